@@ -1,0 +1,56 @@
+/** What went wrong, as a stable identifier: it selects the sentence in `messages/` (`error-<code>`) and never changes its meaning. */
+export type ErrorCode =
+  | "config"
+  | "secret-missing"
+  | "tool-missing"
+  | "tool-too-old"
+  | "tool-failed"
+  | "source-unreachable"
+  | "source-failed"
+  | "storage-unreachable"
+  | "storage-refused"
+  | "storage-full"
+  | "storage-mismatch"
+  | "no-copy"
+  | "encryption"
+  | "manifest"
+  | "busy"
+  | "not-found"
+  | "cancelled"
+  | "interrupted"
+  | "lease-lost"
+  | "conflict"
+  | "redis"
+  | "telegram"
+  | "http"
+  | "internal";
+
+export interface AppErrorOptions {
+  /** True when a repetition cannot help until a person changes something. Default true. */
+  readonly permanent?: boolean;
+  /** Facts for the log and the reader; never secrets. */
+  readonly context?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly cause?: unknown;
+}
+
+/** The one error type of the project. `message` is one clear line for a person: what is wrong, where, what to do. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly permanent: boolean;
+  readonly context: Readonly<Record<string, string | number | boolean | undefined>>;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.permanent = options.permanent ?? true;
+    this.context = options.context ?? {};
+  }
+}
+
+/** Makes an `AppError` of anything thrown; an `AppError` is returned as it is. */
+export function toAppError(error: unknown, code: ErrorCode = "internal"): AppError {
+  if (error instanceof AppError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AppError(code, message.split("\n", 1)[0] ?? "", { permanent: false, cause: error });
+}

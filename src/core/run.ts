@@ -1,0 +1,96 @@
+import type { Manifest } from "./manifest.ts";
+import type { BackupPhase, OpenObject, RunProgress } from "./ports.ts";
+
+/** Where a run is in its life. `degraded`: the backup is good, but a copy is missing and is being made up or was given up. */
+export type RunStatus = "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
+
+export type RunTrigger = "chat" | "schedule" | "catch-up" | "retry" | "cli";
+
+/** A person who ordered something. */
+export interface Person {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** An error as it is kept in Redis and shown on a card: redacted, no stack. */
+export interface RunError {
+  readonly code: string;
+  readonly message: string;
+  /** Phase or step in which it happened: "pg_dump", "upload to offsite". */
+  readonly step: string;
+  /** Last lines of the tool's standard error, redacted. */
+  readonly stderr?: string;
+  readonly exit?: string;
+}
+
+/** What became of the run's copy in one storage. */
+export interface RunCopy {
+  readonly storage: string;
+  readonly location: string;
+  readonly local: boolean;
+  /** `retrying`: an upload job makes it up; `missing`: given up or impossible; `aborted`: removed because the run did not succeed. */
+  readonly status: "pending" | "stored" | "retrying" | "missing" | "aborted";
+  readonly error?: RunError;
+  /** When the upload job tries again, ISO 8601. */
+  readonly retryAt?: string;
+  readonly tries?: number;
+}
+
+/** One run of one backup: the entity behind the backup card. Times are ISO 8601 in UTC. */
+export interface BackupRun {
+  readonly id: string;
+  readonly name: string;
+  readonly trigger: RunTrigger;
+  readonly requestedBy?: Person;
+  /** For `retry`: the run that failed; for `catch-up`: see `dueAt`. */
+  readonly retryOf?: string;
+  /** When the schedule wanted it. */
+  readonly dueAt?: string;
+  readonly status: RunStatus;
+  readonly phase: BackupPhase;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  /** Folder below every storage's prefix; fixed by the run at its first start. */
+  readonly folder?: string;
+  /** How often a worker has taken it up; more than 1: an earlier one was interrupted. */
+  readonly attempt: number;
+  /** Phase in which the previous attempt was interrupted. */
+  readonly interruptedIn?: BackupPhase;
+  /** Fencing token of the worker that works on it. */
+  readonly fence: number;
+  readonly host?: string;
+  readonly sourceTitle?: string;
+  readonly encrypted: boolean;
+  readonly progress?: RunProgress & { readonly at: string };
+  readonly open: readonly OpenObject[];
+  readonly copies: readonly RunCopy[];
+  readonly cancelRequestedBy?: Person;
+  /** What was found and removed of an interrupted attempt. */
+  readonly cleaned?: number;
+  readonly error?: RunError;
+  readonly manifest?: Manifest;
+  readonly manifestSha256?: string;
+  /** The other run that this one waits for. */
+  readonly waitsFor?: string;
+}
+
+/** True when nothing more happens to the run's dump: it is done, failed or cancelled. */
+export function isFinal(status: RunStatus): boolean {
+  return status === "succeeded" || status === "degraded" || status === "failed" || status === "cancelled";
+}
+
+/** Bytes of all parts as stored. */
+export function storedBytes(manifest: Manifest): number {
+  return manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
+}
+
+/** Bytes of all parts before compression, or undefined when one of them is not known. */
+export function rawBytes(manifest: Manifest): number | undefined {
+  let sum = 0;
+  for (const part of manifest.parts) {
+    if (part.rawBytes === undefined) return undefined;
+    sum += part.rawBytes;
+  }
+  return sum;
+}

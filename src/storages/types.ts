@@ -1,0 +1,68 @@
+import type { Readable } from "node:stream";
+import type { z } from "zod";
+import type { OpenObject } from "../core/ports.ts";
+import type { Logger } from "../lib/logger.ts";
+
+export interface StorageDeps {
+  readonly logger: Logger;
+  /** Host name of this worker; local copies belong to it. */
+  readonly host: string;
+}
+
+export interface StoredObject {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** What must be true of an object after it was written. */
+export interface ExpectedObject {
+  readonly bytes: number;
+  /** Hex SHA-256 of all bytes. */
+  readonly sha256: string;
+}
+
+/** An object while it is written. Nothing is visible under its key before `commit`. */
+export interface ObjectWriter {
+  readonly open: OpenObject;
+  /** Resolves when more can be taken (backpressure). Rejects with an `AppError`; then only `abort` is allowed. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes it visible (fsync and rename, or completing the multipart upload), then reads back its size (and checksum where the store has one). */
+  commit(expected: ExpectedObject): Promise<void>;
+  /** Removes every trace. Does not throw for what is already gone. */
+  abort(): Promise<void>;
+}
+
+/** A place for backups. Keys are relative to the storage's own path or prefix and use `/`. */
+export interface Storage {
+  readonly name: string;
+  readonly kind: string;
+  /** For a person: `local@db-1:/var/backups/vakhta`, `s3://bucket/prefix`. */
+  readonly location: string;
+  /** True when it lives on this host's disk. */
+  readonly local: boolean;
+  /** Begins an object. `expectedBytes` helps to choose part sizes. */
+  create(key: string, options: { readonly expectedBytes?: number; readonly signal: AbortSignal }): Promise<ObjectWriter>;
+  /** Writes a small object whole (a manifest) and reads it back. Replaces an existing one. */
+  put(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  /** Streams an object. Rejects with `not-found`. */
+  read(key: string, signal?: AbortSignal): Promise<Readable>;
+  /** Objects below a prefix in key order, in constant memory. */
+  list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject>;
+  delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
+  /**
+   * Removes what killed attempts left below a prefix: temporary files, open multipart uploads (those in `recorded`
+   * and those the store lists). Returns how many were removed.
+   */
+  cleanUp(prefix: string, recorded: readonly OpenObject[], signal?: AbortSignal): Promise<number>;
+  /** Writes, reads back and deletes a small test object; for `doctor` and `init`. */
+  probe(signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A kind of storage: what a folder below `storages/` exports. */
+export interface StorageKind<S extends z.ZodType = z.ZodType> {
+  readonly kind: string;
+  readonly schema: S;
+  create(name: string, config: z.output<S>, deps: StorageDeps): Storage;
+}
