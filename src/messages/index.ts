@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FluentBundle, FluentResource, type FluentVariable } from "@fluent/bundle";
+import { AppError } from "../core/errors.ts";
+
+export const locales = ["en", "ru"] as const;
+export type Locale = (typeof locales)[number];
+
+/** Text that is HTML already and is interpolated as it is. Only `html` makes one. */
+export class Html {
+  readonly value: string;
+  constructor(value: string) {
+    this.value = value;
+  }
+}
+
+/** Marks a text as finished HTML; the caller vouches that everything in it is escaped. */
+export function html(value: string): Html {
+  return new Html(value);
+}
+
+/** Telegram knows four named entities; `'` needs none. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+export type MessageArgs = Readonly<Record<string, string | number | Html | undefined>>;
+
+/** Texts of one language. `t` gives HTML with every string argument escaped; `plain` gives plain text (buttons, toasts, terminal). */
+export interface Messages {
+  readonly locale: Locale;
+  t(key: string, args?: MessageArgs): string;
+  plain(key: string, args?: MessageArgs): string;
+  /** True when the key exists: for keys that are composed, such as `error-<code>`. */
+  has(key: string): boolean;
+}
+
+/** Every `.ftl` file of a language's folder, in name order. */
+export function messageFiles(locale: Locale): string[] {
+  const folder = join(import.meta.dirname, locale);
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".ftl"))
+    .sort()
+    .map((file) => join(folder, file));
+}
+
+function loadBundle(locale: Locale): FluentBundle {
+  const bundle = new FluentBundle(locale, { useIsolating: false });
+  for (const file of messageFiles(locale)) {
+    const errors = bundle.addResource(new FluentResource(readFileSync(file, "utf8")));
+    if (errors.length > 0) throw new AppError("internal", `${file}: ${errors[0]?.message ?? "cannot be read"}`);
+  }
+  return bundle;
+}
+
+function createMessages(locale: Locale): Messages {
+  const bundle = loadBundle(locale);
+  const format = (key: string, args: MessageArgs, escape: boolean): string => {
+    const message = bundle.getMessage(key);
+    if (!message?.value) throw new AppError("internal", `no message ${key} in ${locale}`);
+    const variables: Record<string, FluentVariable> = {};
+    for (const [name, value] of Object.entries(args)) {
+      if (value instanceof Html) variables[name] = value.value;
+      else if (typeof value === "number") variables[name] = value;
+      else variables[name] = escape ? escapeHtml(value ?? "") : (value ?? "");
+    }
+    const errors: Error[] = [];
+    const text = bundle.formatPattern(message.value, variables, errors);
+    if (errors[0]) throw new AppError("internal", `message ${key} in ${locale}: ${errors[0].message}`);
+    return text;
+  };
+  return {
+    locale,
+    t: (key, args = {}) => format(key, args, true),
+    plain: (key, args = {}) => format(key, args, false),
+    has: (key) => bundle.hasMessage(key),
+  };
+}
+
+const loaded = new Map<Locale, Messages>();
+
+/** The texts of a language; loaded once per process. */
+export function messagesOf(locale: Locale): Messages {
+  let messages = loaded.get(locale);
+  if (!messages) {
+    messages = createMessages(locale);
+    loaded.set(locale, messages);
+  }
+  return messages;
+}
