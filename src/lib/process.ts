@@ -1,0 +1,300 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { pipeline, type Readable, type Writable } from "node:stream";
+import { AppError, toAppError } from "../core/errors.ts";
+import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
+import { redact } from "./logger.ts";
+
+/** A program to run: an argv array, never a shell line. Secrets go into `env`, since argv is visible to every user. */
+export interface Command {
+  readonly argv: readonly string[];
+  /** Name in errors, "pg_dump"; default the program's file name. */
+  readonly step?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The program is a client of a container engine or cluster and needs DOCKER_*, CONTAINER_HOST and KUBECONFIG. */
+  readonly via?: boolean;
+  /** What to do when the program is missing, "apt-get install zstd". */
+  readonly install?: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the program is ended and the call fails; default 60,000. */
+  readonly timeoutMs?: number;
+  /** Bytes of standard output above which the call fails; default 16 MiB. */
+  readonly maxOutput?: number;
+}
+
+export interface RunResult {
+  readonly stdout: string;
+  /** The last lines, redacted. */
+  readonly stderr: string;
+}
+
+/** Programs connected by pipes, running. */
+export interface Pipeline {
+  /** Output of the last program. It ends normally even when a program failed: only `done` decides. */
+  readonly stdout: Readable;
+  /** Process ids in the order of the commands; undefined where a program could not be started. */
+  readonly pids: readonly (number | undefined)[];
+  /**
+   * Resolves when every program exited with 0, with the last lines of their standard errors in the order of the commands.
+   * Rejects with `tool-failed` and the first cause (`context`: `step`, `exit`, `stderr`), or with the signal's reason.
+   * `stdout` must be read to its end or destroyed, else the programs wait for it.
+   */
+  readonly done: Promise<readonly string[]>;
+}
+
+/** A program that is talked to over its standard input and output. */
+export interface Conversation {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly pid: number | undefined;
+  /** As `Pipeline.done`. */
+  readonly done: Promise<readonly string[]>;
+}
+
+const killAfterMs = 5000;
+const stderrLines = 20;
+const stderrBytes = 64 * 1024;
+
+interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly error?: Error;
+}
+
+interface Child {
+  readonly step: string;
+  readonly process: ChildProcess;
+  readonly exited: Promise<Exit>;
+  stderr(): string;
+}
+
+/** Children that live: ended when this process exits by itself. */
+const alive = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of alive) signalGroup(child, "SIGTERM");
+});
+
+/** Runs one program to its end. Fails with `tool-missing`, `tool-failed` or the signal's reason. */
+export async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
+  const { timeoutMs = 60_000, maxOutput = 16 * 1024 * 1024 } = options;
+  const step = stepOf(command);
+  const limit = new AbortController();
+  const timer = setTimeout(
+    () =>
+      limit.abort(
+        new AppError("tool-failed", `${step} did not finish within ${timeoutMs / 1000} s`, {
+          permanent: false,
+          context: { step },
+        }),
+      ),
+    timeoutMs,
+  );
+  const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
+  let conversation: Conversation | undefined;
+  try {
+    conversation = converse(command, { signal });
+    conversation.stdin.end(options.input);
+    const [chunks, [stderr = ""]] = await Promise.all([collect(conversation.stdout), conversation.done]);
+    return { stdout: Buffer.concat(chunks).toString("utf8"), stderr };
+
+    async function collect(stdout: Readable): Promise<Buffer[]> {
+      const collected: Buffer[] = [];
+      let bytes = 0;
+      for await (const chunk of stdout as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > maxOutput)
+          limit.abort(
+            new AppError("tool-failed", `${step} printed more than ${maxOutput} bytes`, { context: { step } }),
+          );
+        else collected.push(chunk);
+      }
+      return collected;
+    }
+  } finally {
+    clearTimeout(timer);
+    conversation?.stdout.destroy();
+  }
+}
+
+/** Starts a program whose standard input and output are used while it runs. */
+export function converse(command: Command, options: { readonly signal?: AbortSignal } = {}): Conversation {
+  const child = start(command, ["pipe", "pipe", "pipe"]);
+  const { stdin, stdout } = child.process;
+  if (stdin === null || stdout === null) throw new AppError("internal", "a child without standard streams");
+  // A program that ended does not read what is written to it: its exit status tells why, not EPIPE.
+  stdin.on("error", () => undefined);
+  stdout.on("error", () => undefined);
+  return { stdin, stdout, pid: child.process.pid, done: handled(supervise([child], options.signal)) };
+}
+
+/**
+ * Starts programs connected by pipes of the operating system: the bytes between them do not pass this process.
+ * Every exit status counts. An abort sends SIGTERM to the programs' process groups, and SIGKILL after 5 s.
+ */
+export function startPipeline(
+  commands: readonly Command[],
+  options: { readonly input?: Readable; readonly signal?: AbortSignal } = {},
+): Pipeline {
+  const children: Child[] = [];
+  let previous: Readable | undefined;
+  try {
+    for (const command of commands) {
+      const stdin = previous ?? (options.input === undefined ? "ignore" : "pipe");
+      const child = start(command, [stdin, "pipe", "pipe"]);
+      children.push(child);
+      // Without this process's copy of the pipe's end, a reader's death reaches the writer (SIGPIPE) and the reverse (EOF).
+      previous?.destroy();
+      previous = child.process.stdout ?? undefined;
+    }
+  } catch (error) {
+    previous?.destroy();
+    for (const child of children) signalGroup(child.process, "SIGKILL");
+    throw error;
+  }
+  const first = children[0]?.process.stdin;
+  if (previous === undefined) throw new AppError("internal", "a pipeline without commands");
+  previous.on("error", () => undefined);
+  if (options.input !== undefined && first) pipeline(options.input, first, () => undefined);
+  return {
+    stdout: previous,
+    pids: children.map((child) => child.process.pid),
+    done: handled(supervise(children, options.signal)),
+  };
+}
+
+/** Bytes that a running process has written so far, or undefined where that cannot be told. Linux only. */
+export function bytesWritten(pid: number): number | undefined {
+  try {
+    const match = /^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"));
+    return match === null ? undefined : Number(match[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Marks a promise as looked after: whoever awaits it gets its error, and nobody awaiting it is no crash. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function stepOf(command: Command): string {
+  return command.step ?? basename(command.argv[0] ?? "");
+}
+
+function start(command: Command, stdio: StdioOptions): Child {
+  const step = stepOf(command);
+  const [name = "", ...rest] = command.argv;
+  const program = findTool(name);
+  if (program === undefined) {
+    const remedy = command.install === undefined ? "install it or add its folder to PATH" : command.install;
+    throw new AppError("tool-missing", `${name} is not installed on this machine: ${remedy}`, {
+      context: { step, tool: name },
+    });
+  }
+  const [file = program, ...args] = [...deathSignalPrefix(), program, ...rest];
+  const child = spawn(file, args, {
+    stdio,
+    env: { ...baseEnvironment(command.via), ...command.env },
+    // A process group of its own, so that a signal reaches the children of the child too.
+    detached: true,
+  });
+  alive.add(child);
+  let tail = "";
+  child.stderr?.setEncoding("utf8");
+  child.stderr?.on("data", (text: string) => {
+    tail = (tail + text).slice(-stderrBytes);
+  });
+  const stderrEnd = new Promise<void>((resolve) => {
+    if (child.stderr) child.stderr.once("close", resolve);
+    else resolve();
+  });
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("error", (error) => {
+      if (child.pid === undefined) resolve({ code: null, signal: null, error });
+    });
+    child.once("exit", (code, signal) => {
+      alive.delete(child);
+      resolve({ code, signal });
+    });
+  });
+  const settled = exited.then(async (exit) => {
+    // Grandchildren may hold standard error open: the status is known, so wait for its last lines only briefly.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, 1000);
+    await Promise.race([stderrEnd, promise]);
+    clearTimeout(timer);
+    child.stderr?.destroy();
+    return exit;
+  });
+  return { step, process: child, exited: settled, stderr: () => redact(lastLines(tail)) };
+}
+
+function lastLines(text: string): string {
+  return text
+    .split(/[\r\n]+/)
+    .filter((line) => line.trim() !== "")
+    .slice(-stderrLines)
+    .join("\n");
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It is gone.
+  }
+}
+
+async function supervise(children: readonly Child[], signal: AbortSignal | undefined): Promise<readonly string[]> {
+  let killTimer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    for (const child of children) signalGroup(child.process, "SIGTERM");
+    killTimer = setTimeout(() => {
+      for (const child of children) signalGroup(child.process, "SIGKILL");
+    }, killAfterMs);
+  };
+  if (signal?.aborted) stop();
+  else signal?.addEventListener("abort", stop, { once: true });
+  const failures: { index: number; child: Child; exit: Exit }[] = [];
+  try {
+    await Promise.all(
+      children.map(async (child, index) => {
+        const exit = await child.exited;
+        if (exit.code !== 0) failures.push({ index, child, exit });
+      }),
+    );
+  } finally {
+    clearTimeout(killTimer);
+    signal?.removeEventListener("abort", stop);
+    // What a child started may have outlived it.
+    if (signal?.aborted) for (const child of children) signalGroup(child.process, "SIGKILL");
+  }
+  if (signal?.aborted) throw toAppError(signal.reason, "cancelled");
+  const cause = failures.find(({ index, child, exit }) => !isConsequence(index, child, exit)) ?? failures.at(-1);
+  if (cause !== undefined) throw toolFailed(cause.child, cause.exit);
+  return children.map((child) => child.stderr());
+
+  /** A program whose reader died fails too, and often first: the reader is the cause. */
+  function isConsequence(index: number, child: Child, exit: Exit): boolean {
+    const readerFailed = failures.some((failure) => failure.index > index);
+    return readerFailed && (exit.signal === "SIGPIPE" || /broken pipe|connection reset by peer/i.test(child.stderr()));
+  }
+}
+
+function toolFailed(child: Child, exit: Exit): AppError {
+  const how = exit.error?.message ?? (exit.signal === null ? `exit status ${exit.code}` : `killed by ${exit.signal}`);
+  const stderr = child.stderr();
+  const last = stderr.split("\n").at(-1) ?? "";
+  return new AppError("tool-failed", `${child.step} failed (${how})${last === "" ? "" : `: ${last}`}`, {
+    permanent: false,
+    context: { step: child.step, exit: how, stderr },
+    ...(exit.error === undefined ? {} : { cause: exit.error }),
+  });
+}

@@ -1,0 +1,211 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, vi } from "vitest";
+import { AppError } from "../../src/core/errors.ts";
+import { findTool } from "../../src/lib/environment.ts";
+import { registerSecret } from "../../src/lib/logger.ts";
+import { bytesWritten, converse, run, startPipeline } from "../../src/lib/process.ts";
+
+const node = process.execPath;
+const js = (code: string, step: string) => ({ argv: [node, "-e", code], step });
+
+/** Processes whose command line contains the mark. */
+function running(mark: string): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark) && Number(pid) !== process.pid;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+async function failure(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof AppError)) throw new Error(`expected an AppError, got ${String(error)}`);
+  return error;
+}
+
+describe("run", () => {
+  it("returns the output and passes input and environment", async () => {
+    const command = {
+      ...js("process.stdin.pipe(process.stdout); process.stderr.write(process.env.EXTRA)", "cat"),
+      env: { EXTRA: "extra" },
+    };
+    expect(await run(command, { input: "hello" })).toEqual({ stdout: "hello", stderr: "extra" });
+  });
+
+  it("does not let a child inherit this process's secrets", async () => {
+    vi.stubEnv("BOT_TOKEN", "123:abcdef");
+    const { stdout } = await run(js("console.log(JSON.stringify(process.env))", "env"));
+    vi.unstubAllEnvs();
+    expect(Object.keys(JSON.parse(stdout)).sort()).toEqual(expect.not.arrayContaining(["BOT_TOKEN"]));
+    expect(JSON.parse(stdout)).toMatchObject({ LC_ALL: "C.UTF-8" });
+  });
+
+  it("passes the container client's variables only to a container client", async () => {
+    vi.stubEnv("DOCKER_HOST", "tcp://10.0.0.1:2375");
+    const print = js("console.log(process.env.DOCKER_HOST)", "env");
+    expect((await run(print)).stdout).toBe("undefined\n");
+    expect((await run({ ...print, via: true })).stdout).toBe("tcp://10.0.0.1:2375\n");
+    vi.unstubAllEnvs();
+  });
+
+  it("takes no shell syntax", async () => {
+    expect((await run({ argv: ["echo", "$HOME; `id` | $(id)"] })).stdout).toBe("$HOME; `id` | $(id)\n");
+  });
+
+  it("reports exit status, step and the last lines of standard error without secrets", async () => {
+    registerSecret("s3cr3t-value");
+    const code =
+      "for (let i = 0; i < 30; i++) console.error('line ' + i); console.error('password s3cr3t-value'); process.exit(3)";
+    const error = await failure(run(js(code, "tool")));
+    expect(error).toMatchObject({
+      code: "tool-failed",
+      permanent: false,
+      context: { step: "tool", exit: "exit status 3" },
+    });
+    const lines = String(error.context.stderr).split("\n");
+    expect(lines).toHaveLength(20);
+    expect(lines.at(-1)).toBe("password [redacted]");
+    expect(error.message).not.toContain("s3cr3t-value");
+  });
+
+  it("says which program is missing and what to do", async () => {
+    const error = await failure(run({ argv: ["no-such-tool"], install: "apt-get install no-such-tool" }));
+    expect(error).toMatchObject({
+      code: "tool-missing",
+      message: "no-such-tool is not installed on this machine: apt-get install no-such-tool",
+    });
+    expect(findTool("no-such-tool")).toBeUndefined();
+  });
+
+  it("ends a program that takes too long or prints too much", async () => {
+    expect(await failure(run(js("setInterval(() => {}, 1000)", "slow"), { timeoutMs: 50 }))).toMatchObject({
+      code: "tool-failed",
+      message: "slow did not finish within 0.05 s",
+    });
+    const error = await failure(
+      run(js("for (;;) process.stdout.write('x'.repeat(1000))", "loud"), { maxOutput: 10_000 }),
+    );
+    expect(error.message).toBe("loud printed more than 10000 bytes");
+  });
+
+  it("counts death by a signal", async () => {
+    expect(await failure(run(js("process.kill(process.pid, 'SIGKILL')", "victim")))).toMatchObject({
+      context: { exit: "killed by SIGKILL" },
+    });
+  });
+});
+
+describe("startPipeline", () => {
+  it("connects programs and resolves when all exited with 0", async () => {
+    const pipe = startPipeline([js("for (let i = 0; i < 3; i++) console.log(i)", "a"), { argv: ["sort", "-r"] }]);
+    expect(await text(pipe.stdout)).toBe("2\n1\n0\n");
+    expect(await pipe.done).toEqual(["", ""]);
+  });
+
+  it("feeds a stream to the first program", async () => {
+    const pipe = startPipeline([{ argv: ["cat"] }, { argv: ["wc", "-c"] }], {
+      input: Readable.from([Buffer.alloc(300_000)]),
+    });
+    expect(Number(await text(pipe.stdout))).toBe(300_000);
+    await pipe.done;
+  });
+
+  it("gives the reader its end of file when the writer dies, and reports the writer", async () => {
+    const pipe = startPipeline([
+      js("process.stdout.write('half', () => process.kill(process.pid, 'SIGKILL'))", "pg_dump"),
+      { argv: ["cat"] },
+    ]);
+    expect(await text(pipe.stdout)).toBe("half");
+    expect(await failure(pipe.done)).toMatchObject({ context: { step: "pg_dump", exit: "killed by SIGKILL" } });
+  });
+
+  it("ends the writer when the reader dies, and reports the reader", async () => {
+    const pipe = startPipeline([{ argv: ["yes"] }, js("console.error('no space'); process.exit(1)", "zstd")]);
+    pipe.stdout.resume();
+    expect(await failure(pipe.done)).toMatchObject({
+      context: { step: "zstd", exit: "exit status 1", stderr: "no space" },
+    });
+  });
+
+  it("reports a writer that failed on its own although its reader failed after it", async () => {
+    const pipe = startPipeline([
+      js("console.error('connection lost'); process.exit(1)", "pg_dump"),
+      js("process.stdin.on('end', () => process.exit(2)).resume()", "zstd"),
+    ]);
+    pipe.stdout.resume();
+    expect(await failure(pipe.done)).toMatchObject({ context: { step: "pg_dump", stderr: "connection lost" } });
+  });
+
+  it("ends everything on abort, grandchildren too, and rejects with the reason", async () => {
+    const mark = `mark-${process.pid}-abort`;
+    const controller = new AbortController();
+    const child = `require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', '${mark}'], { stdio: 'ignore' }); setInterval(() => console.log('x'), 10)`;
+    const pipe = startPipeline([{ argv: [node, "-e", child, mark] }, { argv: ["cat"] }], { signal: controller.signal });
+    await once(pipe.stdout, "readable");
+    await vi.waitFor(() => expect(running(mark)).toHaveLength(2));
+    controller.abort(new AppError("cancelled", "cancelled by alice"));
+    expect(await failure(pipe.done)).toMatchObject({ code: "cancelled", message: "cancelled by alice" });
+    await vi.waitFor(() => expect(running(mark)).toEqual([]));
+  });
+
+  it("starts nothing when one of the programs is missing", async () => {
+    const mark = `mark-${process.pid}-missing`;
+    expect(() =>
+      startPipeline([js(`setInterval(() => {}, 1000) // ${mark}`, "a"), { argv: ["no-such-tool"] }]),
+    ).toThrow("no-such-tool");
+    await vi.waitFor(() => expect(running(mark)).toEqual([]));
+  });
+
+  it("tells how much a running program has written", async () => {
+    const pipe = startPipeline([js("process.stdout.write('x'.repeat(5000)); setInterval(() => {}, 1000)", "a")], {
+      signal: AbortSignal.timeout(300),
+    });
+    await once(pipe.stdout, "readable");
+    expect(bytesWritten(pipe.pids[0] ?? 0)).toBeGreaterThanOrEqual(5000);
+    await failure(pipe.done);
+    expect(bytesWritten(pipe.pids[0] ?? 0)).toBeUndefined();
+  });
+});
+
+describe("a killed worker", () => {
+  it("leaves none of its programs running, not even those that neither read nor write", async () => {
+    const mark = `mark-${process.pid}-killed`;
+    const module = fileURLToPath(new URL("../../src/lib/process.ts", import.meta.url));
+    const code = `
+      import { startPipeline, converse } from ${JSON.stringify(module)};
+      
+      converse({ argv: [process.execPath, "-e", "setInterval(() => {}, 1000)", "${mark}"] });
+      startPipeline([{ argv: ["yes", "${mark}"] }, { argv: ["grep", "-c", "${mark}"] }]);
+      console.log("started");
+    `;
+    const worker = spawn(node, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(worker.stdout, "data");
+    await vi.waitFor(() => expect(running(mark).filter((pid) => pid !== worker.pid).length).toBeGreaterThanOrEqual(3));
+    worker.kill("SIGKILL");
+    await vi.waitFor(() => expect(running(mark)).toEqual([]), { timeout: 5000 });
+  });
+});
+
+describe("converse", () => {
+  it("talks to a program while it runs", async () => {
+    const conversation = converse({ argv: ["cat"] });
+    conversation.stdin.write("one\n");
+    const [chunk] = (await once(conversation.stdout, "data")) as [Buffer];
+    expect(chunk.toString()).toBe("one\n");
+    conversation.stdin.end();
+    await conversation.done;
+  });
+});
