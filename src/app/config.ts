@@ -1,0 +1,190 @@
+import { hostname } from "node:os";
+import { type Locale, type Messages, messagesOf } from "../messages/index.ts";
+import { describeIssue, readIssue } from "./config/describe.ts";
+import { type ConfigDocument, readDocument } from "./config/document.ts";
+import { type Environment, withEnvFile } from "./config/environment.ts";
+import { isMissing, tolerant } from "./config/missing.ts";
+import { ConfigError, formatPath, type Path, type Problem } from "./config/problems.ts";
+import { crossCheck, unusedSettings } from "./config/references.ts";
+import { allRequirements, type Requirement, type Resolved, resolveVariables } from "./config/resolve.ts";
+import { configSchema, type ParsedBackupConfig, type ParsedConfig, type TelegramConfig } from "./config/schema.ts";
+import { registerSecrets } from "./config/secrets.ts";
+
+export { ConfigError, configExitCode, formatPath, formatProblem, type Problem } from "./config/problems.ts";
+export { allRequirements, type Requirement } from "./config/resolve.ts";
+export type {
+  ChatConfig,
+  EncryptionConfig,
+  HttpConfig,
+  RedisConfig,
+  SourceConfig,
+  StorageConfig,
+  TelegramConfig,
+  UserConfig,
+} from "./config/schema.ts";
+
+/** One backup with its defaults filled in. `timeout` in milliseconds. */
+export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "verify" | "maxAge" | "storages" | "encrypt"> & {
+  readonly storages: readonly string[];
+  readonly encrypt: boolean;
+};
+
+/** The configuration as the program uses it: defaults filled in, durations in milliseconds, variables replaced. */
+export type Config = Pick<ParsedConfig, "timezone" | "locale" | "redis" | "http" | "storages" | "log"> & {
+  readonly telegram?: TelegramConfig;
+  readonly encryption?: NonNullable<ParsedConfig["encryption"]>;
+  readonly worker: { readonly host: string; readonly concurrency: number };
+  readonly backups: readonly BackupConfig[];
+};
+
+/** A configuration whose Telegram part is there, as `requires: ["telegram"]` makes sure. */
+export type BotConfig = Config & { readonly telegram: TelegramConfig };
+
+export interface LoadOptions {
+  /** Default: `VAKHTA_CONFIG`, else `vakhta.yaml` in the working directory. */
+  readonly path?: string | undefined;
+  /** Default: the process's own environment. */
+  readonly env?: Environment;
+  /** Secrets of the rest may be missing; what needs them is then `undefined` or empty in the result. */
+  readonly requires: readonly Requirement[];
+}
+
+export interface LoadedConfig<C extends Config = Config> {
+  readonly config: C;
+  /** Settings that are known and have no effect yet. */
+  readonly warnings: readonly Problem[];
+  /** The file as it was named. */
+  readonly file: string;
+}
+
+export interface CheckedConfig {
+  readonly file: string;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** Absent when there are problems. */
+  readonly config?: Config;
+  /** In the file's own language, where that could be read. */
+  readonly messages: Messages;
+}
+
+/** The language of the terminal: `LC_ALL`, `LC_MESSAGES`, `LANG`. */
+export function terminalLocale(env: Environment = process.env): Locale {
+  const name = env["LC_ALL"] || env["LC_MESSAGES"] || env["LANG"] || "";
+  return /^ru([_.@-]|$)/i.test(name) ? "ru" : "en";
+}
+
+/** Where the configuration is: the given path, `VAKHTA_CONFIG`, or `vakhta.yaml` in the working directory. */
+export function configFile(path?: string, env: Environment = process.env): string {
+  return path || env["VAKHTA_CONFIG"] || "vakhta.yaml";
+}
+
+/**
+ * Reads, interpolates and validates the configuration; registers its secrets for redaction.
+ * @throws ConfigError with all problems at once; the entry point prints its message and exits with `configExitCode`.
+ */
+export function loadConfig(
+  options: LoadOptions & { readonly requires: readonly ["telegram", ...Requirement[]] },
+): LoadedConfig<BotConfig>;
+export function loadConfig(options: LoadOptions): LoadedConfig;
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const { config, problems, warnings, file, messages } = checkConfig(options);
+  if (!config) throw new ConfigError(file, problems, messages);
+  return { config, warnings, file };
+}
+
+/** Like `loadConfig`, but gives the problems instead of throwing. Requires everything unless told otherwise. */
+export function checkConfig(options: Partial<LoadOptions> = {}): CheckedConfig {
+  const given = options.env ?? process.env;
+  const requires = options.requires ?? allRequirements;
+  const file = configFile(options.path, given);
+  const document = readDocument(file);
+  if ("problems" in document) {
+    return { file, problems: document.problems, warnings: [], messages: messagesOf(terminalLocale(given)) };
+  }
+  const { locale } = document.data;
+  const messages = messagesOf(locale === "en" || locale === "ru" ? locale : terminalLocale(given));
+  let env: Environment;
+  try {
+    env = withEnvFile(given, file);
+  } catch {
+    return { file, problems: [{ path: [], key: "config-env-file", args: {} }], warnings: [], messages };
+  }
+  const resolved = resolveVariables(document.data, env, requires, registerSecrets);
+  const { parsed, problems } = validate(resolved);
+  const all = [...resolved.problems, ...problems];
+  if (parsed) all.push(...crossCheck(parsed), ...absentSections(parsed, requires));
+  const place = locator(document);
+  const warnings = unusedSettings(document.data).map(place);
+  if (!parsed || all.length > 0) return { file, problems: sorted(all.map(place)), warnings, messages };
+  return { file, problems: [], warnings, messages, config: complete(parsed, env) };
+}
+
+type Located = Problem & { readonly atKey?: boolean };
+
+function locator(document: ConfigDocument) {
+  return ({ path, key, args, atKey }: Located): Problem => ({ path, key, args, ...document.locate(path, atKey) });
+}
+
+function sorted(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+/** Validates, turning whole `${...}` scalars into numbers and booleans where the schema asks for them. */
+function validate({ data, whole }: Resolved): { parsed?: ParsedConfig; problems: Located[] } {
+  const schema = configSchema(tolerant);
+  const converted = new Set<string>();
+  for (;;) {
+    const result = schema.safeParse(data, { error: describeIssue });
+    if (result.success) return { parsed: result.data, problems: [] };
+    const issues = result.error.issues.flatMap(readIssue).filter(({ path }) => !isMissing(data, path));
+    let retry = false;
+    for (const { path, key, args } of issues) {
+      const name = formatPath(path);
+      if (key !== "config-problem-type" || !whole.has(name) || converted.has(name)) continue;
+      converted.add(name);
+      retry = convert(data, path, args["expected"]) || retry;
+    }
+    if (!retry) return { problems: issues };
+  }
+}
+
+/** Replaces the text at a path by the number or boolean that it spells; false when it spells none. */
+function convert(data: unknown, path: Path, expected: unknown): boolean {
+  const last = path.at(-1);
+  const parent = path.slice(0, -1).reduce<unknown>((value, step) => Reflect.get(Object(value), step), data);
+  if (last === undefined || typeof parent !== "object" || parent === null) return false;
+  const text = String(Reflect.get(parent, last));
+  if ((expected === "number" || expected === "int") && /^-?\d+(?:\.\d+)?$/.test(text))
+    return Reflect.set(parent, last, Number(text));
+  if (expected === "boolean" && /^(?:true|false)$/.test(text)) return Reflect.set(parent, last, text === "true");
+  return false;
+}
+
+/** Sections without which this process has nothing to do. */
+function absentSections(parsed: ParsedConfig, requires: readonly Requirement[]): Problem[] {
+  const absent: string[] = [];
+  if (requires.includes("telegram") && !parsed.telegram) absent.push("telegram");
+  if (requires.includes("storages") && Object.keys(parsed.storages).length === 0) absent.push("storages");
+  if (requires.includes("sources") && parsed.backups.length === 0) absent.push("backups");
+  return absent.map((section) => ({ path: [section], key: "config-problem-section", args: {} }));
+}
+
+function complete(parsed: ParsedConfig, env: Environment): Config {
+  const { timezone, locale, redis, http, storages, log, telegram, encryption, worker } = parsed;
+  return {
+    timezone,
+    locale,
+    redis,
+    http,
+    storages,
+    log,
+    worker: { host: worker.host ?? (env["WORKER_HOST"] || hostname()), concurrency: worker.concurrency },
+    ...(telegram ? { telegram } : {}),
+    ...(encryption ? { encryption } : {}),
+    backups: parsed.backups.map(({ keep, verify: _verify, maxAge: _maxAge, ...backup }) => ({
+      ...backup,
+      storages: backup.storages ?? (keep ? Object.keys(keep) : Object.keys(storages)),
+      encrypt: backup.encrypt ?? encryption !== undefined,
+    })),
+  };
+}

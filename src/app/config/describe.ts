@@ -1,0 +1,80 @@
+import type { z } from "zod";
+import type { MessageArgs } from "../../messages/index.ts";
+import { nearest, type Path } from "./problems.ts";
+
+/** What a zod issue says, as a message key; it travels as JSON in the issue's `message`, so that it survives nesting. */
+interface Description {
+  readonly key: string;
+  readonly args: MessageArgs;
+  /** Unknown keys: each becomes a problem of its own. */
+  readonly unknown?: readonly { readonly name: string; readonly suggestion: string }[];
+}
+
+type RawIssue = Parameters<z.core.$ZodErrorMap>[0];
+
+const keyPattern = /^config-problem-[a-z0-9-]+$/;
+
+/** zod's error map: describes an issue without ever looking at the value, apart from whether there is one. */
+export function describeIssue(issue: RawIssue): string {
+  return JSON.stringify(description(issue));
+}
+
+function description(issue: RawIssue): Description {
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.input === undefined) return { key: "config-problem-required", args: { expected: issue.expected } };
+      return { key: "config-problem-type", args: { expected: issue.expected } };
+    case "invalid_value":
+      if (issue.input === undefined)
+        return { key: "config-problem-required-one-of", args: { values: list(issue.values) } };
+      return { key: "config-problem-one-of", args: { values: list(issue.values) } };
+    case "unrecognized_keys":
+      return { key: "config-problem-unknown-key", args: {}, unknown: suggestions(issue) };
+    case "invalid_union": {
+      const options = "options" in issue && Array.isArray(issue.options) ? issue.options : [];
+      if (options.length > 0) return { key: "config-problem-one-of", args: { values: list(options) } };
+      return { key: "config-problem-other", args: {} };
+    }
+    case "too_small":
+      if (issue.origin === "string" || issue.origin === "array") return { key: "config-problem-empty", args: {} };
+      return { key: "config-problem-min", args: { minimum: Number(issue.minimum) } };
+    case "too_big":
+      return { key: "config-problem-max", args: { maximum: Number(issue.maximum) } };
+    case "invalid_format":
+      return { key: "config-problem-format", args: { format: issue.format } };
+    case "invalid_key":
+      return { key: "config-problem-name", args: {} };
+    default:
+      return { key: "config-problem-other", args: {} };
+  }
+}
+
+const list = (values: readonly unknown[]) => values.map(String).join(", ");
+
+function suggestions(issue: RawIssue & { code: "unrecognized_keys" }) {
+  const definition = issue.inst?._zod.def;
+  const shape = definition && "shape" in definition ? definition.shape : undefined;
+  const known = typeof shape === "object" && shape !== null ? Object.keys(shape) : [];
+  const names = "keys" in issue ? (issue.keys as readonly string[]) : [];
+  return names.map((name) => ({ name, suggestion: nearest(name, known) ?? list(known) }));
+}
+
+export interface Described {
+  readonly path: Path;
+  readonly key: string;
+  readonly args: MessageArgs;
+  /** The problem is the key itself. */
+  readonly atKey: boolean;
+}
+
+/** Reads an issue's message back: a description, the key of a sentence, or (from a family's own check) a plain text. */
+export function readIssue(issue: { readonly path: readonly PropertyKey[]; readonly message: string }): Described[] {
+  const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+  if (keyPattern.test(issue.message)) return [{ path, key: issue.message, args: {}, atKey: false }];
+  if (!issue.message.startsWith('{"key":')) {
+    return [{ path, key: "config-problem-text", args: { text: issue.message }, atKey: false }];
+  }
+  const { key, args, unknown } = JSON.parse(issue.message) as Description;
+  if (!unknown) return [{ path, key, args, atKey: key === "config-problem-name" }];
+  return unknown.map(({ name, suggestion }) => ({ path: [...path, name], key, args: { suggestion }, atKey: true }));
+}

@@ -1,0 +1,257 @@
+import { Decrypter, Encrypter } from "age-encryption";
+import { Cron } from "croner";
+import { z } from "zod";
+import { roles } from "../../core/roles.ts";
+import { durationSchema } from "../../lib/units.ts";
+import { locales } from "../../messages/index.ts";
+import { sourceSchema, storageSchema } from "./families.ts";
+import type { Wrap } from "./missing.ts";
+
+/** Names become parts of object keys, of Redis keys and of buttons. */
+const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "config-problem-name" });
+
+/** A key of the design whose feature comes later: accepted as written, reported as a warning. */
+const later = (text: string) => z.unknown().describe(`${text} Known, but not acted upon by this version.`).optional();
+
+const timezoneSchema = z.string().refine(isTimezone, { error: "config-problem-timezone" });
+
+function isTimezone(name: string): boolean {
+  try {
+    // Bare offsets such as "+03:00" know no daylight saving and are no zones of the database.
+    return (
+      /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== ""
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** True when the expression is one and has a next time at all ("0 0 31 2 *" has none). */
+function isCron(expression: string): boolean {
+  try {
+    return new Cron(expression, { paused: true, mode: "5-part" }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
+const cronSchema = z.string().refine(isCron, { error: "config-problem-cron" });
+
+const urlSchema = (protocols: readonly string[], error: string) =>
+  z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ""), { error });
+
+const localeSchema = z.enum(locales);
+const port = z.int().min(0).max(65_535);
+
+const httpSchema = (wrap: Wrap) =>
+  z.strictObject({
+    host: z.string().min(1).default("127.0.0.1").describe("Address that the bot and the worker listen on."),
+    port: port.default(8080).describe("Port of the bot: /healthz, /readyz, /metrics, the webhook."),
+    workerPort: port.default(8081).describe("Port of the worker: /healthz, /readyz, /metrics."),
+    token: wrap(z.string().min(16, { error: "config-problem-http-token" }))
+      .optional()
+      .describe("Bearer token for everything but /healthz and /readyz. Without it /metrics is open."),
+  });
+
+const redisSchema = (wrap: Wrap) =>
+  z.strictObject({
+    url: wrap(urlSchema(["redis:", "rediss:"], "config-problem-redis-url"))
+      .default("redis://127.0.0.1:6379/0")
+      .describe("redis://[user:password@]host:port/database, or rediss:// for TLS. Needs maxmemory-policy noeviction."),
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9_{}-]+$/, { error: "config-problem-redis-prefix" })
+      .default("vakhta")
+      .describe("Begins every key, so that several installations can share one Redis."),
+  });
+
+const chatSchema = z.strictObject({
+  id: z
+    .int()
+    .refine((id) => id !== 0)
+    .describe("The chat's id; groups are negative."),
+  topics: z
+    .record(nameSchema, z.int().positive())
+    .default({})
+    .describe("Names for the topics of a forum group: the message thread ids."),
+  locale: localeSchema.optional().describe("Language of the cards in this chat. Default: the top-level locale."),
+});
+
+/** Accounts that speak for anybody: anonymous group admins, channels, Telegram itself. */
+const nobody = new Set([1087968824, 136817688, 777000]);
+
+const userSchema = z.strictObject({
+  id: z
+    .int()
+    .positive()
+    .refine((id) => !nobody.has(id), { error: "config-problem-nobody" })
+    .describe("The person's Telegram user id; `vakhta init` finds it out."),
+  name: z.string().trim().min(1).max(64).describe("How the person is called on cards and in the audit log."),
+  role: z.enum(roles).describe("viewer sees, operator orders backups, admin may do everything."),
+  locale: localeSchema.optional().describe("Language of the replies to this person."),
+});
+
+const webhookSchema = (wrap: Wrap) =>
+  z.strictObject({
+    url: wrap(z.string().refine(isWebhookUrl, { error: "config-problem-webhook-url" })).describe(
+      "Public https address of this bot's /telegram; port 443, 80, 88 or 8443.",
+    ),
+    secretToken: wrap(z.string().regex(/^[A-Za-z0-9_-]{1,256}$/, { error: "config-problem-secret-token" })).describe(
+      "Telegram sends it in a header, so that nobody else can post updates.",
+    ),
+  });
+
+function isWebhookUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === "https:" && ["", "80", "88", "443", "8443"].includes(url.port);
+}
+
+const telegramSchema = (wrap: Wrap) =>
+  z.strictObject({
+    token: wrap(z.string().regex(/^\d+:[A-Za-z0-9_-]+$/, { error: "config-problem-bot-token" })).describe(
+      "The bot's token, from @BotFather.",
+    ),
+    apiRoot: urlSchema(["https:", "http:"], "config-problem-url")
+      .transform((url) => url.replace(/\/+$/, ""))
+      .default("https://api.telegram.org")
+      .describe("Telegram's own server, or a self-hosted Bot API server."),
+    mode: z.enum(["polling", "webhook"]).default("polling").describe("How updates arrive."),
+    webhook: webhookSchema(wrap).optional().describe("For mode webhook."),
+    chats: z
+      .record(nameSchema, chatSchema)
+      .default({})
+      .describe("Chats that the bot speaks in; the first is the default."),
+    users: z.array(userSchema).default([]).describe("Who may do what. Everybody else gets no answer."),
+  });
+
+const keepSchema = z
+  .record(
+    nameSchema,
+    z.strictObject({
+      last: z.int().positive().optional(),
+      daily: z.int().positive().optional(),
+      weekly: z.int().positive().optional(),
+      monthly: z.int().positive().optional(),
+      yearly: z.int().positive().optional(),
+    }),
+  )
+  .describe(
+    "How many backups each storage keeps. The storages named here are the default for `storages`; nothing is removed by this version.",
+  );
+
+const backupSchema = (wrap: Wrap) =>
+  z.strictObject({
+    name: nameSchema.describe("Name of the backup; it becomes part of the object keys."),
+    source: wrap(sourceSchema).describe("What is backed up."),
+    schedule: cronSchema.optional().describe('When it runs, as a cron expression of five fields: "0 3 * * *".'),
+    timezone: timezoneSchema.optional().describe("Time zone of the schedule. Default: the top-level timezone."),
+    storages: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("Where copies go. Default: the storages of `keep`, else all."),
+    host: z.string().min(1).optional().describe("Which worker makes it (its WORKER_HOST). Default: any."),
+    catchUp: z.boolean().default(true).describe("Make up once for runs that were missed while everything was down."),
+    chat: z.string().optional().describe("Name of the chat for the cards of scheduled runs. Default: the first chat."),
+    topic: z.string().optional().describe("Name of the topic in that chat."),
+    encrypt: z.boolean().optional().describe("Encrypt the copies. Default: true when `encryption` is set."),
+    timeout: durationSchema().optional().describe("The run is ended after this time. Default: none."),
+    keep: keepSchema.optional(),
+    verify: later("When backups are proven by a restore."),
+    maxAge: later("Age of the newest backup that raises an alarm."),
+  });
+
+const recipientSchema = z.string().superRefine((text, context) => {
+  if (/^AGE-SECRET-KEY-/i.test(text)) context.addIssue("config-problem-recipient-is-identity");
+  else if (!accepts(() => new Encrypter().addRecipient(text))) context.addIssue("config-problem-recipient");
+});
+
+const identitySchema = z.string().superRefine((text, context) => {
+  if (!accepts(() => new Decrypter().addIdentity(text))) context.addIssue("config-problem-identity");
+});
+
+function accepts(attempt: () => void): boolean {
+  try {
+    attempt();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const encryptionSchema = (wrap: Wrap) =>
+  z.strictObject({
+    recipients: z.array(wrap(recipientSchema)).min(1).describe("age recipients (age1...): each of them can decrypt."),
+    identity: wrap(identitySchema)
+      .optional()
+      .describe("The age identity (AGE-SECRET-KEY-1...). Only reading backups needs it; making them does not."),
+  });
+
+/** Top-level keys whose features come later. */
+export const laterKeys = [
+  "approvals",
+  "providers",
+  "servers",
+  "stats",
+  "rules",
+  "alerts",
+  "heartbeats",
+  "checks",
+  "recovery",
+  "heartbeat",
+] as const;
+
+/** Keys of a backup whose features come later; `keep` only chooses the storages. */
+export const laterBackupKeys = ["keep", "verify", "maxAge"] as const;
+
+/**
+ * The whole configuration. `wrap` is put around everything that may hold a secret: `tolerant` when a configuration
+ * is loaded by a process that has not all of them, `exact` for the editor's JSON Schema.
+ */
+export const configSchema = (wrap: Wrap) =>
+  z.strictObject({
+    timezone: timezoneSchema.default("UTC").describe("IANA time zone of schedules and of the times that are shown."),
+    locale: localeSchema.default("en").describe("Language of cards and command line."),
+    redis: redisSchema(wrap).prefault({}).describe("State, queues and leases."),
+    http: httpSchema(wrap).prefault({}).describe("Health, metrics and webhooks."),
+    telegram: wrap(telegramSchema(wrap), "drop").optional().describe("The bot, its chats and its people."),
+    worker: z
+      .strictObject({
+        host: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("Name of this worker's host. Default: WORKER_HOST, else the host name."),
+        concurrency: z.int().min(1).max(64).default(2).describe("Jobs at a time."),
+      })
+      .prefault({})
+      .describe("The process that makes backups."),
+    storages: z.record(nameSchema, wrap(storageSchema)).default({}).describe("Places for backups, by name."),
+    encryption: encryptionSchema(wrap).optional().describe("age encryption of the copies."),
+    backups: z.array(backupSchema(wrap)).default([]).describe("What is backed up, when and where to."),
+    log: z
+      .strictObject({ level: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info") })
+      .prefault({})
+      .describe("JSON lines on standard output."),
+    approvals: later("Who must approve dangerous orders."),
+    providers: later("Accounts of server providers."),
+    servers: later("Servers that are watched."),
+    stats: later("How long measurements are kept."),
+    rules: later("Alert rules."),
+    alerts: later("Where alerts go."),
+    heartbeats: later("Signs of life that are expected from elsewhere."),
+    checks: later("Checks of services."),
+    recovery: later("Automatic recovery."),
+    heartbeat: later("A sign of life that is sent outside."),
+  });
+
+export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;
+export type ParsedBackupConfig = ParsedConfig["backups"][number];
+export type TelegramConfig = NonNullable<ParsedConfig["telegram"]>;
+export type ChatConfig = TelegramConfig["chats"][string];
+export type UserConfig = TelegramConfig["users"][number];
+export type RedisConfig = ParsedConfig["redis"];
+export type HttpConfig = ParsedConfig["http"];
+export type EncryptionConfig = NonNullable<ParsedConfig["encryption"]>;
+export type SourceConfig = ParsedBackupConfig["source"];
+export type StorageConfig = ParsedConfig["storages"][string];
