@@ -1,0 +1,1 @@
+export { type RedisServer, type RedisServerOptions, startRedis } from "../../src/sandbox/servers/redis.ts";
