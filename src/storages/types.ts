@@ -21,12 +21,27 @@ export interface ExpectedObject {
   readonly sha256: string;
 }
 
+export interface CreateOptions {
+  /** Expected size, which helps to choose part sizes; a wrong one does no harm. */
+  readonly expectedBytes?: number;
+  readonly signal: AbortSignal;
+  /**
+   * Awaited as soon as something exists that a killed process would leave behind, before the first byte goes into
+   * it: the handle is recorded, so that the next attempt can remove it. Not called for an object that is sent whole
+   * at its commit. May throw: the write then fails.
+   */
+  opened?(object: OpenObject): Promise<void>;
+}
+
 /** An object while it is written. Nothing is visible under its key before `commit`. */
 export interface ObjectWriter {
-  readonly open: OpenObject;
+  readonly key: string;
   /** Resolves when more can be taken (backpressure). Rejects with an `AppError`; then only `abort` is allowed. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Makes it visible (fsync and rename, or completing the multipart upload), then reads back its size (and checksum where the store has one). */
+  /**
+   * Makes it visible (fsync and rename, or completing the multipart upload), then reads back its size (and checksum
+   * where the store has one). Rejects with `storage-mismatch` when they differ; the object is removed then.
+   */
   commit(expected: ExpectedObject): Promise<void>;
   /** Removes every trace. Does not throw for what is already gone. */
   abort(): Promise<void>;
@@ -40,8 +55,8 @@ export interface Storage {
   readonly location: string;
   /** True when it lives on this host's disk. */
   readonly local: boolean;
-  /** Begins an object. `expectedBytes` helps to choose part sizes. */
-  create(key: string, options: { readonly expectedBytes?: number; readonly signal: AbortSignal }): Promise<ObjectWriter>;
+  /** Begins an object. An abort of the signal makes `write` and `commit` fail; `abort` still has to be called. */
+  create(key: string, options: CreateOptions): Promise<ObjectWriter>;
   /** Writes a small object whole (a manifest) and reads it back. Replaces an existing one. */
   put(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;

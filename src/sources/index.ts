@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { AppError } from "../core/errors.ts";
+import { postgresSource } from "./postgres/index.ts";
+import type { Source, SourceDeps, SourceKind } from "./types.ts";
+
+/** Every kind of source: a new one is a folder beside this file and one line here. */
+const kinds = [postgresSource] as const;
+
+const byKind = new Map<string, SourceKind>();
+for (const kind of kinds) {
+  if (byKind.has(kind.kind)) throw new AppError("internal", `two sources are called ${kind.kind}`);
+  byKind.set(kind.kind, kind);
+}
+
+/** Names of all kinds, for the suite that walks over them. */
+export const sourceKinds: readonly string[] = [...byKind.keys()];
+
+/** The configuration of a source of any kind. */
+export const sourceSchema = z.discriminatedUnion("kind", [postgresSource.schema]);
+export type SourceConfig = z.output<typeof sourceSchema>;
+
+/** The source that the configuration describes. Connects to nothing yet. */
+export function createSource(config: SourceConfig, deps: SourceDeps): Source {
+  return kindOf(config.kind).create(config, deps);
+}
+
+/** The kind with this name; a manifest says of which kind its backup is. */
+export function kindOf(kind: string): SourceKind {
+  const found = byKind.get(kind);
+  if (found === undefined) throw new AppError("config", `there is no source of kind ${kind}`);
+  return found;
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import type { PsqlSession } from "./session.ts";
+
+/**
+ * The tables whose rows pg_dump writes: ordinary ones and the leaves of partitioned ones. Not foreign tables and
+ * materialized views (their rows are not in the dump), temporary and system tables, nor tables of extensions:
+ * CREATE EXTENSION makes and partly fills those anew.
+ */
+const tableList = `
+SELECT json_build_array(format('%I.%I', n.nspname, c.relname))
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY c.relpages DESC`;
+
+const rowSchema = z.tuple([z.int(), z.int()]);
+
+/** A snapshot that stays as it was for as long as its session lives. */
+export interface Snapshot {
+  /** For `pg_dump --snapshot`. */
+  readonly id: string;
+  /** Exact rows per table ("schema.table", quoted where needed), as this snapshot sees them. */
+  count(): Promise<Record<string, number>>;
+}
+
+/**
+ * Begins a transaction, exports its snapshot and locks the tables against being rewritten: a TRUNCATE or a rewriting
+ * ALTER TABLE empties a table even for older snapshots. They are locked before pg_dump starts: after it, this session
+ * could queue behind a change that itself waits for the dump. `lockWaitMs` bounds the wait.
+ */
+export async function takeSnapshot(session: PsqlSession, lockWaitMs: number): Promise<Snapshot> {
+  // The last one lets the server notice during a long count that the client is gone (since PostgreSQL 14).
+  const [id = "", ...tables] = await session.query(`
+SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = ${lockWaitMs}; SET row_security = off;
+SELECT NULL FROM (SELECT set_config('client_connection_check_interval', '5s', false)
+  WHERE current_setting('server_version_num')::int >= 140000) s WHERE false;
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SELECT pg_export_snapshot();
+${tableList}`);
+  const names = tables.map((line) => z.tuple([z.string()]).parse(JSON.parse(line))[0]);
+  if (names.length > 0)
+    await session.query(`LOCK TABLE ${names.map((name) => `ONLY ${name}`).join(", ")} IN ACCESS SHARE MODE`);
+  return {
+    id,
+    async count() {
+      // Numbered instead of named: no name has to be quoted twice.
+      const queries = names.map((name, index) => `SELECT json_build_array(${index}, count(*)) FROM ONLY ${name}`);
+      const rows = queries.length === 0 ? [] : await session.query(queries.join(";\n"));
+      const counts: [string, number][] = rows.map((line) => {
+        const [index, count] = rowSchema.parse(JSON.parse(line));
+        return [names[index] ?? "", count];
+      });
+      return Object.fromEntries(counts.sort(([a], [b]) => (a < b ? -1 : 1)));
+    },
+  };
+}

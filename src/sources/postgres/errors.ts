@@ -1,0 +1,33 @@
+import { AppError, toAppError } from "../../core/errors.ts";
+
+const permanentConnection =
+  /authentication failed|no password supplied|does not exist|no pg_hba\.conf entry|SSL|certificate|invalid (URI|connection)/i;
+
+/** What a failure of psql, pg_dump or pg_dumpall means. Errors that are not of these tools are returned as they are. */
+export function sourceError(error: unknown): AppError {
+  const cause = toAppError(error);
+  if (cause.code !== "tool-failed") return cause;
+  const { step = "", stderr = "" } = cause.context as { step?: string; stderr?: string };
+  const line = firstError(stderr);
+  if (/lock timeout|could not obtain lock/i.test(stderr)) {
+    const message = `${step}: a table stayed locked for too long (ALTER TABLE, TRUNCATE, VACUUM FULL?); raise lockWait or run at another time`;
+    return new AppError("source-failed", message, { permanent: false, context: cause.context, cause });
+  }
+  if (/connection to server .* failed|could not (connect to server|translate host name)/i.test(stderr)) {
+    const message = `the database does not answer: ${line.replace(/^.*?connection to server/, "connection to server")}`;
+    const permanent = permanentConnection.test(stderr);
+    return new AppError("source-unreachable", message, { permanent, context: cause.context, cause });
+  }
+  if (step === "zstd" || line === "") return cause;
+  const permanent = /permission denied|must be (superuser|owner)|row-level security/i.test(stderr);
+  return new AppError("source-failed", `${step} failed: ${line}`, { permanent, context: cause.context, cause });
+}
+
+/** The line that says what is wrong; hints and details follow it. */
+function firstError(stderr: string): string {
+  const lines = stderr.split("\n");
+  const line = lines.find((candidate) => /\b(error|fatal|failed)\b/i.test(candidate)) ?? lines.at(-1) ?? "";
+  return line
+    .replace(/^(?:\S*\/)?(?:psql|pg_dump|pg_dumpall|pg_restore):(?:<stdin>:\d+:)?\s*(?:error:\s*)?/, "")
+    .trim();
+}

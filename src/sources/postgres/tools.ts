@@ -1,0 +1,121 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "../../core/errors.ts";
+import { findTool } from "../../lib/environment.ts";
+import { type Command, run } from "../../lib/process.ts";
+
+const packageFolder = "/usr/lib/postgresql";
+const installZstd = "apt-get install zstd";
+
+/** Where the PostgreSQL client programs are, and how to call them. */
+export interface Tools {
+  /** The command for a client program: with the `via` prefix, or with its path on this machine. */
+  command(program: "psql" | "pg_dump" | "pg_dumpall", args: readonly string[], step?: string): Command;
+  /** Version of pg_dump, "15.18". */
+  readonly version: string;
+}
+
+export interface ToolOptions {
+  readonly via?: readonly string[] | undefined;
+  readonly bin?: string | undefined;
+  readonly password?: string | undefined;
+  /** Folder with a folder per major version; default /usr/lib/postgresql. */
+  readonly packages?: string;
+}
+
+interface Folder {
+  readonly major: number;
+  readonly path: string;
+}
+
+/** Installed client packages, oldest first. */
+function installed(packages: string): Folder[] {
+  let names: string[] = [];
+  try {
+    names = readdirSync(packages);
+  } catch {
+    // No such packages on this machine.
+  }
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({ major: Number(name), path: join(packages, name, "bin") }))
+    .filter(({ path }) => findTool(join(path, "pg_dump")) !== undefined)
+    .sort((a, b) => a.major - b.major);
+}
+
+/** A psql for the first question to a server whose version is not known yet: the newest, since old ones know less. */
+export function anyPsql(options: ToolOptions): (args: readonly string[]) => Command {
+  const folder = options.bin ?? installed(options.packages ?? packageFolder).at(-1)?.path;
+  return (args) => commandIn(options, folder, "psql", args, "psql");
+}
+
+/**
+ * Client programs that can dump a server of this major version: exactly that major, else the next newer, else those
+ * in PATH. Fails with `tool-missing` or `tool-too-old`, saying what to install: an older pg_dump refuses to work.
+ */
+export async function chooseTools(options: ToolOptions, serverMajor: number, signal: AbortSignal): Promise<Tools> {
+  const folders = options.bin === undefined && !options.via ? installed(options.packages ?? packageFolder) : [];
+  const folder = options.bin ?? folders.find(({ major }) => major >= serverMajor)?.path;
+  const install = `apt-get install postgresql-client-${serverMajor}`;
+  const newest = folders.at(-1)?.major;
+  if (folder === undefined && !options.via && findTool("pg_dump") === undefined) {
+    if (newest === undefined) {
+      throw new AppError("tool-missing", `there is no pg_dump on this machine: ${install}`, {
+        context: { step: "pg_dump" },
+      });
+    }
+    throw tooOld(serverMajor, String(newest), "here", install);
+  }
+  const { stdout } = await run(commandIn(options, folder, "pg_dump", ["--version"], "pg_dump"), { signal });
+  const version = /\(PostgreSQL\) (\d+(?:\.\d+)*)/.exec(stdout)?.[1] ?? "";
+  const major = Number.parseInt(version, 10);
+  if (!(major >= serverMajor)) {
+    const place = options.via ? `inside "${options.via.join(" ")}"` : "here";
+    throw tooOld(
+      serverMajor,
+      String(Math.max(major, newest ?? 0)),
+      place,
+      options.via ? `use an image with version ${serverMajor}` : install,
+    );
+  }
+  return {
+    version,
+    command: (program, args, step) => commandIn(options, folder, program, args, step ?? program),
+  };
+}
+
+function tooOld(server: number, client: string, place: string, remedy: string): AppError {
+  return new AppError("tool-too-old", `server is ${server}, newest client ${place} is ${client}: ${remedy}`, {
+    context: { step: "pg_dump", server, client },
+  });
+}
+
+function commandIn(
+  options: ToolOptions,
+  folder: string | undefined,
+  program: string,
+  args: readonly string[],
+  step: string,
+): Command {
+  const env = options.password === undefined ? {} : { env: { PGPASSWORD: options.password } };
+  if (options.via) return { argv: [...options.via, program, ...args], step, via: true, ...env };
+  const file = folder === undefined ? program : join(folder, program);
+  return { argv: [file, ...args], step, install: "apt-get install postgresql-client", ...env };
+}
+
+/**
+ * The compressor. Two levels of verbosity make it print exact byte counts in its summary; a progress line would fill
+ * standard error.
+ */
+export function zstdCommand(level: number): Command {
+  return { argv: ["zstd", `-${level}`, "-T0", "-vv", "--no-progress", "-c"], step: "zstd", install: installZstd };
+}
+
+/** The decompressor. */
+export const unzstdCommand: Command = { argv: ["zstd", "-dcq"], step: "zstd", install: installZstd };
+
+/** Bytes that zstd has read, by its summary; undefined when this version words it differently. */
+export function bytesRead(summary: string): number | undefined {
+  const match = /\(\s*(\d+) B\s*=>/.exec(summary);
+  return match === null ? undefined : Number(match[1]);
+}

@@ -1,0 +1,34 @@
+import { basename } from "node:path";
+import { AppError } from "../../core/errors.ts";
+
+const engines = new Set(["docker", "podman", "nerdctl"]);
+
+/**
+ * The prefix as it has to be for pipes and passwords: `-i` for the session's input, and `-e PGPASSWORD`, which
+ * makes a container engine pass the variable by its name, so that its value stands in no argv. Fails with `config`
+ * for a terminal (it would alter the dump's bytes) and for a password that the client cannot pass on.
+ */
+export function prepareVia(via: readonly string[], hasPassword: boolean): readonly string[] {
+  const exec = via.indexOf("exec");
+  const options = exec === -1 ? [] : via.slice(exec + 1);
+  const end = options.indexOf("--");
+  const flags = end === -1 ? options : options.slice(0, end);
+  if (flags.some((flag) => /^-[a-z]*t[a-z]*$/.test(flag) || flag === "--tty")) {
+    throw new AppError("config", "via: leave out the terminal (-t): it would alter the bytes of the dump");
+  }
+  const added: string[] = [];
+  if (
+    exec !== -1 &&
+    !flags.some((flag) => /^-[a-z]*i[a-z]*$/.test(flag) || flag === "--interactive" || flag === "--stdin")
+  ) {
+    added.push("-i");
+  }
+  if (hasPassword && !via.some((argument) => argument.includes("PGPASSWORD"))) {
+    if (exec === -1 || !engines.has(basename(via[0] ?? ""))) {
+      const remedy = "let the tools find it there (a .pgpass file, PGPASSWORD in the pod) and leave it out of the URL";
+      throw new AppError("config", `via: ${basename(via[0] ?? "")} does not pass a password on: ${remedy}`);
+    }
+    added.push("-e", "PGPASSWORD");
+  }
+  return exec === -1 ? via : [...via.slice(0, exec + 1), ...added, ...via.slice(exec + 1)];
+}

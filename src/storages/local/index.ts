@@ -1,0 +1,172 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, open, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import type { Readable } from "node:stream";
+import { AppError } from "../../core/errors.ts";
+import type { OpenObject } from "../../core/ports.ts";
+import type { CreateOptions, ObjectWriter, Storage, StorageDeps, StorageKind, StoredObject } from "../types.ts";
+import { fileError, isMissing } from "./errors.ts";
+import { type LocalConfig, localSchema } from "./schema.ts";
+import { FileWriter, isTemporary } from "./writer.ts";
+
+/** Backups in a folder of the worker's own disk. */
+class LocalStorage implements Storage {
+  readonly kind = "local";
+  readonly local = true;
+  readonly name: string;
+  readonly location: string;
+  readonly #root: string;
+
+  constructor(name: string, config: LocalConfig, deps: StorageDeps) {
+    this.name = name;
+    this.#root = config.path.replace(/(?<=.)\/+$/, "");
+    this.location = `${name}@${config.host ?? deps.host}:${this.#root}`;
+  }
+
+  create(key: string, options: CreateOptions): Promise<ObjectWriter> {
+    return FileWriter.create(this.name, key, this.#path(key), options);
+  }
+
+  async put(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    const writer = await this.create(key, { signal, expectedBytes: bytes.length });
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    try {
+      await writer.write(bytes);
+      await writer.commit({ bytes: bytes.length, sha256 });
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    const stored = await readFile(this.#path(key)).catch((error: unknown) => {
+      throw fileError(error, this.name, this.#path(key));
+    });
+    if (createHash("sha256").update(stored).digest("hex") !== sha256) {
+      throw new AppError("storage-mismatch", `storage ${this.name}: ${key} reads back different`, {
+        context: { storage: this.name, key },
+      });
+    }
+  }
+
+  async head(key: string): Promise<StoredObject | undefined> {
+    const path = this.#path(key);
+    try {
+      const info = await stat(path);
+      return info.isFile() ? { key, bytes: info.size } : undefined;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw fileError(error, this.name, path);
+    }
+  }
+
+  async read(key: string, signal?: AbortSignal): Promise<Readable> {
+    const path = this.#path(key);
+    let file: FileHandle;
+    try {
+      file = await open(path);
+    } catch (error) {
+      if (!isMissing(error)) throw fileError(error, this.name, path);
+      throw notFound(this.name, key, error);
+    }
+    return createReadStream("", { fd: file, highWaterMark: 256 * 1024, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  async *list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject> {
+    for await (const { path, key } of this.#walk(prefix, signal)) {
+      if (isTemporary(key.slice(key.lastIndexOf("/") + 1))) continue;
+      const info = await stat(path).catch(() => undefined);
+      if (info?.isFile()) yield { key, bytes: info.size };
+    }
+  }
+
+  async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
+    for (const key of keys) {
+      signal?.throwIfAborted();
+      const path = this.#path(key);
+      try {
+        await rm(path, { force: true });
+        await this.#removeEmptyFolders(dirname(path));
+      } catch (error) {
+        throw fileError(error, this.name, path);
+      }
+    }
+  }
+
+  async cleanUp(prefix: string, _recorded: readonly OpenObject[], signal?: AbortSignal): Promise<number> {
+    // Recorded handles need no look: a temporary file lies beside its object, below the prefix.
+    let removed = 0;
+    for await (const { path, key } of this.#walk(prefix, signal)) {
+      if (!isTemporary(key.slice(key.lastIndexOf("/") + 1))) continue;
+      await rm(path, { force: true });
+      removed += 1;
+      await this.#removeEmptyFolders(dirname(path));
+    }
+    return removed;
+  }
+
+  async probe(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    const key = `.probe-${randomBytes(6).toString("hex")}`;
+    await this.put(key, randomBytes(1024), signal);
+    await this.delete([key]);
+  }
+
+  async close(): Promise<void> {}
+
+  /** The file of a key. A key can not lead out of the folder. */
+  #path(key: string): string {
+    const segments = key.split("/");
+    if (segments.some((segment) => segment === "" || segment === "." || segment === ".." || segment.includes("\0"))) {
+      throw new AppError("storage-refused", `storage ${this.name}: ${JSON.stringify(key)} is not a valid key`, {
+        context: { storage: this.name },
+      });
+    }
+    return join(this.#root, ...segments);
+  }
+
+  /** Files whose key begins with the prefix, in key order; one folder's names are in memory at a time per level. */
+  async *#walk(prefix: string, signal?: AbortSignal): AsyncGenerator<{ path: string; key: string }> {
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    const start = folder === "" ? this.#root : this.#path(folder.slice(0, -1));
+    for await (const path of this.#files(start, signal)) {
+      const key = relative(this.#root, path).replaceAll(sep, "/");
+      if (key.startsWith(prefix)) yield { path, key };
+    }
+  }
+
+  async *#files(folder: string, signal?: AbortSignal): AsyncGenerator<string> {
+    signal?.throwIfAborted();
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw fileError(error, this.name, folder);
+    });
+    // Keys are compared with their slashes: "a.b" comes before "a/b", as S3 has it.
+    const sorted = entries
+      .map((entry) => ({ entry, order: Buffer.from(entry.isDirectory() ? `${entry.name}/` : entry.name) }))
+      .sort((a, b) => Buffer.compare(a.order, b.order));
+    for (const { entry } of sorted) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) yield* this.#files(path, signal);
+      else if (entry.isFile()) yield path;
+    }
+  }
+
+  async #removeEmptyFolders(from: string): Promise<void> {
+    for (let folder = from; folder.length > this.#root.length; folder = dirname(folder)) {
+      try {
+        await rmdir(folder);
+      } catch {
+        return; // Not empty, or gone with another deletion.
+      }
+    }
+  }
+}
+
+function notFound(storage: string, key: string, cause: unknown): AppError {
+  return new AppError("not-found", `storage ${storage} has no ${key}`, { context: { storage, key }, cause });
+}
+
+export const localStorage: StorageKind<typeof localSchema> = {
+  kind: "local",
+  schema: localSchema,
+  create: (name, config, deps) => new LocalStorage(name, config, deps),
+};

@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { AppError } from "../../core/errors.ts";
+import type { CreateOptions, ExpectedObject, ObjectWriter } from "../types.ts";
+import { fileError } from "./errors.ts";
+
+const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/;
+
+/** True for the name of a file that is being written, or was when its process died. */
+export function isTemporary(name: string): boolean {
+  return temporaryName.test(name);
+}
+
+/**
+ * A file that appears under its name only when it is complete: written beside it under a temporary name, synced,
+ * renamed, and the folder synced, so that after a power cut it is there whole or not at all.
+ */
+export class FileWriter implements ObjectWriter {
+  readonly key: string;
+  readonly #storage: string;
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #signal: AbortSignal;
+  #file: FileHandle | undefined;
+
+  private constructor(storage: string, key: string, path: string, signal: AbortSignal) {
+    this.key = key;
+    this.#storage = storage;
+    this.#path = path;
+    this.#temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+    this.#signal = signal;
+  }
+
+  static async create(storage: string, key: string, path: string, options: CreateOptions): Promise<FileWriter> {
+    const writer = new FileWriter(storage, key, path, options.signal);
+    await options.opened?.({ storage, key, handle: writer.#temporary });
+    try {
+      // Once more when a deletion beside it has just removed the folder because it was empty.
+      writer.#file = await writer.#createFile().catch(() => writer.#createFile());
+      return writer;
+    } catch (error) {
+      throw fileError(error, storage, path);
+    }
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#signal.throwIfAborted();
+    try {
+      await writeAll(this.#opened(), chunk);
+    } catch (error) {
+      throw fileError(error, this.#storage, this.#path);
+    }
+  }
+
+  async commit(expected: ExpectedObject): Promise<void> {
+    this.#signal.throwIfAborted();
+    try {
+      const file = this.#opened();
+      await file.sync();
+      await this.#close();
+      await rename(this.#temporary, this.#path);
+      await syncFolder(dirname(this.#path));
+      const { size } = await stat(this.#path);
+      if (size !== expected.bytes) {
+        await rm(this.#path, { force: true });
+        throw new AppError(
+          "storage-mismatch",
+          `storage ${this.#storage}: ${this.key} has ${size} bytes, written were ${expected.bytes}`,
+          { context: { storage: this.#storage, key: this.key } },
+        );
+      }
+    } catch (error) {
+      throw fileError(error, this.#storage, this.#path);
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#close().catch(() => undefined);
+    await rm(this.#temporary, { force: true });
+  }
+
+  async #createFile(): Promise<FileHandle> {
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    return open(this.#temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  }
+
+  #opened(): FileHandle {
+    if (this.#file === undefined) throw new AppError("internal", `${this.key} is not open any more`);
+    return this.#file;
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  let offset = 0;
+  while (offset < chunk.length) offset += (await file.write(chunk, offset)).bytesWritten;
+}
+
+/** Makes a rename or a removal in the folder survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
