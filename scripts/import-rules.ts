@@ -76,6 +76,9 @@ const sandboxRules = [1, 2, 3, 4].map((depth) =>
 );
 
 const entryRules = [
+  override("src/cli/**", [
+    { group: folders(["jobs", "sandbox"]), message: "Only worker.ts and demo.ts import jobs/." },
+  ]),
   override("src/app/**", [
     { group: folders(["jobs", "sandbox"]), message: "Only worker.ts and demo.ts import jobs/." },
   ]),

@@ -42,6 +42,7 @@ const refused: Case[] = [
   ["src/app/deps.ts", "jobs/index.ts"],
   ["src/bot.ts", "jobs/index.ts"],
   ["src/cli.ts", "jobs/index.ts"],
+  ["src/cli/doctor.ts", "jobs/index.ts"],
   ["src/bot.ts", "src/sandbox/telegram/api.ts"],
   ["src/worker.ts", "src/bot/create-bot.ts"],
   ["src/worker.ts", "src/sandbox/telegram/api.ts"],
