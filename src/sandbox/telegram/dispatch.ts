@@ -1,0 +1,51 @@
+import { BotApiError } from "./errors.ts";
+import { findMethod } from "./methods/index.ts";
+import type { Answer } from "./methods/types.ts";
+import type { Params } from "./params.ts";
+import type { BotRecord } from "./store.ts";
+import type { World } from "./world.ts";
+
+/** What a call answers: the HTTP status and Telegram's JSON. */
+export interface Reply {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Carries out one method call and records it. Never throws: mistakes of the sandbox itself are answered with 500. */
+export async function dispatch(
+  world: World,
+  bot: BotRecord,
+  method: string,
+  params: Params,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const found = findMethod(method);
+  if (!found) return errorReply(new BotApiError(404, "Not Found"));
+  const record = { bot_id: bot.user.id, method: found.name, params: params.toLog() };
+  try {
+    const answer: Answer = await found.run({ world, bot, params, signal });
+    if (signal.aborted) return { status: 200, body: {} };
+    world.journal.call({ ...record, ok: true, result: answer.result });
+    return {
+      status: 200,
+      body: {
+        ok: true,
+        result: answer.result,
+        ...(answer.description === undefined ? {} : { description: answer.description }),
+      },
+    };
+  } catch (error) {
+    const failure =
+      error instanceof BotApiError ? error : new BotApiError(500, `Internal Server Error: ${String(error)}`);
+    world.journal.call({ ...record, ok: false, error_code: failure.code, description: failure.description });
+    return errorReply(failure);
+  }
+}
+
+export function errorReply(error: BotApiError): Reply {
+  const parameters = error.parameters ? { parameters: error.parameters } : {};
+  return {
+    status: error.code,
+    body: { ok: false, error_code: error.code, description: error.description, ...parameters },
+  };
+}

@@ -1,0 +1,166 @@
+import { STATUS_CODES } from "node:http";
+import multipart from "@fastify/multipart";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Fault } from "./api.ts";
+import { adminRoutes } from "./admin.ts";
+import type { SandboxControl } from "./control.ts";
+import { dispatch, errorReply, type Reply } from "./dispatch.ts";
+import { BotApiError, tooManyRequests } from "./errors.ts";
+import { filePath, UPLOAD_LIMIT } from "./files.ts";
+import { findMethod } from "./methods/index.ts";
+import { Params, readJsonBody } from "./params.ts";
+import { chatRoutes } from "./static.ts";
+import type { BotRecord } from "./store.ts";
+import type { World } from "./world.ts";
+
+/** The HTTP server: Bot API, file downloads, the sandbox's own surface and the web chat. Not yet listening. */
+export async function createServer(world: World, control: SandboxControl): Promise<FastifyInstance> {
+  const server = fastify({
+    forceCloseConnections: true,
+    bodyLimit: UPLOAD_LIMIT + 1_048_576,
+    routerOptions: { maxParamLength: 300 },
+  });
+  await server.register(multipart, { limits: { fileSize: UPLOAD_LIMIT, fieldSize: 1_048_576, files: 20 } });
+  server.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) => {
+    done(null, Object.fromEntries(new URLSearchParams(body as string)));
+  });
+  server.removeContentTypeParser("application/json");
+  server.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+    if ((body as string).trim() === "") return done(null, undefined);
+    try {
+      done(null, JSON.parse(body as string) as unknown);
+    } catch {
+      done(new BotApiError(400, "Bad Request: can't parse JSON object"));
+    }
+  });
+  // anything else carries no parameters, as on the real server
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, _body, done) => done(null, undefined));
+  server.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send(errorReply(new BotApiError(404, "Not Found")).body),
+  );
+  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const failure = error instanceof BotApiError ? error : failureOf(error);
+    return reply.code(failure.code).send(errorReply(failure).body);
+  });
+  server.route({
+    method: ["GET", "POST"],
+    url: "/bot:token/:method",
+    handler: (request, reply) => botApi(world, request, reply),
+  });
+  server.get("/file/bot:token/*", (request, reply) => download(world, request, reply));
+  await server.register((scope, _options, done) => {
+    adminRoutes(scope, control);
+    done();
+  });
+  await server.register(chatRoutes);
+  return server;
+}
+
+function failureOf(error: { statusCode?: number; message: string }): BotApiError {
+  if (error.statusCode === 413) return new BotApiError(413, "Request Entity Too Large");
+  const code = error.statusCode ?? 500;
+  return new BotApiError(code, `${STATUS_CODES[code] ?? "Error"}: ${error.message}`);
+}
+
+/** The bot of a token; throws 401 as the real server does for every token that is none. */
+function authorize(world: World, request: FastifyRequest): BotRecord {
+  const { token } = request.params as { token: string };
+  const bot = [...world.store.bots.values()].find((candidate) => candidate.token === token);
+  if (!bot) throw new BotApiError(401, "Unauthorized");
+  return bot;
+}
+
+async function botApi(world: World, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const bot = authorize(world, request);
+  const { method } = request.params as { method: string };
+  const params = await readParams(request);
+  const name = findMethod(method)?.name ?? method;
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  const chatId = params.integer("chat_id") || undefined;
+  const fault = world.faults.take(name, chatId);
+  let answer = await withFault(fault, reply, () => dispatch(world, bot, method, params, gone.signal));
+  // a fault that came while the poll waited hits its answer; the updates stay unconfirmed
+  if (name === "getUpdates" && !fault && answer) {
+    const poll = answer;
+    answer = await withFault(world.faults.take(name, chatId), reply, () => Promise.resolve(poll));
+  }
+  if (answer === undefined || gone.signal.aborted) return reply;
+  if (answer.html !== undefined) return reply.code(answer.status).type("text/html").send(answer.html);
+  return reply.code(answer.status).type("application/json").send(answer.body);
+}
+
+/** The answer with what a fault makes of it; undefined when there is none because the connection is kept silent or cut. */
+async function withFault(
+  fault: Fault | undefined,
+  reply: FastifyReply,
+  run: () => Promise<Reply>,
+): Promise<(Reply & { html?: string }) | undefined> {
+  switch (fault?.kind) {
+    case undefined:
+      return run();
+    case "blackhole":
+      reply.hijack();
+      return undefined;
+    case "reset":
+      reply.hijack();
+      reply.raw.socket?.resetAndDestroy();
+      return undefined;
+    case "lost-answer":
+      reply.hijack();
+      await run();
+      reply.raw.socket?.resetAndDestroy();
+      return undefined;
+    case "retry-after":
+      return errorReply(tooManyRequests(fault.retryAfter ?? 5));
+    case "slow": {
+      const answer = await run();
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, fault.delayMs ?? 1000);
+        reply.raw.once("close", () => resolve(clearTimeout(timer)));
+      });
+      return answer;
+    }
+    case "status": {
+      const status = fault.status ?? 502;
+      const text = STATUS_CODES[status] ?? "Error";
+      const answer = errorReply(new BotApiError(status, text));
+      if (!fault.html) return answer;
+      return {
+        ...answer,
+        html: `<html>\r\n<head><title>${status} ${text}</title></head>\r\n<body>\r\n<center><h1>${status} ${text}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`,
+      };
+    }
+  }
+}
+
+async function readParams(request: FastifyRequest): Promise<Params> {
+  const params = new Params();
+  for (const [name, value] of Object.entries(request.query as Record<string, unknown>))
+    params.set(name, Array.isArray(value) ? value.at(-1) : value);
+  if (!request.isMultipart()) {
+    readJsonBody(params, request.body);
+    return params;
+  }
+  for await (const part of request.parts()) {
+    if (part.type === "field") params.set(part.fieldname, part.value);
+    else if (part.filename === undefined || part.filename === "")
+      params.set(part.fieldname, (await part.toBuffer()).toString());
+    else
+      params.addFile({
+        field: part.fieldname,
+        fileName: part.filename,
+        mimeType: part.mimetype,
+        data: await part.toBuffer(),
+      });
+  }
+  return params;
+}
+
+async function download(world: World, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  authorize(world, request);
+  const path = (request.params as { "*": string })["*"];
+  const file = [...world.store.files.values()].find((candidate) => filePath(candidate) === path);
+  if (!file) throw new BotApiError(404, "Not Found: file not found");
+  return reply.type("application/octet-stream").send(file.data);
+}
