@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
 import type { Path, Problem } from "./problems.ts";
 
 export interface Position {
@@ -55,22 +55,13 @@ export function parseText(text: string): ConfigDocument | { readonly problems: r
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  if (document.errors.length > 0) {
-    return {
-      problems: document.errors.map((error) => ({
-        path: [],
-        key: syntaxKeys[error.code] ?? "config-yaml-syntax",
-        args: { code: error.code },
-        ...at(error.pos[0]),
-      })),
-    };
-  }
+  if (document.errors.length > 0) return { problems: syntaxProblems(document, at) };
   let data: unknown;
   try {
     data = document.toJS();
   } catch {
     // Only aliases can fail here: unknown ones, or so many that they would fill the memory.
-    return { problems: top("config-yaml-alias") };
+    return { problems: aliasProblems(document, at) };
   }
   if (data === null || data === undefined) return { problems: top("config-empty") };
   if (typeof data !== "object" || Array.isArray(data)) {
@@ -80,6 +71,26 @@ export function parseText(text: string): ConfigDocument | { readonly problems: r
     data: { ...data },
     locate: (path, key = false) => at(offsetOf(document, path, key)),
   };
+}
+
+/** All repeated keys, but only the first mistake of form: the parser stumbles over it again and again. */
+function syntaxProblems({ errors }: Document.Parsed, at: (offset: number) => Position): Problem[] {
+  const repeated = errors.filter(({ code }) => code === "DUPLICATE_KEY");
+  const first = errors.find(({ code }) => code !== "DUPLICATE_KEY");
+  return (first ? [first] : repeated).map(({ code, pos }) => {
+    return { path: [], key: syntaxKeys[code] ?? "config-yaml-syntax", args: { code }, ...at(pos[0]) };
+  });
+}
+
+function aliasProblems(document: Document.Parsed, at: (offset: number) => Position): Problem[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (!alias.resolve(document)) offsets.push(alias.range?.[0] ?? 0);
+    },
+  });
+  const places = offsets.length > 0 ? offsets.map(at) : [{}];
+  return places.map((place) => ({ path: [], key: "config-yaml-alias", args: {}, ...place }));
 }
 
 /** The node at a step below another, and where its key or (in a list) it itself begins. */

@@ -181,7 +181,7 @@ function accepts(attempt: () => void): boolean {
 
 const encryptionSchema = (wrap: Wrap) =>
   z.strictObject({
-    recipients: z.array(wrap(recipientSchema)).min(1).describe("age recipients (age1...): each of them can decrypt."),
+    recipients: wrap(z.array(recipientSchema).min(1)).describe("age recipients (age1...): each of them can decrypt."),
     identity: wrap(identitySchema)
       .optional()
       .describe("The age identity (AGE-SECRET-KEY-1...). Only reading backups needs it; making them does not."),

@@ -1,0 +1,430 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the configuration's own variables.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  ConfigError,
+  checkConfig,
+  configFile,
+  formatPath,
+  formatProblem,
+  loadConfig,
+  type Requirement,
+  terminalLocale,
+} from "../../src/app/config.ts";
+import { redact } from "../../src/lib/logger.ts";
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "vakhta-config-"));
+  file = join(folder, "vakhta.yaml");
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+type Env = Record<string, string | undefined>;
+
+function check(yaml: string | Uint8Array, env: Env = {}, requires: readonly Requirement[] = []) {
+  writeFileSync(file, yaml);
+  return checkConfig({ path: file, env, requires });
+}
+
+/** Problems as "line:column path key", in order. */
+function problems(yaml: string | Uint8Array, env?: Env, requires?: readonly Requirement[]): string[] {
+  return check(yaml, env, requires).problems.map(
+    ({ line, column, path, key }) => `${line ?? "-"}:${column ?? "-"} ${formatPath(path)} ${key}`,
+  );
+}
+
+function config(yaml: string, env: Env = {}, requires: readonly Requirement[] = []) {
+  writeFileSync(file, yaml);
+  return loadConfig({ path: file, env, requires }).config;
+}
+
+const telegram = (extra = "") =>
+  `telegram:\n  token: "\${BOT_TOKEN}"\n  users: [{ id: 1, name: a, role: admin }]\n${extra}`;
+const local = "storages: { local: { kind: local, path: /b } }\n";
+const source = 'source: { kind: postgres, url: "postgres://u:hunter22@h/d" }';
+
+describe("the file", () => {
+  it("says in one line how to begin when there is none", () => {
+    const result = checkConfig({ path: join(folder, "no.yaml"), env: {} });
+    expect(result.problems.map((problem) => problem.key)).toEqual(["config-no-file"]);
+    const [problem] = result.problems;
+    const line = problem && formatProblem(problem, result.file, result.messages);
+    expect(line).toMatch(/no\.yaml: .*npm run demo.*npm run vakhta -- init/);
+    expect(line).not.toContain("\n");
+  });
+
+  it("says what is wrong with one that cannot be read", () => {
+    mkdirSync(join(folder, "d.yaml"));
+    const keys = (path: string) => checkConfig({ path, env: {} }).problems.map((problem) => problem.key);
+    expect(keys(join(folder, "d.yaml"))).toEqual(["config-is-directory"]);
+    expect(keys(join(file, "below"))).toEqual(["config-no-file"]);
+    expect(problems(new Uint8Array([0x61, 0x3a, 0xff, 0xfe]))).toEqual(["-:- " + " config-not-utf8"]);
+  });
+
+  it.each([
+    ["", "-:-  config-empty"],
+    ["# nothing\n", "-:-  config-empty"],
+    ["- a\n", "-:-  config-not-mapping"],
+    ["just text\n", "-:-  config-not-mapping"],
+    ["locale: en\nlog: {}\nlocale: ru\n", "3:1  config-yaml-duplicate-key"],
+    ["log:\n\tlevel: info\n", "2:1  config-yaml-tab"],
+    ["log: { level: 'info }\n", "2:1  config-yaml-missing-char"],
+    ["log: {}\n---\nlog: {}\n", "2:1  config-yaml-documents"],
+    ["log: *nothing\n", "1:6  config-yaml-alias"],
+  ])("%j: %s", (yaml, problem) => {
+    expect(problems(yaml)[0]).toBe(problem);
+  });
+
+  it("takes a byte order mark, CRLF, anchors and merge keys", () => {
+    const yaml = `\uFEFFlocale: ru\r\nlog: &x { level: warn }\r\nworker: { concurrency: 3 }\r\n`;
+    expect(config(yaml)).toMatchObject({ locale: "ru", log: { level: "warn" }, worker: { concurrency: 3 } });
+    expect(problems("locale: en\r\nlog:\r\n  level: loud\r\n")).toEqual(["3:10 log.level config-problem-one-of"]);
+    const merged = `storages:\n  a: &a { kind: local, path: /a }\n  b: { <<: *a, path: /b }\n`;
+    expect(config(merged).storages).toEqual({ a: { kind: "local", path: "/a" }, b: { kind: "local", path: "/b" } });
+  });
+
+  it("is found by option, variable or in the working directory", () => {
+    expect(configFile("a", { VAKHTA_CONFIG: "b" })).toBe("a");
+    expect(configFile(undefined, { VAKHTA_CONFIG: "b" })).toBe("b");
+    expect(configFile(undefined, {})).toBe("vakhta.yaml");
+  });
+});
+
+describe("defaults", () => {
+  it("are filled in", () => {
+    expect(config("log: {}\n")).toEqual({
+      timezone: "UTC",
+      locale: "en",
+      redis: { url: "redis://127.0.0.1:6379/0", prefix: "vakhta" },
+      http: { host: "127.0.0.1", port: 8080, workerPort: 8081 },
+      worker: { host: hostname(), concurrency: 2 },
+      storages: {},
+      backups: [],
+      log: { level: "info" },
+    });
+  });
+
+  it("of a backup follow from the rest", () => {
+    const storages = "storages: { a: { kind: local, path: /a }, b: { kind: local, path: /b } }\n";
+    const one = (extra: string, rest = "") =>
+      config(`${storages}${rest}backups: [{ name: x, ${source}, ${extra} }]\n`).backups[0];
+    expect(one("timeout: 1h30m")).toMatchObject({
+      catchUp: true,
+      encrypt: false,
+      storages: ["a", "b"],
+      timeout: 5_400_000,
+    });
+    expect(one("keep: { b: { last: 1 } }")).toMatchObject({ storages: ["b"] });
+    expect(one("storages: [a]")).toMatchObject({ storages: ["a"] });
+    const encryption = "encryption: { recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p] }\n";
+    expect(one("catchUp: false", encryption)).toMatchObject({ encrypt: true, catchUp: false });
+    expect(one("encrypt: false", encryption)).toMatchObject({ encrypt: false });
+  });
+
+  it("of the worker's host: the setting, WORKER_HOST, the host name", () => {
+    expect(config("worker: { host: a }\n", { WORKER_HOST: "b" }).worker.host).toBe("a");
+    expect(config("log: {}\n", { WORKER_HOST: "b" }).worker.host).toBe("b");
+    expect(config("log: {}\n", { WORKER_HOST: "" }).worker.host).toBe(hostname());
+  });
+});
+
+describe("variables", () => {
+  it("are replaced inside any text, whatever they hold", () => {
+    const nasty = `a: b # c "d" 'e'\n- {f}`;
+    const yaml = `telegram: { token: "1:a", users: [{ id: 1, name: "\${WHO}", role: admin }] }\n`;
+    expect(config(yaml, { WHO: nasty }).telegram?.users[0]?.name).toBe(nasty);
+    expect(config("timezone: ${A}/${B:-Moscow}\n", { A: "Europe" }).timezone).toBe("Europe/Moscow");
+  });
+
+  it("are not replaced inside what they hold, and $${ stands for itself", () => {
+    const yaml = `telegram: { token: "1:a", users: [{ id: 1, name: "$\${A} \${B}", role: admin }] }\n`;
+    expect(config(yaml, { A: "no", B: "${A}" }).telegram?.users[0]?.name).toBe("${A} ${A}");
+  });
+
+  it("become numbers and booleans where these are expected", () => {
+    const yaml = `http: { port: "\${PORT}", workerPort: '\${WP:-9091}' }\n${local}backups: [{ name: x, ${source}, catchUp: "\${CU}" }]\n`;
+    const result = config(yaml, { PORT: "9090", CU: "false" });
+    expect(result.http).toMatchObject({ port: 9090, workerPort: 9091 });
+    expect(result.backups[0]?.catchUp).toBe(false);
+    expect(problems('http: { port: "${PORT}" }\n', { PORT: "many" })).toEqual(["1:15 http.port config-problem-type"]);
+    expect(problems('http: { port: "9${PORT}" }\n', { PORT: "1" })).toEqual(["1:15 http.port config-problem-type"]);
+    expect(problems('http: { port: "90" }\n')).toEqual(["1:15 http.port config-problem-type"]);
+  });
+
+  it("count as not set when they are empty; an empty default leaves the setting out", () => {
+    expect(problems('timezone: "${TZ}"\n', { TZ: "" })).toEqual(["1:11 timezone config-variable-unset"]);
+    expect(config('timezone: "${TZ:-}"\n', { TZ: "" }).timezone).toBe("UTC");
+    expect(config('http: { token: "${HTTP_TOKEN:-}" }\n').http).not.toHaveProperty("token");
+  });
+
+  it("are read from the file that NAME_FILE names, without its last newline", () => {
+    writeFileSync(join(folder, "tz"), "Asia/Omsk\r\n");
+    expect(config('timezone: "${TZ}"\n', { TZ_FILE: join(folder, "tz") }).timezone).toBe("Asia/Omsk");
+    const unreadable = check('timezone: "${TZ}"\n', { TZ_FILE: join(folder, "none") });
+    expect(unreadable.problems[0]).toMatchObject({
+      key: "config-variable-unreadable",
+      args: { name: "TZ", reason: "ENOENT" },
+    });
+    expect(problems('timezone: "${TZ}"\n', { TZ: "UTC", TZ_FILE: "x" })).toEqual([
+      "1:11 timezone config-variable-both",
+    ]);
+  });
+
+  it.each(['"${"', '"${A"', '"${A-b}"', '"${1A}"', '"${}"'])("refuse the form %s", (text) => {
+    expect(problems(`timezone: ${text}\n`, { A: "UTC" })).toEqual(["1:11 timezone config-variable-syntax"]);
+  });
+
+  it("come from .env beside the file too; the environment wins", () => {
+    writeFileSync(join(folder, ".env"), 'TZ="Asia/Omsk"\nLANGUAGE_OF_CARDS=ru\nLEVEL_FILE=/nowhere\n');
+    const yaml = "timezone: ${TZ}\nlocale: ${LANGUAGE_OF_CARDS}\nlog: { level: '${LEVEL:-info}' }\n";
+    expect(config(yaml, { LANGUAGE_OF_CARDS: "en", LEVEL: "warn" })).toMatchObject({
+      timezone: "Asia/Omsk",
+      locale: "en",
+      log: { level: "warn" },
+    });
+  });
+});
+
+describe("secrets", () => {
+  const yaml = `redis: { url: "\${REDIS_URL}" }
+http: { token: "\${HTTP_TOKEN}" }
+${telegram("  chats: { ops: { id: -5 } }")}
+storages:
+  offsite: { kind: s3, bucket: b, region: r, endpoint: "https://s3.example.org", accessKeyId: "\${K}", secretAccessKey: "\${S}" }
+encryption: { recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p], identity: "\${AGE_IDENTITY}" }
+backups: [{ name: app, source: { kind: postgres, url: "\${APP_URL}" }, chat: ops }]
+heartbeat: { url: "\${HEARTBEAT_URL}" }
+`;
+
+  it("are needed only by the process that uses them", () => {
+    const missing = (requires: readonly Requirement[]) =>
+      check(yaml, {}, requires).problems.map((problem) => problem.args["name"]);
+    expect(missing([])).toEqual([]);
+    expect(missing(["telegram", "http"])).toEqual(["HTTP_TOKEN", "BOT_TOKEN"]);
+    expect(missing(["redis"])).toEqual(["REDIS_URL"]);
+    expect(missing(["storages", "sources"])).toEqual(["K", "S", "APP_URL"]);
+    expect(missing(["encryption-identity"])).toEqual(["AGE_IDENTITY"]);
+  });
+
+  it("are absent where they are not needed, and the rest is still there", () => {
+    const result = config(yaml);
+    expect(result.telegram).toMatchObject({ mode: "polling", chats: { ops: { id: -5, topics: {} } } });
+    expect(result.telegram?.token).toBeUndefined();
+    expect(result.http.token).toBeUndefined();
+    expect(result.encryption).toMatchObject({ recipients: [expect.any(String)] });
+    expect(result.encryption?.identity).toBeUndefined();
+    expect(JSON.stringify(result)).not.toContain("missing");
+  });
+
+  it("do not hide the mistakes beside them", () => {
+    expect(problems(yaml.replace("bucket: b", "buckt: b"))).toEqual(
+      [
+        expect.stringContaining("storages.offsite.bucket config-problem-required"),
+        expect.stringContaining("storages.offsite.buckt config-problem-unknown-key"),
+      ].toSorted(),
+    );
+  });
+
+  it("are redacted everywhere after loading, in every form; plain settings are not", () => {
+    const env = {
+      REDIS_URL: "redis://:p%40ss-word@127.0.0.1:6390/3",
+      HTTP_TOKEN: "http-token-0123456789",
+      BOT_TOKEN: "42:bot-token-in-the-environment",
+      K: "access-key-id",
+      S: "very/secret+key",
+      APP_URL: "postgres://app:app-password@db.example.org/shop",
+    };
+    const result = config(yaml.replace("region: r", 'region: "${REGION}"'), { ...env, REGION: "region-from-outside" });
+    const text = redact(JSON.stringify({ ...result, more: ["p@ss-word", encodeURIComponent(env.S)] }));
+    for (const secret of [
+      "p%40ss-word",
+      "p@ss-word",
+      "http-token-0",
+      "42:bot",
+      "access-key",
+      "secret+key",
+      "app-password",
+    ]) {
+      expect(text).not.toContain(secret);
+    }
+    for (const plain of ["127.0.0.1:6390", "db.example.org/shop", "region-from-outside", "https://s3.example.org"]) {
+      expect(text).toContain(plain);
+    }
+    config('telegram: { token: "77:written-into-the-file", users: [{ id: 1, name: a, role: admin }] }\n');
+    expect(redact("token 77:written-into-the-file")).toBe("token [redacted]");
+  });
+
+  it("are in no problem's text", () => {
+    const env = { V: "s3cr3t-value" };
+    const bad = `timezone: "\${V}"
+locale: "\${V}"
+redis: { url: "\${V}", prefix: "\${V} " }
+http: { port: "\${V}", token: "s3cr3t-value" }
+telegram: { token: "\${V}", apiRoot: "\${V}", mode: "\${V}", users: [{ id: "\${V}", name: a, role: "\${V}" }], chats: { ops: "\${V}" } }
+storages: { x: { kind: "\${V}" }, y: "\${V}" }
+encryption: { recipients: ["\${V}", "AGE-SECRET-KEY-1s3cr3t-value"], identity: "\${V}" }
+backups: [{ name: "\${V} ", source: { kind: postgres, url: "\${V}" }, schedule: "\${V}", timeout: "\${V}", storages: ["\${V}"] }]
+`;
+    const result = check(bad, env);
+    const text = result.problems.map((problem) => formatProblem(problem, "f", result.messages)).join("\n");
+    expect(result.problems.length).toBeGreaterThan(17);
+    expect(text).not.toContain("s3cr3t-value");
+    expect(check("a: s3cr3t-value: x\n b").problems.length).toBeGreaterThan(0);
+    expect(() => config("a: 's3cr3t-value\n")).toThrow(expect.not.stringContaining("s3cr3t") as unknown as Error);
+  });
+});
+
+describe("problems", () => {
+  it("are all told at once, in the order of the file, with their places", () => {
+    const yaml = `timezone: Mars/Olympus
+loglevel: info
+backups:
+  - name: App
+    source:
+      kind: postgres
+      url: postgres://h/d
+    shedule: "0 3 * * *"
+  - name: b
+    source: { kind: mysql }
+    schedule: 0 3 * *
+    timeout: 5
+`;
+    expect(problems(yaml)).toEqual([
+      "1:11 timezone config-problem-timezone",
+      "2:1 loglevel config-problem-unknown-key",
+      "4:11 backups[0].name config-problem-name",
+      "8:5 backups[0].shedule config-problem-unknown-key",
+      "10:21 backups[1].source.kind config-problem-one-of",
+      "11:15 backups[1].schedule config-problem-cron",
+      "12:14 backups[1].timeout config-problem-type",
+    ]);
+  });
+
+  it("suggest the nearest known key", () => {
+    const suggestion = (yaml: string) => check(yaml).problems[0]?.args["suggestion"];
+    expect(suggestion("timezon: UTC\n")).toBe("timezone");
+    expect(suggestion("storage: {}\n")).toBe("storages");
+    expect(suggestion(`${telegram("  apiroot: x\n")}`)).toBe("apiRoot");
+    expect(suggestion("log: { volume: 11 }\n")).toBe("level");
+  });
+
+  it("throw as one error with one line each", () => {
+    writeFileSync(file, "timezone: x\nlocale: fr\n");
+    const attempt = () => loadConfig({ path: file, env: { LANG: "ru_RU.UTF-8" }, requires: [] });
+    expect(attempt).toThrow(ConfigError);
+    expect(attempt).toThrow(/^.*vakhta\.yaml:1:11: timezone: .*\n.*vakhta\.yaml:2:9: locale: [^\n]*$/);
+    // The file names no language that exists: the terminal's is taken.
+    expect(attempt).toThrow(/часовой пояс/);
+  });
+
+  const users = (list: string) => `telegram: { token: "1:a", users: [${list}] }\n`;
+  const admin = "{ id: 1, name: a, role: admin }";
+  const backup = (extra: string, more = "") => `${local}backups:\n  - name: x\n    ${source}\n${extra}${more}`;
+  it.each([
+    ["no admin", users("{ id: 1, name: a, role: operator }"), "1:27 telegram.users config-problem-no-admin"],
+    ["no users", 'telegram: { token: "1:a" }\n', "1:1 telegram.users config-problem-no-admin"],
+    [
+      "same user",
+      users(`${admin}, { id: 1, name: b, role: viewer }`),
+      "telegram.users[1].id config-problem-duplicate-user",
+    ],
+    [
+      "same user name",
+      users(`${admin}, { id: 2, name: A, role: viewer }`),
+      "telegram.users[1].name config-problem-duplicate-name",
+    ],
+    [
+      "anonymous admin",
+      users(`${admin}, { id: 1087968824, name: b, role: admin }`),
+      "telegram.users[1].id config-problem-nobody",
+    ],
+    ["webhook without address", telegram("  mode: webhook\n"), "telegram.webhook config-problem-webhook-missing"],
+    [
+      "webhook on a closed port",
+      telegram("  webhook: { url: 'https://a:8080/t', secretToken: x }\n"),
+      "telegram.webhook.url config-problem-webhook-url",
+    ],
+    [
+      "same chat",
+      telegram("  chats: { a: { id: 1 }, b: { id: 1 } }\n"),
+      "telegram.chats.b.id config-problem-duplicate-chat",
+    ],
+    ["same port", "http: { port: 9, workerPort: 9 }\n", "http.workerPort config-problem-same-port"],
+    ["storage's name", "storages: { Off-Site: { kind: local, path: /a } }\n", "storages.Off-Site config-problem-name"],
+    ["no storage", `backups: [{ name: x, ${source} }]\n`, "backups[0].storages config-problem-nowhere"],
+    ["unknown storage", backup("    storages: [local, ofsite]\n"), "backups[0].storages[1] config-problem-no-storage"],
+    ["unknown storage kept", backup("    keep: { s3: { last: 1 } }\n"), "backups[0].keep.s3 config-problem-no-storage"],
+    ["same backup", backup("", `  - name: x\n    ${source}\n`), "backups[1].name config-problem-duplicate-name"],
+    ["nothing to encrypt to", backup("    encrypt: true\n"), "backups[0].encrypt config-problem-encrypt"],
+    [
+      "unknown chat",
+      backup("    chat: opps\n", telegram("  chats: { ops: { id: 1 } }\n")),
+      "backups[0].chat config-problem-no-chat",
+    ],
+    [
+      "unknown topic",
+      backup("    topic: t\n", telegram("  chats: { ops: { id: 1 } }\n")),
+      "backups[0].topic config-problem-no-topic",
+    ],
+    ["a day that never comes", backup("    schedule: 0 0 31 2 *\n"), "backups[0].schedule config-problem-cron"],
+    ["cron with seconds", backup("    schedule: 0 0 3 * * *\n"), "backups[0].schedule config-problem-cron"],
+    [
+      "identity as recipient",
+      "encryption: { recipients: [AGE-SECRET-KEY-1X] }\n",
+      "encryption.recipients[0] config-problem-recipient-is-identity",
+    ],
+    [
+      "cut recipient",
+      "encryption: { recipients: [age1ql3z7hjy54pw3hyww5ay] }\n",
+      "encryption.recipients[0] config-problem-recipient",
+    ],
+    ["relative path", "storages: { a: { kind: local, path: b } }\n", "storages.a.path config-problem-text"],
+    ["offset as time zone", "timezone: '+03:00'\n", "timezone config-problem-timezone"],
+  ])("%s", (_, yaml, problem) => {
+    expect(problems(yaml, { BOT_TOKEN: "1:a" })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it("name the sections that this process needs", () => {
+    expect(
+      problems("log: {}\n", {}, ["telegram", "storages", "sources"]).map((line) => line.split(" ").slice(1).join(" ")),
+    ).toEqual(["telegram config-problem-section", "storages config-problem-section", "backups config-problem-section"]);
+  });
+});
+
+describe("settings of later versions", () => {
+  it("are accepted and noted", () => {
+    const yaml = `${local}rules: [{ name: cpu, when: "cpu > 90", for: 10m }]
+providers: { timeweb: { token: "\${TIMEWEB_TOKEN}" } }
+backups:
+  - name: x
+    ${source}
+    keep: { local: { last: 1 } }
+    verify: { schedule: "0 5 * * 0" }
+    maxAge: 26h
+`;
+    const result = check(yaml);
+    expect(result.problems).toEqual([]);
+    expect(result.warnings.map(({ path, line }) => `${line} ${formatPath(path)}`)).toEqual(
+      ["2 rules", "3 providers", "7 backups[0].keep", "8 backups[0].verify", "9 backups[0].maxAge"].map((text) => text),
+    );
+    expect(Object.keys(result.config ?? {})).not.toContain("rules");
+  });
+});
+
+describe("the terminal's language", () => {
+  it.each([
+    [{ LANG: "ru_RU.UTF-8" }, "ru"],
+    [{ LANG: "en_US.UTF-8", LC_ALL: "ru" }, "ru"],
+    [{ LANG: "ru_RU.UTF-8", LC_ALL: "C" }, "en"],
+    [{ LANG: "rundi" }, "en"],
+    [{}, "en"],
+  ])("of %j is %s", (env, locale) => {
+    expect(terminalLocale(env)).toBe(locale);
+  });
+});
