@@ -66,9 +66,8 @@ export function findThread(world: World, record: ChatRecord, bot: BotRecord, par
 /** The message that a new one replies to; undefined when it replies to none. */
 export function findReply(record: ChatRecord, params: Params, threadId: number | undefined): StoredMessage | undefined {
   const raw = params.json("reply_parameters", "reply parameters");
-  const options = (typeof raw === "object" && raw !== null ? raw : undefined) as
-    | { message_id?: unknown; allow_sending_without_reply?: unknown }
-    | undefined;
+  const options: { message_id?: unknown; allow_sending_without_reply?: unknown } | undefined =
+    typeof raw === "object" && raw !== null ? raw : undefined;
   if (options && options.message_id === undefined) throw badRequest(`can't find field "message_id"`);
   // the old parameters still work on the real server
   const id = options ? Number(options.message_id) : params.integer("reply_to_message_id");

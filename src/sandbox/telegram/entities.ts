@@ -1,7 +1,7 @@
 import type { MessageEntity, User } from "@grammyjs/types";
 import { badRequest } from "./errors.ts";
+import { readEntities } from "./given-entities.ts";
 import { EntityParseError, type ParsedText, parseHtml } from "./html.ts";
-import { checkLink } from "./links.ts";
 import { parseMarkdownV2 } from "./markdown.ts";
 import type { Params } from "./params.ts";
 
@@ -82,7 +82,8 @@ export function readText(params: Params, rules: TextRules, findUser: (id: number
 
 function parse(raw: string, params: Params, rules: TextRules): ParsedText {
   const mode = params.text("parse_mode").toLowerCase();
-  if (mode === "" || mode === "none") return { text: raw, entities: readEntities(params, raw, rules) };
+  if (mode === "" || mode === "none")
+    return { text: raw, entities: readEntities(params.json(rules.entitiesField, "MessageEntities"), raw) };
   try {
     if (mode === "html") return parseHtml(raw);
     if (mode === "markdownv2") return parseMarkdownV2(raw);
@@ -96,81 +97,6 @@ function parse(raw: string, params: Params, rules: TextRules): ParsedText {
   throw badRequest("unsupported parse_mode");
 }
 
-const PLAIN_TYPES = new Set<string>([
-  "mention",
-  "hashtag",
-  "cashtag",
-  "bot_command",
-  "url",
-  "email",
-  "phone_number",
-  "bold",
-  "italic",
-  "underline",
-  "strikethrough",
-  "spoiler",
-  "blockquote",
-  "expandable_blockquote",
-  "code",
-  "pre",
-  "date_time",
-]);
-const FOUND_BY_SERVER = new Set<string>([
-  "mention",
-  "hashtag",
-  "cashtag",
-  "bot_command",
-  "url",
-  "email",
-  "phone_number",
-]);
-
-/** Entities given beside the text. Those that the server finds by itself are ignored, as on Telegram. */
-function readEntities(params: Params, text: string, rules: TextRules): MessageEntity[] {
-  const value = params.json(rules.entitiesField, "MessageEntities");
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((item: Partial<Record<string, unknown>>) => readEntity(item, text));
-}
-
-function readEntity(item: Partial<Record<string, unknown>>, text: string): MessageEntity[] {
-  const { type, offset, length } = item;
-  const wrong = (why: string): Error => badRequest(`can't parse MessageEntity: ${why}`);
-  if (typeof offset !== "number") throw wrong(`Can't find field "offset"`);
-  if (typeof length !== "number") throw wrong(`Can't find field "length"`);
-  if (typeof type !== "string") throw wrong(`Can't find field "type"`);
-  if (offset < 0) throw badRequest(`receive an entity with incorrect offset ${offset}`);
-  if (length < 0) throw badRequest(`receive an entity with incorrect length ${length}`);
-  if (length > 0 && offset >= text.length)
-    throw badRequest(`entity begins after the end of the text at UTF-16 offset ${offset}`);
-  if (offset + length > text.length) {
-    throw badRequest(
-      `entity beginning at UTF-16 offset ${offset} ends after the end of the text at UTF-16 offset ${offset + length}`,
-    );
-  }
-  if (length === 0 || FOUND_BY_SERVER.has(type)) return [];
-  if (type === "text_link") {
-    if (typeof item["url"] !== "string") throw wrong(`Can't find field "url"`);
-    const link = checkLink(item["url"]);
-    if (!link.ok) throw badRequest(`entity ${link.why}`);
-    return [{ type, offset, length, url: link.url }];
-  }
-  if (type === "text_mention") {
-    const user = item["user"];
-    if (typeof user !== "object" || user === null) throw wrong(`Can't find field "user"`);
-    return [
-      { type, offset, length, user: { id: Number((user as { id?: unknown }).id), is_bot: false, first_name: "" } },
-    ];
-  }
-  if (type === "custom_emoji") {
-    if (item["custom_emoji_id"] === undefined) throw wrong(`Can't find field "custom_emoji_id"`);
-    return [{ type, offset, length, custom_emoji_id: `${item["custom_emoji_id"] as string}` }];
-  }
-  if (!PLAIN_TYPES.has(type)) throw wrong("Unsupported type specified");
-  if (type === "pre")
-    return [{ type, offset, length, ...(typeof item["language"] === "string" ? { language: item["language"] } : {}) }];
-  return [{ type, offset, length } as MessageEntity.CommonMessageEntity];
-}
-
 /** Removes control characters and surrounding white space; entities are clipped to what is left. */
 function tidy(parsed: ParsedText): ParsedText {
   // carriage returns vanish, other control characters become spaces: both before offsets are compared
@@ -179,8 +105,7 @@ function tidy(parsed: ParsedText): ParsedText {
   for (let i = 0; i <= parsed.text.length; i += 1) {
     kept.push(text.length);
     const char = parsed.text.charAt(i);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is looked for
-    if (char !== "\r") text += /[\u0000-\u0009\u000b-\u001f]/.test(char) ? " " : char;
+    if (char !== "\r") text += char !== "" && char < " " && char !== "\n" ? " " : char;
   }
   const start = text.length - text.trimStart().length;
   const end = Math.max(start, text.trimEnd().length);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Message, PhotoSize } from "@grammyjs/types";
-import { badRequest, BotApiError } from "./errors.ts";
+import { BotApiError, badRequest } from "./errors.ts";
 import { imageSize } from "./image.ts";
 import type { Params, Upload } from "./params.ts";
 import type { FileRecord } from "./store.ts";

@@ -1,4 +1,5 @@
 import type { MessageEntity } from "@grammyjs/types";
+import { isEmojiId } from "./given-entities.ts";
 import { userIdOfLink, webLink } from "./links.ts";
 
 /** A text with what its mark-up became; offsets count UTF-16 code units. */
@@ -197,7 +198,7 @@ class HtmlParser {
     else if (open.name === "blockquote") {
       this.#entities.push({ type: open.attributes.has("expandable") ? "expandable_blockquote" : "blockquote", ...at });
     } else if (open.name === "tg-emoji") {
-      if (!/^[1-9]\d{0,18}$/.test(open.argument) || BigInt(open.argument) > 0x7fffffffffffffffn) {
+      if (!isEmojiId(open.argument)) {
         throw new EntityParseError("Invalid custom emoji identifier specified");
       }
       this.#entities.push({ type: "custom_emoji", ...at, custom_emoji_id: open.argument });

@@ -42,11 +42,7 @@ export class Journal {
 
   write(entry: Numbered<TranscriptEntry>): void {
     this.#transcriptSeq += 1;
-    remember(
-      this.#transcript,
-      { seq: this.#transcriptSeq, at: this.#clock.iso(), ...entry } as TranscriptEntry,
-      this.#keep,
-    );
+    remember(this.#transcript, { seq: this.#transcriptSeq, at: this.#clock.iso(), ...entry }, this.#keep);
     this.#changed();
   }
 

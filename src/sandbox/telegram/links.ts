@@ -16,12 +16,8 @@ export function checkLink(url: string): LinkCheck {
   if (scheme !== undefined && scheme !== "http" && scheme !== "https") {
     return { ok: false, why: `URL '${url}' is invalid: Unsupported URL protocol` };
   }
-  let parsed: URL;
-  try {
-    parsed = new URL(scheme === undefined ? `http://${text}` : text);
-  } catch {
-    return { ok: false, why: `URL '${url}' is invalid: Wrong HTTP URL` };
-  }
+  const parsed = URL.parse(scheme === undefined ? `http://${text}` : text);
+  if (!parsed) return { ok: false, why: `URL '${url}' is invalid: Wrong HTTP URL` };
   // Telegram takes only hosts with a dot: "localhost" is refused, an IP address is not
   if (!parsed.hostname.includes(".") && !parsed.hostname.startsWith("[")) {
     return { ok: false, why: `URL '${url}' is invalid: Wrong HTTP URL` };

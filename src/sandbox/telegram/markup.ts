@@ -7,7 +7,7 @@ import type {
 } from "@grammyjs/types";
 import { badRequest } from "./errors.ts";
 import { checkLink, userIdOfLink } from "./links.ts";
-import type { Params } from "./params.ts";
+import { characters, type Params } from "./params.ts";
 
 /** Mark-up that is no inline keyboard: it goes to the person's client and is not part of the message for the bot. */
 export type ClientMarkup = ForceReply | ReplyKeyboardMarkup | ReplyKeyboardRemove;
@@ -48,7 +48,7 @@ export function readMarkup(params: Params, inlineOnly = false): ReplyMarkup {
 }
 
 function readInline(value: Json): ReplyMarkup {
-  const rows = value["inline_keyboard"];
+  const rows = value.inline_keyboard;
   if (!Array.isArray(rows)) throw badRequest(`field "inline_keyboard" must be of type Array`);
   const keyboard = rows
     .map((row: unknown) => {
@@ -62,13 +62,12 @@ function readInline(value: Json): ReplyMarkup {
 }
 
 function readButton(value: unknown): InlineKeyboardButton {
-  const wrong = (why: string): Error => badRequest(`can't parse inline keyboard button: ${why}`);
-  if (!isObject(value)) throw wrong("InlineKeyboardButton must be an Object");
+  if (!isObject(value)) throw wrongButton("InlineKeyboardButton must be an Object");
   const { text, style } = value;
-  if (text === undefined) throw wrong(`Can't find field "text"`);
-  if (typeof text !== "string") throw wrong(`Field "text" must be of type String`);
+  if (text === undefined) throw wrongButton(`Can't find field "text"`);
+  if (typeof text !== "string") throw wrongButton(`Field "text" must be of type String`);
   if (text.trim() === "") throw badRequest("inline keyboard button text must be non-empty");
-  if (style !== undefined && style !== "" && !STYLES.has(style)) throw wrong("invalid button style specified");
+  if (style !== undefined && style !== "" && !STYLES.has(style)) throw wrongButton("invalid button style specified");
   const present = ACTIONS.filter(
     (action) => value[action] !== undefined && value[action] !== "" && value[action] !== false,
   );
@@ -78,39 +77,22 @@ function readButton(value: unknown): InlineKeyboardButton {
     (name) => value[name] === "",
   );
   const action = present[0] ?? query;
-  if (action === undefined) throw wrong("Text buttons are unallowed in the inline keyboard");
+  if (action === undefined) throw wrongButton("Text buttons are unallowed in the inline keyboard");
   // the real server takes the first and drops the others without a word; a program that sends two has a mistake
-  if (present.length > 1) throw wrong(`exactly one action expected, found ${present.join(" and ")}`);
-  return { ...extra, ...readAction(action, value[action], wrong) } as InlineKeyboardButton;
+  if (present.length > 1) throw wrongButton(`exactly one action expected, found ${present.join(" and ")}`);
+  return { ...extra, ...readAction(action, value[action]) } as InlineKeyboardButton;
 }
 
-function readAction(action: (typeof ACTIONS)[number], value: unknown, wrong: (why: string) => Error): Json {
+function readAction(action: (typeof ACTIONS)[number], value: unknown): Json {
   switch (action) {
     case "callback_data":
-      if (typeof value !== "string") throw wrong(`Field "callback_data" must be of type String`);
-      if (Buffer.byteLength(value) > 64) throw badRequest("BUTTON_DATA_INVALID");
-      return { callback_data: value };
-    case "url": {
-      if (typeof value !== "string") throw wrong(`Field "url" must be of type String`);
-      if (userIdOfLink(value) !== undefined) return { url: value };
-      const link = checkLink(value);
-      if (!link.ok) throw badRequest(`inline keyboard button ${link.why}`);
-      if (link.url.length > 2048) throw badRequest("BUTTON_URL_INVALID");
-      return { url: link.url };
-    }
-    case "web_app": {
-      const url = isObject(value) ? value["url"] : undefined;
-      if (typeof url !== "string") throw wrong(`Can't find field "url"`);
-      if (!url.startsWith("https://"))
-        throw badRequest(`inline keyboard button Web App URL '${url}' is invalid: Only HTTPS links are allowed`);
-      return { web_app: { url } };
-    }
-    case "copy_text": {
-      const text = isObject(value) ? value["text"] : undefined;
-      if (typeof text !== "string" || text.length === 0 || text.length > 256)
-        throw badRequest("BUTTON_COPY_TEXT_INVALID");
-      return { copy_text: { text } };
-    }
+      return { callback_data: readData(value) };
+    case "url":
+      return { url: readUrl(value) };
+    case "web_app":
+      return { web_app: { url: readWebApp(value) } };
+    case "copy_text":
+      return { copy_text: { text: readCopyText(value) } };
     case "callback_game":
     case "pay":
       throw badRequest("BUTTON_TYPE_INVALID");
@@ -119,6 +101,38 @@ function readAction(action: (typeof ACTIONS)[number], value: unknown, wrong: (wh
     default:
       return { [action]: value };
   }
+}
+
+function readData(value: unknown): string {
+  if (typeof value !== "string") throw wrongButton(`Field "callback_data" must be of type String`);
+  if (Buffer.byteLength(value) > 64) throw badRequest("BUTTON_DATA_INVALID");
+  return value;
+}
+
+function readUrl(value: unknown): string {
+  if (typeof value !== "string") throw wrongButton(`Field "url" must be of type String`);
+  if (userIdOfLink(value) !== undefined) return value;
+  const link = checkLink(value);
+  if (!link.ok) throw badRequest(`inline keyboard button ${link.why}`);
+  if (link.url.length > 2048) throw badRequest("BUTTON_URL_INVALID");
+  return link.url;
+}
+
+function readWebApp(value: unknown): string {
+  const url = isObject(value) ? value.url : undefined;
+  if (typeof url !== "string") throw wrongButton(`Can't find field "url"`);
+  if (url.startsWith("https://")) return url;
+  throw badRequest(`inline keyboard button Web App URL '${url}' is invalid: Only HTTPS links are allowed`);
+}
+
+function readCopyText(value: unknown): string {
+  const text = isObject(value) ? value.text : undefined;
+  if (typeof text !== "string" || text === "" || characters(text) > 256) throw badRequest("BUTTON_COPY_TEXT_INVALID");
+  return text;
+}
+
+function wrongButton(why: string): Error {
+  return badRequest(`can't parse inline keyboard button: ${why}`);
 }
 
 function readClient(value: Json): ReplyMarkup {
@@ -134,16 +148,15 @@ function readClient(value: Json): ReplyMarkup {
     if (value[flag] !== undefined && typeof value[flag] !== "boolean")
       throw badRequest(`field "${flag}" must be of type Boolean`);
   }
-  const placeholder = value["input_field_placeholder"];
+  const placeholder = value.input_field_placeholder;
   if (placeholder !== undefined && (typeof placeholder !== "string" || placeholder.length > 64)) {
     throw badRequest("REPLY_MARKUP_PLACEHOLDER_INVALID");
   }
   if ("keyboard" in value) {
-    if (!Array.isArray(value["keyboard"])) throw badRequest(`field "keyboard" must be of type Array`);
+    if (!Array.isArray(value.keyboard)) throw badRequest(`field "keyboard" must be of type Array`);
     return { client: value as unknown as ReplyKeyboardMarkup };
   }
-  if (value["force_reply"] === true || value["remove_keyboard"] === true)
-    return { client: value as unknown as ClientMarkup };
+  if (value.force_reply === true || value.remove_keyboard === true) return { client: value as unknown as ClientMarkup };
   return {};
 }
 

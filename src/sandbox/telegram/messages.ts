@@ -2,7 +2,7 @@ import type { InlineKeyboardMarkup, Message, User } from "@grammyjs/types";
 import type { TranscriptEntry } from "./api.ts";
 import { badRequest } from "./errors.ts";
 import type { ClientMarkup } from "./markup.ts";
-import { type ChatRecord, type StoredMessage, type Topic, botUser } from "./store.ts";
+import { botUser, type ChatRecord, type StoredMessage, type Topic } from "./store.ts";
 import { botsThatSee } from "./visibility.ts";
 import type { World } from "./world.ts";
 
@@ -113,7 +113,7 @@ export function createTopic(
     threadId: id,
     service: true,
     ...(options.botId === undefined ? {} : { botId: options.botId }),
-    content: { forum_topic_created: { name, icon_color: iconColor as 7322096 } },
+    content: { forum_topic_created: { name, icon_color: iconColor } },
   });
   world.journal.emit({ type: "chats" });
   return topic;

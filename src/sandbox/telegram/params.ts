@@ -65,14 +65,10 @@ export class Params {
   json(name: string, what: string): unknown {
     const text = this.text(name);
     if (text === "" || text === "null") return undefined;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      throw badRequest(`can't parse ${what} JSON object`);
-    }
-    requireUnicode(value);
-    return value;
+    const parsed = parseJson(text);
+    if (!parsed) throw badRequest(`can't parse ${what} JSON object`);
+    requireUnicode(parsed.value);
+    return parsed.value;
   }
 
   /** For the call log: JSON texts opened, ids as numbers, files as name and size. */
@@ -98,11 +94,21 @@ function readable(name: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
   if (LOGGED_AS_NUMBER.test(name) && /^-?\d{1,15}$/.test(value)) return Number(value);
   if (!/^[[{]/.test(value) || name === "text" || name === "caption") return value;
+  return (parseJson(value) ?? { value }).value;
+}
+
+/** The value of a JSON text, undefined when it is none. */
+export function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
-    return JSON.parse(value);
+    return { value: JSON.parse(text) as unknown };
   } catch {
-    return value;
+    return undefined;
   }
+}
+
+/** Length in characters as Telegram counts short texts: code points, not UTF-16 units. */
+export function characters(text: string): number {
+  return Array.from(text).length;
 }
 
 /** Reads a JSON body's top level into `params`; anything but an object is refused as the real server does. */

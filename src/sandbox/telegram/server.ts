@@ -1,8 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import multipart from "@fastify/multipart";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import type { Fault } from "./api.ts";
 import { adminRoutes } from "./admin.ts";
+import type { Fault } from "./api.ts";
 import type { SandboxControl } from "./control.ts";
 import { dispatch, errorReply, type Reply } from "./dispatch.ts";
 import { BotApiError, tooManyRequests } from "./errors.ts";

@@ -1,5 +1,6 @@
 import type { Update, WebhookInfo } from "@grammyjs/types";
 import type { SandboxClock } from "./clock.ts";
+import { parseJson } from "./params.ts";
 import type { UpdateQueue } from "./updates.ts";
 
 const MAX_RETRY_MS = 60_000;
@@ -110,14 +111,8 @@ export class Webhook {
 
   async #reply(contentType: string | null, body: string): Promise<void> {
     if (!contentType?.includes("json") || body.trim() === "") return;
-    let value: unknown;
-    try {
-      value = JSON.parse(body);
-    } catch {
-      return;
-    }
-    if (typeof value === "object" && value !== null && "method" in value)
-      await this.onReply(value as Record<string, unknown>);
+    const value = parseJson(body)?.value;
+    if (typeof value === "object" && value !== null && "method" in value) await this.onReply({ ...value });
   }
 }
 

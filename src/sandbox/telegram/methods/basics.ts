@@ -2,6 +2,7 @@ import { findChat } from "../access.ts";
 import { badRequest, conflict } from "../errors.ts";
 import { DOWNLOAD_LIMIT, filePath } from "../files.ts";
 import { nameOf, removeMessage } from "../messages.ts";
+import { characters } from "../params.ts";
 import type { ChatRecord } from "../store.ts";
 import { type Call, type Methods, TRUE } from "./types.ts";
 
@@ -92,7 +93,7 @@ export const basicMethods: Methods = {
       throw badRequest("query is too old and response timeout expired or query ID is invalid");
     }
     const text = params.text("text");
-    if ([...text].length > 200) throw badRequest("MESSAGE_TOO_LONG");
+    if (characters(text) > 200) throw badRequest("MESSAGE_TOO_LONG");
     query.answered = true;
     const url = params.text("url");
     const alert = params.flag("show_alert");
@@ -140,12 +141,8 @@ function removeWebhook({ world, bot, params }: Call): { result: true; descriptio
 
 /** Telegram's own rules, and as a self-hosted server with --local: plain http on this machine, any port. */
 function checkWebhookUrl(text: string): void {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw badRequest("bad webhook: Invalid URL");
-  }
+  const url = URL.parse(text);
+  if (!url) throw badRequest("bad webhook: Invalid URL");
   if (url.hostname === "127.0.0.1" || url.hostname === "localhost" || url.hostname === "[::1]") return;
   if (url.protocol !== "https:") throw badRequest("bad webhook: An HTTPS URL must be provided for webhook");
   if (!WEBHOOK_PORTS.has(url.port))

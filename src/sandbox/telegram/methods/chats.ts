@@ -2,6 +2,7 @@ import { findChat } from "../access.ts";
 import { badRequest } from "../errors.ts";
 import { memberOf, setMember } from "../members.ts";
 import { createTopic, postMessage, withoutReply } from "../messages.ts";
+import { characters } from "../params.ts";
 import { botUser, type ChatRecord, type Topic } from "../store.ts";
 import { type Call, type Methods, TRUE } from "./types.ts";
 
@@ -77,7 +78,7 @@ export const chatMethods: Methods = {
       from: botUser(call.bot),
       botId: call.bot.user.id,
       service: true,
-      content: { pinned_message: withoutReply(stored.message) as never },
+      content: { pinned_message: withoutReply(stored.message) },
       ...(stored.message.message_thread_id === undefined ? {} : { threadId: stored.message.message_thread_id }),
     });
     return TRUE;
@@ -85,8 +86,8 @@ export const chatMethods: Methods = {
   unpinChatMessage(call) {
     const record = findChat(call.world, call.bot, call.params, "write");
     requireAdmin(call, record, "not enough rights to manage pinned messages in the chat");
-    const id = call.params.integer("message_id") || record.pinned.at(-1);
-    const index = record.pinned.findIndex((pinned) => pinned === id);
+    const id = call.params.integer("message_id") || (record.pinned.at(-1) ?? 0);
+    const index = record.pinned.indexOf(id);
     if (index < 0) throw badRequest("message to unpin not found");
     record.pinned.splice(index, 1);
     return TRUE;
@@ -175,7 +176,7 @@ function topicService(
 function topicName(call: Call): string {
   const name = call.params.text("name").trim();
   if (name === "") throw badRequest("topic name must be non-empty");
-  if ([...name].length > 128) throw badRequest("topic name is too long");
+  if (characters(name) > 128) throw badRequest("topic name is too long");
   return name;
 }
 

@@ -1,7 +1,7 @@
 import type { BotCommand } from "@grammyjs/types";
 import { findChat } from "../access.ts";
 import { badRequest } from "../errors.ts";
-import { Params } from "../params.ts";
+import { characters, Params } from "../params.ts";
 import { type Answer, type Call, type Methods, TRUE } from "./types.ts";
 
 const SIMPLE_SCOPES = new Set(["default", "all_private_chats", "all_group_chats", "all_chat_administrators"]);
@@ -78,7 +78,7 @@ function commandsChanged(call: Call, change: () => void): { type: "commands"; bo
 
 function setText(call: Call, name: TextName): Answer {
   const text = call.params.text(name);
-  if ([...text].length > TEXT_LIMITS[name]) throw badRequest(`${name.toUpperCase()}_TOO_LONG`);
+  if (characters(text) > TEXT_LIMITS[name]) throw badRequest(`${name.toUpperCase()}_TOO_LONG`);
   call.bot.texts.set(`${name}:${call.params.text("language_code")}`, text);
   return TRUE;
 }

@@ -128,9 +128,9 @@ export function readPreview(call: Call): Partial<Message> {
       throw badRequest(`field "${flag}" must be of type Boolean`);
     if (options[flag] === true) kept[flag] = true;
   }
-  if (typeof options["url"] === "string" && options["url"] !== "") {
-    if (!checkLink(options["url"]).ok) throw badRequest("WEBPAGE_URL_INVALID");
-    kept.url = options["url"];
+  if (typeof options.url === "string" && options.url !== "") {
+    if (!checkLink(options.url).ok) throw badRequest("WEBPAGE_URL_INVALID");
+    kept.url = options.url;
   }
   return Object.keys(kept).length > 0 ? { link_preview_options: kept } : {};
 }
