@@ -67,10 +67,9 @@ async function findOwner(): Promise<Owner | undefined> {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/** Durable on no account: a machine that loses power loses the demonstration. */
+/** Fast, and proof against the end of the server, but not of the machine: commits still reach the operating system. */
 const fastSettings = {
   fsync: "off",
-  synchronous_commit: "off",
   full_page_writes: "off",
   shared_buffers: "64MB",
   max_connections: "50",
