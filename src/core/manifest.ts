@@ -49,8 +49,16 @@ export const manifestFile = "manifest.json";
 
 /** The folder of a run below a storage's prefix: `<backup name>/<UTC time>-<run id>/`. The run id fixes it. */
 export function runFolder(name: string, startedAt: Date, runId: string): string {
-  const time = startedAt.toISOString().replace(/\.\d+Z$/, "Z").replaceAll(/[-:]/g, "");
+  const time = startedAt
+    .toISOString()
+    .replace(/\.\d+Z$/, "Z")
+    .replaceAll(/[-:]/g, "");
   return `${name}/${time}-${runId}/`;
+}
+
+/** The folder in which a backup lies, by its manifest. */
+export function manifestFolder(manifest: Manifest): string {
+  return runFolder(manifest.name, new Date(manifest.startedAt), manifest.id);
 }
 
 /** The manifest's bytes: keys in schema order, two spaces, a newline at the end, so that copies are identical. */

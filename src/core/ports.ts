@@ -35,6 +35,8 @@ export interface OpenObject {
  */
 export interface RunObserver {
   phase(phase: BackupPhase): Promise<void>;
+  /** What is backed up, as the source describes itself; told once it has answered. */
+  title(title: string): Promise<void>;
   progress(progress: RunProgress): void;
   opened(object: OpenObject): Promise<void>;
   closed(object: OpenObject): Promise<void>;

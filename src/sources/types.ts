@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
+import type { ManifestPart } from "../core/manifest.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 
@@ -49,6 +50,8 @@ export interface SourceSession extends AsyncDisposable {
 }
 
 export interface Source {
+  /** As in the configuration. */
+  readonly kind: string;
   readonly counts: "exact" | "off";
   /** Connects, compares versions, finds the tools. Fails with an `AppError` that says what to install or mend. */
   inspect(signal: AbortSignal): Promise<SourceInfo>;
@@ -61,4 +64,9 @@ export interface SourceKind<S extends z.ZodType = z.ZodType> {
   /** Its part of the configuration, with `kind` as a literal. */
   readonly schema: S;
   create(config: z.output<S>, deps: SourceDeps): Source;
+  /**
+   * Reads a part whole with the kind's own tools, without restoring it anywhere. `stream` is the part as `SourcePart`
+   * gave it, decrypted. Rejects with an `AppError` when it is not readable to its end.
+   */
+  checkReadable(part: ManifestPart, stream: Readable, signal: AbortSignal): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { registerSecret } from "../../lib/logger.ts";
 import type { Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { PostgresSession } from "./dump.ts";
 import { askServer, describe } from "./inspect.ts";
+import { checkReadable } from "./readable.ts";
 import { type PostgresConfig, postgresSchema } from "./schema.ts";
 import { anyPsql, chooseTools, type ToolOptions, type Tools } from "./tools.ts";
 import { type ConnectionTarget, parseUrl } from "./url.ts";
@@ -13,6 +14,7 @@ const connectTimeoutS = "10";
 
 /** A PostgreSQL database, dumped by the server's own tools. */
 class PostgresSource implements Source {
+  readonly kind = "postgres";
   readonly counts: "exact" | "off";
   readonly #config: PostgresConfig;
   readonly #deps: SourceDeps;
@@ -69,4 +71,5 @@ export const postgresSource: SourceKind<typeof postgresSchema> = {
   kind: "postgres",
   schema: postgresSchema,
   create: (config, deps) => new PostgresSource(config, deps),
+  checkReadable,
 };

@@ -84,6 +84,11 @@ export async function chooseTools(options: ToolOptions, serverMajor: number, sig
   };
 }
 
+/** pg_restore for reading an archive on this machine: the newest, since an older one refuses newer archives. */
+export function restoreCommand(args: readonly string[]): Command {
+  return commandIn({}, installed(packageFolder).at(-1)?.path, "pg_restore", args, "pg_restore");
+}
+
 function tooOld(server: number, client: string, place: string, remedy: string): AppError {
   return new AppError("tool-too-old", `server is ${server}, newest client ${place} is ${client}: ${remedy}`, {
     context: { step: "pg_dump", server, client },

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { AppError } from "../../core/errors.ts";
+import { type Manifest, type ManifestPart, manifestFile } from "../../core/manifest.ts";
+import type { OpenObject } from "../../core/ports.ts";
+import type { Storage } from "../../storages/types.ts";
+import { withStep } from "./target.ts";
+
+/** A copy of a finished backup to be made from another copy. */
+export interface CopyOrder {
+  readonly from: Storage;
+  readonly to: Storage;
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** Written as they are: the manifest is the same in every storage. */
+  readonly manifestBytes: Uint8Array;
+  readonly signal: AbortSignal;
+  /** As in `CreateOptions`. */
+  opened?(object: OpenObject): Promise<void>;
+  /** Bytes copied so far. */
+  progress?(bytes: number): void;
+}
+
+/**
+ * Copies a backup: parts first, their SHA-256 checked on the way, the manifest last. Does nothing when the manifest
+ * is there already, so it may be repeated. Rejects with an `AppError` whose context has `step`; what had been written
+ * of the failed part is removed, and parts without a manifest are replaced by the next attempt.
+ */
+export async function copyBackup(order: CopyOrder): Promise<void> {
+  const { to, folder, manifest, manifestBytes, signal } = order;
+  const key = `${folder}${manifestFile}`;
+  const step = `copy to ${to.name}`;
+  try {
+    if (await holds(to, key, manifestBytes, signal)) return;
+    let copied = 0;
+    for (const part of manifest.parts) {
+      await copyPart(order, part, (bytes) => {
+        copied += bytes;
+        order.progress?.(copied);
+      });
+    }
+    await to.put(key, manifestBytes, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw withStep(error, step);
+  }
+}
+
+async function copyPart(order: CopyOrder, part: ManifestPart, onBytes: (bytes: number) => void): Promise<void> {
+  const { from, to, folder, signal } = order;
+  const key = `${folder}${part.file}`;
+  const stream = await from.read(key, signal);
+  const writer = await to.create(key, {
+    expectedBytes: part.bytes,
+    signal,
+    ...(order.opened === undefined ? {} : { opened: (object) => order.opened?.(object) ?? Promise.resolve() }),
+  });
+  try {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      await writer.write(chunk);
+      onBytes(chunk.length);
+    }
+    const sha256 = hash.digest("hex");
+    if (bytes !== part.bytes || sha256 !== part.sha256) throw damaged(from, key);
+    await writer.commit({ bytes, sha256 });
+  } catch (error) {
+    stream.destroy();
+    await writer.abort().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function holds(storage: Storage, key: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
+  if ((await storage.head(key, signal))?.bytes !== bytes.length) return false;
+  return Buffer.compare(await buffer(await storage.read(key, signal)), bytes) === 0;
+}
+
+function damaged(storage: Storage, key: string): AppError {
+  return new AppError(
+    "storage-mismatch",
+    `storage ${storage.name}: ${key} is damaged: its SHA-256 is not the manifest's`,
+    {
+      context: { storage: storage.name, key },
+    },
+  );
+}
