@@ -63,6 +63,8 @@ export interface SandboxControl {
   setTime(now: Date): Date;
   /** Updates of the bot (default: the first) that wait to be fetched. */
   pendingUpdates(botId?: number): number;
+  /** Whether the bot (default: the first) waits in getUpdates at this moment; `waitFor` can wait for it. */
+  isPolled(botId?: number): boolean;
   file(fileId: string): Readonly<FileRecord>;
   /** Calls the listener with every new event; returns how to stop. */
   onEvent(listener: (event: NumberedEvent) => void): () => void;
@@ -138,6 +140,7 @@ export function createControl(world: World): SandboxControl {
       return new Date(clock.now());
     },
     pendingUpdates: (botId = [...world.updates.keys()][0] ?? 0) => world.updates.get(botId)?.count() ?? 0,
+    isPolled: (botId = [...world.updates.keys()][0] ?? 0) => world.updates.get(botId)?.polled ?? false,
     file(fileId) {
       const file = world.store.files.get(fileId);
       if (!file) throw new SandboxError(`file ${fileId} is unknown`, 404);

@@ -106,7 +106,7 @@ class HtmlParser {
 
   #startTag(begin: number): void {
     this.#pos = begin + 1;
-    const name = this.#readUntil(/[\s>]/).toLowerCase();
+    const name = this.#readUntil(/[ \t\r\n\v>]/).toLowerCase();
     if (this.#atEnd()) throw new EntityParseError(`Unclosed start tag at byte offset ${this.#bytes(begin)}`);
     if (!(name in SIMPLE) && !OTHER_TAGS.has(name)) {
       throw new EntityParseError(`Unsupported start tag "${name}" at byte offset ${this.#bytes(begin)}`);
@@ -130,7 +130,7 @@ class HtmlParser {
     for (;;) {
       this.#skipSpace();
       if (this.#source.charAt(this.#pos) === ">") return attributes;
-      const name = this.#readUntil(/[\s=>]/);
+      const name = this.#readUntil(/[ \t\r\n\v=>]/);
       if (name === "" && !this.#atEnd()) {
         throw new EntityParseError(`Empty attribute name in the tag "${tag}" at byte offset ${this.#bytes(begin)}`);
       }
@@ -153,7 +153,7 @@ class HtmlParser {
     if (quote !== '"' && quote !== "'") {
       const begin = this.#pos;
       const value = this.#readUntil(/[^A-Za-z0-9.-]/).toLowerCase();
-      if (!this.#atEnd() && !/[\s>]/.test(this.#source.charAt(this.#pos))) {
+      if (!this.#atEnd() && !/[ \t\r\n\v>]/.test(this.#source.charAt(this.#pos))) {
         throw new EntityParseError(`Unexpected end of name token at byte offset ${this.#bytes(begin)}`);
       }
       return value;
@@ -175,7 +175,7 @@ class HtmlParser {
     const open = this.#open.at(-1);
     if (!open) throw new EntityParseError(`Unexpected end tag at byte offset ${this.#bytes(begin)}`);
     this.#pos = begin + 2;
-    const name = this.#readUntil(/[\s>]/).toLowerCase();
+    const name = this.#readUntil(/[ \t\r\n\v>]/).toLowerCase();
     this.#skipSpace();
     if (this.#source.charAt(this.#pos) !== ">")
       throw new EntityParseError(`Unclosed end tag at byte offset ${this.#bytes(begin)}`);
@@ -241,7 +241,7 @@ class HtmlParser {
   }
 
   #skipSpace(): void {
-    while (!this.#atEnd() && /\s/.test(this.#source.charAt(this.#pos))) this.#pos += 1;
+    while (!this.#atEnd() && /[ \t\r\n\v]/.test(this.#source.charAt(this.#pos))) this.#pos += 1;
   }
 
   #atEnd(): boolean {

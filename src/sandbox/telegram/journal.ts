@@ -76,6 +76,11 @@ export class Journal {
     return () => this.#changeListeners.delete(listener);
   }
 
+  /** Asks those who wait for a change to look again. */
+  touch(): void {
+    this.#changed();
+  }
+
   #changed(): void {
     for (const listener of this.#changeListeners) listener();
   }

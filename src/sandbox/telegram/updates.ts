@@ -38,6 +38,8 @@ export class UpdateQueue {
   #allowed: ReadonlySet<string> | undefined;
   /** Called when something was added. */
   onPush: () => void = () => undefined;
+  /** Called when a poll begins to wait. */
+  onPoll: () => void = () => undefined;
 
   constructor(clock: SandboxClock, firstId: number) {
     this.#clock = clock;
@@ -97,6 +99,7 @@ export class UpdateQueue {
       const timer = setTimeout(() => this.#end((poll) => poll.resolve([])), request.timeout * 1000);
       const poll: Poll = { resolve, reject, limit: request.limit, timer };
       this.#poll = poll;
+      this.onPoll();
       request.signal.addEventListener(
         "abort",
         () => {
@@ -105,6 +108,11 @@ export class UpdateQueue {
         { once: true },
       );
     });
+  }
+
+  /** Whether a poll waits. */
+  get polled(): boolean {
+    return this.#poll !== undefined;
   }
 
   /** Ends a waiting poll with an error; does nothing when none waits. */

@@ -60,11 +60,14 @@ export function createWorld(options: SandboxOptions): World {
         );
     }
   }
+  // what was there before the bot knows of it is no news to it
+  for (const queue of world.updates.values()) queue.drop();
   return world;
 }
 
 function addBot(world: World, bot: BotRecord, retryMs: number): void {
   const queue = new UpdateQueue(world.clock, 100_000_001 + world.updates.size * 1_000_000);
+  queue.onPoll = () => world.journal.touch();
   world.updates.set(bot.user.id, queue);
   world.webhooks.set(bot.user.id, new Webhook(queue, world.clock, retryMs));
 }
