@@ -12,9 +12,6 @@ const middle = [...families, "state", "queue", "messages"];
 const faces = ["jobs", "bot", "http"];
 const layers = [["core"], ["lib"], middle, ["services"], faces];
 
-/** What a folder may not import although its row is below: texts belong to those who speak to people. */
-const exceptions: Record<string, readonly string[]> = { jobs: ["messages"] };
-
 /** `core` is pure: whatever reaches outside the process or has a clock of its own is refused there. */
 const impure = ["child_process", "cluster", "dgram", "dns", "fs", "http", "http2", "https", "net", "os", "process"]
   .concat("readline", "timers", "tls", "worker_threads")
@@ -48,20 +45,23 @@ const override = (includes: string, patterns: readonly Pattern[]) => ({
   linter: { rules: { style: { noRestrictedImports: { level: "error", options: { patterns } } } } },
 });
 
+/** Texts belong to those who speak to people; others may name a language, but render nothing. */
+const onlyLanguages = onlyTypesOf("messages", "[A-Z][A-Za-z]*|locales", "Of messages/ only types and `locales` here.");
+const speechless = [...middle, "services", "jobs"].filter((name) => name !== "messages");
+
 function layerRule(name: string, row: number) {
-  const peers = (layers[row] ?? []).filter((peer) => peer !== name);
+  const mayName = speechless.includes(name) ? ["messages"] : [];
+  const peers = (layers[row] ?? []).filter((peer) => peer !== name && !mayName.includes(peer));
   const above = layers.slice(row + 1).flat();
   const patterns: Pattern[] = [
     {
-      group: folders([...peers, ...above, "sandbox", ...(exceptions[name] ?? [])]),
+      group: folders([...peers, ...above, "sandbox"]),
       message: `${name} may import ${layers.slice(0, row).flat().join(", ") || "nothing of ours"}.`,
     },
     onlyAppTypes,
   ];
   if (name === "core") patterns.push({ group: impure, message: "core is pure: no I/O, no clock of its own." });
-  if (name === "services") {
-    patterns.push(onlyTypesOf("messages", "[A-Z][A-Za-z]*", "services speak in codes and state: types only."));
-  }
+  if (mayName.length > 0) patterns.push(onlyLanguages);
   return override(name === "jobs" ? "jobs/**" : `src/${name}/**`, patterns);
 }
 

@@ -67,6 +67,7 @@ const allowed: Case[] = [
   ["src/services/backup.ts", "src/state/runs.ts"],
   ["src/services/backup.ts", "src/queue/producer.ts"],
   ["src/services/backup.ts", "src/messages/index.ts", "type Locale"],
+  ["src/state/languages.ts", "src/messages/index.ts", "locales"],
   ["jobs/backup.ts", "src/services/backup.ts"],
   ["jobs/backup.ts", "src/app/deps.ts", "type Deps"],
   ["jobs/backup.ts", "src/app/deps.ts", "type WorkerDeps"],

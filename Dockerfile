@@ -1,0 +1,47 @@
+# The image of the bot, the worker and the command line:
+#   docker build -t vakhta .
+#   docker run --rm vakhta bot | worker | backups | restore ... | --help
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --no-audit --no-fund
+
+FROM node:24-bookworm-slim
+# A dump wants tools of the server's own major (or a newer one), and Debian has a single one: hence the PostgreSQL
+# project's packages, side by side in /usr/lib/postgresql/<major>. A major that the project has retired is left out, with
+# a line in the log of the build: newer tools dump its servers.
+ARG POSTGRES_MAJORS="13 14 15 16 17 18"
+RUN set -eu; \
+    apt-get update; \
+    apt-get install -y --no-install-recommends ca-certificates curl tini zstd; \
+    install -d /usr/share/postgresql-common/pgdg; \
+    curl -fsSo /usr/share/postgresql-common/pgdg/apt.postgresql.org.asc https://www.postgresql.org/media/keys/ACCC4CF8.asc; \
+    echo "deb [signed-by=/usr/share/postgresql-common/pgdg/apt.postgresql.org.asc] https://apt.postgresql.org/pub/repos/apt bookworm-pgdg main" \
+      > /etc/apt/sources.list.d/pgdg.list; \
+    apt-get update; \
+    clients=""; \
+    for major in $POSTGRES_MAJORS; do \
+      if apt-cache show "postgresql-client-$major" > /dev/null 2>&1; then clients="$clients postgresql-client-$major"; \
+      else echo "postgresql-client-$major is not offered any more: left out" >&2; fi; \
+    done; \
+    test -n "$clients"; \
+    apt-get install -y --no-install-recommends $clients; \
+    apt-get purge -y --auto-remove curl; \
+    rm -rf /var/lib/apt/lists/*
+
+ENV NODE_ENV=production \
+    VAKHTA_CONFIG=/etc/vakhta/vakhta.yaml
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY jobs jobs
+COPY src src
+COPY deploy/entrypoint.sh deploy/healthcheck.mjs deploy/
+# Local copies of backups: mount a volume here.
+RUN install -d -o node -g node -m 0700 /var/backups/vakhta
+USER node
+EXPOSE 8080 8081
+# The bot's port unless HEALTH_URL says otherwise; commands that end by themselves are over before the first check.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["node", "deploy/healthcheck.mjs"]
+ENTRYPOINT ["tini", "--", "/app/deploy/entrypoint.sh"]
+CMD ["--help"]
