@@ -140,7 +140,7 @@ function quoteOf(message, actions) {
   const replied = message.reply_to_message;
   // In a topic every message answers the one that created the topic; clients do not show that.
   if (!replied || replied.forum_topic_created) return undefined;
-  const { id, name } = author(/** @type {Message} */ (replied));
+  const { id, name } = author(replied);
   return h(
     "button",
     {
@@ -152,7 +152,7 @@ function quoteOf(message, actions) {
       onclick: () => actions.jump(replied.message_id),
     },
     h("span", { class: "quote-name" }, name),
-    h("span", { class: "quote-text" }, preview(/** @type {Message} */ (replied))),
+    h("span", { class: "quote-text" }, preview(replied)),
   );
 }
 

@@ -39,9 +39,7 @@ export function fill(element, ...children) {
  * @returns {(Node | string)[]}
  */
 function present(children) {
-  return /** @type {(Node | string)[]} */ (
-    children.filter((child) => child !== null && child !== undefined && child !== false)
-  );
+  return children.filter((child) => child !== null && child !== undefined && child !== false);
 }
 
 /**

@@ -107,7 +107,7 @@ export function colourOf(id) {
 export function avatar(id, name) {
   const words = name.split(/[\s\-_/]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
   const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0] ?? name];
-  const initials = letters.map((word) => [...(word ?? "")][0] ?? "").join("");
+  const initials = letters.map((word) => /^./u.exec(word ?? "")?.[0] ?? "").join("");
   return h(
     "span",
     { class: "avatar", "data-colour": colourOf(id), "aria-hidden": "true" },
@@ -146,7 +146,7 @@ export function serviceText(message) {
 function pinnedPreview(pinned) {
   // What the bot cannot reach any more carries only its id.
   if (pinned.date === 0) return "a message";
-  const line = preview(/** @type {Message} */ (pinned));
+  const line = preview(pinned);
   return line.length > 60 ? `${line.slice(0, 60)}…` : line;
 }
 
