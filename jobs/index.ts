@@ -1,0 +1,14 @@
+import type { Deps } from "../src/app/deps.ts";
+import type { JobHandlers } from "../src/queue/contracts.ts";
+import { backupJob } from "./backup.ts";
+import { tickJob } from "./tick.ts";
+import { uploadJob } from "./upload.ts";
+
+/** One handler per contract: a missing one, or one too many, does not compile. */
+export function createJobHandlers(deps: Deps): JobHandlers {
+  return {
+    tick: tickJob(deps),
+    backup: backupJob(deps),
+    upload: uploadJob(deps),
+  } satisfies JobHandlers;
+}

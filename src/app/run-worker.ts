@@ -1,0 +1,57 @@
+import { createServer } from "../http/server.ts";
+import { type Consumer, startConsumer } from "../queue/consumer.ts";
+import type { JobHandlers } from "../queue/contracts.ts";
+import { tickEveryMs } from "../services/tick.ts";
+import { inspectRedis } from "../state/redis.ts";
+import type { Deps } from "./deps.ts";
+import { createRegistry } from "./metrics.ts";
+import { startPresence } from "./presence.ts";
+import { runShutdown } from "./shutdown.ts";
+
+/** A running worker process. */
+export interface RunningWorker {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Time for running jobs to abort, clean up and hand themselves back; below the supervisor's kill timeout. */
+const jobsTimeoutMs = 20_000;
+
+/** Starts everything that the worker process does: HTTP, jobs, the tick. Closes `deps` when it stops. */
+export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => Promise<void>): Promise<RunningWorker> {
+  const { config, logger } = deps;
+  let consumer: Consumer | undefined;
+  const server = createServer({
+    logger,
+    registry: createRegistry(deps, "worker"),
+    token: config.http.token,
+    checks: {
+      redis: async () => await deps.redis.ping(),
+      queue: () => {
+        if (!consumer?.isRunning()) throw new Error("not taking jobs");
+        return "taking jobs";
+      },
+    },
+  });
+  const url = await server.listen({ host: config.http.host, port: config.http.workerPort });
+  for (const warning of await inspectRedis(deps.redis)) logger.warn(warning);
+  consumer = startConsumer({ redis: deps.redis, prefix: config.redis.prefix, host: deps.host, concurrency: config.worker.concurrency, handlers, logger });
+  await deps.producer.scheduleTick(tickEveryMs);
+  const presence = startPresence(deps, "worker", () => "working");
+  logger.info({ url, host: deps.host, version: deps.version }, "worker ready");
+  return {
+    url,
+    stop: async () => {
+      await runShutdown(
+        [
+          { name: "jobs", timeoutMs: jobsTimeoutMs + 2000, run: async () => await consumer?.close(jobsTimeoutMs) },
+          { name: "http", timeoutMs: 2000, run: async () => await server.close() },
+          { name: "presence", timeoutMs: 1000, run: async () => await presence.stop() },
+          { name: "connections", timeoutMs: 2000, run: close },
+        ],
+        logger,
+      );
+      logger.info("worker stopped");
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import { type BackupRun, isFinal, rawBytes, type RunCopy, type RunError, storedBytes } from "../../core/run.ts";
+import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from "../../messages/format.ts";
+import { html, type Messages } from "../../messages/index.ts";
+import type { BackupOrders } from "../../services/backup/orders.ts";
+import type { CardButton, CardKind, RenderContext } from "./types.ts";
+
+/** The card of a backup run: what is being done, how far it is, how it ended and where the copies are. */
+export function backupCard(deps: { readonly orders: BackupOrders }): CardKind<BackupRun> {
+  return {
+    kind: "backup",
+    render: (run, context) => {
+      const raise = raiseKey(run);
+      return {
+        html: [heading(run, context), ...body(run, context), ...footer(run, context)].join("\n"),
+        buttons: buttons(run, context.messages),
+        ...(raise === undefined ? {} : { raise }),
+      };
+    },
+    actions: {
+      cancel: {
+        role: "operator",
+        toast: (_run, messages) => messages.plain("toast-cancelling"),
+        run: async (run, { by }) => {
+          await deps.orders.cancel(run.id, by);
+        },
+      },
+      retry: {
+        role: "operator",
+        toast: (run, messages) => messages.plain("toast-retrying", { name: run.name }),
+        run: async (run, { by, target }) => {
+          await deps.orders.retry(run.id, by, target);
+        },
+      },
+    },
+  };
+}
+
+/** Bad news of a run that nobody is watching rings: the schedule's card was posted long ago. */
+function raiseKey(run: BackupRun): string | undefined {
+  if (run.trigger !== "schedule" && run.trigger !== "catch-up") return undefined;
+  return run.status === "failed" ? "failed" : undefined;
+}
+
+function heading(run: BackupRun, { messages }: RenderContext): string {
+  return messages.t(`backup-title-${run.status}`, { name: run.name });
+}
+
+function body(run: BackupRun, context: RenderContext): string[] {
+  switch (run.status) {
+    case "queued":
+      return queued(run, context);
+    case "running":
+      return running(run, context);
+    case "succeeded":
+    case "degraded":
+      return finished(run, context);
+    case "failed":
+      return failed(run, context);
+    case "cancelled":
+      return [context.messages.t("backup-cancelled", { by: run.cancelRequestedBy?.name ?? "?" }), context.messages.t("backup-nothing-kept")];
+  }
+}
+
+function queued(run: BackupRun, { messages }: RenderContext): string[] {
+  if (run.interruptedIn !== undefined) return [messages.t("backup-interrupted-waiting", { phase: phaseName(run.interruptedIn, messages) })];
+  return [run.waitsFor === undefined ? messages.t("backup-waiting") : messages.t("backup-waits-for", { run: run.waitsFor })];
+}
+
+function running(run: BackupRun, { messages, now }: RenderContext): string[] {
+  const { locale } = messages;
+  const lines = [messages.t("backup-phase", { phase: phaseName(run.phase, messages) })];
+  const elapsed = now.getTime() - Date.parse(run.startedAt ?? run.createdAt);
+  const { progress } = run;
+  if (progress) {
+    const measured = Date.parse(progress.at) - Date.parse(run.startedAt ?? run.createdAt);
+    if (progress.rawBytes !== undefined && progress.rawBytes > 0) {
+      const rate = formatRate(progress.rawBytes / Math.max(measured / 1000, 0.5), locale);
+      const read = formatBytes(progress.rawBytes, locale);
+      const expected = progress.expectedRawBytes;
+      lines.push(
+        expected !== undefined && expected > progress.rawBytes
+          ? messages.t("backup-read-of", { read, expected: formatBytes(expected, locale), rate })
+          : messages.t("backup-read", { read, rate }),
+      );
+    }
+    const rate = formatRate(progress.bytes / Math.max(measured / 1000, 0.5), locale);
+    lines.push(messages.t("backup-written", { bytes: formatBytes(progress.bytes, locale), rate }));
+  }
+  lines.push(messages.t("backup-elapsed", { duration: formatDuration(elapsed, locale) }));
+  if (run.attempt > 1 && run.interruptedIn !== undefined) {
+    lines.push(messages.t("backup-attempt", { attempt: run.attempt, phase: phaseName(run.interruptedIn, messages) }));
+  }
+  if (run.cancelRequestedBy) lines.push(messages.t("backup-cancelling", { by: run.cancelRequestedBy.name }));
+  return lines;
+}
+
+function finished(run: BackupRun, context: RenderContext): string[] {
+  const { messages, now } = context;
+  const { locale } = messages;
+  const { manifest } = run;
+  if (!manifest) return [];
+  const bytes = storedBytes(manifest);
+  const raw = rawBytes(manifest);
+  const lines: string[] = [];
+  const size = formatBytes(bytes, locale);
+  if (raw === undefined || raw === 0 || bytes === 0) lines.push(messages.t("backup-size", { size }));
+  else {
+    const ratio = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }).format(raw / bytes);
+    lines.push(messages.t("backup-size-ratio", { size, raw: formatBytes(raw, locale), ratio }));
+  }
+  const artifact = manifest.parts[0];
+  if (artifact) lines.push(messages.t("backup-sha256", { sha256: artifact.sha256.slice(0, 16) }));
+  const counted = manifest.parts.flatMap((part) => Object.values(part.tables ?? {}));
+  if (counted.length > 0) {
+    const rows = counted.reduce((sum, count) => sum + count, 0);
+    lines.push(messages.t("backup-rows", { tables: counted.length, rows, rowsText: formatCount(rows, locale) }));
+  }
+  lines.push(...run.copies.map((copy) => copyLine(copy, messages, now)));
+  const took = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
+  lines.push(messages.t(run.encrypted ? "backup-took-encrypted" : "backup-took", { duration: formatDuration(took, locale) }));
+  if (run.attempt > 1 && run.interruptedIn !== undefined) {
+    lines.push(messages.t("backup-attempt", { attempt: run.attempt, phase: phaseName(run.interruptedIn, messages) }));
+  }
+  return lines;
+}
+
+function copyLine(copy: RunCopy, messages: Messages, now: Date): string {
+  const args = { storage: copy.storage, location: copy.location };
+  if (copy.status === "stored") return messages.t("backup-copy-stored", args);
+  const reason = copy.error?.message ?? "";
+  if (copy.status === "retrying") {
+    const wait = copy.retryAt === undefined ? 0 : Math.max(0, Date.parse(copy.retryAt) - now.getTime());
+    return messages.t(wait === 0 ? "backup-copy-retrying" : "backup-copy-retrying-in", {
+      ...args,
+      reason,
+      tries: copy.tries ?? 0,
+      wait: formatDuration(wait, messages.locale),
+    });
+  }
+  return messages.t("backup-copy-missing", { ...args, reason });
+}
+
+function failed(run: BackupRun, { messages }: RenderContext): string[] {
+  const { error } = run;
+  if (!error) return [];
+  const lines = [messages.t("backup-failed-step", { step: stepName(error, messages) }), messages.t("backup-failed-reason", { reason: error.message })];
+  if (error.stderr !== undefined) lines.push(messages.t("backup-stderr", { stderr: error.stderr }));
+  lines.push(messages.t("backup-nothing-kept"));
+  lines.push(messages.t(adviceKey(error)));
+  return lines;
+}
+
+const adviceKeys = ["tool-missing", "tool-too-old", "tool-failed", "source-unreachable", "source-failed", "storage-unreachable", "storage-refused", "storage-full", "storage-mismatch", "encryption"];
+
+function adviceKey(error: RunError): string {
+  return adviceKeys.includes(error.code) ? `advice-${error.code}` : "advice-other";
+}
+
+/** A phase by its name in the language; a tool's own name stays as it is. */
+function stepName(error: RunError, messages: Messages): string {
+  return messages.has(`phase-${error.step}`) ? phaseName(error.step, messages) : error.step;
+}
+
+function phaseName(phase: string, messages: Messages): string {
+  return messages.plain(`phase-${phase}`);
+}
+
+function footer(run: BackupRun, { messages, timezone }: RenderContext): string[] {
+  const time = (iso: string): string => formatTime(new Date(iso), messages.locale, timezone);
+  const parts = [run.sourceTitle === undefined ? undefined : html(messages.t("backup-source", { source: run.sourceTitle })).value];
+  if (run.trigger === "catch-up" && run.dueAt !== undefined) parts.push(messages.t("backup-by-catch-up", { due: time(run.dueAt), created: time(run.createdAt) }));
+  else if (run.trigger === "schedule" && run.dueAt !== undefined) parts.push(messages.t("backup-by-schedule", { due: time(run.dueAt) }));
+  else if (run.trigger === "retry") parts.push(messages.t("backup-by-retry", { by: run.requestedBy?.name ?? "?", run: run.retryOf ?? "?", created: time(run.createdAt) }));
+  else if (run.requestedBy) parts.push(messages.t("backup-by-person", { by: run.requestedBy.name, created: time(run.createdAt) }));
+  else parts.push(messages.t("backup-by-cli", { created: time(run.createdAt) }));
+  parts.push(messages.t("backup-run", { run: run.id }));
+  return parts.filter((part) => part !== undefined);
+}
+
+function buttons(run: BackupRun, messages: Messages): CardButton[][] {
+  if (run.status === "failed" || run.status === "cancelled") return [[{ action: "retry", label: messages.plain("button-retry"), style: "primary" }]];
+  if (isFinal(run.status) || run.cancelRequestedBy) return [];
+  return [[{ action: "cancel", label: messages.plain("button-cancel"), style: "danger" }]];
+}

@@ -1,0 +1,48 @@
+import type { ChatTarget } from "../../core/card.ts";
+import type { Role } from "../../core/roles.ts";
+import type { Person } from "../../core/run.ts";
+import type { Messages } from "../../messages/index.ts";
+
+/** A button of a card. `action` is stable for as long as pressing it means the same. */
+export interface CardButton {
+  readonly action: string;
+  /** Plain text. */
+  readonly label: string;
+  readonly style?: "danger" | "success" | "primary";
+}
+
+/** A card as it should look now. */
+export interface Rendering {
+  readonly html: string;
+  readonly buttons: readonly (readonly CardButton[])[];
+  /** The whole text as a file, when the message cannot hold it; added by the delivery where needed. */
+  readonly document?: { readonly name: string; readonly text: string };
+  /** News worth ringing for: when it changes to this, the card is posted anew below and the old message loses its buttons. */
+  readonly raise?: string;
+}
+
+export interface RenderContext {
+  readonly messages: Messages;
+  readonly timezone: string;
+  readonly now: Date;
+}
+
+export interface ActionContext {
+  readonly by: Person;
+  readonly messages: Messages;
+  readonly target: ChatTarget;
+}
+
+/** What a button does. `toast` is shown before `run`: answering comes first, working afterwards. */
+export interface CardAction<T> {
+  readonly role: Role;
+  toast(value: T, messages: Messages): string;
+  run(value: T, context: ActionContext): Promise<void>;
+}
+
+/** A kind of card: how an entity looks, and what its buttons do. */
+export interface CardKind<T = never> {
+  readonly kind: string;
+  render(value: T, context: RenderContext): Rendering;
+  readonly actions: Readonly<Record<string, CardAction<T>>>;
+}

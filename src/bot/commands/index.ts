@@ -1,0 +1,20 @@
+import { AppError } from "../../core/errors.ts";
+import { backup } from "./backup.ts";
+import { help } from "./help.ts";
+import { language } from "./language.ts";
+import { start } from "./start.ts";
+import { status } from "./status.ts";
+import type { Command } from "./types.ts";
+import { whoami } from "./whoami.ts";
+
+/** Every chat command, in the order of the menu. */
+export const commands: readonly Command[] = unique([backup, status, help, language, whoami, start]);
+
+function unique(all: readonly Command[]): readonly Command[] {
+  const names = new Set<string>();
+  for (const { name } of all) {
+    if (names.has(name)) throw new AppError("internal", `two commands are called /${name}`);
+    names.add(name);
+  }
+  return all;
+}

@@ -1,0 +1,10 @@
+import type { Role } from "../../core/roles.ts";
+import type { BotContext, BotDeps } from "../context.ts";
+
+/** A chat command: what a file below `commands/` exports. Its text in the menu is the message `command-<name>`. */
+export interface Command {
+  readonly name: string;
+  readonly role: Role;
+  /** `argument`: what follows the command, trimmed. */
+  run(ctx: BotContext, argument: string, deps: BotDeps): Promise<void>;
+}

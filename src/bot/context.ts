@@ -1,0 +1,69 @@
+import type { ConversationFlavor } from "@grammyjs/conversations";
+import type { Context } from "grammy";
+import type { BotConfig } from "../app/config.ts";
+import type { ChatTarget } from "../core/card.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Role } from "../core/roles.ts";
+import type { Person } from "../core/run.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Locale, Messages } from "../messages/index.ts";
+import type { BackupOrders } from "../services/backup/orders.ts";
+import type { StatusReport } from "../services/status.ts";
+import type { Cards } from "../state/cards.ts";
+import type { Dialogs } from "../state/dialogs.ts";
+import type { Languages } from "../state/languages.ts";
+import type { Leases } from "../state/leases.ts";
+import type { Runs } from "../state/runs.ts";
+import type { CardKind } from "./cards/types.ts";
+
+/** What the chat's handlers need; a part of the whole `Deps`. */
+export interface BotDeps {
+  readonly config: BotConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly cards: Cards;
+  readonly runs: Runs;
+  readonly dialogs: Dialogs;
+  readonly languages: Languages;
+  readonly leases: Leases;
+  readonly orders: BackupOrders;
+  readonly kinds: ReadonlyMap<string, CardKind<unknown>>;
+  readonly metrics: BotMetrics;
+  messages(locale: Locale): Messages;
+  /** Where a configured storage is, for a person. */
+  storageLocation(name: string): string;
+  status(): Promise<StatusReport>;
+}
+
+export interface BotMetrics {
+  update(kind: string): void;
+  stranger(): void;
+  delivered(what: "send" | "edit" | "skip" | "failure"): void;
+}
+
+/** A listed user who is speaking, with the language for replies. */
+export interface Caller extends Person {
+  readonly role: Role;
+  readonly locale: Locale;
+}
+
+interface CallerFlavor {
+  /** Set by the access middleware: past it every update is from a listed person in an allowed chat. */
+  caller: Caller;
+  /** Texts in the caller's language. */
+  texts: Messages;
+  /** The chat and topic that is spoken in. */
+  place: ChatTarget;
+  /** Milliseconds that the message had waited when it reached us. */
+  waitedMs: number;
+  /** A press on a dialog's button that was answered, or came too late for that. */
+  dialogPress?: { readonly id: string; readonly tooLate: boolean };
+}
+
+export type BotContext = ConversationFlavor<Context & CallerFlavor>;
+
+/** Inside conversations: a plain context; the caller travels in the conversation's arguments. */
+export type DialogContext = Context;
+
+/** An order older than this is shown and asked again instead of carried out; milliseconds. */
+export const staleAfterMs = 120_000;

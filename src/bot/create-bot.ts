@@ -1,0 +1,92 @@
+import { conversations, createConversation } from "@grammyjs/conversations";
+import { autoRetry } from "@grammyjs/auto-retry";
+import { sequentialize } from "@grammyjs/runner";
+import { Api, Bot, type NextFunction, type Transformer } from "grammy";
+import { toAppError } from "../core/errors.ts";
+import { hasRole } from "../core/roles.ts";
+import { backupDialog } from "./conversations/backup.ts";
+import { conversationKey, conversationStorage } from "./conversations/storage.ts";
+import { commands } from "./commands/index.ts";
+import type { BotContext, BotDeps, DialogContext } from "./context.ts";
+import { access } from "./middlewares/access.ts";
+import { dialogPresses, presses } from "./middlewares/press.ts";
+import { spendBudget } from "./middlewares/budget.ts";
+
+/** The kinds of updates that we ask Telegram for. */
+export const allowedUpdates = ["message", "callback_query", "my_chat_member"] as const;
+
+/** Milliseconds for one call to Telegram beside long polls. */
+const callTimeoutSeconds = 30;
+
+/** Options of every client of the Bot API: the configured server, a bounded wait. */
+export function apiOptions(deps: Pick<BotDeps, "config">): { apiRoot: string; timeoutSeconds: number } {
+  return { apiRoot: deps.config.telegram.apiRoot, timeoutSeconds: callTimeoutSeconds };
+}
+
+/** A client without transformers: for polling and for the delivery, which spends its budget as it claims. */
+export function bareApi(deps: Pick<BotDeps, "config">): Api {
+  return new Api(deps.config.telegram.token, apiOptions(deps));
+}
+
+/** The bot with all its handlers; it fetches nothing by itself. */
+export function createBot(deps: BotDeps): Bot<BotContext> {
+  const bot = new Bot<BotContext>(deps.config.telegram.token, { client: apiOptions(deps) });
+  const transformers: Transformer[] = [spendBudget(deps), autoRetry({ maxRetryAttempts: 3, maxDelaySeconds: 60, rethrowInternalServerErrors: true })];
+  bot.api.config.use(...transformers);
+
+  bot.use(access(deps));
+  bot.on("my_chat_member", (ctx) => deps.logger.info({ chat: ctx.chat.id, status: ctx.myChatMember.new_chat_member.status }, "my membership changed"));
+  bot.use(reportErrors(deps));
+  bot.use(presses(deps));
+  // One update of a dialog after the other: in this process in their order, among several bots by a lock.
+  bot.use(sequentialize<BotContext>(conversationKey), oneBotPerDialog(deps));
+  bot.use(
+    conversations<BotContext, DialogContext>({
+      storage: conversationStorage(deps.dialogs),
+      plugins: [
+        async (ctx, next) => {
+          ctx.api.config.use(...transformers);
+          await next();
+        },
+      ],
+    }),
+  );
+  bot.use(dialogPresses(deps));
+  bot.use(createConversation(backupDialog(deps), { id: "backup" }));
+  for (const command of commands) {
+    bot.command(command.name, async (ctx) => {
+      const { caller, texts } = ctx;
+      if (!hasRole(caller.role, command.role)) {
+        deps.logger.info({ command: command.name, by: caller.id }, "refused: role");
+        await ctx.reply(texts.t("refused-role", { role: texts.plain(`role-${command.role}`) }), { parse_mode: "HTML" });
+        return;
+      }
+      await command.run(ctx, ctx.match.trim(), deps);
+    });
+  }
+  bot.catch(({ error, ctx }) => deps.logger.error({ err: error, update: ctx.update.update_id }, "an update could not be handled"));
+  return bot;
+}
+
+/** What goes wrong in a handler is logged and said in one line where it was asked. */
+function reportErrors(deps: BotDeps) {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    try {
+      await next();
+    } catch (error) {
+      const failure = toAppError(error);
+      deps.logger.error({ err: error, update: ctx.update.update_id }, "a handler failed");
+      await ctx.reply(ctx.texts.t("action-failed", { reason: failure.message }), { parse_mode: "HTML" });
+    }
+  };
+}
+
+function oneBotPerDialog(deps: BotDeps) {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    const key = conversationKey(ctx);
+    if (key === undefined) return await next();
+    const lease = await deps.leases.acquire(`dialog:${key}`, { ttlMs: 15_000, holder: String(process.pid), signal: AbortSignal.timeout(20_000), pollMs: 20 });
+    await using _held = lease;
+    await next();
+  };
+}

@@ -1,0 +1,56 @@
+import type { NextFunction } from "grammy";
+import type { BotContext, BotDeps, Caller } from "../context.ts";
+
+/** Telegram's account that anonymous admins write through. */
+const anonymousAdmin = 1087968824;
+
+/**
+ * Lets through what a listed person says in a configured chat or privately. Everybody else gets silence and is
+ * counted; a stranger's press is told that it does nothing, since the chat would show it as pending for ever.
+ */
+export function access(deps: BotDeps) {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    const { chat, from } = ctx;
+    if (!chat || !from) return;
+    deps.metrics.update(Object.keys(ctx.update).find((key) => key !== "update_id") ?? "unknown");
+    // Never an order: what was edited or forwarded, and what no person said.
+    if (ctx.editedMessage || ctx.message?.forward_origin) return;
+    const known = await isAllowedChat(deps, chat.id, chat.type);
+    const caller = await findCaller(deps, from.id);
+    const anonymous = from.id === anonymousAdmin || from.is_bot || ctx.message?.sender_chat !== undefined;
+    if (!known || !caller || anonymous) {
+      deps.metrics.stranger();
+      deps.logger.debug({ chat: chat.id, from: from.id }, "not a listed person in a configured chat");
+      if (ctx.callbackQuery && known) await refusePress(deps, ctx);
+      return;
+    }
+    await deps.cards.enableChat(chat.id);
+    ctx.caller = caller;
+    ctx.texts = deps.messages(caller.locale);
+    const threadId = ctx.msg?.is_topic_message ? ctx.msg.message_thread_id : undefined;
+    ctx.place = { chatId: chat.id, ...(threadId === undefined ? {} : { threadId }) };
+    ctx.waitedMs = ctx.message ? deps.clock.now().getTime() - ctx.message.date * 1000 : 0;
+    await next();
+  };
+}
+
+async function isAllowedChat(deps: BotDeps, chatId: number, type: string): Promise<boolean> {
+  // A private chat is allowed for whom the list knows; that is looked up by the person.
+  if (type === "private") return true;
+  for (const chat of Object.values(deps.config.telegram.chats)) {
+    if (chat.id === chatId || (await deps.cards.resolveChat(chat.id)) === chatId) return true;
+  }
+  return false;
+}
+
+async function findCaller(deps: BotDeps, id: number): Promise<Caller | undefined> {
+  const user = deps.config.telegram.users.find((candidate) => candidate.id === id);
+  if (!user) return undefined;
+  const locale = (await deps.languages.read(id)) ?? user.locale ?? deps.config.locale;
+  return { id, name: user.name, role: user.role, locale };
+}
+
+async function refusePress(deps: BotDeps, ctx: BotContext): Promise<void> {
+  const text = deps.messages(deps.config.locale).plain("toast-stranger");
+  await ctx.answerCallbackQuery({ text }).catch((error: unknown) => deps.logger.debug({ error: String(error) }, "a stranger's press could not be answered"));
+}

@@ -1,0 +1,22 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Transformer } from "grammy";
+import type { BotDeps } from "../context.ts";
+
+/** Calls that put something into a chat and count for its limit. */
+const counted = new Set(["sendMessage", "sendPhoto", "sendDocument", "editMessageText", "editMessageCaption", "editMessageMedia", "editMessageReplyMarkup", "copyMessage", "forwardMessage"]);
+
+/** The chat's limit is Telegram's, so replies wait for room too; they may use all of it, cards leave them a reserve. */
+export function spendBudget(deps: Pick<BotDeps, "cards" | "clock">): Transformer {
+  return async (previous, method, payload, signal) => {
+    const chatId = "chat_id" in payload ? payload.chat_id : undefined;
+    if (counted.has(method) && typeof chatId === "number") {
+      for (;;) {
+        const wait = await deps.cards.spend(chatId, deps.clock.now());
+        if (wait === 0) break;
+        // Looked at again at least once a second, as the clock may be moved.
+        await sleep(Math.min(wait, 1000));
+      }
+    }
+    return await previous(method, payload, signal);
+  };
+}

@@ -1,0 +1,120 @@
+import type { NextFunction } from "grammy";
+import { hasRole } from "../../core/roles.ts";
+import { toAppError } from "../../core/errors.ts";
+import { cardToken } from "../delivery.ts";
+import type { BotContext, BotDeps } from "../context.ts";
+import { dialogToken } from "../dialog.ts";
+import { readFailure } from "../telegram-error.ts";
+
+/** What a press leads to. The toast is shown first; only if that reaches the person, the press is carried out. */
+interface Decision {
+  readonly toast?: string;
+  /** The pressed message is no longer in force: its buttons are taken away. */
+  readonly strip?: boolean;
+  /** A card's action. */
+  readonly run?: () => Promise<void>;
+  /** A dialog that goes on. */
+  readonly dialog?: string;
+}
+
+/**
+ * Every press comes through here: it is decided, answered, and only then carried out, before anything waits for its
+ * turn. When answering gives "query is too old", the press has waited somewhere and nothing is carried out.
+ */
+export function presses(deps: BotDeps) {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    const data = ctx.callbackQuery?.data;
+    if (data === undefined) return await next();
+    const decision = data.startsWith(cardToken)
+      ? await cardPress(deps, ctx, data.slice(cardToken.length))
+      : await dialogPress(deps, ctx, data);
+    const answered = await answer(deps, ctx, decision.toast);
+    if (decision.strip) await strip(deps, ctx);
+    if (answered) await decision.run?.();
+    if (decision.dialog === undefined) return;
+    ctx.dialogPress = { id: decision.dialog, tooLate: !answered };
+    await next();
+  };
+}
+
+/**
+ * Behind the lock: a dialog that was ended meanwhile takes no second press, and one whose press came too late for
+ * Telegram is asked afresh.
+ */
+export function dialogPresses(deps: BotDeps) {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    const press = ctx.dialogPress;
+    if (!press) return await next();
+    const dialog = await deps.dialogs.read(press.id);
+    if (dialog?.status !== "open") return;
+    if (!press.tooLate) return await next();
+    if (!(await deps.dialogs.close(dialog.id, "replaced"))) return;
+    await strip(deps, ctx);
+    await ctx.conversation.exitAll();
+    await ctx.conversation.enter(dialog.kind, { ...(JSON.parse(dialog.args) as object), again: "press" });
+  };
+}
+
+/** False when Telegram says that the press is too old. */
+async function answer(deps: BotDeps, ctx: BotContext, toast: string | undefined): Promise<boolean> {
+  try {
+    await ctx.answerCallbackQuery(toast === undefined ? {} : { text: toast.slice(0, 200) });
+    return true;
+  } catch (error) {
+    const failure = readFailure(error);
+    deps.logger.info({ failure, from: ctx.from?.id }, "a press could not be answered; nothing is carried out");
+    return false;
+  }
+}
+
+async function strip(deps: BotDeps, ctx: BotContext): Promise<void> {
+  try {
+    await ctx.editMessageReplyMarkup({ reply_markup: { inline_keyboard: [] } });
+  } catch (error) {
+    deps.logger.debug({ error: String(error) }, "buttons could not be removed");
+  }
+}
+
+async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise<Decision> {
+  const { texts, caller, place } = ctx;
+  const pressed = await deps.cards.press(token, place.chatId, ctx.callbackQuery?.message?.message_id ?? 0);
+  if (pressed === "unknown") return { toast: texts.plain("toast-outdated"), strip: true };
+  if (pressed === "stray") return { toast: texts.plain("toast-stray"), strip: true };
+  const kind = deps.kinds.get(pressed.card.kind);
+  const stored = await deps.cards.read(pressed.card);
+  const action = kind?.actions[pressed.action];
+  if (!kind || !stored || !action) return { toast: texts.plain("toast-outdated"), strip: true };
+  // A button works exactly as long as the card, rendered now, would still show it.
+  const now = deps.clock.now();
+  const rendering = kind.render(stored.value, { messages: texts, timezone: deps.config.timezone, now });
+  const offered = rendering.buttons.flat().some((button) => button.action === pressed.action);
+  if (!offered) {
+    await deps.cards.touch(pressed.card, "reply", now);
+    return { toast: texts.plain("toast-outdated") };
+  }
+  if (!hasRole(caller.role, action.role)) return { toast: texts.plain("toast-role", { role: texts.plain(`role-${action.role}`) }) };
+  return {
+    toast: action.toast(stored.value, texts),
+    run: async () => {
+      try {
+        await action.run(stored.value, { by: { id: caller.id, name: caller.name }, messages: texts, target: place });
+      } catch (error) {
+        const failure = toAppError(error);
+        deps.logger.warn({ card: pressed.card, action: pressed.action, code: failure.code, error: failure.message }, "a button's action failed");
+        await ctx.reply(texts.t("action-failed", { reason: failure.message }), { parse_mode: "HTML" });
+      }
+    },
+  };
+}
+
+async function dialogPress(deps: BotDeps, ctx: BotContext, data: string): Promise<Decision> {
+  const { texts, caller } = ctx;
+  const [id = ""] = data.startsWith(dialogToken) ? data.slice(dialogToken.length).split(":") : [];
+  const dialog = await deps.dialogs.read(id);
+  if (!dialog || dialog.chatId !== ctx.place.chatId) return { toast: texts.plain("toast-outdated"), strip: true };
+  if (dialog.userId !== caller.id) return { toast: texts.plain("toast-other-person", { name: dialog.userName }) };
+  if (dialog.status !== "open") return { toast: texts.plain(`toast-dialog-${dialog.status}`), strip: dialog.status !== "done" };
+  if (dialog.expiresAt <= deps.clock.now().getTime()) return { toast: texts.plain("toast-dialog-expired"), strip: true };
+  if (dialog.messageId !== undefined && dialog.messageId !== ctx.callbackQuery?.message?.message_id) return { toast: texts.plain("toast-stray"), strip: true };
+  return { dialog: id };
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Api } from "grammy";
+import type { Update } from "grammy/types";
+import type { Lease } from "../core/ports.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Leases } from "../state/leases.ts";
+import { readFailure } from "./telegram-error.ts";
+
+export interface PollerOptions {
+  readonly api: Api;
+  readonly leases: Leases;
+  readonly holder: string;
+  readonly logger: Logger;
+  readonly allowedUpdates: readonly Exclude<keyof Update, "update_id">[];
+  /** Handles one update; errors are its own business. */
+  handle(update: Update): Promise<void>;
+  /** Milliseconds; takeover after a kill takes this long plus a poll of the lease. */
+  readonly leaseMs?: number;
+  readonly longPollSeconds?: number;
+}
+
+/** Handlers get this long before further updates are fetched beside them. */
+const patienceMs = 2000;
+
+/**
+ * Fetches updates under a lease: one bot polls, the others stand by. An update is confirmed to Telegram only when it
+ * and all before it have been handled, so a bot that is killed loses none; it may see one twice.
+ */
+export class Poller {
+  readonly #options: PollerOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #state: "starting" | "polling" | "standing by" | "unreachable" = "starting";
+
+  constructor(options: PollerOptions) {
+    this.#options = options;
+  }
+
+  get state(): string {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Ends the long poll, waits for handlers under way, confirms what they have handled and gives the lease back. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { leases, holder, logger, leaseMs = 6000 } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        this.#state = "standing by";
+        const lease = await leases.acquire("polling", { ttlMs: leaseMs, holder, signal: this.#stopping.signal, pollMs: 500 });
+        await using held = lease;
+        logger.info({ fence: held.token }, "polling Telegram");
+        await this.#poll(held);
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        logger.warn({ error: String(error) }, "polling ended; standing by");
+        await sleep(500);
+      }
+    }
+  }
+
+  async #poll(lease: Lease): Promise<void> {
+    const stop = AbortSignal.any([lease.signal, this.#stopping.signal]);
+    const inFlight = new Map<number, Promise<void>>();
+    // Everything below is handled; it only grows.
+    let next = 0;
+    let highest = 0;
+    while (!stop.aborted) {
+      const updates = await this.#fetch(inFlight.size === 0 ? next : Math.min(...inFlight.keys()), inFlight.size > 0, stop);
+      this.#state = "polling";
+      for (const update of updates) {
+        if (update.update_id < highest || inFlight.has(update.update_id)) continue;
+        highest = update.update_id + 1;
+        inFlight.set(
+          update.update_id,
+          this.#options.handle(update).finally(() => inFlight.delete(update.update_id)),
+        );
+      }
+      next = highest;
+      if (inFlight.size > 0) await settledWithin([...inFlight.values()], patienceMs);
+    }
+    await Promise.allSettled(inFlight.values());
+    if (!lease.signal.aborted && next > 0) await this.#confirm(next);
+  }
+
+  async #fetch(offset: number, busy: boolean, stop: AbortSignal): Promise<Update[]> {
+    const { api, allowedUpdates, longPollSeconds = 25, logger } = this.#options;
+    for (let failures = 0; ; failures++) {
+      try {
+        // While handlers are under way Telegram answers at once with what they work on: no long poll then.
+        const options = { offset, timeout: busy ? 0 : longPollSeconds, allowed_updates: allowedUpdates };
+        return await api.getUpdates(options, stop as Parameters<Api["getUpdates"]>[1]);
+      } catch (error) {
+        if (stop.aborted) return [];
+        const failure = readFailure(error);
+        this.#state = "unreachable";
+        const wait = failure.kind === "retry-after" ? failure.seconds * 1000 : Math.min(500 * 2 ** failures, 15_000);
+        logger.warn({ error: String(error), wait }, "Telegram could not be asked for updates");
+        await sleep(wait, undefined, { signal: stop }).catch(() => undefined);
+        if (stop.aborted) return [];
+      }
+    }
+  }
+
+  async #confirm(offset: number): Promise<void> {
+    try {
+      await this.#options.api.getUpdates({ offset, limit: 1, timeout: 0 });
+    } catch (error) {
+      this.#options.logger.warn({ error: String(error) }, "the last updates could not be confirmed; they will come again");
+    }
+  }
+}
+
+async function settledWithin(promises: readonly Promise<void>[], ms: number): Promise<void> {
+  const timer = Promise.withResolvers<void>();
+  const timeout = setTimeout(timer.resolve, ms);
+  await Promise.race([Promise.allSettled(promises), timer.promise]);
+  clearTimeout(timeout);
+}

@@ -1,0 +1,34 @@
+/** How urgent a card's news is. Lower goes first; `critical` and `reply` may use the reserve of a chat's budget. */
+export const urgencies = { critical: 0, reply: 1, normal: 2, progress: 3 } as const;
+export type Urgency = keyof typeof urgencies;
+
+/** Milliseconds between two edits of one placement, so that progress leaves room for others. */
+export const editInterval: Readonly<Record<Urgency, number>> = {
+  critical: 0,
+  reply: 0,
+  normal: 1000,
+  progress: 4000,
+};
+
+/** A chat, and in a forum the topic. Ids are Telegram's. */
+export interface ChatTarget {
+  readonly chatId: number;
+  readonly threadId?: number;
+}
+
+/** How many sends and edits together fit into a chat in a sliding window, and how many of them are kept back. */
+export interface ChatBudget {
+  readonly limit: number;
+  readonly reserve: number;
+  readonly windowMs: number;
+}
+
+/** Telegram: "about 20 per minute" to a group, edits counted; about one a second to a person, bursts allowed. */
+export function chatBudget(chatId: number): ChatBudget {
+  return chatId < 0 ? { limit: 20, reserve: 5, windowMs: 60_000 } : { limit: 45, reserve: 10, windowMs: 60_000 };
+}
+
+/** Wait before the next attempt of a delivery that failed for a passing reason, in milliseconds. */
+export function deliveryBackoff(failures: number): number {
+  return Math.min(1000 * 2 ** Math.min(failures, 6), 60_000);
+}

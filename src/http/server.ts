@@ -1,0 +1,32 @@
+import { fastify, type FastifyInstance } from "fastify";
+import type { Registry } from "prom-client";
+import type { Logger } from "../lib/logger.ts";
+import { type HealthCheck, healthRoutes } from "./routes/health.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
+import { telegramRoutes, type TelegramWebhook } from "./routes/telegram.ts";
+
+export interface ServerDeps {
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** What has to work for this process to be ready, by name. */
+  readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** When set, /metrics wants it as a bearer token. */
+  readonly token?: string | undefined;
+  /** Only in webhook mode. */
+  readonly webhook?: TelegramWebhook;
+}
+
+/** The HTTP surface of a process; not listening yet, so that tests can `inject`. */
+export function createServer(deps: ServerDeps): FastifyInstance {
+  const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: true });
+  server.setErrorHandler(async (error: { statusCode?: number; message: string }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) deps.logger.error({ err: error, url: request.url }, "request failed");
+    await reply.status(status).send({ error: status >= 500 ? "internal error" : error.message });
+  });
+  server.setNotFoundHandler(async (_request, reply) => await reply.status(404).send({ error: "not found" }));
+  server.register(healthRoutes(deps.checks));
+  server.register(metricsRoutes(deps.registry, deps.token));
+  if (deps.webhook) server.register(telegramRoutes(deps.webhook));
+  return server;
+}

@@ -1,0 +1,45 @@
+import { z } from "zod";
+
+interface JobContract {
+  /** `work`: any worker takes it. `host`: it goes to `work@<host>` when a host is given. */
+  readonly queue: "work" | "host";
+  readonly payload: z.ZodType;
+  readonly attempts: number;
+  /** First wait between attempts, doubled each time; milliseconds. */
+  readonly backoffMs: number;
+}
+
+/** Every job there is. `jobs/<name>.ts` runs it; its payload is checked on both sides of Redis. */
+export const contracts = {
+  /** Looks at the clock and enqueues whatever is due. */
+  tick: { queue: "work", payload: z.object({}), attempts: 1, backoffMs: 0 },
+  /** Works on a backup run from wherever it stands. */
+  backup: { queue: "host", payload: z.object({ runId: z.string() }), attempts: 1, backoffMs: 0 },
+  /** Makes up a missing copy from an existing one; about 8 hours of attempts. */
+  upload: { queue: "host", payload: z.object({ runId: z.string(), storage: z.string() }), attempts: 12, backoffMs: 15_000 },
+} as const satisfies Record<string, JobContract>;
+
+export type JobName = keyof typeof contracts;
+export type JobPayload<N extends JobName> = z.output<(typeof contracts)[N]["payload"]>;
+
+/** What a handler is given beside its payload. */
+export interface JobContext {
+  /** Aborted when the worker shuts down: stop, clean up and throw, the job is handed back. */
+  readonly signal: AbortSignal;
+  readonly jobId: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+}
+
+/** How a job ended. `later` hands it back to the queue without counting as an attempt. */
+export type JobOutcome = { readonly done: Readonly<Record<string, unknown>> } | { readonly later: number };
+
+export type JobHandler<N extends JobName> = (payload: JobPayload<N>, context: JobContext) => Promise<JobOutcome>;
+
+export type JobHandlers = { readonly [N in JobName]: JobHandler<N> };
+
+/** The queue's name: BullMQ forbids ":" in it. */
+export function queueName(name: JobName, host?: string): string {
+  return contracts[name].queue === "host" && host !== undefined ? `work@${host}` : "work";
+}

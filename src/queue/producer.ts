@@ -1,0 +1,76 @@
+import { Queue } from "bullmq";
+import type { Redis } from "../state/redis.ts";
+import { contracts, type JobName, type JobPayload, queueName } from "./contracts.ts";
+
+export interface EnqueueOptions {
+  /** Same id, same job: enqueueing it again while it is known changes nothing. */
+  readonly id?: string;
+  /** The host whose worker has to take it; undefined: any worker. */
+  readonly host?: string | undefined;
+  readonly delayMs?: number;
+}
+
+/** Puts jobs into the queues. */
+export class Producer {
+  readonly #queues = new Map<string, Queue>();
+  readonly #redis: Redis;
+  readonly #prefix: string;
+
+  constructor(redis: Redis, prefix: string) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+  }
+
+  #queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (!queue) {
+      queue = new Queue(name, {
+        connection: this.#redis,
+        prefix: this.#prefix,
+        defaultJobOptions: { removeOnComplete: { age: 3600, count: 200 }, removeOnFail: { age: 7 * 86_400, count: 1000 } },
+      });
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  /** Enqueues a job after checking its payload. Throws a ZodError for a payload that breaks the contract. */
+  async enqueue<N extends JobName>(name: N, payload: JobPayload<N>, options: EnqueueOptions = {}): Promise<void> {
+    const contract = contracts[name];
+    await this.#queue(queueName(name, options.host)).add(name, contract.payload.parse(payload), {
+      attempts: contract.attempts,
+      ...(contract.backoffMs > 0 ? { backoff: { type: "exponential", delay: contract.backoffMs, jitter: 0.2 } } : {}),
+      ...(options.id === undefined ? {} : { jobId: options.id }),
+      ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
+    });
+  }
+
+  /** True while the job waits, is delayed or is worked on. */
+  async isPending(name: JobName, id: string, host?: string): Promise<boolean> {
+    const state = await this.#queue(queueName(name, host)).getJobState(id);
+    return state !== "completed" && state !== "failed" && state !== "unknown";
+  }
+
+  /** Forgets a finished job, so that its id can be used again. */
+  async forget(name: JobName, id: string, host?: string): Promise<void> {
+    await this.#queue(queueName(name, host)).remove(id);
+  }
+
+  /** The tick: one scheduler for the whole installation, whoever starts first. */
+  async scheduleTick(everyMs: number): Promise<void> {
+    await this.#queue("work").upsertJobScheduler("tick", { every: everyMs }, { name: "tick", data: {}, opts: { removeOnComplete: 5, removeOnFail: 20 } });
+  }
+
+  /** Jobs per state of the queues of `hosts`, for /metrics and /readyz. */
+  async counts(hosts: readonly string[]): Promise<Record<string, Record<string, number>>> {
+    const result: Record<string, Record<string, number>> = {};
+    for (const name of ["work", ...hosts.map((host) => `work@${host}`)]) {
+      result[name] = await this.#queue(name).getJobCounts("waiting", "active", "delayed", "failed");
+    }
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+}

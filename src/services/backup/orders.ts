@@ -1,0 +1,152 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Config } from "../../app/config.ts";
+import type { ChatTarget } from "../../core/card.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Clock } from "../../core/ports.ts";
+import { type BackupRun, isFinal, type Person, type RunTrigger } from "../../core/run.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { Producer } from "../../queue/producer.ts";
+import type { Cards } from "../../state/cards.ts";
+import type { Runs } from "../../state/runs.ts";
+
+export interface BackupOrdersDeps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly cards: Cards;
+  readonly runs: Runs;
+  readonly producer: Producer;
+}
+
+export interface BackupOrder {
+  readonly name: string;
+  readonly trigger: RunTrigger;
+  /** What makes the order unique; the same source gives the same run, so it is carried out once. Default: random. */
+  readonly source?: string;
+  readonly requestedBy?: Person;
+  readonly retryOf?: string;
+  readonly dueAt?: Date;
+  /** Where the card is shown; default: the backup's configured chat. `messageId`: our message that becomes the card. */
+  readonly target?: ChatTarget & { readonly messageId?: number };
+}
+
+type BackupConfig = Config["backups"][number];
+
+/** Takes orders for backups: records the run, shows its card, enqueues its job. */
+export class BackupOrders {
+  readonly #deps: BackupOrdersDeps;
+
+  constructor(deps: BackupOrdersDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws AppError not-found when no backup is called so. */
+  backup(name: string): BackupConfig {
+    const backup = this.#deps.config.backups.find((candidate) => candidate.name === name);
+    if (!backup) throw new AppError("not-found", `no backup is called ${name}`, { context: { name } });
+    return backup;
+  }
+
+  /** Records a run once and enqueues it. Returns the run and whether this call created it. */
+  async request(order: BackupOrder): Promise<{ run: BackupRun; created: boolean }> {
+    const { runs, cards, clock } = this.#deps;
+    const backup = this.backup(order.name);
+    const now = clock.now();
+    const id = runId(order.source ?? randomUUID());
+    const run: BackupRun = {
+      id,
+      name: order.name,
+      trigger: order.trigger,
+      ...(order.requestedBy ? { requestedBy: order.requestedBy } : {}),
+      ...(order.retryOf === undefined ? {} : { retryOf: order.retryOf }),
+      ...(order.dueAt ? { dueAt: order.dueAt.toISOString() } : {}),
+      status: "queued",
+      phase: "waiting",
+      createdAt: now.toISOString(),
+      attempt: 0,
+      fence: 0,
+      encrypted: backup.encrypt,
+      open: [],
+      copies: [],
+    };
+    const created = await runs.create(run, now);
+    const target = order.target ?? this.#chatOf(backup);
+    // Card and job are made again when the run exists already: a kill in between leaves neither of them out.
+    if (target)
+      await cards.place(
+        runs.ref(id),
+        target,
+        "reply",
+        now,
+        order.target?.messageId === undefined ? {} : { messageId: order.target.messageId },
+      );
+    const current = await runs.get(id);
+    if (!isFinal(current.status)) await this.enqueue(current);
+    if (created)
+      this.#deps.logger.info(
+        { run: id, backup: order.name, trigger: order.trigger, by: order.requestedBy?.id },
+        "backup ordered",
+      );
+    return { run: current, created };
+  }
+
+  /** Puts the run's job into the queue of the right worker; the run's id makes it idempotent. */
+  async enqueue(run: BackupRun, delayMs?: number): Promise<void> {
+    const host = run.host ?? this.hostOf(this.backup(run.name));
+    await this.#deps.producer.enqueue(
+      "backup",
+      { runId: run.id },
+      { id: `backup-${run.id}`, host, ...(delayMs === undefined ? {} : { delayMs }) },
+    );
+  }
+
+  /** The host a backup is bound to: its own, else that of its local storage; undefined: any worker. */
+  hostOf(backup: BackupConfig): string | undefined {
+    if (backup.host !== undefined) return backup.host;
+    for (const name of backup.storages) {
+      const storage = this.#deps.config.storages[name];
+      if (storage && "host" in storage && storage.host !== undefined) return storage.host;
+    }
+    return undefined;
+  }
+
+  /** Asks a run to stop. Queued: it is cancelled at once. Running: its worker notices within a second. */
+  async cancel(id: string, by: Person): Promise<BackupRun> {
+    const now = this.#deps.clock.now();
+    return await this.#deps.runs.update(id, "reply", now, (run) => {
+      if (isFinal(run.status) || run.cancelRequestedBy) return run;
+      if (run.status === "queued")
+        return { ...run, status: "cancelled", cancelRequestedBy: by, finishedAt: now.toISOString() };
+      return { ...run, cancelRequestedBy: by };
+    });
+  }
+
+  /** Orders a failed or cancelled run again; the same failed run can be retried once. */
+  async retry(id: string, by: Person, target: ChatTarget): Promise<{ run: BackupRun; created: boolean }> {
+    const failed = await this.#deps.runs.get(id);
+    if (failed.status !== "failed" && failed.status !== "cancelled")
+      throw new AppError("conflict", `run ${id} is ${failed.status}`);
+    return await this.request({
+      name: failed.name,
+      trigger: "retry",
+      retryOf: id,
+      source: `retry:${id}`,
+      requestedBy: by,
+      target,
+    });
+  }
+
+  #chatOf(backup: BackupConfig): ChatTarget | undefined {
+    const chats = this.#deps.config.telegram?.chats ?? {};
+    const name = backup.chat ?? Object.keys(chats)[0];
+    const chat = name === undefined ? undefined : chats[name];
+    if (!chat) return undefined;
+    const threadId = chat.topics[backup.topic ?? "backups"];
+    return { chatId: chat.id, ...(threadId === undefined ? {} : { threadId }) };
+  }
+}
+
+/** A short id that follows from what caused the order. */
+function runId(source: string): string {
+  return createHash("sha256").update(source).digest("hex").slice(0, 12);
+}

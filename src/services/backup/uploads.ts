@@ -1,0 +1,102 @@
+import { AppError, toAppError } from "../../core/errors.ts";
+import { manifestFile } from "../../core/manifest.ts";
+import type { RunCopy } from "../../core/run.ts";
+import { contracts, type JobContext, type JobOutcome } from "../../queue/contracts.ts";
+import { copyBackup } from "./copy.ts";
+import { runError } from "./run-error.ts";
+import type { BackupRunnerDeps } from "./runner.ts";
+
+/** Makes up the copies that failed while the dump was fine: from an existing copy, never by dumping again. */
+export class BackupUploads {
+  readonly #deps: BackupRunnerDeps;
+
+  constructor(deps: BackupRunnerDeps) {
+    this.#deps = deps;
+  }
+
+  /** One attempt. Throws after recording the failure, so that the queue tries again later. */
+  async execute(id: string, storageName: string, job: JobContext): Promise<JobOutcome> {
+    const { runs, leases, clock } = this.#deps;
+    const run = await runs.read(id);
+    const copy = run?.copies.find((candidate) => candidate.storage === storageName);
+    if (!run?.manifest || !copy || copy.status === "stored")
+      return { done: { run: id, storage: storageName, status: copy?.status ?? "unknown" } };
+    const lease = await leases.tryAcquire(`upload:${id}:${storageName}`, {
+      ttlMs: 30_000,
+      lostAfterMs: 60_000,
+      holder: id,
+    });
+    if (!lease) return { later: 3000 };
+    await using held = lease;
+    try {
+      const target = await this.#deps.storage(storageName);
+      const from =
+        run.copies.find((candidate) => candidate.status === "stored" && candidate.local) ??
+        run.copies.find((candidate) => candidate.status === "stored");
+      if (!from) throw new AppError("no-copy", `no sound copy of run ${id} is left to copy from`);
+      const source = await this.#deps.storage(from.storage);
+      const signal = AbortSignal.any([job.signal, held.signal]);
+      await target.cleanUp(
+        run.folder ?? "",
+        run.open.filter((open) => open.storage === storageName),
+        signal,
+      );
+      const manifestBytes = await readAll(await source.read(`${run.folder}${manifestFile}`, signal));
+      await copyBackup({
+        from: source,
+        to: target,
+        folder: run.folder ?? "",
+        manifest: run.manifest,
+        manifestBytes,
+        signal,
+        opened: async (object) => {
+          await runs.update(id, "progress", clock.now(), (current) => ({
+            ...current,
+            open: [...current.open, object],
+          }));
+        },
+      });
+      await this.#record(id, storageName, { status: "stored" });
+      return { done: { run: id, storage: storageName, status: "stored" } };
+    } catch (cause) {
+      if (job.signal.aborted) throw cause;
+      const error = toAppError(cause);
+      const last = job.attempt >= job.maxAttempts;
+      const waitMs = contracts.upload.backoffMs * 2 ** (job.attempt - 1);
+      await this.#record(id, storageName, {
+        status: last ? "missing" : "retrying",
+        error: runError(error, `copy to ${storageName}`),
+        tries: job.attempt,
+        ...(last ? {} : { retryAt: new Date(clock.now().getTime() + waitMs).toISOString() }),
+      });
+      throw error;
+    }
+  }
+
+  async #record(
+    id: string,
+    storage: string,
+    outcome: Pick<RunCopy, "status" | "error" | "tries" | "retryAt">,
+  ): Promise<void> {
+    await this.#deps.runs.update(id, "normal", this.#deps.clock.now(), (run) => {
+      const copies = run.copies.map((copy): RunCopy => {
+        if (copy.storage !== storage) return copy;
+        const { error: _, retryAt: __, tries: ___, ...rest } = copy;
+        return { ...rest, ...outcome };
+      });
+      const open = outcome.status === "stored" ? run.open.filter((object) => object.storage !== storage) : run.open;
+      return {
+        ...run,
+        open,
+        copies,
+        status: copies.every((copy) => copy.status === "stored") ? "succeeded" : "degraded",
+      };
+    });
+  }
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

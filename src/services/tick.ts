@@ -1,0 +1,79 @@
+import type { Config } from "../app/config.ts";
+import type { Clock } from "../core/ports.ts";
+import { due, type ScheduleEntry } from "../core/schedule.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Producer } from "../queue/producer.ts";
+import type { Dialogs } from "../state/dialogs.ts";
+import type { Runs } from "../state/runs.ts";
+import type { ScheduleState } from "../state/schedule.ts";
+import type { BackupOrders } from "./backup/orders.ts";
+
+/** Milliseconds between two looks at the clock. */
+export const tickEveryMs = 15_000;
+
+export interface TickDeps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly schedule: ScheduleState;
+  readonly orders: BackupOrders;
+  readonly runs: Runs;
+  readonly dialogs: Dialogs;
+  readonly producer: Producer;
+}
+
+const backupKey = "backup:";
+
+/**
+ * One look at the clock: starts what is due, and puts back into the queue what should be there. Every order has an id
+ * that follows from its due time, so a tick that runs twice, or on two workers, starts nothing twice.
+ */
+export async function tick(deps: TickDeps): Promise<{ started: string[]; requeued: string[] }> {
+  const now = deps.clock.now();
+  const entries = scheduleEntries(deps.config);
+  const known = await deps.schedule.read();
+  const plan = due(entries, known, now);
+  const started: string[] = [];
+  for (const item of plan.due) {
+    const name = item.key.slice(backupKey.length);
+    const { created } = await deps.orders.request({
+      name,
+      trigger: item.late ? "catch-up" : "schedule",
+      source: `schedule:${name}:${item.at.toISOString()}`,
+      dueAt: item.at,
+    });
+    if (created) started.push(name);
+    if (item.late) deps.logger.warn({ backup: name, dueAt: item.at, missed: item.missed }, "a missed run is made up");
+  }
+  // Recorded after the orders: a kill in between repeats them, which their ids make harmless.
+  for (const [key, at] of plan.handled) await deps.schedule.write(key, at);
+  for (const key of known.keys()) if (!entries.some((entry) => entry.key === key)) await deps.schedule.remove(key);
+  const requeued = await requeueLost(deps);
+  for (const backup of deps.config.backups) await deps.runs.prune(backup.name);
+  await deps.dialogs.prune(now);
+  return { started, requeued };
+}
+
+/** Everything that happens by the clock. */
+export function scheduleEntries(config: Config): ScheduleEntry[] {
+  return config.backups.flatMap((backup) =>
+    backup.schedule === undefined
+      ? []
+      : [{ key: backupKey + backup.name, pattern: backup.schedule, timezone: backup.timezone ?? config.timezone, catchUp: backup.catchUp }],
+  );
+}
+
+/** A run whose job is gone (killed between the record and the queue, or a queue that was emptied) is enqueued again. */
+async function requeueLost(deps: TickDeps): Promise<string[]> {
+  const requeued: string[] = [];
+  for (const run of await deps.runs.active()) {
+    const backup = deps.config.backups.find((candidate) => candidate.name === run.name);
+    const host = run.host ?? (backup ? deps.orders.hostOf(backup) : undefined);
+    const jobId = `backup-${run.id}`;
+    if (await deps.producer.isPending("backup", jobId, host)) continue;
+    await deps.producer.forget("backup", jobId, host);
+    await deps.orders.enqueue(run);
+    requeued.push(run.id);
+  }
+  return requeued;
+}

@@ -1,0 +1,224 @@
+/**
+ * The scripts of `cards.ts`. Keys are built inside (ARGV[1] is the root), so they need a single Redis, not a cluster.
+ *
+ * <root>card:<kind>:<id>        hash  rev, body (JSON)
+ * <root>placements:<kind>:<id>  set   placement ids
+ * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, claim, claimUntil, sentAt, notBefore, failures, uncertain
+ * <root>dirty:<chat>            zset  placement id -> urgency * 1e14 + since (ms)
+ * <root>dirty-chats             set   chats with dirty placements
+ * <root>chat:<chat>             set   placement ids of a chat
+ * <root>budget:<chat>           zset  one entry per send or edit -> when (ms)
+ * <root>blocked                 hash  chat -> until (ms), from Telegram's 429
+ * <root>disabled                hash  chat -> reason
+ * <root>migrated                hash  old chat id -> new chat id
+ * <root>buttons:<pid>           hash  action -> secret
+ */
+const mark = `
+local function mark(root, pid, urgency, now)
+  local chat = redis.call('HGET', root .. 'placement:' .. pid, 'chat')
+  if not chat then return end
+  redis.call('ZADD', root .. 'dirty:' .. chat, 'LT', urgency * 1e14 + now, pid)
+  redis.call('SADD', root .. 'dirty-chats', chat)
+end
+`;
+
+/** KEYS card, placements, wake; ARGV root, body, urgency, now, expected revision (0: must not exist), ref. Returns the new revision, or 0. */
+export const saveLua = `${mark}
+local rev = tonumber(redis.call('HGET', KEYS[1], 'rev') or '0')
+if rev ~= tonumber(ARGV[5]) then return 0 end
+redis.call('HSET', KEYS[1], 'body', ARGV[2], 'rev', rev + 1)
+for _, pid in ipairs(redis.call('SMEMBERS', KEYS[2])) do mark(ARGV[1], pid, tonumber(ARGV[3]), tonumber(ARGV[4])) end
+redis.call('PUBLISH', KEYS[3], ARGV[6])
+return rev + 1`;
+
+/** KEYS card, placements, wake; ARGV root, ref, new id, chat, thread, silent, urgency, now, message id. Returns the placement's id. */
+export const addLua = `${mark}
+local root = ARGV[1]
+for _, pid in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+  local at = redis.call('HMGET', root .. 'placement:' .. pid, 'chat', 'thread')
+  if at[1] == ARGV[4] and at[2] == ARGV[5] then return pid end
+end
+local pid = ARGV[3]
+redis.call('HSET', root .. 'placement:' .. pid, 'card', ARGV[2], 'chat', ARGV[4], 'thread', ARGV[5], 'silent', ARGV[6])
+if ARGV[9] ~= '' then redis.call('HSET', root .. 'placement:' .. pid, 'messageId', ARGV[9]) end
+redis.call('SADD', KEYS[2], pid)
+redis.call('SADD', root .. 'chat:' .. ARGV[4], pid)
+mark(root, pid, tonumber(ARGV[7]), tonumber(ARGV[8]))
+redis.call('PUBLISH', KEYS[3], ARGV[2])
+return pid`;
+
+/** ARGV root, now, claimMs, claim, group limit/reserve/window, person limit/reserve/window, edit interval per urgency. Returns {"taken", pid, rev, body, urgency, fields} or {"wait", ms}. */
+export const takeLua = `
+local root, now = ARGV[1], tonumber(ARGV[2])
+local best, bestScore, bestChat, wake
+local function later(at) if not wake or at < wake then wake = at end end
+for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
+  local dirty = root .. 'dirty:' .. chat
+  if redis.call('ZCARD', dirty) == 0 then
+    redis.call('SREM', root .. 'dirty-chats', chat)
+  elseif redis.call('HEXISTS', root .. 'disabled', chat) == 0 then
+    local blocked = tonumber(redis.call('HGET', root .. 'blocked', chat) or '0')
+    if blocked > now then later(blocked) else
+      local at = string.sub(chat, 1, 1) == '-' and 5 or 8
+      local limit, reserve, window = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+      local budget = root .. 'budget:' .. chat
+      redis.call('ZREMRANGEBYSCORE', budget, '-inf', now - window)
+      local used = redis.call('ZCARD', budget)
+      local offset = 0
+      local searching = true
+      while searching do
+        local page = redis.call('ZRANGE', dirty, offset, offset + 49, 'WITHSCORES')
+        if #page == 0 then searching = false end
+        for i = 1, #page, 2 do
+          local pid, score = page[i], tonumber(page[i + 1])
+          local urgency = math.floor(score / 1e14)
+          local room = urgency <= 1 and limit or limit - reserve
+          if used >= room then
+            -- All that follow are no more urgent: wait until enough entries have left the window.
+            local index = used - room
+            local entry = redis.call('ZRANGE', budget, index, index, 'WITHSCORES')
+            if entry[2] then later(tonumber(entry[2]) + window + 1) end
+            searching = false
+            break
+          end
+          local state = redis.call('HMGET', root .. 'placement:' .. pid, 'claimUntil', 'notBefore', 'card', 'sentAt')
+          if not state[3] then
+            redis.call('ZREM', dirty, pid)
+          else
+            local ready = math.max(tonumber(state[1] or '0') or 0, tonumber(state[2] or '0') or 0)
+            -- The interval between edits depends on the urgency of now: what is urgent does not wait for progress.
+            if state[4] then ready = math.max(ready, tonumber(state[4]) + tonumber(ARGV[11 + urgency])) end
+            if ready > now then
+              later(ready)
+            else
+              if not bestScore or score < bestScore then best, bestScore, bestChat = pid, score, chat end
+              searching = false
+              break
+            end
+          end
+        end
+        offset = offset + 50
+      end
+    end
+  end
+end
+if not best then return { 'wait', wake and math.max(1, wake - now) or '' } end
+local key = root .. 'placement:' .. best
+local fields = redis.call('HGETALL', key)
+local ref = redis.call('HGET', key, 'card')
+local cut = string.find(ref, '/', 1, true)
+local card = redis.call('HMGET', root .. 'card:' .. string.sub(ref, 1, cut - 1) .. ':' .. string.sub(ref, cut + 1), 'rev', 'body')
+if not card[1] then
+  redis.call('ZREM', root .. 'dirty:' .. bestChat, best)
+  return { 'wait', 1 }
+end
+if redis.call('HEXISTS', key, 'claim') == 1 and redis.call('HEXISTS', key, 'messageId') == 0 then
+  redis.call('HSET', key, 'uncertain', '1')
+end
+redis.call('HSET', key, 'claim', ARGV[4], 'claimUntil', now + tonumber(ARGV[3]))
+redis.call('ZADD', root .. 'budget:' .. bestChat, now, ARGV[4])
+redis.call('PEXPIRE', root .. 'budget:' .. bestChat, 600000)
+return { 'taken', best, card[1], card[2], tostring(math.floor(bestScore / 1e14)), fields }`;
+
+/** KEYS wake; ARGV root, pid, claim, rev, messageId, hash, now, spent, replaced, ref, raised. Returns the message id in force. */
+export const doneLua = `
+local root, pid = ARGV[1], ARGV[2]
+local key = root .. 'placement:' .. pid
+local chat = redis.call('HGET', key, 'chat')
+if not chat then return ARGV[5] end
+if ARGV[8] == '0' then redis.call('ZREM', root .. 'budget:' .. chat, ARGV[3]) end
+local recorded = redis.call('HGET', key, 'messageId')
+if recorded and recorded ~= ARGV[5] and ARGV[9] == '0' then
+  if redis.call('HGET', key, 'claim') == ARGV[3] then redis.call('HDEL', key, 'claim', 'claimUntil', 'uncertain') end
+  return recorded
+end
+redis.call('HSET', key, 'messageId', ARGV[5], 'hash', ARGV[6], 'failures', '0')
+if ARGV[11] ~= '' then redis.call('HSET', key, 'raised', ARGV[11]) end
+if redis.call('HGET', key, 'claim') ~= ARGV[3] then return ARGV[5] end
+redis.call('HDEL', key, 'claim', 'claimUntil', 'uncertain')
+redis.call('HSET', key, 'sentAt', ARGV[7])
+redis.call('HDEL', key, 'notBefore')
+local cut = string.find(ARGV[10], '/', 1, true)
+local rev = redis.call('HGET', root .. 'card:' .. string.sub(ARGV[10], 1, cut - 1) .. ':' .. string.sub(ARGV[10], cut + 1), 'rev')
+if rev == ARGV[4] then redis.call('ZREM', root .. 'dirty:' .. chat, pid) else redis.call('PUBLISH', KEYS[1], 'again') end
+return ARGV[5]`;
+
+/** KEYS wake; ARGV root, pid, claim, retryAt, forget, withoutTopic, drop, disable reason, uncertain, now. */
+export const failLua = `
+local root, pid = ARGV[1], ARGV[2]
+local key = root .. 'placement:' .. pid
+if redis.call('HGET', key, 'claim') ~= ARGV[3] then return 0 end
+local chat = redis.call('HGET', key, 'chat')
+redis.call('HDEL', key, 'claim', 'claimUntil')
+if ARGV[9] == '1' then redis.call('HSET', key, 'uncertain', '1') end
+if ARGV[5] == '1' then redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'raised') end
+if ARGV[6] == '1' then redis.call('HSET', key, 'thread', '') end
+if ARGV[4] ~= '0' then
+  redis.call('HSET', key, 'notBefore', ARGV[4])
+  redis.call('HINCRBY', key, 'failures', 1)
+end
+if ARGV[7] == '1' then redis.call('ZREM', root .. 'dirty:' .. chat, pid) end
+if ARGV[8] ~= '' then redis.call('HSET', root .. 'disabled', chat, ARGV[8]) end
+redis.call('PUBLISH', KEYS[1], 'failed')
+return 1`;
+
+/** ARGV root, chat, now, limit, window, member. Returns 0 or the milliseconds to wait. */
+export const spendLua = `
+local root, chat, now, window = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
+local blocked = tonumber(redis.call('HGET', root .. 'blocked', chat) or '0')
+if blocked > now then return blocked - now end
+local budget = root .. 'budget:' .. chat
+redis.call('ZREMRANGEBYSCORE', budget, '-inf', now - window)
+local over = redis.call('ZCARD', budget) - tonumber(ARGV[4])
+if over >= 0 then
+  local entry = redis.call('ZRANGE', budget, over, over, 'WITHSCORES')
+  return math.max(1, tonumber(entry[2]) + window + 1 - now)
+end
+redis.call('ZADD', budget, now, ARGV[6])
+redis.call('PEXPIRE', budget, 600000)
+return 0`;
+
+/** ARGV root, chat, until. */
+export const blockLua = `
+local key = ARGV[1] .. 'blocked'
+local until_ = tonumber(redis.call('HGET', key, ARGV[2]) or '0')
+if tonumber(ARGV[3]) > until_ then redis.call('HSET', key, ARGV[2], ARGV[3]) end
+return 1`;
+
+/** KEYS wake; ARGV root, old chat, new chat. */
+export const migrateLua = `
+local root, old, new = ARGV[1], ARGV[2], ARGV[3]
+redis.call('HSET', root .. 'migrated', old, new)
+for _, pid in ipairs(redis.call('SMEMBERS', root .. 'chat:' .. old)) do
+  local key = root .. 'placement:' .. pid
+  redis.call('HSET', key, 'chat', new)
+  redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'claim', 'claimUntil')
+  redis.call('SADD', root .. 'chat:' .. new, pid)
+  local score = redis.call('ZSCORE', root .. 'dirty:' .. old, pid)
+  if score then
+    redis.call('ZADD', root .. 'dirty:' .. new, score, pid)
+    redis.call('SADD', root .. 'dirty-chats', new)
+  end
+end
+redis.call('DEL', root .. 'chat:' .. old, root .. 'dirty:' .. old)
+redis.call('SREM', root .. 'dirty-chats', old)
+redis.call('PUBLISH', KEYS[1], 'migrated')
+return 1`;
+
+/** ARGV root, pid, secret, chat, messageId. Returns {"ok"|"adopted", ref, action}, {"stray"} or {"unknown"}. */
+export const pressLua = `
+local root, pid = ARGV[1], ARGV[2]
+local key = root .. 'placement:' .. pid
+local at = redis.call('HMGET', key, 'chat', 'messageId', 'card')
+if not at[1] or at[1] ~= ARGV[4] then return { 'unknown' } end
+local buttons = redis.call('HGETALL', root .. 'buttons:' .. pid)
+local action
+for i = 1, #buttons, 2 do if buttons[i + 1] == ARGV[3] then action = buttons[i] end end
+if not action then return { 'unknown' } end
+if not at[2] then
+  redis.call('HSET', key, 'messageId', ARGV[5])
+  redis.call('HDEL', key, 'hash')
+  return { 'adopted', at[3], action }
+end
+if at[2] ~= ARGV[5] then return { 'stray' } end
+return { 'ok', at[3], action }`;

@@ -1,0 +1,125 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "../core/errors.ts";
+import type { Lease } from "../core/ports.ts";
+import type { Logger } from "../lib/logger.ts";
+import { type Keys, type Redis, Script } from "./redis.ts";
+
+// The only use of Redis' own expiry: a lease must end when its holder and every clock of ours is gone.
+const acquireScript = new Script(`
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  return redis.call('INCR', KEYS[2])
+end
+return 0`);
+const renewScript = new Script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0`);
+// After an outage the key may have expired although nobody else took it: taken again only while no newer token was
+// given out. A Redis that lost its data starts the count from this token.
+const reclaimScript = new Script(`
+local fence = tonumber(redis.call('GET', KEYS[2]) or '0')
+if fence > tonumber(ARGV[3]) then return 0 end
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+redis.call('SET', KEYS[2], ARGV[3])
+return 1`);
+const releaseScript = new Script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`);
+
+export interface LeaseOptions {
+  /** Milliseconds after which a dead holder's lease ends; renewed at a third of it. */
+  readonly ttlMs: number;
+  /** Shown to those who find it taken: "run 01ab on db-1". */
+  readonly holder: string;
+  /**
+   * Milliseconds without a renewal after which the holder itself gives up. Default `ttlMs`: nothing is done twice
+   * at a time. Longer where fenced writes protect the state and a restart of Redis should not end the work.
+   */
+  readonly lostAfterMs?: number;
+}
+
+/** Exclusive rights with fencing tokens, renewed while held. */
+export class Leases {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #logger: Logger;
+
+  constructor(redis: Redis, keys: Keys, logger: Logger) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#logger = logger;
+  }
+
+  /** Takes the lease, or returns undefined when somebody else holds it. */
+  async tryAcquire(name: string, options: LeaseOptions): Promise<Lease | undefined> {
+    const key = this.#keys.of("lease", name);
+    const value = `${options.holder} ${randomBytes(9).toString("base64url")}`;
+    const startedAt = performance.now();
+    const token = Number(
+      await acquireScript.run(this.#redis, [key, this.#keys.of("fence", name)], [value, options.ttlMs]),
+    );
+    if (token === 0) return undefined;
+    return this.#hold(name, key, value, token, startedAt, options);
+  }
+
+  /** Waits for the lease, polling, until `signal` aborts. */
+  async acquire(name: string, options: LeaseOptions & { signal: AbortSignal; pollMs?: number }): Promise<Lease> {
+    for (;;) {
+      options.signal.throwIfAborted();
+      const lease = await this.tryAcquire(name, options);
+      if (lease) return lease;
+      await sleep(options.pollMs ?? 50, undefined, { signal: options.signal });
+    }
+  }
+
+  /** Who holds it, or undefined. */
+  async holder(name: string): Promise<string | undefined> {
+    const value = await this.#redis.get(this.#keys.of("lease", name));
+    return value === null ? undefined : value.slice(0, value.lastIndexOf(" "));
+  }
+
+  #hold(name: string, key: string, value: string, token: number, startedAt: number, options: LeaseOptions): Lease {
+    const { ttlMs } = options;
+    const lostAfterMs = options.lostAfterMs ?? ttlMs;
+    const lost = new AbortController();
+    let released = false;
+    // Measured on the monotonic clock from before each request: the holder stops before Redis could give it away.
+    let validUntil = startedAt + lostAfterMs;
+    const lose = (why: string): void => {
+      if (released || lost.signal.aborted) return;
+      clearInterval(renewal);
+      clearInterval(watch);
+      this.#logger.warn({ lease: name, why }, "lease lost");
+      lost.abort(new AppError("lease-lost", `the right to work on ${name} was lost: ${why}`, { permanent: false }));
+    };
+    const renew = async (): Promise<void> => {
+      const askedAt = performance.now();
+      try {
+        const renewed = Number(await renewScript.run(this.#redis, [key], [value, ttlMs]));
+        if (renewed === 1 || (await this.#reclaim(name, key, value, ttlMs, token))) validUntil = askedAt + lostAfterMs;
+        else lose("another holder took it");
+      } catch (error) {
+        this.#logger.warn({ lease: name, error: String(error) }, "lease could not be renewed");
+      }
+    };
+    const renewal = setInterval(() => void renew(), ttlMs / 3);
+    const watch = setInterval(() => {
+      if (performance.now() > validUntil) lose("it could not be renewed in time");
+    }, ttlMs / 3);
+    renewal.unref();
+    watch.unref();
+    const release = async (): Promise<void> => {
+      if (released) return;
+      released = true;
+      clearInterval(renewal);
+      clearInterval(watch);
+      await releaseScript.run(this.#redis, [key], [value]);
+    };
+    return { name, token, signal: lost.signal, release, [Symbol.asyncDispose]: release };
+  }
+
+  async #reclaim(name: string, key: string, value: string, ttlMs: number, token: number): Promise<boolean> {
+    const keys = [key, this.#keys.of("fence", name)];
+    return Number(await reclaimScript.run(this.#redis, keys, [value, ttlMs, token])) === 1;
+  }
+}

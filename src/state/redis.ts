@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { Redis } from "ioredis";
+import { AppError } from "../core/errors.ts";
+import type { Logger } from "../lib/logger.ts";
+
+export type { Redis } from "ioredis";
+
+/** Version of the layout of our keys; it is part of every key, so that an incompatible layout starts afresh beside the old one. */
+export const schemaVersion = "v1";
+
+/**
+ * A connection that reconnects for ever and lets commands wait meanwhile: a restart of Redis delays work, it does
+ * not fail it. The error of a lost connection is logged once per outage, not once per attempt.
+ */
+export function connectRedis(url: string, logger: Logger, connectionName: string): Redis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectionName,
+    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 2000),
+  });
+  let down = false;
+  redis.on("error", (error: Error) => {
+    if (!down) logger.warn({ error: error.message }, "Redis is unreachable; waiting for it");
+    down = true;
+  });
+  redis.on("ready", () => {
+    if (down) logger.info("Redis is back");
+    down = false;
+  });
+  return redis;
+}
+
+/** Builds the keys of this installation: `<prefix>:v1:<parts>`. */
+export class Keys {
+  readonly root: string;
+  constructor(prefix: string) {
+    this.root = `${prefix}:${schemaVersion}:`;
+  }
+  of(...parts: readonly (string | number)[]): string {
+    return this.root + parts.join(":");
+  }
+}
+
+/** A Lua script, sent once per server and called by its hash afterwards. */
+export class Script {
+  readonly #lua: string;
+  readonly #sha: string;
+
+  constructor(lua: string) {
+    this.#lua = lua;
+    this.#sha = createHash("sha1").update(lua).digest("hex");
+  }
+
+  async run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await redis.evalsha(this.#sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return await redis.eval(this.#lua, keys.length, ...keys, ...args);
+    }
+  }
+}
+
+/**
+ * What must be true of the server before work is entrusted to it. Returns lines for the operator, empty when all is
+ * well. Throws `AppError("redis")` when the server is too old.
+ */
+export async function inspectRedis(redis: Redis): Promise<string[]> {
+  const info = await redis.info("server");
+  const version = /redis_version:(\S+)/.exec(info)?.[1] ?? "0";
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < 6 || (major === 6 && minor < 2)) {
+    throw new AppError("redis", `Redis ${version} is too old: 6.2 or newer is needed`);
+  }
+  const warnings: string[] = [];
+  const memory = await redis.info("memory");
+  const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1];
+  if (policy !== undefined && policy !== "noeviction") {
+    warnings.push(`Redis has maxmemory-policy ${policy}: jobs and cards can vanish; set it to noeviction`);
+  }
+  return warnings;
+}

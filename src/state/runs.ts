@@ -1,0 +1,88 @@
+import type { Urgency } from "../core/card.ts";
+import { AppError } from "../core/errors.ts";
+import { type BackupRun, isFinal } from "../core/run.ts";
+import type { CardRef, Cards } from "./cards.ts";
+import type { Keys, Redis } from "./redis.ts";
+
+/** How many runs of a name stay listed; older ones are forgotten with their cards' state. */
+const keepRuns = 200;
+
+/** Backup runs: the entities behind the backup cards, with an index per name and of those that are not final. */
+export class Runs {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #cards: Cards;
+
+  constructor(redis: Redis, keys: Keys, cards: Cards) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#cards = cards;
+  }
+
+  ref(id: string): CardRef {
+    return { kind: "backup", id };
+  }
+
+  /** Records a run. False when the id is known already: an order is carried out once, however often it arrives. */
+  async create(run: BackupRun, now: Date): Promise<boolean> {
+    // The indexes first: an entry without a run is passed over, a run without an entry would be lost.
+    await this.#redis.zadd(this.#keys.of("runs", run.name), "NX", now.getTime(), run.id);
+    await this.#redis.sadd(this.#keys.of("runs-active"), run.id);
+    return await this.#cards.create(this.ref(run.id), run, "reply", now);
+  }
+
+  async read(id: string): Promise<BackupRun | undefined> {
+    return (await this.#cards.read<BackupRun>(this.ref(id)))?.value;
+  }
+
+  /** As `read`, for where the run must exist. */
+  async get(id: string): Promise<BackupRun> {
+    const run = await this.read(id);
+    if (!run) throw new AppError("not-found", `run ${id} is not known`);
+    return run;
+  }
+
+  /** Changes a run. With `fence`, refuses (`lease-lost`) when a worker with a newer token has taken the run over. */
+  async update(id: string, urgency: Urgency, now: Date, change: (run: BackupRun) => BackupRun, fence?: number): Promise<BackupRun> {
+    const run = await this.#cards.update<BackupRun>(this.ref(id), urgency, now, (current) => {
+      if (fence !== undefined && current.fence > fence) {
+        throw new AppError("lease-lost", `another worker has taken run ${id} over`, { permanent: false });
+      }
+      return change(current);
+    });
+    if (isFinal(run.status)) await this.#redis.srem(this.#keys.of("runs-active"), id);
+    return run;
+  }
+
+  /** Runs that are queued or running. */
+  async active(): Promise<BackupRun[]> {
+    const ids = await this.#redis.smembers(this.#keys.of("runs-active"));
+    const runs = await Promise.all(ids.map((id) => this.read(id)));
+    return runs.filter((run): run is BackupRun => run !== undefined && !isFinal(run.status));
+  }
+
+  /** Newest first. */
+  async list(name: string, limit: number): Promise<BackupRun[]> {
+    const key = this.#keys.of("runs", name);
+    const ids = await this.#redis.zrevrange(key, 0, limit - 1);
+    const runs = await Promise.all(ids.map((id) => this.read(id)));
+    return runs.filter((run): run is BackupRun => run !== undefined);
+  }
+
+  /** The newest run whose backup exists. */
+  async lastGood(name: string): Promise<BackupRun | undefined> {
+    return (await this.list(name, 50)).find((run) => run.status === "succeeded" || run.status === "degraded");
+  }
+
+  /** Drops what is older than the newest runs of a name, state of their cards included. */
+  async prune(name: string): Promise<number> {
+    const key = this.#keys.of("runs", name);
+    const old = await this.#redis.zrevrange(key, keepRuns, -1);
+    for (const id of old) {
+      await this.#cards.remove(this.ref(id));
+      await this.#redis.zrem(key, id);
+      await this.#redis.srem(this.#keys.of("runs-active"), id);
+    }
+    return old.length;
+  }
+}
