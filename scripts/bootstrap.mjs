@@ -21,7 +21,7 @@ const programs = {
   postgresql: ["initdb"],
   zstd: ["zstd"],
   age: ["age"],
-  chromium: ["chromium", "chromium-browser", "google-chrome"],
+  chromium: ["chromium"],
 };
 const demo = ["redis-server", "postgresql", "zstd"];
 const needs = { demo, bench: demo, test: [...demo, "age", "chromium"], deps: [] };
