@@ -87,9 +87,9 @@ function isThere(path) {
 
 function missingPackages(task) {
   const folders = searchPath();
-  return needs[task].filter(
-    (name) => !programs[name].some((program) => folders.some((dir) => isThere(join(dir, program)))),
-  );
+  // Whoever names a browser of their own needs no other.
+  const wanted = needs[task].filter((name) => name !== "chromium" || !process.env.CHROMIUM);
+  return wanted.filter((name) => !programs[name].some((program) => folders.some((dir) => isThere(join(dir, program)))));
 }
 
 /** Puts a file in place for the time of `action` and restores what was there, so that nothing of ours is left behind. */
