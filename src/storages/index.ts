@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 import { localStorage } from "./local/index.ts";
+import { s3Storage } from "./s3/index.ts";
 import type { Storage, StorageDeps, StorageKind } from "./types.ts";
 
 /** Every kind of storage: a new one is a folder beside this file and one line here. */
-const kinds = [localStorage] as const;
+const kinds = [localStorage, s3Storage] as const;
 
 const byKind = new Map<string, StorageKind>();
 for (const kind of kinds) {
@@ -16,7 +17,7 @@ for (const kind of kinds) {
 export const storageKinds: readonly string[] = [...byKind.keys()];
 
 /** The configuration of a storage of any kind. */
-export const storageSchema = z.discriminatedUnion("kind", [localStorage.schema]);
+export const storageSchema = z.discriminatedUnion("kind", [localStorage.schema, s3Storage.schema]);
 export type StorageConfig = z.output<typeof storageSchema>;
 
 /** The storage called `name`. Connects to nothing yet. */

@@ -210,7 +210,7 @@ async function finish(
 /** Fails when the run was aborted, or when every copy has dropped out. */
 function requireOne(targets: readonly Target[], signal: AbortSignal): void {
   signal.throwIfAborted();
-  const [first] = targets;
-  if (first === undefined) throw new AppError("config", "a backup needs a storage", { context: { step: "preflight" } });
-  if (targets.every((target) => target.error !== undefined)) throw first.error;
+  const errors = targets.flatMap((target) => target.error ?? []);
+  if (errors.length < targets.length) return;
+  throw errors[0] ?? new AppError("config", "a backup needs a storage", { context: { step: "preflight" } });
 }

@@ -28,17 +28,17 @@ export async function verifyReadable(
   options: { readonly identity?: string; readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   const signal = options.signal ?? new AbortController().signal;
-  const { checkReadable } = kindOf(manifest.kind);
+  const kind = kindOf(manifest.kind);
   for (const part of manifest.parts) {
     const stored = await readPart(storage, manifest, part, signal);
-    let failure: unknown;
+    let failure: Error | undefined;
     const plain = Readable.from(decrypted(stored, manifest, options.identity), { objectMode: false });
     // The reading tool only sees its input end early: the reason is here.
-    plain.once("error", (error) => {
+    plain.once("error", (error: Error) => {
       failure = error;
     });
     try {
-      await checkReadable(part, plain, signal);
+      await kind.checkReadable(part, plain, signal);
     } catch (error) {
       throw failure ?? error;
     } finally {

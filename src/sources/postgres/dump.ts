@@ -4,7 +4,7 @@ import { bytesWritten, type Command, type Pipeline, run, startPipeline } from ".
 import type { PartFacts, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { type Snapshot, takeSnapshot } from "./counts.ts";
 import { sourceError } from "./errors.ts";
-import { milliseconds, type PostgresConfig } from "./schema.ts";
+import type { PostgresConfig } from "./schema.ts";
 import { PsqlSession, psqlArgs } from "./session.ts";
 import { bytesRead, type Tools, zstdCommand } from "./tools.ts";
 
@@ -42,13 +42,13 @@ export class PostgresSession implements SourceSession {
     let snapshot: Snapshot | undefined;
     if (config.counts === "exact") {
       this.#session = new PsqlSession(tools.command("psql", [...psqlArgs, "-d", withUtf8(url)], "count"), this.#signal);
-      snapshot = await takeSnapshot(this.#session, milliseconds(config.lockWait));
+      snapshot = await takeSnapshot(this.#session, config.lockWait);
     }
     const dump = tools.command("pg_dump", [
       "--format=custom",
       "--compress=0",
       "--no-password",
-      `--lock-wait-timeout=${milliseconds(config.lockWait)}`,
+      `--lock-wait-timeout=${config.lockWait}`,
       ...(snapshot === undefined ? [] : [`--snapshot=${snapshot.id}`]),
       `--dbname=${url}`,
     ]);

@@ -1,7 +1,6 @@
 import { z } from "zod";
+import { durationSchema } from "../../lib/units.ts";
 import { parseUrl } from "./url.ts";
-
-const durationUnits = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 export const postgresSchema = z
   .strictObject({
@@ -31,10 +30,8 @@ export const postgresSchema = z
       .default(true)
       .describe("Back up roles and tablespaces of the cluster too (pg_dumpall --globals-only)."),
     level: z.int().min(1).max(19).default(3).describe("zstd compression level, 1 (fast) to 19 (small)."),
-    lockWait: z
-      .string()
-      .regex(/^[1-9]\d*[smh]$/, "must be a duration such as 60s or 5m")
-      .default("60s")
+    lockWait: durationSchema()
+      .prefault("60s")
       .describe(
         "How long the dump may wait for a table that is locked, for example by ALTER TABLE, before the run fails.",
       ),
@@ -49,9 +46,3 @@ export const postgresSchema = z
   .describe("A PostgreSQL database, with pg_dump.");
 
 export type PostgresConfig = z.output<typeof postgresSchema>;
-
-/** Milliseconds of a duration that the schema let through. */
-export function milliseconds(duration: string): number {
-  const unit = duration.slice(-1) as keyof typeof durationUnits;
-  return Number(duration.slice(0, -1)) * durationUnits[unit];
-}

@@ -24,6 +24,7 @@ export class FileWriter implements ObjectWriter {
   readonly #temporary: string;
   readonly #signal: AbortSignal;
   #file: FileHandle | undefined;
+  #renamed = false;
 
   private constructor(storage: string, key: string, path: string, signal: AbortSignal) {
     this.key = key;
@@ -60,6 +61,7 @@ export class FileWriter implements ObjectWriter {
       const file = this.#opened();
       await file.sync();
       await this.#close();
+      this.#renamed = true;
       await rename(this.#temporary, this.#path);
       await syncFolder(dirname(this.#path));
       const { size } = await stat(this.#path);
@@ -79,6 +81,8 @@ export class FileWriter implements ObjectWriter {
   async abort(): Promise<void> {
     await this.#close().catch(() => undefined);
     await rm(this.#temporary, { force: true });
+    if (this.#renamed) await rm(this.#path, { force: true });
+    this.#renamed = false;
   }
 
   async #createFile(): Promise<FileHandle> {

@@ -1,0 +1,85 @@
+import type { S3, S3ClientConfig } from "@aws-sdk/client-s3";
+import { s3Request, s3Timeouts } from "../resilience.ts";
+
+/** How to reach a bucket's server. */
+export interface S3Options {
+  readonly endpoint?: string | undefined;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly forcePathStyle: boolean;
+  /** Connections at the same time; default 8. */
+  readonly maxSockets?: number;
+}
+
+export interface RequestOptions {
+  readonly abortSignal?: AbortSignal;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** For a request that the server works on for minutes before it answers. */
+  readonly patient?: boolean;
+}
+
+/** Requests to an S3 server, retried by the preset `s3Request`. The SDK is loaded at the first one. */
+export interface S3Requests {
+  /** Makes one request: `call((s3, options) => s3.headObject({...}, options))`. Rejects with the SDK's error. */
+  call<T>(request: (s3: S3, options: RequestOptions) => Promise<T>, options?: CallOptions): Promise<T>;
+  close(): void;
+}
+
+/** Requests to the server of one bucket. Connects to nothing yet. */
+export function createS3Requests(options: S3Options): S3Requests {
+  // Loading the SDK takes about 30 MB and 0.3 s: the bot and most CLI commands never need it.
+  const clients = new Map<boolean, Promise<S3>>();
+  const client = (patient: boolean): Promise<S3> => {
+    const existing = clients.get(patient);
+    if (existing !== undefined) return existing;
+    const created = createClient(options, patient ? s3Timeouts.completeIdleMs : s3Timeouts.idleMs);
+    clients.set(patient, created);
+    return created;
+  };
+  return {
+    async call(request, { signal, patient = false } = {}) {
+      const s3 = await client(patient);
+      return s3Request.execute(() => {
+        signal?.throwIfAborted();
+        return request(s3, signal === undefined ? {} : { abortSignal: signal });
+      }, signal);
+    },
+    close() {
+      for (const created of clients.values()) void created.then((s3) => s3.destroy());
+      clients.clear();
+    },
+  };
+}
+
+async function createClient(options: S3Options, idleMs: number): Promise<S3> {
+  const [{ S3 }, { NodeHttpHandler }] = await Promise.all([
+    import("@aws-sdk/client-s3"),
+    import("@smithy/node-http-handler"),
+  ]);
+  const agent = { keepAlive: true, maxSockets: options.maxSockets ?? 8 };
+  const config: S3ClientConfig = {
+    region: options.region,
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
+    forcePathStyle: options.forcePathStyle,
+    // The SDK's own checksums (CRC32 in a trailer) are refused by many servers other than AWS. Bodies are sent with
+    // their MD5 and a signed SHA-256, and every object is compared with our own SHA-256 when it is read.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    // Some servers never answer "Expect: 100-continue", which costs six seconds for each part.
+    expectContinueHeader: false,
+    // One layer of retries only: the preset.
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: s3Timeouts.connectMs,
+      socketTimeout: idleMs,
+      httpAgent: agent,
+      httpsAgent: agent,
+    }),
+  };
+  return new S3(config);
+}

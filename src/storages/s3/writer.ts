@@ -1,0 +1,259 @@
+import { createHash } from "node:crypto";
+import { AppError } from "../../core/errors.ts";
+import type { OpenObject } from "../../core/ports.ts";
+import type { CreateOptions, ExpectedObject, ObjectWriter } from "../types.ts";
+import { isAbsent, s3Error } from "./errors.ts";
+import { partsAtOnce, sizeOfPart } from "./parts.ts";
+import { abortUpload, listUploads, type S3Target } from "./uploads.ts";
+
+const abortMs = 60_000;
+
+interface SentPart {
+  readonly PartNumber: number;
+  readonly ETag: string | undefined;
+  readonly md5: Buffer;
+}
+
+/**
+ * An object sent in parts as its bytes come, with constant memory: the parts on their way and the one being filled.
+ *
+ * Not the SDK's own `Upload`: the upload's id has to be on record before its first byte is sent, so that a killed
+ * worker leaves nothing behind; and the upload may be completed only after the processes that made the bytes have
+ * exited with 0, which is long after the last byte was written. What is smaller than one part is sent whole at the
+ * commit, so that nothing of it exists before.
+ */
+export class S3Writer implements ObjectWriter {
+  readonly key: string;
+  readonly #target: S3Target;
+  readonly #options: CreateOptions;
+  readonly #partSize: number;
+  /** Buffers of sent parts, to be filled again. */
+  readonly #free: Buffer[] = [];
+  readonly #sending = new Set<Promise<void>>();
+  readonly #sent: SentPart[] = [];
+  #filling: Buffer | undefined;
+  #used = 0;
+  #number = 1;
+  #uploadId: string | undefined;
+  /** An upload was asked for, whether or not an answer came. */
+  #begun = false;
+  /** The object may exist under its key, whether or not an answer came. */
+  #committing = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(target: S3Target, key: string, partSize: number, options: CreateOptions) {
+    this.key = key;
+    this.#target = target;
+    this.#partSize = partSize;
+    this.#options = options;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let offset = 0; offset < chunk.length; ) {
+      this.#check();
+      // A full part is sent only when more follows: an object that fits into one is sent whole at the commit.
+      if (this.#used === sizeOfPart(this.#number, this.#partSize)) await this.#sendPart();
+      this.#filling ??= this.#takeBuffer();
+      const taken = chunk.subarray(offset, offset + this.#filling.length - this.#used);
+      this.#filling.set(taken, this.#used);
+      this.#used += taken.length;
+      offset += taken.length;
+    }
+  }
+
+  async commit(expected: ExpectedObject): Promise<void> {
+    this.#check();
+    this.#committing = true;
+    try {
+      const etag =
+        this.#uploadId === undefined ? await this.#putWhole() : await this.#complete(this.#uploadId, expected);
+      await this.#readBack(expected, etag);
+    } catch (error) {
+      throw s3Error(error, this.#target.place);
+    } finally {
+      this.#release();
+    }
+  }
+
+  async abort(): Promise<void> {
+    this.#failure ??= {
+      error: new AppError("interrupted", `the upload of ${this.key} was aborted`, { permanent: false }),
+    };
+    // A part that is still on its way could be stored after the abort and would stay for ever.
+    await Promise.allSettled(this.#sending);
+    this.#release();
+    const signal = AbortSignal.timeout(abortMs);
+    const key = `${this.#target.prefix}${this.key}`;
+    const ids = new Set(this.#uploadId === undefined ? [] : [this.#uploadId]);
+    // A request whose answer was lost may have begun an upload that is not known here.
+    const uploads = this.#begun ? await listUploads(this.#target, this.key, signal) : [];
+    for (const [id, listed] of uploads) if (listed === key) ids.add(id);
+    for (const id of ids) await abortUpload(this.#target, key, id, signal);
+    if (this.#committing) await this.#delete(signal);
+    this.#uploadId = undefined;
+    this.#begun = false;
+    this.#committing = false;
+  }
+
+  get #address(): { Bucket: string; Key: string } {
+    return { Bucket: this.#target.bucket, Key: `${this.#target.prefix}${this.key}` };
+  }
+
+  #check(): void {
+    this.#options.signal.throwIfAborted();
+    if (this.#failure !== undefined) throw s3Error(this.#failure.error, this.#target.place);
+  }
+
+  #takeBuffer(): Buffer {
+    const size = sizeOfPart(this.#number, this.#partSize);
+    const buffer = this.#free.pop();
+    return buffer?.length === size ? buffer : Buffer.allocUnsafeSlow(size);
+  }
+
+  #release(): void {
+    this.#filling = undefined;
+    this.#free.length = 0;
+  }
+
+  /** Hands the filled part over, once there is room on the way. */
+  async #sendPart(): Promise<void> {
+    const buffer = this.#filling;
+    if (buffer === undefined) return;
+    this.#uploadId ??= await this.#begin();
+    const uploadId = this.#uploadId;
+    while (this.#sending.size >= partsAtOnce(buffer.length)) {
+      await Promise.race(this.#sending);
+      this.#check();
+    }
+    const number = this.#number;
+    const body = buffer.subarray(0, this.#used);
+    const sending = this.#upload(uploadId, number, body)
+      .then(() => {
+        this.#free.push(buffer);
+      })
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
+    this.#filling = undefined;
+    this.#used = 0;
+    this.#number += 1;
+  }
+
+  async #begin(): Promise<string> {
+    const { requests, place } = this.#target;
+    this.#begun = true;
+    try {
+      // Not ended by the signal: the id has to be known, so that the upload can be aborted.
+      const { UploadId } = await requests.call((s3, options) => s3.createMultipartUpload(this.#address, options));
+      if (UploadId === undefined)
+        throw new AppError("storage-refused", `storage ${place.storage}: the server gave no upload id`);
+      // Known here first: should the record fail, the abort still finds it.
+      this.#uploadId = UploadId;
+      const open: OpenObject = { storage: place.storage, key: this.key, handle: UploadId };
+      await this.#options.opened?.(open);
+      return UploadId;
+    } catch (error) {
+      throw s3Error(error, place);
+    }
+  }
+
+  async #upload(uploadId: string, number: number, body: Buffer): Promise<void> {
+    const md5 = createHash("md5").update(body).digest();
+    const input = {
+      ...this.#address,
+      UploadId: uploadId,
+      PartNumber: number,
+      Body: body,
+      ContentMD5: md5.toString("base64"),
+    };
+    const { ETag } = await this.#target.requests.call((s3, options) => s3.uploadPart(input, options), {
+      signal: this.#options.signal,
+    });
+    this.#sent.push({ PartNumber: number, ETag, md5 });
+  }
+
+  /** Sends a small object whole. Resolves to the ETag that it must have, if that can be told. */
+  async #putWhole(): Promise<string | undefined> {
+    const body = this.#filling?.subarray(0, this.#used) ?? Buffer.alloc(0);
+    return putObject(this.#target, this.key, body, this.#options.signal);
+  }
+
+  async #complete(uploadId: string, expected: ExpectedObject): Promise<string | undefined> {
+    await this.#sendPart();
+    await Promise.all(this.#sending);
+    this.#check();
+    const parts = this.#sent.toSorted((a, b) => a.PartNumber - b.PartNumber);
+    const list = parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag }));
+    const input = { ...this.#address, UploadId: uploadId, MultipartUpload: { Parts: list } };
+    const { signal } = this.#options;
+    try {
+      await this.#target.requests.call((s3, options) => s3.completeMultipartUpload(input, options), {
+        signal,
+        patient: true,
+      });
+    } catch (error) {
+      // The answer to an earlier attempt may have been lost after the server had completed the upload.
+      if (!isAbsent(error)) throw error;
+      const head = await this.#head();
+      if (head?.ContentLength !== expected.bytes) throw error;
+    }
+    this.#uploadId = undefined;
+    // Where part ETags are MD5 sums, the object's is the MD5 of these; stores that encrypt have others.
+    if (!parts.every(({ ETag, md5 }) => unquoted(ETag) === md5.toString("hex"))) return undefined;
+    const all = createHash("md5");
+    for (const { md5 } of parts) all.update(md5);
+    return `${all.digest("hex")}-${parts.length}`;
+  }
+
+  async #readBack(expected: ExpectedObject, etag: string | undefined): Promise<void> {
+    const head = await this.#head();
+    const found = unquoted(head?.ETag);
+    const sameSum = etag === undefined || found === undefined || !/^[0-9a-f]{32}(-\d+)?$/.test(found) || found === etag;
+    if (head?.ContentLength === expected.bytes && sameSum) return;
+    const { place } = this.#target;
+    await this.#delete().catch(() => undefined);
+    const size = head === undefined ? "is not there" : `has ${head.ContentLength} bytes and ETag ${found}`;
+    throw new AppError(
+      "storage-mismatch",
+      `storage ${place.storage}: ${this.key} ${size} after the upload of ${expected.bytes} bytes; it was removed`,
+      { permanent: false, context: { storage: place.storage, key: this.key } },
+    );
+  }
+
+  async #delete(signal?: AbortSignal): Promise<void> {
+    await this.#target.requests
+      .call((s3, options) => s3.deleteObject(this.#address, options), { signal })
+      .catch((error: unknown) => {
+        throw s3Error(error, this.#target.place);
+      });
+  }
+
+  async #head(): Promise<{ ContentLength?: number | undefined; ETag?: string | undefined } | undefined> {
+    const { signal } = this.#options;
+    return await this.#target.requests
+      .call((s3, options) => s3.headObject(this.#address, options), { signal })
+      .catch((error: unknown) => {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      });
+  }
+}
+
+/** Puts a small object. Resolves to its ETag where that is the MD5 of its bytes, as it must read back then. */
+export async function putObject(
+  { requests, bucket, prefix }: S3Target,
+  key: string,
+  body: Uint8Array,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const md5 = createHash("md5").update(body).digest();
+  const input = { Bucket: bucket, Key: `${prefix}${key}`, Body: body, ContentMD5: md5.toString("base64") };
+  const { ETag } = await requests.call((s3, options) => s3.putObject(input, options), { signal });
+  return unquoted(ETag) === md5.toString("hex") ? md5.toString("hex") : undefined;
+}
+
+function unquoted(etag: string | undefined): string | undefined {
+  return etag?.replaceAll('"', "");
+}
