@@ -13,6 +13,7 @@ import {
   BOT_ID,
   EVE,
   FORUM_ID,
+  GROUP_ID,
   SUPERGROUP_ID,
   testSandbox,
 } from "../support/sandbox.ts";
@@ -337,6 +338,38 @@ test("topics are apart, what was not read is counted, and one press leads to the
   await message(page, "an alert").waitFor();
   expect(await message(page, "backup no. 30;").count()).toBe(0);
   await page.locator(`[data-thread-id="${ALERTS_TOPIC}"] .badge`).waitFor({ state: "detached" });
+});
+
+test("what the bot is doing is shown until it writes; a group that becomes a supergroup is followed", async () => {
+  const { sandbox, page } = await scene(`?chat=${GROUP_ID}&as=${ALICE.id}`);
+  const bot = await startBot(sandbox);
+  const status = page.locator("#chat-status");
+  await status.getByText("3 members").waitFor();
+  await bot.api.sendChatAction(GROUP_ID, "typing");
+  await status.getByText("typing…").waitFor();
+  await bot.api.sendMessage(GROUP_ID, "done");
+  await message(page, "done").waitFor();
+  await status.getByText("3 members").waitFor();
+
+  const next = sandbox.migrate(GROUP_ID);
+  await page.locator("[data-service]", { hasText: "The supergroup was created from a group" }).waitFor();
+  expect(page.url()).toContain(`chat=${next}`);
+  await say(page, "here now");
+  expect((await sandbox.waitForMessage(next, (sent) => sent.text === "here now")).from?.id).toBe(ALICE.id);
+  await page.getByRole("button", { name: "Back to the chats" }).click();
+  expect(await page.locator(`[data-chat-row="${GROUP_ID}"]`).count()).toBe(0);
+});
+
+test("the theme follows the system until it is chosen, and the choice is kept", async () => {
+  const { page, go } = await scene(`?as=${ALICE.id}`, { ...PHONE, colorScheme: "dark" });
+  const ground = (): Promise<string> => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+  const dark = await ground();
+  await page.getByRole("button", { name: "Light theme" }).click();
+  expect(await ground()).not.toBe(dark);
+  await go(`?as=${ALICE.id}`);
+  expect(await ground()).not.toBe(dark);
+  await page.getByRole("button", { name: "Dark theme" }).click();
+  expect(await ground()).toBe(dark);
 });
 
 test("what a person cannot send is said, and the text stays; Shift+Enter begins a line", async () => {

@@ -108,7 +108,7 @@ function renderChat({ speaker, thread }, chatId) {
     key,
     chatId,
     thread,
-    speakerId: speaker.id,
+    speaker,
     refusal,
     messages,
     commands: member ? commandsHere(entry.chat, speaker) : [],

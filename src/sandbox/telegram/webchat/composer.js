@@ -1,5 +1,5 @@
 /** Where the speaker writes: text, what it answers or edits, and the bot's commands. */
-/** @import { BotCommand, Message } from "@grammyjs/types" */
+/** @import { BotCommand, Message, User } from "@grammyjs/types" */
 /** @import { SendAsUser } from "../api.ts" */
 import { askedReply } from "./asked-reply.js";
 import { byId, fill, h, icon } from "./dom.js";
@@ -11,7 +11,7 @@ import { call } from "./live.js";
  * @property {string} key Changes with chat, topic and speaker; drafts are kept per key.
  * @property {number} chatId
  * @property {number} thread 0: none.
- * @property {number} speakerId
+ * @property {User} speaker
  * @property {string} refusal Why the speaker cannot write here; empty when they can.
  * @property {readonly Message[]} messages
  * @property {readonly (BotCommand & { bot: string })[]} commands
@@ -113,7 +113,7 @@ export class Composer {
   /** @returns {Mode | undefined} */
   #currentMode() {
     if (this.#chosen || !this.#desk) return this.#chosen;
-    const asked = askedReply(this.#desk.messages, this.#desk.speakerId);
+    const asked = askedReply(this.#desk.messages, this.#desk.speaker);
     return asked && !this.#declined.has(declineKey(this.#desk, asked)) ? { kind: "reply", message: asked } : undefined;
   }
 
@@ -245,10 +245,10 @@ export class Composer {
    */
   async #post(text, mode) {
     if (!this.#desk) return false;
-    const { chatId, thread, speakerId } = this.#desk;
+    const { chatId, thread, speaker } = this.#desk;
     /** @type {SendAsUser} */
     const body = {
-      from: speakerId,
+      from: speaker.id,
       text,
       ...(thread > 0 ? { message_thread_id: thread } : {}),
       ...(mode?.kind === "reply" ? { reply_to_message_id: mode.message.message_id } : {}),
@@ -274,5 +274,5 @@ export class Composer {
  * @param {Message} message
  */
 function declineKey(desk, message) {
-  return `${desk.speakerId}:${desk.chatId}:${message.message_id}`;
+  return `${desk.speaker.id}:${desk.chatId}:${message.message_id}`;
 }

@@ -7,6 +7,8 @@ import { author, dayKey, dayLabel, serviceText } from "./format.js";
 
 /** Messages of one author further apart than this begin a new group, in seconds. */
 const GROUP_SECONDS = 600;
+/** The floating date stays for so long after the last movement, in milliseconds. */
+const DATE_MS = 1200;
 /** Nearer to the end than this counts as being at the end, in pixels. */
 const AT_END = 40;
 
@@ -37,7 +39,12 @@ export class Timeline {
    */
   constructor(actions, onReachedEnd) {
     this.#actions = { ...actions, jump: (messageId) => this.jumpTo(messageId) };
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let still;
     this.#scroller.addEventListener("scroll", () => {
+      clearTimeout(still);
+      this.#scroller.classList.add("scrolling");
+      still = setTimeout(() => this.#scroller.classList.remove("scrolling"), DATE_MS);
       const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
       const atEnd = scrollHeight - scrollTop - clientHeight < AT_END;
       if (atEnd === this.#atEnd) return;
