@@ -6,6 +6,7 @@ import { Params, readJsonBody } from "./params.ts";
 import { createServer } from "./server.ts";
 import { createWorld, type World } from "./world.ts";
 
+export type { CallbackQuery, Chat, Message, Update, User } from "@grammyjs/types";
 export type * from "./api.ts";
 export type { ClockOptions } from "./clock.ts";
 export type { ChatKey, SandboxControl } from "./control.ts";

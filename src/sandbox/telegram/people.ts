@@ -84,6 +84,7 @@ export async function press(world: World, record: ChatRecord, input: PressAsUser
     userId: user.id,
     chatId: record.chat.id,
     messageId: input.message_id,
+    threadId: stored?.message.message_thread_id,
     askedAt: world.clock.now() - (input.ageMs ?? 0),
     answered: false,
   });

@@ -10,11 +10,11 @@ interface WaitOptions {
 }
 
 /** Asks `probe` now and after every change until it returns something; no polling. Rejects when the time is over. */
-export function waitFor<T>(probe: () => T | undefined | null | false, options: WaitOptions): Promise<T> {
+export async function waitFor<T>(probe: () => T | undefined | null | false, options: WaitOptions): Promise<T> {
   const first = probe();
-  if (isThere(first)) return Promise.resolve(first);
+  if (isThere(first)) return first;
   const timeoutMs = options.timeoutMs ?? 5000;
-  return new Promise<T>((resolve, reject) => {
+  return await new Promise<T>((resolve, reject) => {
     const finish = (settle: () => void): void => {
       clearTimeout(timer);
       stop();

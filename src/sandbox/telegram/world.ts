@@ -15,6 +15,7 @@ export interface PendingQuery {
   readonly userId: number;
   readonly chatId: number;
   readonly messageId: number;
+  readonly threadId: number | undefined;
   /** Milliseconds on the sandbox's clock; answering is possible for a short while after. */
   readonly askedAt: number;
   answered: boolean;

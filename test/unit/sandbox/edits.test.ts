@@ -15,16 +15,46 @@ describe("edits are refused", () => {
     "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message";
   test.each<[string, string, object, object, string]>([
     ["the same text", "editMessageText", {}, { text: "first" }, notModified],
-    ["the same text and keyboard", "editMessageText", { reply_markup: keyboard("a") }, { text: "first", reply_markup: keyboard("a") }, notModified],
-    ["the same mark-up written differently", "editMessageText", { text: "<b>x</b>", parse_mode: "HTML" }, { text: " <strong>x</strong>", parse_mode: "HTML" }, notModified],
+    [
+      "the same text and keyboard",
+      "editMessageText",
+      { reply_markup: keyboard("a") },
+      { text: "first", reply_markup: keyboard("a") },
+      notModified,
+    ],
+    [
+      "the same mark-up written differently",
+      "editMessageText",
+      { text: "<b>x</b>", parse_mode: "HTML" },
+      { text: " <strong>x</strong>", parse_mode: "HTML" },
+      notModified,
+    ],
     ["no keyboard instead of none", "editMessageReplyMarkup", {}, {}, notModified],
-    ["no message named", "editMessageText", {}, { text: "x", message_id: undefined }, "message identifier is not specified"],
+    [
+      "no message named",
+      "editMessageText",
+      {},
+      { text: "x", message_id: undefined },
+      "message identifier is not specified",
+    ],
     ["unknown message", "editMessageText", {}, { text: "x", message_id: 99 }, "message to edit not found"],
     ["empty text", "editMessageText", {}, { text: "" }, "message text is empty"],
     ["too long", "editMessageText", {}, { text: "x".repeat(4097) }, "message is too long"],
     ["caption of a text", "editMessageCaption", {}, { caption: "x" }, "there is no caption in the message to edit"],
-    ["reply keyboard", "editMessageText", {}, { text: "x", reply_markup: { force_reply: true } }, "inline keyboard expected"],
-    ["a message sent with a reply prompt", "editMessageText", { reply_markup: { force_reply: true, selective: true } }, { text: "x" }, "message can't be edited"],
+    [
+      "reply keyboard",
+      "editMessageText",
+      {},
+      { text: "x", reply_markup: { force_reply: true } },
+      "inline keyboard expected",
+    ],
+    [
+      "a message sent with a reply prompt",
+      "editMessageText",
+      { reply_markup: { force_reply: true, selective: true } },
+      { text: "x" },
+      "message can't be edited",
+    ],
   ])("%s", async (_name, method, first, edit, description) => {
     const sandbox = await testSandbox();
     const message_id = await sent(sandbox, first);
@@ -46,13 +76,20 @@ test("an edit that names no keyboard removes it", async () => {
   const { result } = await callApi(sandbox, "editMessageText", { chat_id: SUPERGROUP_ID, message_id, text: "second" });
   expect(result).toMatchObject({ message_id, text: "second", edit_date: expect.any(Number) });
   expect(result).not.toHaveProperty("reply_markup");
-  const keyed = await callApi(sandbox, "editMessageReplyMarkup", { chat_id: SUPERGROUP_ID, message_id, reply_markup: keyboard("b") });
+  const keyed = await callApi(sandbox, "editMessageReplyMarkup", {
+    chat_id: SUPERGROUP_ID,
+    message_id,
+    reply_markup: keyboard("b"),
+  });
   expect(keyed.result).toMatchObject({ text: "second", reply_markup: keyboard("b") });
 });
 
 describe("deleting", () => {
-  const remove = (sandbox: TelegramSandbox, message_id: number, chat_id = SUPERGROUP_ID): Promise<{ description?: string; ok: boolean }> =>
-    callApi(sandbox, "deleteMessage", { chat_id, message_id });
+  const remove = (
+    sandbox: TelegramSandbox,
+    message_id: number,
+    chat_id = SUPERGROUP_ID,
+  ): Promise<{ description?: string; ok: boolean }> => callApi(sandbox, "deleteMessage", { chat_id, message_id });
 
   test("own messages for 48 hours", async () => {
     const sandbox = await testSandbox({ now: { manual: true } });
@@ -78,9 +115,13 @@ describe("deleting", () => {
   test("many at once, those that are gone left out", async () => {
     const sandbox = await testSandbox();
     const message_ids = [await sent(sandbox), await sent(sandbox), 99];
-    expect(await callApi(sandbox, "deleteMessages", { chat_id: SUPERGROUP_ID, message_ids })).toMatchObject({ ok: true });
+    expect(await callApi(sandbox, "deleteMessages", { chat_id: SUPERGROUP_ID, message_ids })).toMatchObject({
+      ok: true,
+    });
     expect(sandbox.messages(SUPERGROUP_ID)).toEqual([]);
-    expect(await callApi(sandbox, "deleteMessages", { chat_id: SUPERGROUP_ID, message_ids: Array(101).fill(1) })).toMatchObject({ ok: false });
+    expect(
+      await callApi(sandbox, "deleteMessages", { chat_id: SUPERGROUP_ID, message_ids: Array(101).fill(1) }),
+    ).toMatchObject({ ok: false });
   });
 
   test("by a person's hand", async () => {
@@ -96,9 +137,20 @@ describe("copies and replies", () => {
   test("a forward names its origin, a copy does not", async () => {
     const sandbox = await testSandbox();
     const { message_id } = sandbox.sendAsUser(GROUP_ID, { from: ALICE.id, text: "/look" });
-    const forwarded = await callApi(sandbox, "forwardMessage", { chat_id: SUPERGROUP_ID, from_chat_id: GROUP_ID, message_id });
-    expect(forwarded.result).toMatchObject({ text: "/look", forward_origin: { type: "user", sender_user: { id: ALICE.id } } });
-    const copied = await callApi(sandbox, "copyMessage", { chat_id: SUPERGROUP_ID, from_chat_id: GROUP_ID, message_id });
+    const forwarded = await callApi(sandbox, "forwardMessage", {
+      chat_id: SUPERGROUP_ID,
+      from_chat_id: GROUP_ID,
+      message_id,
+    });
+    expect(forwarded.result).toMatchObject({
+      text: "/look",
+      forward_origin: { type: "user", sender_user: { id: ALICE.id } },
+    });
+    const copied = await callApi(sandbox, "copyMessage", {
+      chat_id: SUPERGROUP_ID,
+      from_chat_id: GROUP_ID,
+      message_id,
+    });
     expect(copied.result).toEqual({ message_id: expect.any(Number) });
     expect(sandbox.messages(SUPERGROUP_ID).at(-1)).not.toHaveProperty("forward_origin");
   });
@@ -107,7 +159,11 @@ describe("copies and replies", () => {
     const sandbox = await testSandbox();
     const first = await sent(sandbox);
     const second = await sent(sandbox, { reply_parameters: { message_id: first } });
-    const third = await callApi(sandbox, "sendMessage", { chat_id: SUPERGROUP_ID, text: "x", reply_parameters: JSON.stringify({ message_id: second }) });
+    const third = await callApi(sandbox, "sendMessage", {
+      chat_id: SUPERGROUP_ID,
+      text: "x",
+      reply_parameters: JSON.stringify({ message_id: second }),
+    });
     expect(third.result.reply_to_message).toMatchObject({ message_id: second, text: "first" });
     expect(third.result.reply_to_message).not.toHaveProperty("reply_to_message");
   });

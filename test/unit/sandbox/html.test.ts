@@ -1,6 +1,6 @@
-import { fc, test as property } from "./property.ts";
 import { describe, expect, test } from "vitest";
 import { parseHtml } from "../../../src/sandbox/telegram/html.ts";
+import { fc, test as property } from "./property.ts";
 
 describe("HTML that Telegram refuses", () => {
   test.each([
@@ -22,7 +22,10 @@ describe("HTML that Telegram refuses", () => {
     ["<a =x>x</a>", `Empty attribute name in the tag "a" at byte offset 0`],
     ["<span>x</span>", `Tag "span" must have class "tg-spoiler" at byte offset 0`],
     [`<tg-emoji emoji-id="9999999999999999999">x</tg-emoji>`, `Invalid custom emoji identifier specified`],
-    ["&#xd83d;", "Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units"],
+    [
+      "&#xd83d;",
+      "Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units",
+    ],
   ])("%s", (source, message) => {
     expect(() => parseHtml(source)).toThrow(expect.objectContaining({ message }));
   });
@@ -77,25 +80,41 @@ describe("HTML that Telegram reads", () => {
   });
 });
 
-const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+const escapeHtml = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 const anyText = fc.string({ unit: "grapheme", maxLength: 200 });
 
 property([anyText], "escaped text comes back as it was", (text) => {
-  expect(parseHtml(escape(text))).toEqual({ text, entities: [] });
+  expect(parseHtml(escapeHtml(text))).toEqual({ text, entities: [] });
 });
 
-property([fc.array(fc.tuple(fc.constantFrom("b", "i", "u", "s", "code", "tg-spoiler"), anyText))], "marked-up pieces keep text and offsets", (pieces) => {
-  const { text, entities } = parseHtml(pieces.map(([tag, piece]) => `<${tag}>${escape(piece)}</${tag}>`).join(""));
-  expect(text).toBe(pieces.map(([, piece]) => piece).join(""));
-  expect(entities.map((entity) => text.slice(entity.offset, entity.offset + entity.length))).toEqual(
-    pieces.map(([, piece]) => piece).filter((piece) => piece !== ""),
-  );
-});
+property(
+  [fc.array(fc.tuple(fc.constantFrom("b", "i", "u", "s", "code", "tg-spoiler"), anyText))],
+  "marked-up pieces keep text and offsets",
+  (pieces) => {
+    const { text, entities } = parseHtml(
+      pieces.map(([tag, piece]) => `<${tag}>${escapeHtml(piece)}</${tag}>`).join(""),
+    );
+    expect(text).toBe(pieces.map(([, piece]) => piece).join(""));
+    expect(entities.map((entity) => text.slice(entity.offset, entity.offset + entity.length))).toEqual(
+      pieces.map(([, piece]) => piece).filter((piece) => piece !== ""),
+    );
+  },
+);
 
-property([fc.string({ unit: fc.constantFrom("<", ">", "/", "b", "a", " ", "=", '"', "'", "&", "#", "l", "t", ";", "п", "👍"), maxLength: 40 })], "no source makes it fail otherwise than by saying why", (source) => {
-  try {
-    expect(parseHtml(source).text.length).toBeLessThanOrEqual(source.length);
-  } catch (error) {
-    expect(error).toHaveProperty("name", "EntityParseError");
-  }
-});
+property(
+  [
+    fc.string({
+      unit: fc.constantFrom("<", ">", "/", "b", "a", " ", "=", '"', "'", "&", "#", "l", "t", ";", "п", "👍"),
+      maxLength: 40,
+    }),
+  ],
+  "no source makes it fail otherwise than by saying why",
+  (source) => {
+    try {
+      expect(parseHtml(source).text.length).toBeLessThanOrEqual(source.length);
+    } catch (error) {
+      expect(error).toHaveProperty("name", "EntityParseError");
+    }
+  },
+);

@@ -10,6 +10,9 @@ export function test<T extends [unknown, ...unknown[]]>(
   predicate: (...values: T) => void,
 ): void {
   vitestTest(name, () => {
-    fc.assert(fc.property(...values, (...generated: T) => predicate(...generated)), { numRuns: 300 });
+    fc.assert(
+      fc.property(...values, (...generated: T) => predicate(...generated)),
+      { numRuns: 300 },
+    );
   });
 }

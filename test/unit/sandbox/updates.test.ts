@@ -11,20 +11,28 @@ describe("getUpdates", () => {
     for (const text of ["one", "two", "three"]) sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text });
     const all = await callApi(sandbox, "getUpdates");
     const ids = all.result.map((update: { update_id: number }) => update.update_id);
-    expect(all.result.map((update: { message: { text: string } }) => update.message.text)).toEqual(["one", "two", "three"]);
+    expect(all.result.map((update: { message: { text: string } }) => update.message.text)).toEqual([
+      "one",
+      "two",
+      "three",
+    ]);
     expect(await callApi(sandbox, "getUpdates", { limit: 1 })).toMatchObject({ result: [{ update_id: ids[0] }] });
     expect((await callApi(sandbox, "getUpdates", { offset: ids[2] })).result).toHaveLength(1);
     expect((await callApi(sandbox, "getUpdates")).result).toHaveLength(1);
     expect(sandbox.pendingUpdates()).toBe(1);
     sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text: "four" });
-    expect((await callApi(sandbox, "getUpdates", { offset: -1 })).result).toMatchObject([{ message: { text: "four" } }]);
+    expect((await callApi(sandbox, "getUpdates", { offset: -1 })).result).toMatchObject([
+      { message: { text: "four" } },
+    ]);
   });
 
   test("waits for the next update", async () => {
     const sandbox = await testSandbox();
     const poll = callApi(sandbox, "getUpdates", { timeout: 20 });
     sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text: "now" });
-    expect((await poll).result).toMatchObject([{ message: { text: "now", from: { id: ALICE.id }, chat: { id: ALICE.id, type: "private" } } }]);
+    expect((await poll).result).toMatchObject([
+      { message: { text: "now", from: { id: ALICE.id }, chat: { id: ALICE.id, type: "private" } } },
+    ]);
   });
 
   test("of two pollers the older one gets 409", async () => {
@@ -33,7 +41,9 @@ describe("getUpdates", () => {
     await sandbox.waitFor(() => sandbox.isPolled());
     const newer = callApi(sandbox, "getUpdates", { timeout: 20 });
     expect(await older).toEqual({
-      status: 409, ok: false, error_code: 409,
+      status: 409,
+      ok: false,
+      error_code: 409,
       description: "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
     });
     sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text: "x" });
@@ -48,7 +58,10 @@ describe("getUpdates", () => {
     gone.abort();
     await expect(poll).rejects.toThrow();
     sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text: "x" });
-    expect(await callApi(sandbox, "getUpdates", { timeout: 20 })).toMatchObject({ ok: true, result: [{ message: { text: "x" } }] });
+    expect(await callApi(sandbox, "getUpdates", { timeout: 20 })).toMatchObject({
+      ok: true,
+      result: [{ message: { text: "x" } }],
+    });
   });
 
   test("updates are kept for 24 hours", async () => {
@@ -94,7 +107,9 @@ describe("webhook", () => {
     readonly body: { update_id: number; message: { text: string } };
   }
 
-  async function receiver(answer: (received: Received) => { status: number; body?: object }): Promise<{ url: string; got: Received[]; port: number }> {
+  async function receiver(
+    answer: (received: Received) => { status: number; body?: object },
+  ): Promise<{ url: string; got: Received[]; port: number }> {
     const got: Received[] = [];
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -128,14 +143,25 @@ describe("webhook", () => {
     sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text: "two" });
     await sandbox.waitForMessage(ALICE.id, (message) => message.text === "got two");
     expect(hook.got.map(({ body }) => body.message.text)).toEqual(["one", "one", "one", "two"]);
-    expect(hook.got[0]?.headers).toMatchObject({ "x-telegram-bot-api-secret-token": "s3cret_-", "content-type": "application/json" });
+    expect(hook.got[0]?.headers).toMatchObject({
+      "x-telegram-bot-api-secret-token": "s3cret_-",
+      "content-type": "application/json",
+    });
     const { result } = await callApi(sandbox, "getWebhookInfo");
-    expect(result).toMatchObject({ url: hook.url, last_error_message: "Wrong response from the webhook: 500 Internal Server Error" });
+    expect(result).toMatchObject({
+      url: hook.url,
+      last_error_message: "Wrong response from the webhook: 500 Internal Server Error",
+    });
     expect(await callApi(sandbox, "getUpdates")).toMatchObject({
-      status: 409, description: "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+      status: 409,
+      description:
+        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
     });
     expect(await callApi(sandbox, "deleteWebhook")).toMatchObject({ result: true, description: "Webhook was deleted" });
-    expect(await callApi(sandbox, "deleteWebhook")).toMatchObject({ result: true, description: "Webhook is already deleted" });
+    expect(await callApi(sandbox, "deleteWebhook")).toMatchObject({
+      result: true,
+      description: "Webhook is already deleted",
+    });
     expect(await callApi(sandbox, "getUpdates")).toMatchObject({ ok: true, result: [] });
   });
 
@@ -147,7 +173,10 @@ describe("webhook", () => {
     [{ url: "nonsense" }, "bad webhook: Invalid URL"],
   ])("refuses %j", async (params, description) => {
     const sandbox = await testSandbox();
-    expect(await callApi(sandbox, "setWebhook", params)).toMatchObject({ status: 400, description: `Bad Request: ${description}` });
+    expect(await callApi(sandbox, "setWebhook", params)).toMatchObject({
+      status: 400,
+      description: `Bad Request: ${description}`,
+    });
   });
 
   test("ends a poll that waits, and can drop what waits", async () => {

@@ -116,6 +116,7 @@ export const basicMethods: Methods = {
         chat_id: query.chatId,
         message_id: query.messageId,
         by: nameOf(bot.user),
+        ...(query.threadId === undefined ? {} : { message_thread_id: query.threadId }),
         text,
         alert,
       });
