@@ -9,7 +9,11 @@ await enter(
   "bot",
   () => loadConfig({ requires: ["telegram", "redis"] }),
   async ({ config }, logger) => {
-    const [{ createDeps }, { runBot }, { systemClock }] = await Promise.all([import("./app/deps.ts"), import("./app/run-bot.ts"), import("./app/clock.ts")]);
+    const [{ createDeps }, { runBot }, { systemClock }] = await Promise.all([
+      import("./app/deps.ts"),
+      import("./app/run-bot.ts"),
+      import("./app/clock.ts"),
+    ]);
     const { deps, close } = createDeps({ config, logger, clock: systemClock, role: "bot" });
     return await runBot({ ...deps, config }, close);
   },

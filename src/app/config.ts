@@ -53,6 +53,8 @@ export interface LoadedConfig<C extends Config = Config> {
   readonly config: C;
   /** Settings that are known and have no effect yet. */
   readonly warnings: readonly Problem[];
+  /** Settings whose variables are not set here and that this process does not need: "storages.offsite.secretAccessKey". */
+  readonly missing: readonly string[];
   /** The file as it was named. */
   readonly file: string;
 }
@@ -61,6 +63,7 @@ export interface CheckedConfig {
   readonly file: string;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
+  readonly missing: readonly string[];
   /** Absent when there are problems. */
   readonly config?: Config;
   /** In the file's own language, where that could be read. */
@@ -87,9 +90,9 @@ export function loadConfig(
 ): LoadedConfig<BotConfig>;
 export function loadConfig(options: LoadOptions): LoadedConfig;
 export function loadConfig(options: LoadOptions): LoadedConfig {
-  const { config, problems, warnings, file, messages } = checkConfig(options);
+  const { config, problems, warnings, missing, file, messages } = checkConfig(options);
   if (!config) throw new ConfigError(file, problems, messages);
-  return { config, warnings, file };
+  return { config, warnings, missing, file };
 }
 
 /** Like `loadConfig`, but gives the problems instead of throwing. Requires everything unless told otherwise. */
@@ -99,7 +102,13 @@ export function checkConfig(options: Partial<LoadOptions> = {}): CheckedConfig {
   const file = configFile(options.path, given);
   const document = readDocument(file);
   if ("problems" in document) {
-    return { file, problems: document.problems, warnings: [], messages: messagesOf(terminalLocale(given)) };
+    return {
+      file,
+      problems: document.problems,
+      warnings: [],
+      missing: [],
+      messages: messagesOf(terminalLocale(given)),
+    };
   }
   const { locale } = document.data;
   const messages = messagesOf(locale === "en" || locale === "ru" ? locale : terminalLocale(given));
@@ -107,16 +116,17 @@ export function checkConfig(options: Partial<LoadOptions> = {}): CheckedConfig {
   try {
     env = withEnvFile(given, file);
   } catch {
-    return { file, problems: [{ path: [], key: "config-env-file", args: {} }], warnings: [], messages };
+    return { file, problems: [{ path: [], key: "config-env-file", args: {} }], warnings: [], missing: [], messages };
   }
   const resolved = resolveVariables(document.data, env, requires, registerSecrets);
   const { parsed, problems } = validate(resolved);
   const all = [...resolved.problems, ...problems];
   if (parsed) all.push(...crossCheck(parsed), ...absentSections(parsed, requires));
   const place = locator(document);
+  const { missing } = resolved;
   const warnings = unusedSettings(document.data).map(place);
-  if (!parsed || all.length > 0) return { file, problems: sorted(all.map(place)), warnings, messages };
-  return { file, problems: [], warnings, messages, config: complete(parsed, env) };
+  if (!parsed || all.length > 0) return { file, problems: sorted(all.map(place)), warnings, missing, messages };
+  return { file, problems: [], warnings, missing, messages, config: complete(parsed, env) };
 }
 
 type Located = Problem & { readonly atKey?: boolean };

@@ -5,5 +5,5 @@ export function describeStorage(config: Config, name: string): string {
   const storage = config.storages[name];
   if (!storage) return name;
   if (storage.kind === "local") return `local@${storage.host ?? config.worker.host}:${storage.path}`;
-  return `s3://${storage.bucket}${storage.prefix ? `/${storage.prefix}` : ""}`;
+  return `s3://${storage.bucket}/${storage.prefix}`.replace(/\/$/, "");
 }

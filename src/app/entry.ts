@@ -7,7 +7,11 @@ import { onExitSignals } from "./shutdown.ts";
  * The frame of an entry point: the configuration or one clear text and exit 78; a logger; the exit signals. `start`
  * gives back what stops the process.
  */
-export async function enter<L extends LoadedConfig>(name: string, load: () => L, start: (loaded: L, logger: Logger) => Promise<{ stop(): Promise<void> }>): Promise<void> {
+export async function enter<L extends LoadedConfig>(
+  name: string,
+  load: () => L,
+  start: (loaded: L, logger: Logger) => Promise<{ stop(): Promise<void> }>,
+): Promise<void> {
   let loaded: L;
   try {
     loaded = load();
@@ -17,13 +21,16 @@ export async function enter<L extends LoadedConfig>(name: string, load: () => L,
     process.exit(configExitCode);
   }
   const logger = createLogger({ name, level: loaded.config.log.level });
-  for (const warning of loaded.warnings) logger.warn({ setting: warning.path.join(".") }, "known, but not acted upon by this version");
+  for (const warning of loaded.warnings)
+    logger.warn({ setting: warning.path.join(".") }, "known, but not acted upon by this version");
   try {
     const running = await start(loaded, logger);
     onExitSignals(() => running.stop(), logger);
   } catch (error) {
-    logger.fatal({ err: error instanceof AppError ? undefined : error }, redact(error instanceof Error ? error.message : String(error)));
+    logger.fatal(
+      { err: error instanceof AppError ? undefined : error },
+      redact(error instanceof Error ? error.message : String(error)),
+    );
     process.exit(1);
   }
 }
-

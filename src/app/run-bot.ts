@@ -1,5 +1,5 @@
-import type { Update } from "grammy/types";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Update } from "grammy/types";
 import { createCardKinds } from "../bot/cards/index.ts";
 import { commands } from "../bot/commands/index.ts";
 import type { BotDeps } from "../bot/context.ts";
@@ -11,14 +11,14 @@ import { Poller } from "../bot/poller.ts";
 import { readFailure } from "../bot/telegram-error.ts";
 import { hasRole } from "../core/roles.ts";
 import { createServer } from "../http/server.ts";
-import { locales, messagesOf } from "../messages/index.ts";
+import { type locales, messagesOf } from "../messages/index.ts";
 import { readStatus } from "../services/status.ts";
 import type { BotConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
-import { botMetrics, createRegistry } from "./metrics.ts";
 import { describeStorage } from "./describe-storage.ts";
+import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
-import { type ShutdownStep, runShutdown } from "./shutdown.ts";
+import { runShutdown, type ShutdownStep } from "./shutdown.ts";
 
 /** A running bot process. */
 export interface RunningBot {
@@ -30,7 +30,10 @@ export interface RunningBot {
 }
 
 /** Starts everything that the bot process does: HTTP, delivery, updates. Closes `deps` when it stops. */
-export async function runBot(deps: Deps & { readonly config: BotConfig }, close: () => Promise<void>): Promise<RunningBot> {
+export async function runBot(
+  deps: Deps & { readonly config: BotConfig },
+  close: () => Promise<void>,
+): Promise<RunningBot> {
   const { config, logger, clock } = deps;
   const registry = createRegistry(deps, "bot");
   const kinds = createCardKinds(deps);
@@ -45,16 +48,36 @@ export async function runBot(deps: Deps & { readonly config: BotConfig }, close:
   };
   const bot = createBot(botDeps);
   const api = bareApi(botDeps);
-  const delivery = new Delivery({ config, clock, logger, cards: deps.cards, kinds, api, onDelivered: (what) => botDeps.metrics.delivered(what) });
-  const loop = new DeliveryLoop({ delivery, subscriber: deps.redis.duplicate(), channel: deps.cards.wakeChannel, logger });
+  const delivery = new Delivery({
+    config,
+    clock,
+    logger,
+    cards: deps.cards,
+    kinds,
+    api,
+    onDelivered: (what) => botDeps.metrics.delivered(what),
+  });
+  const loop = new DeliveryLoop({
+    delivery,
+    subscriber: deps.redis.duplicate(),
+    channel: deps.cards.wakeChannel,
+    logger,
+  });
   const stopping = new AbortController();
   const introduced = introduce(bot, botDeps, stopping.signal);
   void introduced.then(() => announce(bot, botDeps, stopping.signal));
   const handle = async (update: Update): Promise<void> => {
     await introduced;
-    await bot.handleUpdate(update).catch((error: unknown) => logger.error({ err: error, update: update.update_id }, "an update could not be handled"));
+    await bot
+      .handleUpdate(update)
+      .catch((error: unknown) =>
+        logger.error({ err: error, update: update.update_id }, "an update could not be handled"),
+      );
   };
-  const poller = config.telegram.mode === "polling" ? new Poller({ api, leases: deps.leases, holder: `${deps.host}#${process.pid}`, logger, allowedUpdates, handle }) : undefined;
+  const poller =
+    config.telegram.mode === "polling"
+      ? new Poller({ api, leases: deps.leases, holder: `${deps.host}#${process.pid}`, logger, allowedUpdates, handle })
+      : undefined;
   const state = (): string => poller?.state ?? "webhook";
   const { webhook } = config.telegram;
   const server = createServer({
@@ -68,7 +91,7 @@ export async function runBot(deps: Deps & { readonly config: BotConfig }, close:
         return state();
       },
     },
-    ...(config.telegram.mode === "webhook" && webhook ? { webhook: { secretToken: webhook.secretToken, handle: async (update) => await handle(update as Update) } } : {}),
+    ...(config.telegram.mode === "webhook" && webhook ? { webhook: { secretToken: webhook.secretToken, handle } } : {}),
   });
   const url = await server.listen({ host: config.http.host, port: config.http.port });
   for (const chat of (await deps.cards.disabledChats()).keys()) await deps.cards.enableChat(chat);
@@ -76,9 +99,12 @@ export async function runBot(deps: Deps & { readonly config: BotConfig }, close:
   const presence = startPresence(deps, "bot", state);
   const sweep = setInterval(() => {
     const edit = async (dialog: { chatId: number; messageId?: number }, html: string): Promise<void> => {
-      if (dialog.messageId !== undefined) await bot.api.editMessageText(dialog.chatId, dialog.messageId, html, { parse_mode: "HTML" });
+      if (dialog.messageId !== undefined)
+        await bot.api.editMessageText(dialog.chatId, dialog.messageId, html, { parse_mode: "HTML" });
     };
-    void expireDialogs(botDeps, edit).catch((error: unknown) => logger.warn({ error: String(error) }, "dialogs could not be expired"));
+    void expireDialogs(botDeps, edit).catch((error: unknown) =>
+      logger.warn({ error: String(error) }, "dialogs could not be expired"),
+    );
   }, 1000);
   poller?.start();
   logger.info({ url, mode: config.telegram.mode, version: deps.version }, "bot ready");
@@ -126,7 +152,8 @@ async function introduce(bot: OurBot, deps: BotDeps, signal: AbortSignal): Promi
 async function announce(bot: OurBot, deps: BotDeps, signal: AbortSignal): Promise<void> {
   const { mode, webhook } = deps.config.telegram;
   await untilReachable(deps, signal, async () => {
-    if (mode === "webhook" && webhook) await bot.api.setWebhook(webhook.url, { secret_token: webhook.secretToken, allowed_updates: allowedUpdates });
+    if (mode === "webhook" && webhook)
+      await bot.api.setWebhook(webhook.url, { secret_token: webhook.secretToken, allowed_updates: allowedUpdates });
     // A webhook left over from elsewhere would refuse every poll.
     else if ((await bot.api.getWebhookInfo()).url) await bot.api.deleteWebhook();
     await publishMenu(bot, deps);
@@ -142,12 +169,18 @@ async function publishMenu(bot: OurBot, deps: BotDeps): Promise<void> {
   for (const chat of Object.values(deps.config.telegram.chats)) {
     const chatId = await deps.cards.resolveChat(chat.id);
     const scope = { type: "chat", chat_id: chatId } as const;
-    await bot.api.setMyCommands(menu("admin", chat.locale ?? deps.config.locale), { scope }).catch((error: unknown) => deps.logger.warn({ chat: chatId, error: String(error) }, "the menu could not be set"));
+    await bot.api
+      .setMyCommands(menu("admin", chat.locale ?? deps.config.locale), { scope })
+      .catch((error: unknown) => deps.logger.warn({ chat: chatId, error: String(error) }, "the menu could not be set"));
   }
   for (const user of deps.config.telegram.users) {
     const scope = { type: "chat", chat_id: user.id } as const;
     const locale = (await deps.languages.read(user.id)) ?? user.locale ?? deps.config.locale;
     // Fails for those who never wrote to the bot: Telegram does not know the chat yet.
-    await bot.api.setMyCommands(menu(user.role, locale), { scope }).catch((error: unknown) => deps.logger.debug({ user: user.id, error: String(error) }, "the menu could not be set"));
+    await bot.api
+      .setMyCommands(menu(user.role, locale), { scope })
+      .catch((error: unknown) =>
+        deps.logger.debug({ user: user.id, error: String(error) }, "the menu could not be set"),
+      );
   }
 }

@@ -35,7 +35,14 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
   });
   const url = await server.listen({ host: config.http.host, port: config.http.workerPort });
   for (const warning of await inspectRedis(deps.redis)) logger.warn(warning);
-  consumer = startConsumer({ redis: deps.redis, prefix: config.redis.prefix, host: deps.host, concurrency: config.worker.concurrency, handlers, logger });
+  consumer = startConsumer({
+    redis: deps.redis,
+    prefix: config.redis.prefix,
+    host: deps.host,
+    concurrency: config.worker.concurrency,
+    handlers,
+    logger,
+  });
   await deps.producer.scheduleTick(tickEveryMs);
   const presence = startPresence(deps, "worker", () => "working");
   logger.info({ url, host: deps.host, version: deps.version }, "worker ready");

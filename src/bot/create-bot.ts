@@ -1,16 +1,16 @@
-import { conversations, createConversation } from "@grammyjs/conversations";
 import { autoRetry } from "@grammyjs/auto-retry";
+import { conversations, createConversation } from "@grammyjs/conversations";
 import { sequentialize } from "@grammyjs/runner";
 import { Api, Bot, type NextFunction, type Transformer } from "grammy";
 import { toAppError } from "../core/errors.ts";
 import { hasRole } from "../core/roles.ts";
-import { backupDialog } from "./conversations/backup.ts";
-import { conversationKey, conversationStorage } from "./conversations/storage.ts";
 import { commands } from "./commands/index.ts";
 import type { BotContext, BotDeps, DialogContext } from "./context.ts";
+import { backupDialog } from "./conversations/backup.ts";
+import { conversationKey, conversationStorage } from "./conversations/storage.ts";
 import { access } from "./middlewares/access.ts";
-import { dialogPresses, presses } from "./middlewares/press.ts";
 import { spendBudget } from "./middlewares/budget.ts";
+import { dialogPresses, presses } from "./middlewares/press.ts";
 
 /** The kinds of updates that we ask Telegram for. */
 export const allowedUpdates = ["message", "callback_query", "my_chat_member"] as const;
@@ -31,11 +31,16 @@ export function bareApi(deps: Pick<BotDeps, "config">): Api {
 /** The bot with all its handlers; it fetches nothing by itself. */
 export function createBot(deps: BotDeps): Bot<BotContext> {
   const bot = new Bot<BotContext>(deps.config.telegram.token, { client: apiOptions(deps) });
-  const transformers: Transformer[] = [spendBudget(deps), autoRetry({ maxRetryAttempts: 3, maxDelaySeconds: 60, rethrowInternalServerErrors: true })];
+  const transformers: Transformer[] = [
+    spendBudget(deps),
+    autoRetry({ maxRetryAttempts: 3, maxDelaySeconds: 60, rethrowInternalServerErrors: true }),
+  ];
   bot.api.config.use(...transformers);
 
   bot.use(access(deps));
-  bot.on("my_chat_member", (ctx) => deps.logger.info({ chat: ctx.chat.id, status: ctx.myChatMember.new_chat_member.status }, "my membership changed"));
+  bot.on("my_chat_member", (ctx) =>
+    deps.logger.info({ chat: ctx.chat.id, status: ctx.myChatMember.new_chat_member.status }, "my membership changed"),
+  );
   bot.use(reportErrors(deps));
   bot.use(presses(deps));
   // One update of a dialog after the other: in this process in their order, among several bots by a lock.
@@ -64,7 +69,9 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
       await command.run(ctx, ctx.match.trim(), deps);
     });
   }
-  bot.catch(({ error, ctx }) => deps.logger.error({ err: error, update: ctx.update.update_id }, "an update could not be handled"));
+  bot.catch(({ error, ctx }) =>
+    deps.logger.error({ err: error, update: ctx.update.update_id }, "an update could not be handled"),
+  );
   return bot;
 }
 
@@ -85,7 +92,12 @@ function oneBotPerDialog(deps: BotDeps) {
   return async (ctx: BotContext, next: NextFunction): Promise<void> => {
     const key = conversationKey(ctx);
     if (key === undefined) return await next();
-    const lease = await deps.leases.acquire(`dialog:${key}`, { ttlMs: 15_000, holder: String(process.pid), signal: AbortSignal.timeout(20_000), pollMs: 20 });
+    const lease = await deps.leases.acquire(`dialog:${key}`, {
+      ttlMs: 15_000,
+      holder: String(process.pid),
+      signal: AbortSignal.timeout(20_000),
+      pollMs: 20,
+    });
     await using _held = lease;
     await next();
   };

@@ -9,7 +9,7 @@ import { type Messages, messagesOf } from "../messages/index.ts";
 import { notifyAdmins } from "../services/notices.ts";
 import type { Cards, Claim } from "../state/cards.ts";
 import type { CardKind, Rendering } from "./cards/types.ts";
-import { fit, plainText } from "./html.ts";
+import { plainText, shorten } from "./html.ts";
 import { readFailure } from "./telegram-error.ts";
 
 export interface DeliveryDeps {
@@ -76,7 +76,7 @@ export class Delivery {
     const messages = this.#messages(claim.target.chatId);
     const rendering = kind.render(claim.body, { messages, timezone: config.timezone, now: clock.now() });
     const whole = rendering.document?.text ?? plainText(rendering.html);
-    const text = fit(rendering.html, messages.plain("card-cut"));
+    const text = shorten(rendering.html, messages.plain("card-cut"));
     const hash = digest(JSON.stringify([text.html, rendering.buttons]));
     const raises = rendering.raise !== undefined && rendering.raise !== claim.raised;
     if (claim.messageId !== undefined && hash === claim.renderedHash && !raises) {
@@ -86,16 +86,26 @@ export class Delivery {
     }
     const moved = raises ? claim.messageId : undefined;
     const keyboard = await this.#keyboard(claim.placement, rendering);
-    const messageId = claim.messageId === undefined || raises ? await this.#send(claim, text.html, keyboard) : await this.#edit(claim, claim.messageId, text.html, keyboard);
+    const messageId =
+      claim.messageId === undefined || raises
+        ? await this.#send(claim, text.html, keyboard)
+        : await this.#edit(claim, claim.messageId, text.html, keyboard);
     const inForce = await cards.done(
       claim,
-      { messageId, hash, spent: true, replaced: moved !== undefined, ...(rendering.raise === undefined ? {} : { raised: rendering.raise }) },
+      {
+        messageId,
+        hash,
+        spent: true,
+        replaced: moved !== undefined,
+        ...(rendering.raise === undefined ? {} : { raised: rendering.raise }),
+      },
       clock.now(),
     );
     // Two of us sent at the same time, or a press adopted the other copy: ours is the duplicate.
     if (inForce !== messageId) await this.#strip(claim.target.chatId, messageId);
     if (moved !== undefined) await this.#strip(claim.target.chatId, moved);
-    if ((text.cut || rendering.document) && claim.documentHash !== digest(whole)) await this.#attach(claim, messageId, rendering, whole, hash);
+    if ((text.cut || rendering.document) && claim.documentHash !== digest(whole))
+      await this.#attach(claim, messageId, rendering, whole, hash);
   }
 
   async #keyboard(placement: string, rendering: Rendering): Promise<InlineKeyboardButton[][]> {
@@ -121,7 +131,14 @@ export class Delivery {
       reply_markup: { inline_keyboard: keyboard },
     };
     const send = async (text: string, parse: boolean): Promise<number> =>
-      (await this.#deps.api.sendMessage(chatId, text, { ...options, ...(parse ? { parse_mode: "HTML" as const } : {}) }, this.#timeout())).message_id;
+      (
+        await this.#deps.api.sendMessage(
+          chatId,
+          text,
+          { ...options, ...(parse ? { parse_mode: "HTML" as const } : {}) },
+          this.#timeout(),
+        )
+      ).message_id;
     this.#deps.onDelivered?.("send");
     return await this.#withPlainFallback(html, send);
   }
@@ -130,7 +147,13 @@ export class Delivery {
     const edit = async (text: string, parse: boolean): Promise<number> => {
       const options = { link_preview_options: { is_disabled: true }, reply_markup: { inline_keyboard: keyboard } };
       try {
-        await this.#deps.api.editMessageText(claim.target.chatId, messageId, text, { ...options, ...(parse ? { parse_mode: "HTML" as const } : {}) }, this.#timeout());
+        await this.#deps.api.editMessageText(
+          claim.target.chatId,
+          messageId,
+          text,
+          { ...options, ...(parse ? { parse_mode: "HTML" as const } : {}) },
+          this.#timeout(),
+        );
       } catch (error) {
         if (readFailure(error).kind !== "not-modified") throw error;
       }
@@ -161,7 +184,10 @@ export class Delivery {
       return;
     }
     try {
-      const file = new InputFile(Buffer.from(whole), rendering.document?.name ?? `${claim.card.kind}-${claim.card.id}.txt`);
+      const file = new InputFile(
+        Buffer.from(whole),
+        rendering.document?.name ?? `${claim.card.kind}-${claim.card.id}.txt`,
+      );
       await api.sendDocument(chatId, file, {
         ...(threadId === undefined ? {} : { message_thread_id: threadId }),
         disable_notification: true,
@@ -169,16 +195,27 @@ export class Delivery {
       });
       await cards.recordDocument(claim.placement, digest(whole));
     } catch (error) {
-      logger.warn({ card: claim.card, hash, error: String(error) }, "the whole text of a card could not be sent as a file");
+      logger.warn(
+        { card: claim.card, hash, error: String(error) },
+        "the whole text of a card could not be sent as a file",
+      );
     }
   }
 
   /** A message that is no longer the card keeps its text and loses its buttons. */
   async #strip(chatId: number, messageId: number): Promise<void> {
     try {
-      await this.#deps.api.editMessageReplyMarkup(chatId, messageId, { reply_markup: { inline_keyboard: [] } }, this.#timeout());
+      await this.#deps.api.editMessageReplyMarkup(
+        chatId,
+        messageId,
+        { reply_markup: { inline_keyboard: [] } },
+        this.#timeout(),
+      );
     } catch (error) {
-      this.#deps.logger.debug({ chatId, messageId, error: String(error) }, "buttons of an old copy could not be removed");
+      this.#deps.logger.debug(
+        { chatId, messageId, error: String(error) },
+        "buttons of an old copy could not be removed",
+      );
     }
   }
 
@@ -207,9 +244,17 @@ export class Delivery {
       case "message-gone":
         return await cards.fail(claim, { forget: true }, now);
       case "permanent": {
-        logger.error({ chat: claim.target.chatId, reason: failure.reason }, "Telegram refuses this chat; nothing more is sent there until it writes to us or the bot restarts");
+        logger.error(
+          { chat: claim.target.chatId, reason: failure.reason },
+          "Telegram refuses this chat; nothing more is sent there until it writes to us or the bot restarts",
+        );
         await cards.fail(claim, { disable: failure.reason, retryAt: later(60_000) }, now);
-        return await notifyAdmins(this.#deps, `chat-refused:${claim.target.chatId}:${now.toISOString().slice(0, 10)}`, { message: "notice-chat-refused", args: { chat: String(claim.target.chatId), reason: failure.reason } }, claim.target.chatId);
+        return await notifyAdmins(
+          this.#deps,
+          `chat-refused:${claim.target.chatId}:${now.toISOString().slice(0, 10)}`,
+          { message: "notice-chat-refused", args: { chat: String(claim.target.chatId), reason: failure.reason } },
+          claim.target.chatId,
+        );
       }
       case "rejected":
       case "unparsable":
@@ -219,8 +264,18 @@ export class Delivery {
         // A later change may be acceptable; the same text is tried rarely.
         return await cards.fail(claim, { retryAt: later(Math.max(60_000, deliveryBackoff(claim.failures))) }, now);
       case "passing":
-        logger.warn({ card: claim.card, reason: failure.reason, failures: claim.failures + 1 }, "a card could not be delivered now");
-        return await cards.fail(claim, { retryAt: later(deliveryBackoff(claim.failures)), uncertain: failure.uncertain && claim.messageId === undefined }, now);
+        logger.warn(
+          { card: claim.card, reason: failure.reason, failures: claim.failures + 1 },
+          "a card could not be delivered now",
+        );
+        return await cards.fail(
+          claim,
+          {
+            retryAt: later(deliveryBackoff(claim.failures)),
+            uncertain: failure.uncertain && claim.messageId === undefined,
+          },
+          now,
+        );
     }
   }
 }

@@ -15,7 +15,12 @@ export function newDialogId(): string {
   return randomBytes(9).toString("base64url");
 }
 
-export function dialogButton(id: string, what: string, text: string, style?: "danger" | "success" | "primary"): InlineKeyboardButton {
+export function dialogButton(
+  id: string,
+  what: string,
+  text: string,
+  style?: "danger" | "success" | "primary",
+): InlineKeyboardButton {
   return { text, callback_data: `${dialogToken}${id}:${what}`, ...(style ? { style } : {}) };
 }
 
@@ -25,7 +30,10 @@ export function pressedWhat(data: string): string {
 }
 
 /** Takes the buttons from dialogs whose time is over and says so in them. */
-export async function expireDialogs(deps: Pick<BotDeps, "dialogs" | "clock" | "logger">, editText: (dialog: Dialog, html: string) => Promise<void>): Promise<void> {
+export async function expireDialogs(
+  deps: Pick<BotDeps, "dialogs" | "clock" | "logger">,
+  editText: (dialog: Dialog, html: string) => Promise<void>,
+): Promise<void> {
   for (const dialog of await deps.dialogs.overdue(deps.clock.now())) {
     if (!(await deps.dialogs.close(dialog.id, "expired"))) continue;
     if (dialog.messageId === undefined) continue;

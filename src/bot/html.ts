@@ -42,7 +42,7 @@ export function textLength(html: string): number {
  * HTML that fits into `limit`. What does not fit is cut at a character, open tags are closed and `note` (plain text)
  * says so at the end. `cut` tells whether anything is missing.
  */
-export function fit(html: string, note: string, limit = textLimit): { html: string; cut: boolean } {
+export function shorten(html: string, note: string, limit = textLimit): { html: string; cut: boolean } {
   if (textLength(html) <= limit) return { html, cut: false };
   const room = limit - note.length - 2;
   const open: string[] = [];
@@ -55,7 +55,10 @@ export function fit(html: string, note: string, limit = textLimit): { html: stri
     if (piece.opens !== undefined) open.push(piece.opens);
     else if (piece.closes) open.pop();
   }
-  const closing = open.toReversed().map((name) => `</${name}>`).join("");
+  const closing = open
+    .toReversed()
+    .map((name) => `</${name}>`)
+    .join("");
   return { html: `${result}…${closing}\n${note.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}`, cut: true };
 }
 

@@ -55,7 +55,12 @@ export class Poller {
     while (!this.#stopping.signal.aborted) {
       try {
         this.#state = "standing by";
-        const lease = await leases.acquire("polling", { ttlMs: leaseMs, holder, signal: this.#stopping.signal, pollMs: 500 });
+        const lease = await leases.acquire("polling", {
+          ttlMs: leaseMs,
+          holder,
+          signal: this.#stopping.signal,
+          pollMs: 500,
+        });
         await using held = lease;
         logger.info({ fence: held.token }, "polling Telegram");
         await this.#poll(held);
@@ -74,7 +79,11 @@ export class Poller {
     let next = 0;
     let highest = 0;
     while (!stop.aborted) {
-      const updates = await this.#fetch(inFlight.size === 0 ? next : Math.min(...inFlight.keys()), inFlight.size > 0, stop);
+      const updates = await this.#fetch(
+        inFlight.size === 0 ? next : Math.min(...inFlight.keys()),
+        inFlight.size > 0,
+        stop,
+      );
       this.#state = "polling";
       for (const update of updates) {
         if (update.update_id < highest || inFlight.has(update.update_id)) continue;
@@ -114,7 +123,10 @@ export class Poller {
     try {
       await this.#options.api.getUpdates({ offset, limit: 1, timeout: 0 });
     } catch (error) {
-      this.#options.logger.warn({ error: String(error) }, "the last updates could not be confirmed; they will come again");
+      this.#options.logger.warn(
+        { error: String(error) },
+        "the last updates could not be confirmed; they will come again",
+      );
     }
   }
 }

@@ -1,4 +1,4 @@
-import { GrammyError, HttpError } from "grammy";
+import { GrammyError } from "grammy";
 
 /** What a failed call means for whoever made it. */
 export type TelegramFailure =
@@ -16,23 +16,32 @@ export type TelegramFailure =
   /** No answer, or one from something in between. `uncertain`: it may have been carried out. */
   | { readonly kind: "passing"; readonly reason: string; readonly uncertain: boolean };
 
-/** Reads Telegram's answer; the texts are those of the Bot API server. */
+/** Descriptions of 400 by what they mean; the texts are those of the Bot API server. */
+const meanings: readonly (readonly [RegExp, (description: string) => TelegramFailure])[] = [
+  [/message is not modified/i, () => ({ kind: "not-modified" })],
+  [/message thread not found|TOPIC_(CLOSED|DELETED)/i, () => ({ kind: "thread-gone" })],
+  [/message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i, () => ({ kind: "message-gone" })],
+  [/can't parse entities/i, () => ({ kind: "unparsable" })],
+  [/query is too old|query ID is invalid/i, () => ({ kind: "too-old" })],
+  [
+    /chat not found|not enough rights|have no rights|CHAT_WRITE_FORBIDDEN|PEER_ID_INVALID/i,
+    (reason) => ({ kind: "permanent", reason }),
+  ],
+];
+
+/** What a failed call of the Bot API means. */
 export function readFailure(error: unknown): TelegramFailure {
-  if (error instanceof GrammyError) {
-    const { error_code: status, description, parameters } = error;
-    if (status === 429) return { kind: "retry-after", seconds: parameters.retry_after ?? 5 };
-    if (parameters.migrate_to_chat_id !== undefined) return { kind: "migrated", chatId: parameters.migrate_to_chat_id };
-    if (status >= 500) return { kind: "passing", reason: description, uncertain: true };
-    if (status === 403) return { kind: "permanent", reason: description };
-    if (/message is not modified/i.test(description)) return { kind: "not-modified" };
-    if (/message thread not found|TOPIC_(CLOSED|DELETED)/i.test(description)) return { kind: "thread-gone" };
-    if (/message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i.test(description)) return { kind: "message-gone" };
-    if (/can't parse entities/i.test(description)) return { kind: "unparsable" };
-    if (/query is too old|query ID is invalid/i.test(description)) return { kind: "too-old" };
-    if (/chat not found|not enough rights|have no rights|CHAT_WRITE_FORBIDDEN|PEER_ID_INVALID/i.test(description)) return { kind: "permanent", reason: description };
-    if (status === 401 || status === 404) return { kind: "passing", reason: description, uncertain: false };
-    return { kind: "rejected", reason: description };
-  }
-  if (error instanceof HttpError) return { kind: "passing", reason: error.message, uncertain: true };
+  if (error instanceof GrammyError) return readAnswer(error);
   return { kind: "passing", reason: error instanceof Error ? error.message : String(error), uncertain: true };
+}
+
+function readAnswer({ error_code: status, description, parameters }: GrammyError): TelegramFailure {
+  if (status === 429) return { kind: "retry-after", seconds: parameters.retry_after ?? 5 };
+  if (parameters.migrate_to_chat_id !== undefined) return { kind: "migrated", chatId: parameters.migrate_to_chat_id };
+  if (status >= 500) return { kind: "passing", reason: description, uncertain: true };
+  if (status === 403) return { kind: "permanent", reason: description };
+  for (const [pattern, meaning] of meanings) if (pattern.test(description)) return meaning(description);
+  // A token that was revoked, or an address that is no Bot API: mended in the configuration, not in the chat.
+  if (status === 401 || status === 404) return { kind: "passing", reason: description, uncertain: false };
+  return { kind: "rejected", reason: description };
 }

@@ -80,6 +80,14 @@ export function isFinal(status: RunStatus): boolean {
   return status === "succeeded" || status === "degraded" || status === "failed" || status === "cancelled";
 }
 
+/**
+ * True when the run has ended and something of it still lies in a store that was out of reach then. An upload job that
+ * is under way opens objects of its own and looks after them itself.
+ */
+export function hasLeftovers(run: BackupRun): boolean {
+  return isFinal(run.status) && run.open.length > 0 && !run.copies.some((copy) => copy.status === "retrying");
+}
+
 /** Bytes of all parts as stored. */
 export function storedBytes(manifest: Manifest): number {
   return manifest.parts.reduce((sum, part) => sum + part.bytes, 0);

@@ -34,7 +34,11 @@ const maxCounted = 1000;
  * `now`: a new schedule owes nothing. However many times were missed, one run makes up for them. A clock that was set
  * back makes nothing run twice: only times after the last handled one count.
  */
-export function due(entries: readonly ScheduleEntry[], lastDue: ReadonlyMap<string, Date>, now: Date): { due: Due[]; handled: Map<string, Date> } {
+export function due(
+  entries: readonly ScheduleEntry[],
+  lastDue: ReadonlyMap<string, Date>,
+  now: Date,
+): { due: Due[]; handled: Map<string, Date> } {
   const result: Due[] = [];
   const handled = new Map<string, Date>();
   for (const entry of entries) {

@@ -1,9 +1,9 @@
-import { fastify, type FastifyInstance } from "fastify";
+import { type FastifyInstance, fastify } from "fastify";
 import type { Registry } from "prom-client";
 import type { Logger } from "../lib/logger.ts";
 import { type HealthCheck, healthRoutes } from "./routes/health.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
-import { telegramRoutes, type TelegramWebhook } from "./routes/telegram.ts";
+import { type TelegramWebhook, telegramRoutes } from "./routes/telegram.ts";
 
 export interface ServerDeps {
   readonly logger: Logger;

@@ -10,8 +10,14 @@ export function formatBytes(bytes: number, locale: Locale): string {
     value /= 1000;
     index++;
   }
-  const options: Intl.NumberFormatOptions = { style: "unit", unit: sizeUnits[index] ?? "byte", maximumSignificantDigits: value >= 100 ? 4 : 3 };
-  return new Intl.NumberFormat(locale, { ...options, ...(index === 0 ? { unitDisplay: "long" } : {}) }).format(index === 0 ? value : roundTo(value));
+  const options: Intl.NumberFormatOptions = {
+    style: "unit",
+    unit: sizeUnits[index] ?? "byte",
+    maximumSignificantDigits: value >= 100 ? 4 : 3,
+  };
+  return new Intl.NumberFormat(locale, { ...options, ...(index === 0 ? { unitDisplay: "long" } : {}) }).format(
+    index === 0 ? value : roundTo(value),
+  );
 }
 
 function roundTo(value: number): number {
@@ -27,11 +33,23 @@ export function formatRate(bytesPerSecond: number, locale: Locale): string {
 export function formatDuration(ms: number, locale: Locale): string {
   const total = Math.max(0, ms);
   if (total < 10_000) {
-    return new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "narrow", maximumFractionDigits: 1 }).format(total / 1000);
+    return new Intl.NumberFormat(locale, {
+      style: "unit",
+      unit: "second",
+      unitDisplay: "narrow",
+      maximumFractionDigits: 1,
+    }).format(total / 1000);
   }
   const seconds = Math.round(total / 1000);
-  const parts = { days: Math.floor(seconds / 86_400), hours: Math.floor(seconds / 3600) % 24, minutes: Math.floor(seconds / 60) % 60, seconds: seconds % 60 };
-  const kept = Object.entries(parts).filter(([, value]) => value > 0).slice(0, 2);
+  const parts = {
+    days: Math.floor(seconds / 86_400),
+    hours: Math.floor(seconds / 3600) % 24,
+    minutes: Math.floor(seconds / 60) % 60,
+    seconds: seconds % 60,
+  };
+  const kept = Object.entries(parts)
+    .filter(([, value]) => value > 0)
+    .slice(0, 2);
   return new Intl.DurationFormat(locale, { style: "narrow" }).format(Object.fromEntries(kept));
 }
 

@@ -1,8 +1,8 @@
 import { DelayedError, type Job, Worker } from "bullmq";
+import type { Redis } from "ioredis";
 import { AppError, toAppError } from "../core/errors.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { Redis } from "../state/redis.ts";
-import { contracts, type JobHandler, type JobHandlers, type JobName } from "./contracts.ts";
+import { contracts, type JobHandler, type JobHandlers, type JobName, type JobOutcome } from "./contracts.ts";
 
 export interface ConsumerOptions {
   readonly redis: Redis;
@@ -52,41 +52,46 @@ export function startConsumer(options: ConsumerOptions): Consumer {
       const timeout = setTimeout(() => timer.resolve(false), timeoutMs);
       const result = await Promise.race([closed, timer.promise]);
       clearTimeout(timeout);
-      if (!result) await Promise.race([Promise.all(workers.map((worker) => worker.close(true))), new Promise((resolve) => setTimeout(resolve, 500))]);
+      if (!result)
+        await Promise.race([
+          Promise.all(workers.map((worker) => worker.close(true))),
+          new Promise((resolve) => setTimeout(resolve, 500)),
+        ]);
       return result;
     },
   };
 }
 
 async function work(job: Job, token: string, options: ConsumerOptions, signal: AbortSignal): Promise<unknown> {
-  const name = job.name as JobName;
-  const contract = contracts[name];
-  if (contract === undefined) throw new AppError("internal", `no job is called ${job.name}`);
+  const outcome = await attempt(job, options, signal);
+  if ("done" in outcome) return outcome.done;
+  // Handed back whole, without counting as an attempt.
+  await job.moveToDelayed(Date.now() + outcome.later, token);
+  throw new DelayedError();
+}
+
+async function attempt(job: Job, options: ConsumerOptions, signal: AbortSignal): Promise<JobOutcome> {
   const logger = options.logger.child({ job: job.name, jobId: job.id });
   try {
+    const name = job.name as JobName;
+    const contract = contracts[name];
+    if (contract === undefined) throw new AppError("internal", `no job is called ${job.name}`);
     const payload = contract.payload.parse(job.data);
     const handler = options.handlers[name] as JobHandler<JobName>;
-    const outcome = await handler(payload, {
+    return await handler(payload, {
       signal,
       jobId: job.id ?? "",
       attempt: job.attemptsMade + 1,
       maxAttempts: job.opts.attempts ?? 1,
     });
-    if ("later" in outcome) {
-      await job.moveToDelayed(Date.now() + outcome.later, token);
-      throw new DelayedError();
-    }
-    return outcome.done;
   } catch (error) {
-    if (error instanceof DelayedError) throw error;
     if (signal.aborted) {
-      // Handed back whole: another worker, or this one after its restart, goes on at once.
       logger.info("job handed back at shutdown");
-      await job.moveToDelayed(Date.now(), token);
-      throw new DelayedError();
+      return { later: 0 };
     }
     const failure = toAppError(error);
-    logger.warn({ code: failure.code, error: failure.message, context: failure.context, err: failure.code === "internal" ? error : undefined }, "job failed");
+    const { code, message, context } = failure;
+    logger.warn({ code, error: message, context, err: code === "internal" ? error : undefined }, "job failed");
     throw failure;
   }
 }

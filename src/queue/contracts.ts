@@ -16,7 +16,12 @@ export const contracts = {
   /** Works on a backup run from wherever it stands. */
   backup: { queue: "host", payload: z.object({ runId: z.string() }), attempts: 1, backoffMs: 0 },
   /** Makes up a missing copy from an existing one; about 8 hours of attempts. */
-  upload: { queue: "host", payload: z.object({ runId: z.string(), storage: z.string() }), attempts: 12, backoffMs: 15_000 },
+  upload: {
+    queue: "host",
+    payload: z.object({ runId: z.string(), storage: z.string() }),
+    attempts: 12,
+    backoffMs: 15_000,
+  },
 } as const satisfies Record<string, JobContract>;
 
 export type JobName = keyof typeof contracts;

@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import type { Redis } from "../state/redis.ts";
+import type { Redis } from "ioredis";
 import { contracts, type JobName, type JobPayload, queueName } from "./contracts.ts";
 
 export interface EnqueueOptions {
@@ -27,7 +27,10 @@ export class Producer {
       queue = new Queue(name, {
         connection: this.#redis,
         prefix: this.#prefix,
-        defaultJobOptions: { removeOnComplete: { age: 3600, count: 200 }, removeOnFail: { age: 7 * 86_400, count: 1000 } },
+        defaultJobOptions: {
+          removeOnComplete: { age: 3600, count: 200 },
+          removeOnFail: { age: 7 * 86_400, count: 1000 },
+        },
       });
       this.#queues.set(name, queue);
     }
@@ -58,7 +61,11 @@ export class Producer {
 
   /** The tick: one scheduler for the whole installation, whoever starts first. */
   async scheduleTick(everyMs: number): Promise<void> {
-    await this.#queue("work").upsertJobScheduler("tick", { every: everyMs }, { name: "tick", data: {}, opts: { removeOnComplete: 5, removeOnFail: 20 } });
+    await this.#queue("work").upsertJobScheduler(
+      "tick",
+      { every: everyMs },
+      { name: "tick", data: {}, opts: { removeOnComplete: 5, removeOnFail: 20 } },
+    );
   }
 
   /** Jobs per state of the queues of `hosts`, for /metrics and /readyz. */

@@ -25,5 +25,6 @@ export async function notifyAdmins(
   await deps.cards.create(ref, notice, "critical", now);
   const admins = telegram.users.filter((user) => user.role === "admin").map((user) => user.id);
   const chats = Object.values(telegram.chats).map((chat) => chat.id);
-  for (const chatId of [...admins, ...chats]) if (chatId !== notIn) await deps.cards.place(ref, { chatId }, "critical", now);
+  for (const chatId of [...admins, ...chats])
+    if (chatId !== notIn) await deps.cards.place(ref, { chatId }, "critical", now);
 }

@@ -1,7 +1,7 @@
 import type { Config } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
-import { nextTime } from "../core/schedule.ts";
 import type { BackupRun } from "../core/run.ts";
+import { nextTime } from "../core/schedule.ts";
 import type { Presence, Presences } from "../state/presence.ts";
 import type { Runs } from "../state/runs.ts";
 
@@ -20,7 +20,12 @@ export interface StatusReport {
 }
 
 /** What is alive and how the backups stand. */
-export async function readStatus(deps: { readonly config: Config; readonly clock: Clock; readonly runs: Runs; readonly presences: Presences }): Promise<StatusReport> {
+export async function readStatus(deps: {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly runs: Runs;
+  readonly presences: Presences;
+}): Promise<StatusReport> {
   const now = deps.clock.now();
   const processes = await deps.presences.alive(now, presenceWithinMs);
   const backups = await Promise.all(

@@ -59,14 +59,21 @@ export function scheduleEntries(config: Config): ScheduleEntry[] {
   return config.backups.flatMap((backup) =>
     backup.schedule === undefined
       ? []
-      : [{ key: backupKey + backup.name, pattern: backup.schedule, timezone: backup.timezone ?? config.timezone, catchUp: backup.catchUp }],
+      : [
+          {
+            key: backupKey + backup.name,
+            pattern: backup.schedule,
+            timezone: backup.timezone ?? config.timezone,
+            catchUp: backup.catchUp,
+          },
+        ],
   );
 }
 
 /** A run whose job is gone (killed between the record and the queue, or a queue that was emptied) is enqueued again. */
 async function requeueLost(deps: TickDeps): Promise<string[]> {
   const requeued: string[] = [];
-  for (const run of await deps.runs.active()) {
+  for (const run of await deps.runs.unsettled()) {
     const backup = deps.config.backups.find((candidate) => candidate.name === run.name);
     const host = run.host ?? (backup ? deps.orders.hostOf(backup) : undefined);
     const jobId = `backup-${run.id}`;

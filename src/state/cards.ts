@@ -95,7 +95,12 @@ export class Cards {
    * `change` returns the same object to say that nothing is to be done. Returns the value in force.
    * @throws AppError not-found when the entity does not exist.
    */
-  async update<T>(ref: CardRef, urgency: Urgency | ((value: T) => Urgency), now: Date, change: (value: T) => T): Promise<T> {
+  async update<T>(
+    ref: CardRef,
+    urgency: Urgency | ((value: T) => Urgency),
+    now: Date,
+    change: (value: T) => T,
+  ): Promise<T> {
     for (let attempt = 0; attempt < 100; attempt++) {
       const stored = await this.read<T>(ref);
       if (!stored) throw new AppError("not-found", `${ref.kind} ${ref.id} does not exist`);
@@ -109,7 +114,14 @@ export class Cards {
 
   async #save(ref: CardRef, value: unknown, urgency: Urgency, now: Date, expected: number): Promise<number> {
     const keys = [this.#cardKey(ref), this.#keys.of("placements", ref.kind, ref.id), this.wakeChannel];
-    const args = [this.#keys.root, JSON.stringify(value), urgencies[urgency], now.getTime(), expected, `${ref.kind}/${ref.id}`];
+    const args = [
+      this.#keys.root,
+      JSON.stringify(value),
+      urgencies[urgency],
+      now.getTime(),
+      expected,
+      `${ref.kind}/${ref.id}`,
+    ];
     return Number(await saveScript.run(this.#redis, keys, args));
   }
 
@@ -117,11 +129,27 @@ export class Cards {
    * Shows the card in a chat. The same card in the same place is one placement. `messageId`: the card takes over this
    * message of ours (the dialog that ordered it). Returns the placement's id.
    */
-  async place(ref: CardRef, target: ChatTarget, urgency: Urgency, now: Date, options: { silent?: boolean; messageId?: number } = {}): Promise<string> {
+  async place(
+    ref: CardRef,
+    target: ChatTarget,
+    urgency: Urgency,
+    now: Date,
+    options: { silent?: boolean; messageId?: number } = {},
+  ): Promise<string> {
     const chatId = await this.resolveChat(target.chatId);
     const keys = [this.#cardKey(ref), this.#keys.of("placements", ref.kind, ref.id), this.wakeChannel];
     const id = randomBytes(6).toString("base64url");
-    const args = [this.#keys.root, `${ref.kind}/${ref.id}`, id, chatId, target.threadId ?? "", options.silent ? 1 : 0, urgencies[urgency], now.getTime(), options.messageId ?? ""];
+    const args = [
+      this.#keys.root,
+      `${ref.kind}/${ref.id}`,
+      id,
+      chatId,
+      target.threadId ?? "",
+      options.silent ? 1 : 0,
+      urgencies[urgency],
+      now.getTime(),
+      options.messageId ?? "",
+    ];
     return String(await addScript.run(this.#redis, keys, args));
   }
 
@@ -133,7 +161,19 @@ export class Cards {
     const group = chatBudget(-1);
     const person = chatBudget(1);
     const claim = randomBytes(6).toString("base64url");
-    const args = [this.#keys.root, now.getTime(), claimMs, claim, group.limit, group.reserve, group.windowMs, person.limit, person.reserve, person.windowMs, ...Object.values(editInterval)];
+    const args = [
+      this.#keys.root,
+      now.getTime(),
+      claimMs,
+      claim,
+      group.limit,
+      group.reserve,
+      group.windowMs,
+      person.limit,
+      person.reserve,
+      person.windowMs,
+      ...Object.values(editInterval),
+    ];
     const answer = (await takeScript.run(this.#redis, [], args)) as [string, ...unknown[]];
     if (answer[0] === "wait") return { waitMs: answer[1] === "" ? undefined : Number(answer[1]) };
     const [, placement, revision, body, urgency, fields] = answer as [string, string, string, string, string, string[]];
@@ -167,10 +207,23 @@ export class Cards {
    * Records what a claim has put into the chat, and clears the mark unless the card has changed meanwhile.
    * Returns the message id in force: another one than ours means that our copy is a duplicate.
    */
-  async done(claim: Claim, result: { messageId: number; hash: string; raised?: string; spent: boolean; replaced?: boolean }, now: Date): Promise<number> {
+  async done(
+    claim: Claim,
+    result: { messageId: number; hash: string; raised?: string; spent: boolean; replaced?: boolean },
+    now: Date,
+  ): Promise<number> {
     const args = [
-      this.#keys.root, claim.placement, claim.claim, claim.revision, result.messageId, result.hash,
-      now.getTime(), result.spent ? 1 : 0, result.replaced ? 1 : 0, `${claim.card.kind}/${claim.card.id}`, result.raised ?? "",
+      this.#keys.root,
+      claim.placement,
+      claim.claim,
+      claim.revision,
+      result.messageId,
+      result.hash,
+      now.getTime(),
+      result.spent ? 1 : 0,
+      result.replaced ? 1 : 0,
+      `${claim.card.kind}/${claim.card.id}`,
+      result.raised ?? "",
     ];
     return Number(await doneScript.run(this.#redis, [this.wakeChannel], args));
   }
@@ -181,10 +234,29 @@ export class Cards {
   }
 
   /** Gives a claim back: `retryAt` for a passing failure; `forget` drops the recorded message (it was deleted by hand), `withoutTopic` the topic, `disable` the whole chat. */
-  async fail(claim: Claim, options: { retryAt?: Date; forget?: boolean; withoutTopic?: boolean; drop?: boolean; disable?: string; uncertain?: boolean }, now: Date): Promise<void> {
+  async fail(
+    claim: Claim,
+    options: {
+      retryAt?: Date;
+      forget?: boolean;
+      withoutTopic?: boolean;
+      drop?: boolean;
+      disable?: string;
+      uncertain?: boolean;
+    },
+    now: Date,
+  ): Promise<void> {
     const args = [
-      this.#keys.root, claim.placement, claim.claim, options.retryAt?.getTime() ?? 0, options.forget ? 1 : 0, options.withoutTopic ? 1 : 0,
-      options.drop ? 1 : 0, options.disable ?? "", options.uncertain ? 1 : 0, now.getTime(),
+      this.#keys.root,
+      claim.placement,
+      claim.claim,
+      options.retryAt?.getTime() ?? 0,
+      options.forget ? 1 : 0,
+      options.withoutTopic ? 1 : 0,
+      options.drop ? 1 : 0,
+      options.disable ?? "",
+      options.uncertain ? 1 : 0,
+      now.getTime(),
     ];
     await failScript.run(this.#redis, [this.wakeChannel], args);
   }
@@ -192,7 +264,14 @@ export class Cards {
   /** Spends one of a chat's budget for a reply. Returns 0, or the milliseconds to wait. */
   async spend(chatId: number, now: Date): Promise<number> {
     const budget = chatBudget(chatId);
-    const args = [this.#keys.root, chatId, now.getTime(), budget.limit, budget.windowMs, randomBytes(6).toString("base64url")];
+    const args = [
+      this.#keys.root,
+      chatId,
+      now.getTime(),
+      budget.limit,
+      budget.windowMs,
+      randomBytes(6).toString("base64url"),
+    ];
     return Number(await spendScript.run(this.#redis, [], args));
   }
 
@@ -220,7 +299,8 @@ export class Cards {
 
   /** Lets a chat be tried again (it wrote to us, or an hour has passed). */
   async enableChat(chatId: number): Promise<void> {
-    if ((await this.#redis.hdel(this.#keys.of("disabled"), String(chatId))) > 0) await this.#redis.publish(this.wakeChannel, "enabled");
+    if ((await this.#redis.hdel(this.#keys.of("disabled"), String(chatId))) > 0)
+      await this.#redis.publish(this.wakeChannel, "enabled");
   }
 
   /** The token of a placement's button: the same one for the same action as long as the placement lives. */
@@ -237,7 +317,11 @@ export class Cards {
    */
   async press(token: string, chatId: number, messageId: number): Promise<PressedButton | "unknown" | "stray"> {
     const [placement = "", secret = ""] = token.split(".");
-    const answer = (await pressScript.run(this.#redis, [], [this.#keys.root, placement, secret, chatId, messageId])) as string[];
+    const answer = (await pressScript.run(
+      this.#redis,
+      [],
+      [this.#keys.root, placement, secret, chatId, messageId],
+    )) as string[];
     const [status = "unknown", card = "", action = ""] = answer;
     if (status === "unknown" || status === "stray") return status;
     return { placement, card: parseRef(card), action, adopted: status === "adopted" };
@@ -249,7 +333,12 @@ export class Cards {
       const key = this.#keys.of("placement", placement);
       const chat = await this.#redis.hget(key, "chat");
       const keys = [key, this.#keys.of("buttons", placement)];
-      await this.#redis.multi().del(...keys).srem(this.#keys.of("chat", chat ?? ""), placement).zrem(this.#keys.of("dirty", chat ?? ""), placement).exec();
+      await this.#redis
+        .multi()
+        .del(...keys)
+        .srem(this.#keys.of("chat", chat ?? ""), placement)
+        .zrem(this.#keys.of("dirty", chat ?? ""), placement)
+        .exec();
     }
     await this.#redis.del(this.#keys.of("placements", ref.kind, ref.id), this.#cardKey(ref));
   }

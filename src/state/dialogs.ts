@@ -48,7 +48,11 @@ export class Dialogs {
   }
 
   async save(dialog: Dialog): Promise<void> {
-    await this.#redis.multi().hset(this.#all, dialog.id, JSON.stringify(dialog)).zadd(this.#open, dialog.expiresAt, dialog.id).exec();
+    await this.#redis
+      .multi()
+      .hset(this.#all, dialog.id, JSON.stringify(dialog))
+      .zadd(this.#open, dialog.expiresAt, dialog.id)
+      .exec();
   }
 
   async read(id: string): Promise<Dialog | undefined> {
@@ -71,7 +75,9 @@ export class Dialogs {
   /** Forgets dialogs that ended long ago. */
   async prune(now: Date): Promise<void> {
     const all = await this.#redis.hgetall(this.#all);
-    const old = Object.entries(all).filter(([, json]) => (JSON.parse(json) as Dialog).expiresAt < now.getTime() - keepMs);
+    const old = Object.entries(all).filter(
+      ([, json]) => (JSON.parse(json) as Dialog).expiresAt < now.getTime() - keepMs,
+    );
     if (old.length > 0) await this.#redis.hdel(this.#all, ...old.map(([id]) => id));
   }
 

@@ -31,7 +31,10 @@ export class Presences {
 
   /** Those seen within `withinMs`; entries older than a day are forgotten. */
   async alive(now: Date, withinMs: number): Promise<Presence[]> {
-    const all = Object.entries(await this.#redis.hgetall(this.#key)).map(([field, json]) => ({ field, presence: JSON.parse(json) as Presence }));
+    const all = Object.entries(await this.#redis.hgetall(this.#key)).map(([field, json]) => ({
+      field,
+      presence: JSON.parse(json) as Presence,
+    }));
     const age = (presence: Presence): number => now.getTime() - Date.parse(presence.seenAt);
     const gone = all.filter((entry) => age(entry.presence) > 86_400_000).map((entry) => entry.field);
     if (gone.length > 0) await this.#redis.hdel(this.#key, ...gone);

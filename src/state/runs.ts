@@ -1,6 +1,6 @@
 import type { Urgency } from "../core/card.ts";
 import { AppError } from "../core/errors.ts";
-import { type BackupRun, isFinal } from "../core/run.ts";
+import { type BackupRun, hasLeftovers, isFinal } from "../core/run.ts";
 import type { CardRef, Cards } from "./cards.ts";
 import type { Keys, Redis } from "./redis.ts";
 
@@ -43,22 +43,33 @@ export class Runs {
   }
 
   /** Changes a run. With `fence`, refuses (`lease-lost`) when a worker with a newer token has taken the run over. */
-  async update(id: string, urgency: Urgency, now: Date, change: (run: BackupRun) => BackupRun, fence?: number): Promise<BackupRun> {
+  async update(
+    id: string,
+    urgency: Urgency,
+    now: Date,
+    change: (run: BackupRun) => BackupRun,
+    fence?: number,
+  ): Promise<BackupRun> {
     const run = await this.#cards.update<BackupRun>(this.ref(id), urgency, now, (current) => {
       if (fence !== undefined && current.fence > fence) {
         throw new AppError("lease-lost", `another worker has taken run ${id} over`, { permanent: false });
       }
       return change(current);
     });
-    if (isFinal(run.status)) await this.#redis.srem(this.#keys.of("runs-active"), id);
+    if (isFinal(run.status) && run.open.length === 0) await this.#redis.srem(this.#keys.of("runs-active"), id);
     return run;
   }
 
   /** Runs that are queued or running. */
   async active(): Promise<BackupRun[]> {
+    return (await this.unsettled()).filter((run) => !isFinal(run.status));
+  }
+
+  /** Runs for which a worker has something to do: active ones, and ended ones with something left to remove. */
+  async unsettled(): Promise<BackupRun[]> {
     const ids = await this.#redis.smembers(this.#keys.of("runs-active"));
     const runs = await Promise.all(ids.map((id) => this.read(id)));
-    return runs.filter((run): run is BackupRun => run !== undefined && !isFinal(run.status));
+    return runs.filter((run): run is BackupRun => run !== undefined && (!isFinal(run.status) || hasLeftovers(run)));
   }
 
   /** Newest first. */

@@ -52,6 +52,8 @@ export interface Resolved {
   readonly problems: readonly Problem[];
   /** Paths (formatted) of scalars that are one whole `${...}`: these may become numbers and booleans. */
   readonly whole: ReadonlySet<string>;
+  /** Paths (formatted) of scalars without a value; those that this process needs are problems as well. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -66,13 +68,17 @@ export function resolveVariables(
 ): Resolved {
   const problems: Problem[] = [];
   const whole = new Set<string>();
+  const missing: string[] = [];
 
   const scalar = (text: string, path: Path): unknown => {
     const found = interpolate(text, env);
     onValue(path, found?.text ?? text, found?.values ?? []);
     if (!found) return text;
     problems.push(...faultProblems(found, path, requires));
-    if (found.faults.length > 0) return missingValue;
+    if (found.faults.length > 0) {
+      missing.push(formatPath(path));
+      return missingValue;
+    }
     if (found.whole) whole.add(formatPath(path));
     return found.whole && found.text === "" ? undefined : found.text;
   };
@@ -85,7 +91,7 @@ export function resolveVariables(
     return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
   };
 
-  return { data: { ...(walk(data, []) as Record<string, unknown>) }, problems, whole };
+  return { data: { ...(walk(data, []) as Record<string, unknown>) }, problems, whole, missing };
 }
 
 function faultProblems(found: Interpolated, path: Path, requires: readonly Requirement[]): Problem[] {

@@ -1,4 +1,4 @@
-import { type BackupRun, isFinal, rawBytes, type RunCopy, type RunError, storedBytes } from "../../core/run.ts";
+import { type BackupRun, isFinal, type RunCopy, type RunError, rawBytes, storedBytes } from "../../core/run.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from "../../messages/format.ts";
 import { html, type Messages } from "../../messages/index.ts";
 import type { BackupOrders } from "../../services/backup/orders.ts";
@@ -57,13 +57,19 @@ function body(run: BackupRun, context: RenderContext): string[] {
     case "failed":
       return failed(run, context);
     case "cancelled":
-      return [context.messages.t("backup-cancelled", { by: run.cancelRequestedBy?.name ?? "?" }), context.messages.t("backup-nothing-kept")];
+      return [
+        context.messages.t("backup-cancelled", { by: run.cancelRequestedBy?.name ?? "?" }),
+        context.messages.t("backup-nothing-kept"),
+      ];
   }
 }
 
 function queued(run: BackupRun, { messages }: RenderContext): string[] {
-  if (run.interruptedIn !== undefined) return [messages.t("backup-interrupted-waiting", { phase: phaseName(run.interruptedIn, messages) })];
-  return [run.waitsFor === undefined ? messages.t("backup-waiting") : messages.t("backup-waits-for", { run: run.waitsFor })];
+  if (run.interruptedIn !== undefined)
+    return [messages.t("backup-interrupted-waiting", { phase: phaseName(run.interruptedIn, messages) })];
+  return [
+    run.waitsFor === undefined ? messages.t("backup-waiting") : messages.t("backup-waits-for", { run: run.waitsFor }),
+  ];
 }
 
 function running(run: BackupRun, { messages, now }: RenderContext): string[] {
@@ -73,7 +79,7 @@ function running(run: BackupRun, { messages, now }: RenderContext): string[] {
   const { progress } = run;
   if (progress) {
     const measured = Date.parse(progress.at) - Date.parse(run.startedAt ?? run.createdAt);
-    if (progress.rawBytes !== undefined && progress.rawBytes > 0) {
+    if (progress.rawBytes !== undefined && progress.rawBytes > 1000) {
       const rate = formatRate(progress.rawBytes / Math.max(measured / 1000, 0.5), locale);
       const read = formatBytes(progress.rawBytes, locale);
       const expected = progress.expectedRawBytes;
@@ -83,8 +89,10 @@ function running(run: BackupRun, { messages, now }: RenderContext): string[] {
           : messages.t("backup-read", { read, rate }),
       );
     }
-    const rate = formatRate(progress.bytes / Math.max(measured / 1000, 0.5), locale);
-    lines.push(messages.t("backup-written", { bytes: formatBytes(progress.bytes, locale), rate }));
+    if (progress.bytes > 0) {
+      const rate = formatRate(progress.bytes / Math.max(measured / 1000, 0.5), locale);
+      lines.push(messages.t("backup-written", { bytes: formatBytes(progress.bytes, locale), rate }));
+    }
   }
   lines.push(messages.t("backup-elapsed", { duration: formatDuration(elapsed, locale) }));
   if (run.attempt > 1 && run.interruptedIn !== undefined) {
@@ -117,7 +125,9 @@ function finished(run: BackupRun, context: RenderContext): string[] {
   }
   lines.push(...run.copies.map((copy) => copyLine(copy, messages, now)));
   const took = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
-  lines.push(messages.t(run.encrypted ? "backup-took-encrypted" : "backup-took", { duration: formatDuration(took, locale) }));
+  lines.push(
+    messages.t(run.encrypted ? "backup-took-encrypted" : "backup-took", { duration: formatDuration(took, locale) }),
+  );
   if (run.attempt > 1 && run.interruptedIn !== undefined) {
     lines.push(messages.t("backup-attempt", { attempt: run.attempt, phase: phaseName(run.interruptedIn, messages) }));
   }
@@ -143,14 +153,28 @@ function copyLine(copy: RunCopy, messages: Messages, now: Date): string {
 function failed(run: BackupRun, { messages }: RenderContext): string[] {
   const { error } = run;
   if (!error) return [];
-  const lines = [messages.t("backup-failed-step", { step: stepName(error, messages) }), messages.t("backup-failed-reason", { reason: error.message })];
+  const lines = [
+    messages.t("backup-failed-step", { step: stepName(error, messages) }),
+    messages.t("backup-failed-reason", { reason: error.message }),
+  ];
   if (error.stderr !== undefined) lines.push(messages.t("backup-stderr", { stderr: error.stderr }));
   lines.push(messages.t("backup-nothing-kept"));
   lines.push(messages.t(adviceKey(error)));
   return lines;
 }
 
-const adviceKeys = ["tool-missing", "tool-too-old", "tool-failed", "source-unreachable", "source-failed", "storage-unreachable", "storage-refused", "storage-full", "storage-mismatch", "encryption"];
+const adviceKeys = [
+  "tool-missing",
+  "tool-too-old",
+  "tool-failed",
+  "source-unreachable",
+  "source-failed",
+  "storage-unreachable",
+  "storage-refused",
+  "storage-full",
+  "storage-mismatch",
+  "encryption",
+];
 
 function adviceKey(error: RunError): string {
   return adviceKeys.includes(error.code) ? `advice-${error.code}` : "advice-other";
@@ -167,18 +191,31 @@ function phaseName(phase: string, messages: Messages): string {
 
 function footer(run: BackupRun, { messages, timezone }: RenderContext): string[] {
   const time = (iso: string): string => formatTime(new Date(iso), messages.locale, timezone);
-  const parts = [run.sourceTitle === undefined ? undefined : html(messages.t("backup-source", { source: run.sourceTitle })).value];
-  if (run.trigger === "catch-up" && run.dueAt !== undefined) parts.push(messages.t("backup-by-catch-up", { due: time(run.dueAt), created: time(run.createdAt) }));
-  else if (run.trigger === "schedule" && run.dueAt !== undefined) parts.push(messages.t("backup-by-schedule", { due: time(run.dueAt) }));
-  else if (run.trigger === "retry") parts.push(messages.t("backup-by-retry", { by: run.requestedBy?.name ?? "?", run: run.retryOf ?? "?", created: time(run.createdAt) }));
-  else if (run.requestedBy) parts.push(messages.t("backup-by-person", { by: run.requestedBy.name, created: time(run.createdAt) }));
+  const parts = [
+    run.sourceTitle === undefined ? undefined : html(messages.t("backup-source", { source: run.sourceTitle })).value,
+  ];
+  if (run.trigger === "catch-up" && run.dueAt !== undefined)
+    parts.push(messages.t("backup-by-catch-up", { due: time(run.dueAt), created: time(run.createdAt) }));
+  else if (run.trigger === "schedule" && run.dueAt !== undefined)
+    parts.push(messages.t("backup-by-schedule", { due: time(run.dueAt) }));
+  else if (run.trigger === "retry")
+    parts.push(
+      messages.t("backup-by-retry", {
+        by: run.requestedBy?.name ?? "?",
+        run: run.retryOf ?? "?",
+        created: time(run.createdAt),
+      }),
+    );
+  else if (run.requestedBy)
+    parts.push(messages.t("backup-by-person", { by: run.requestedBy.name, created: time(run.createdAt) }));
   else parts.push(messages.t("backup-by-cli", { created: time(run.createdAt) }));
   parts.push(messages.t("backup-run", { run: run.id }));
   return parts.filter((part) => part !== undefined);
 }
 
 function buttons(run: BackupRun, messages: Messages): CardButton[][] {
-  if (run.status === "failed" || run.status === "cancelled") return [[{ action: "retry", label: messages.plain("button-retry"), style: "primary" }]];
+  if (run.status === "failed" || run.status === "cancelled")
+    return [[{ action: "retry", label: messages.plain("button-retry"), style: "primary" }]];
   if (isFinal(run.status) || run.cancelRequestedBy) return [];
   return [[{ action: "cancel", label: messages.plain("button-cancel"), style: "danger" }]];
 }

@@ -9,7 +9,7 @@ export function createCardKinds(deps: { readonly orders: BackupOrders }): Readon
   const kinds = new Map<string, CardKind<unknown>>();
   for (const kind of [backupCard(deps), noticeCard] as readonly CardKind<never>[]) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two card kinds are called ${kind.kind}`);
-    kinds.set(kind.kind, kind as CardKind<unknown>);
+    kinds.set(kind.kind, kind);
   }
   return kinds;
 }

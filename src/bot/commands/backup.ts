@@ -15,7 +15,7 @@ export const backup: Command = {
     }
     if (argument !== "" && !backups.some((candidate) => candidate.name === argument)) {
       const names = backups.map((candidate) => candidate.name).join(", ");
-      await ctx.reply(texts.t("backup-unknown", { name: argument.slice(0, 64), names }), { parse_mode: "HTML" });
+      await ctx.reply(texts.t("backup-no-such", { name: argument.slice(0, 64), names }), { parse_mode: "HTML" });
       return;
     }
     const only = backups.length === 1 ? backups[0]?.name : undefined;

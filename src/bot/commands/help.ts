@@ -1,15 +1,16 @@
 import { hasRole } from "../../core/roles.ts";
-import { commands } from "./index.ts";
 import type { Command } from "./types.ts";
 
 /** /help: the commands that this person may use. */
-export const help: Command = {
+export const help = (commands: () => readonly Command[]): Command => ({
   name: "help",
   role: "viewer",
   run: async (ctx) => {
     const { texts, caller } = ctx;
-    const mine = commands.filter((command) => command.name !== "start" && hasRole(caller.role, command.role));
-    const lines = mine.map((command) => texts.t("help-line", { command: command.name, text: texts.plain(`command-${command.name}`) }));
+    const mine = commands().filter((command) => command.name !== "start" && hasRole(caller.role, command.role));
+    const lines = mine.map((command) =>
+      texts.t("help-line", { command: command.name, text: texts.plain(`command-${command.name}`) }),
+    );
     await ctx.reply([texts.t("help-title"), ...lines, texts.t("help-end")].join("\n"), { parse_mode: "HTML" });
   },
-};
+});

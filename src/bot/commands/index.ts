@@ -8,7 +8,7 @@ import type { Command } from "./types.ts";
 import { whoami } from "./whoami.ts";
 
 /** Every chat command, in the order of the menu. */
-export const commands: readonly Command[] = unique([backup, status, help, language, whoami, start]);
+export const commands: readonly Command[] = unique([backup, status, help(() => commands), language, whoami, start]);
 
 function unique(all: readonly Command[]): readonly Command[] {
   const names = new Set<string>();

@@ -8,7 +8,9 @@ export const language: Command = {
   run: async (ctx, argument, deps) => {
     const chosen = locales.find((locale) => locale === argument.toLowerCase());
     if (!chosen) {
-      await ctx.reply(ctx.texts.t("language-usage", { current: ctx.caller.locale, choices: locales.join(", ") }), { parse_mode: "HTML" });
+      await ctx.reply(ctx.texts.t("language-usage", { current: ctx.caller.locale, choices: locales.join(", ") }), {
+        parse_mode: "HTML",
+      });
       return;
     }
     await deps.languages.write(ctx.caller.id, chosen);

@@ -6,6 +6,8 @@ export const start: Command = {
   role: "viewer",
   run: async (ctx) => {
     const { texts, caller } = ctx;
-    await ctx.reply(texts.t("start-hello", { name: caller.name, role: texts.plain(`role-${caller.role}`) }), { parse_mode: "HTML" });
+    await ctx.reply(texts.t("start-hello", { name: caller.name, role: texts.plain(`role-${caller.role}`) }), {
+      parse_mode: "HTML",
+    });
   },
 };

@@ -6,8 +6,16 @@ export const whoami: Command = {
   role: "viewer",
   run: async (ctx) => {
     const { texts, caller, place } = ctx;
-    const args = { id: String(caller.id), name: caller.name, role: texts.plain(`role-${caller.role}`), chat: String(place.chatId) };
-    const text = place.threadId === undefined ? texts.t("whoami", args) : texts.t("whoami-topic", { ...args, topic: String(place.threadId) });
+    const args = {
+      id: String(caller.id),
+      name: caller.name,
+      role: texts.plain(`role-${caller.role}`),
+      chat: String(place.chatId),
+    };
+    const text =
+      place.threadId === undefined
+        ? texts.t("whoami", args)
+        : texts.t("whoami-topic", { ...args, topic: String(place.threadId) });
     await ctx.reply(text, { parse_mode: "HTML" });
   },
 };

@@ -1,8 +1,8 @@
 import type { Conversation } from "@grammyjs/conversations";
 import type { InlineKeyboardButton } from "grammy/types";
 import type { ChatTarget } from "../../core/card.ts";
-import { nextTime } from "../../core/schedule.ts";
 import { storedBytes } from "../../core/run.ts";
+import { nextTime } from "../../core/schedule.ts";
 import { formatBytes, formatDuration, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { BotContext, BotDeps, Caller, DialogContext } from "../context.ts";
@@ -21,67 +21,99 @@ export interface BackupDialogArgs {
 
 const pageSize = 8;
 
+interface View {
+  readonly text: string;
+  readonly rows: InlineKeyboardButton[][];
+}
+
 /**
  * The dialog behind /backup: which target, then what will be done, then Confirm or Cancel. Its only effect is one
  * order whose id follows from the dialog's, so that a replay after a kill orders nothing twice.
  */
 export function backupDialog(deps: BotDeps) {
-  return async function backup(conversation: Conversation<BotContext, DialogContext>, ctx: DialogContext, args: BackupDialogArgs): Promise<void> {
+  return async function backup(
+    conversation: Conversation<BotContext, DialogContext>,
+    ctx: DialogContext,
+    args: BackupDialogArgs,
+  ): Promise<void> {
     const texts = deps.messages(args.caller.locale);
+    const { chatId, threadId } = args.place;
     const id = await conversation.external(() => newDialogId());
-    const options = { parse_mode: "HTML", ...(args.place.threadId === undefined ? {} : { message_thread_id: args.place.threadId }) } as const;
-    const keyboard = (rows: InlineKeyboardButton[][]) => ({ inline_keyboard: rows });
-    const choose = async (page: number): Promise<{ text: string; rows: InlineKeyboardButton[][] }> =>
-      await conversation.external(async () => await chooseView(deps, texts, id, page));
-    const plan = async (name: string): Promise<{ text: string; rows: InlineKeyboardButton[][] }> =>
-      await conversation.external(async () => await planView(deps, texts, id, name, args));
-    const record = async (messageId: number, name: string | undefined): Promise<void> =>
-      await conversation.external(async () => await saveDialog(deps, id, args, messageId, name));
+    const view = async (make: () => Promise<View>): Promise<View> => await conversation.external(make);
 
-    let name = args.name;
-    const first = name === undefined ? await choose(0) : await plan(name);
-    const sent = await ctx.api.sendMessage(args.place.chatId, first.text, { ...options, reply_markup: keyboard(first.rows) });
-    await record(sent.message_id, name);
-
-    const edit = async (text: string, rows: InlineKeyboardButton[][]): Promise<void> => {
-      await ctx.api.editMessageText(args.place.chatId, sent.message_id, text, { parse_mode: "HTML", reply_markup: keyboard(rows) });
+    let { name } = args;
+    const first = await view(
+      async () => await (name === undefined ? chooseView(deps, texts, id, 0) : planView(deps, texts, id, name, args)),
+    );
+    const sent = await ctx.api.sendMessage(chatId, first.text, {
+      parse_mode: "HTML",
+      ...(threadId === undefined ? {} : { message_thread_id: threadId }),
+      reply_markup: { inline_keyboard: first.rows },
+    });
+    const messageId = sent.message_id;
+    await conversation.external(async () => await saveDialog(deps, id, args, messageId, name));
+    const show = async ({ text, rows }: View): Promise<void> => {
+      await ctx.api.editMessageText(chatId, messageId, text, {
+        parse_mode: "HTML",
+        reply_markup: { inline_keyboard: rows },
+      });
     };
 
-    for (;;) {
-      const press = await conversation.waitFor("callback_query:data", { next: true });
-      // The same place and person may hold a newer dialog; only presses on this one are ours.
-      if (!press.callbackQuery.data.startsWith(`${dialogToken}${id}:`)) {
-        await conversation.skip({ next: true });
-        continue;
-      }
-      const what = pressedWhat(press.callbackQuery.data);
-      if (what.startsWith("page-")) {
-        const view = await choose(Number(what.slice(5)));
-        await edit(view.text, view.rows);
-      } else if (what.startsWith("target-")) {
-        name = await conversation.external(() => deps.config.backups[Number(what.slice(7))]?.name);
-        if (name === undefined) continue;
-        const view = await plan(name);
-        await record(sent.message_id, name);
-        await edit(view.text, view.rows);
-      } else if (what === "cancel") {
+    /** Each says whether the dialog is over. */
+    const steps: Readonly<Record<string, (argument: string) => Promise<boolean>>> = {
+      page: async (page) => {
+        await show(await view(async () => await chooseView(deps, texts, id, Number(page))));
+        return false;
+      },
+      target: async (index) => {
+        const chosen = await conversation.external(() => deps.config.backups[Number(index)]?.name ?? null);
+        if (chosen === null) return false;
+        name = chosen;
+        await conversation.external(async () => await saveDialog(deps, id, args, messageId, chosen));
+        await show(await view(async () => await planView(deps, texts, id, chosen, args)));
+        return false;
+      },
+      confirm: async () => {
+        const confirmed = name;
+        if (confirmed === undefined) return false;
+        await conversation.external(async () => await order(deps, id, confirmed, args, messageId));
+        return true;
+      },
+      cancel: async () => {
         await conversation.external(async () => await deps.dialogs.close(id, "cancelled"));
-        await edit(texts.t("dialog-cancelled", { command: command(name) }), []);
-        return;
-      } else if (what === "confirm" && name !== undefined) {
-        const target = name;
-        await conversation.external(async () => await order(deps, id, target, args, sent.message_id));
-        return;
-      }
+        await show({ text: texts.t("dialog-cancelled", { command: command(name) }), rows: [] });
+        return true;
+      },
+    };
+    for (;;) {
+      const [what, argument] = await nextPress(conversation, id);
+      if (await steps[what]?.(argument)) return;
     }
   };
+}
+
+/** The next press on this dialog: what, and its argument. Everything else goes on to the other handlers. */
+async function nextPress(
+  conversation: Conversation<BotContext, DialogContext>,
+  id: string,
+): Promise<readonly [string, string]> {
+  const press = await conversation.waitFor("callback_query:data", { next: true });
+  if (!press.callbackQuery.data.startsWith(`${dialogToken}${id}:`)) return await conversation.skip({ next: true });
+  const [what = "", argument = ""] = pressedWhat(press.callbackQuery.data).split("-");
+  return [what, argument];
 }
 
 function command(name: string | undefined): string {
   return name === undefined ? "/backup" : `/backup ${name}`;
 }
 
-async function saveDialog(deps: BotDeps, id: string, args: BackupDialogArgs, messageId: number, name: string | undefined): Promise<void> {
+async function saveDialog(
+  deps: BotDeps,
+  id: string,
+  args: BackupDialogArgs,
+  messageId: number,
+  name: string | undefined,
+): Promise<void> {
   const { caller, place } = args;
   await deps.dialogs.save({
     id,
@@ -99,7 +131,13 @@ async function saveDialog(deps: BotDeps, id: string, args: BackupDialogArgs, mes
 }
 
 /** The order comes before the dialog's end: a kill in between repeats it, and its id makes that harmless. */
-async function order(deps: BotDeps, id: string, name: string, args: BackupDialogArgs, messageId: number): Promise<void> {
+async function order(
+  deps: BotDeps,
+  id: string,
+  name: string,
+  args: BackupDialogArgs,
+  messageId: number,
+): Promise<void> {
   const { caller, place } = args;
   await deps.orders.request({
     name,
@@ -111,11 +149,15 @@ async function order(deps: BotDeps, id: string, name: string, args: BackupDialog
   await deps.dialogs.close(id, "done");
 }
 
-async function chooseView(deps: BotDeps, texts: Messages, id: string, page: number): Promise<{ text: string; rows: InlineKeyboardButton[][] }> {
+async function chooseView(deps: BotDeps, texts: Messages, id: string, page: number): Promise<View> {
   const { backups } = deps.config;
   const from = page * pageSize;
   const shown = backups.slice(from, from + pageSize);
-  const lines = await Promise.all(shown.map(async (backup) => texts.t("backup-choice", { name: backup.name, last: await lastLine(deps, texts, backup.name) })));
+  const lines = await Promise.all(
+    shown.map(async (backup) =>
+      texts.t("backup-choice", { name: backup.name, last: await lastLine(deps, texts, backup.name) }),
+    ),
+  );
   const rows = shown.map((backup, index) => [dialogButton(id, `target-${from + index}`, backup.name)]);
   const pages: InlineKeyboardButton[] = [];
   if (page > 0) pages.push(dialogButton(id, `page-${page - 1}`, texts.plain("button-previous")));
@@ -125,14 +167,23 @@ async function chooseView(deps: BotDeps, texts: Messages, id: string, page: numb
   return { text: [texts.t("backup-choose"), ...lines].join("\n"), rows };
 }
 
-async function planView(deps: BotDeps, texts: Messages, id: string, name: string, args: BackupDialogArgs): Promise<{ text: string; rows: InlineKeyboardButton[][] }> {
+async function planView(
+  deps: BotDeps,
+  texts: Messages,
+  id: string,
+  name: string,
+  args: BackupDialogArgs,
+): Promise<View> {
   const backup = deps.orders.backup(name);
   const lines: string[] = [];
-  if (args.again === "command") lines.push(texts.t("dialog-again-command", { waited: formatDuration(args.waitedMs ?? 0, texts.locale) }));
+  if (args.again === "command")
+    lines.push(texts.t("dialog-again-command", { waited: formatDuration(args.waitedMs ?? 0, texts.locale) }));
   if (args.again === "press") lines.push(texts.t("dialog-again-press"));
   lines.push(texts.t("backup-plan", { name, kind: texts.plain(`source-${backup.source.kind}`) }));
-  for (const storage of backup.storages) lines.push(texts.t("backup-plan-to", { storage, location: deps.storageLocation(storage) }));
-  if (backup.encrypt) lines.push(texts.t("backup-plan-encrypted", { recipients: deps.config.encryption?.recipients.length ?? 0 }));
+  for (const storage of backup.storages)
+    lines.push(texts.t("backup-plan-to", { storage, location: deps.storageLocation(storage) }));
+  if (backup.encrypt)
+    lines.push(texts.t("backup-plan-encrypted", { recipients: deps.config.encryption?.recipients.length ?? 0 }));
   lines.push(texts.t("backup-plan-last", { last: await lastLine(deps, texts, name) }));
   if (backup.schedule !== undefined) {
     const timezone = backup.timezone ?? deps.config.timezone;
@@ -141,7 +192,10 @@ async function planView(deps: BotDeps, texts: Messages, id: string, name: string
   }
   const active = (await deps.runs.active()).find((run) => run.name === name);
   if (active) lines.push(texts.t("backup-plan-active", { run: active.id }));
-  const buttons = [dialogButton(id, "confirm", texts.plain("button-confirm"), "primary"), dialogButton(id, "cancel", texts.plain("button-cancel"))];
+  const buttons = [
+    dialogButton(id, "confirm", texts.plain("button-confirm"), "primary"),
+    dialogButton(id, "cancel", texts.plain("button-cancel")),
+  ];
   return { text: lines.join("\n"), rows: [buttons] };
 }
 
@@ -150,5 +204,8 @@ async function lastLine(deps: BotDeps, texts: Messages, name: string): Promise<s
   const last = await deps.runs.lastGood(name);
   if (!last?.manifest) return texts.plain("backup-last-none");
   const age = deps.clock.now().getTime() - Date.parse(last.manifest.finishedAt);
-  return texts.plain("backup-last", { age: formatDuration(age, texts.locale), size: formatBytes(storedBytes(last.manifest), texts.locale) });
+  return texts.plain("backup-last", {
+    age: formatDuration(age, texts.locale),
+    size: formatBytes(storedBytes(last.manifest), texts.locale),
+  });
 }

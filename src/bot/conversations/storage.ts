@@ -1,6 +1,6 @@
 import type { ConversationData, ConversationStorage, VersionedState } from "@grammyjs/conversations";
-import type { BotContext } from "../context.ts";
 import type { Dialogs } from "../../state/dialogs.ts";
+import type { BotContext } from "../context.ts";
 
 /** Raise it when a conversation's steps change: dialogs begun before are dropped instead of replayed wrongly. */
 const conversationsVersion = 1;

@@ -13,25 +13,34 @@ export function access(deps: BotDeps) {
     const { chat, from } = ctx;
     if (!chat || !from) return;
     deps.metrics.update(Object.keys(ctx.update).find((key) => key !== "update_id") ?? "unknown");
-    // Never an order: what was edited or forwarded, and what no person said.
+    // Never an order: what was edited or forwarded.
     if (ctx.editedMessage || ctx.message?.forward_origin) return;
     const known = await isAllowedChat(deps, chat.id, chat.type);
-    const caller = await findCaller(deps, from.id);
-    const anonymous = from.id === anonymousAdmin || from.is_bot || ctx.message?.sender_chat !== undefined;
-    if (!known || !caller || anonymous) {
+    const caller = isPerson(ctx) ? await findCaller(deps, from.id) : undefined;
+    if (!known || !caller) {
       deps.metrics.stranger();
       deps.logger.debug({ chat: chat.id, from: from.id }, "not a listed person in a configured chat");
       if (ctx.callbackQuery && known) await refusePress(deps, ctx);
       return;
     }
     await deps.cards.enableChat(chat.id);
-    ctx.caller = caller;
-    ctx.texts = deps.messages(caller.locale);
-    const threadId = ctx.msg?.is_topic_message ? ctx.msg.message_thread_id : undefined;
-    ctx.place = { chatId: chat.id, ...(threadId === undefined ? {} : { threadId }) };
-    ctx.waitedMs = ctx.message ? deps.clock.now().getTime() - ctx.message.date * 1000 : 0;
+    introduce(deps, ctx, caller);
     await next();
   };
+}
+
+/** What an anonymous admin, a channel or a bot says was said by no person. */
+function isPerson({ from, message }: BotContext): boolean {
+  return from !== undefined && from.id !== anonymousAdmin && !from.is_bot && message?.sender_chat === undefined;
+}
+
+/** Puts into the context who speaks, where, and how late it reached us. */
+function introduce(deps: BotDeps, ctx: BotContext, caller: Caller): void {
+  const threadId = ctx.msg?.is_topic_message ? ctx.msg.message_thread_id : undefined;
+  ctx.caller = caller;
+  ctx.texts = deps.messages(caller.locale);
+  ctx.place = { chatId: ctx.chat?.id ?? 0, ...(threadId === undefined ? {} : { threadId }) };
+  ctx.waitedMs = ctx.message ? deps.clock.now().getTime() - ctx.message.date * 1000 : 0;
 }
 
 async function isAllowedChat(deps: BotDeps, chatId: number, type: string): Promise<boolean> {
@@ -52,5 +61,7 @@ async function findCaller(deps: BotDeps, id: number): Promise<Caller | undefined
 
 async function refusePress(deps: BotDeps, ctx: BotContext): Promise<void> {
   const text = deps.messages(deps.config.locale).plain("toast-stranger");
-  await ctx.answerCallbackQuery({ text }).catch((error: unknown) => deps.logger.debug({ error: String(error) }, "a stranger's press could not be answered"));
+  await ctx
+    .answerCallbackQuery({ text })
+    .catch((error: unknown) => deps.logger.debug({ error: String(error) }, "a stranger's press could not be answered"));
 }

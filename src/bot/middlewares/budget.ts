@@ -3,7 +3,17 @@ import type { Transformer } from "grammy";
 import type { BotDeps } from "../context.ts";
 
 /** Calls that put something into a chat and count for its limit. */
-const counted = new Set(["sendMessage", "sendPhoto", "sendDocument", "editMessageText", "editMessageCaption", "editMessageMedia", "editMessageReplyMarkup", "copyMessage", "forwardMessage"]);
+const counted = new Set([
+  "sendMessage",
+  "sendPhoto",
+  "sendDocument",
+  "editMessageText",
+  "editMessageCaption",
+  "editMessageMedia",
+  "editMessageReplyMarkup",
+  "copyMessage",
+  "forwardMessage",
+]);
 
 /** The chat's limit is Telegram's, so replies wait for room too; they may use all of it, cards leave them a reserve. */
 export function spendBudget(deps: Pick<BotDeps, "cards" | "clock">): Transformer {

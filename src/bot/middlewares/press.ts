@@ -1,8 +1,8 @@
 import type { NextFunction } from "grammy";
-import { hasRole } from "../../core/roles.ts";
 import { toAppError } from "../../core/errors.ts";
-import { cardToken } from "../delivery.ts";
+import { hasRole } from "../../core/roles.ts";
 import type { BotContext, BotDeps } from "../context.ts";
+import { cardToken } from "../delivery.ts";
 import { dialogToken } from "../dialog.ts";
 import { readFailure } from "../telegram-error.ts";
 
@@ -92,7 +92,8 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
     await deps.cards.touch(pressed.card, "reply", now);
     return { toast: texts.plain("toast-outdated") };
   }
-  if (!hasRole(caller.role, action.role)) return { toast: texts.plain("toast-role", { role: texts.plain(`role-${action.role}`) }) };
+  if (!hasRole(caller.role, action.role))
+    return { toast: texts.plain("toast-role", { role: texts.plain(`role-${action.role}`) }) };
   return {
     toast: action.toast(stored.value, texts),
     run: async () => {
@@ -100,7 +101,10 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
         await action.run(stored.value, { by: { id: caller.id, name: caller.name }, messages: texts, target: place });
       } catch (error) {
         const failure = toAppError(error);
-        deps.logger.warn({ card: pressed.card, action: pressed.action, code: failure.code, error: failure.message }, "a button's action failed");
+        deps.logger.warn(
+          { card: pressed.card, action: pressed.action, code: failure.code, error: failure.message },
+          "a button's action failed",
+        );
         await ctx.reply(texts.t("action-failed", { reason: failure.message }), { parse_mode: "HTML" });
       }
     },
@@ -113,8 +117,11 @@ async function dialogPress(deps: BotDeps, ctx: BotContext, data: string): Promis
   const dialog = await deps.dialogs.read(id);
   if (!dialog || dialog.chatId !== ctx.place.chatId) return { toast: texts.plain("toast-outdated"), strip: true };
   if (dialog.userId !== caller.id) return { toast: texts.plain("toast-other-person", { name: dialog.userName }) };
-  if (dialog.status !== "open") return { toast: texts.plain(`toast-dialog-${dialog.status}`), strip: dialog.status !== "done" };
-  if (dialog.expiresAt <= deps.clock.now().getTime()) return { toast: texts.plain("toast-dialog-expired"), strip: true };
-  if (dialog.messageId !== undefined && dialog.messageId !== ctx.callbackQuery?.message?.message_id) return { toast: texts.plain("toast-stray"), strip: true };
+  if (dialog.status !== "open")
+    return { toast: texts.plain(`toast-dialog-${dialog.status}`), strip: dialog.status !== "done" };
+  if (dialog.expiresAt <= deps.clock.now().getTime())
+    return { toast: texts.plain("toast-dialog-expired"), strip: true };
+  if (dialog.messageId !== undefined && dialog.messageId !== ctx.callbackQuery?.message?.message_id)
+    return { toast: texts.plain("toast-stray"), strip: true };
   return { dialog: id };
 }

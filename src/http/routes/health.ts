@@ -17,9 +17,13 @@ export function healthRoutes(checks: Readonly<Record<string, HealthCheck>>): Fas
   return async (server) => {
     server.get("/healthz", () => ({ status: "ok" }));
     server.get("/readyz", async (_request, reply) => {
-      const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await run(check)] as const));
+      const results = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => [name, await run(check)] as const),
+      );
       const ready = results.every(([, result]) => result.ok);
-      return await reply.status(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready", checks: Object.fromEntries(results) });
+      return await reply
+        .status(ready ? 200 : 503)
+        .send({ status: ready ? "ready" : "not ready", checks: Object.fromEntries(results) });
     });
   };
 }

@@ -7,7 +7,8 @@ export function metricsRoutes(registry: Registry, token: string | undefined): Fa
   return async (server) => {
     server.get("/metrics", async (request, reply) => {
       const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-      if (token !== undefined && !sameSecret(given, token)) return await reply.status(401).header("www-authenticate", "Bearer").send({ error: "a bearer token is needed" });
+      if (token !== undefined && !sameSecret(given, token))
+        return await reply.status(401).header("www-authenticate", "Bearer").send({ error: "a bearer token is needed" });
       return await reply.header("content-type", registry.contentType).send(await registry.metrics());
     });
   };

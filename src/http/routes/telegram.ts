@@ -15,7 +15,8 @@ export function telegramRoutes(webhook: TelegramWebhook): FastifyPluginAsync {
   return async (server) => {
     server.post("/telegram", async (request, reply) => {
       const given = request.headers["x-telegram-bot-api-secret-token"];
-      if (!sameSecret(typeof given === "string" ? given : undefined, webhook.secretToken)) return await reply.status(401).send({ error: "wrong secret token" });
+      if (!sameSecret(typeof given === "string" ? given : undefined, webhook.secretToken))
+        return await reply.status(401).send({ error: "wrong secret token" });
       const update = updateSchema.safeParse(request.body);
       if (!update.success) return await reply.status(400).send({ error: "not an update" });
       await webhook.handle(update.data);

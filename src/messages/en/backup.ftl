@@ -3,7 +3,7 @@
 source-postgres = PostgreSQL dump with roles
 
 backup-none-configured = No backup is configured yet. <code>vakhta.example.yaml</code> shows how.
-backup-unknown = No backup is called <b>{ $name }</b>. There are: { $names }
+backup-no-such = No backup is called <b>{ $name }</b>. There are: { $names }
 backup-choose = <b>What shall I back up?</b>
 backup-choice = <b>{ $name }</b>: last { $last }
 backup-last = { $age } ago, { $size }

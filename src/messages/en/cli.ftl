@@ -80,3 +80,127 @@ config-problem-recipient-is-identity = this is an identity, the secret half of t
 config-problem-identity = expected an age identity (AGE-SECRET-KEY-1...). Make a pair of keys with "npm run vakhta -- keygen".
 
 config-warning-later = known, but not acted upon by this version.
+
+## The command line
+
+cli-description = Backs up what matters, proves it, and tells a Telegram chat.
+cli-help-usage = Usage:
+cli-help-arguments = Arguments:
+cli-help-options = Options:
+cli-help-commands = Commands:
+cli-help-after = Exit status: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration, 130 interrupted.
+cli-option-config = the configuration (default: VAKHTA_CONFIG, else vakhta.yaml)
+cli-option-help = show this help
+cli-option-json = print the result as JSON
+cli-init = set up: asks for everything, tries it, and writes vakhta.yaml and .env
+cli-init-api-root = address of a self-hosted Bot API server
+cli-config = the configuration
+cli-config-check = check the configuration and print all problems at once
+cli-doctor = try everything that the configuration refers to
+cli-backup = make a backup now
+cli-backup-here = in this process, without Redis and the bot
+cli-backups = list the backups that the storages hold
+cli-keygen = make a pair of keys for encryption
+cli-interrupted = interrupted.
+
+cli-phase-waiting = waiting
+cli-phase-preflight = looking at the source
+cli-phase-dump = dumping
+cli-phase-finish = completing and reading back
+cli-phase-manifest = writing the manifest
+
+config-check-ok = { $file }: ok
+config-check-problems = { $count ->
+        [one] { $count } problem.
+       *[other] { $count } problems.
+    }
+config-check-chats = chats: { $names }
+config-check-users = users: { $names }
+config-check-storages = storages: { $names }
+config-check-backups = backups: { $names }
+
+keygen-advice = The line that begins with age1 is the recipient: put it into encryption.recipients. The line that begins with AGE-SECRET-KEY- is the identity: without it no backup can be read. Keep it in a password manager or on paper, away from the servers that make the backups.
+
+cli-backups-none = there are no backups.
+cli-backups-id = ID
+cli-backups-time = TIME
+cli-backups-name = NAME
+cli-backups-size = SIZE
+cli-backups-copies = COPIES
+
+cli-backup-unknown = there is no backup called { $name }. Known: { $known }.
+cli-backup-no-storage-here = none of the storages of { $name } belongs to this host.
+cli-backup-needs-here = add --here to make the backup in this process.
+cli-backup-done = done: { $id }, { $size } in { $elapsed }, SHA-256 { $sha256 }...
+cli-backup-copy = { $storage }: { $location }
+cli-backup-copy-failed = no copy in { $storage }: { $reason }
+cli-backup-failed-in = failed in: { $step }
+
+## doctor: what is looked at, and what was found
+
+check-telegram = bot
+check-updates = updates
+check-chat = chat
+check-clock = clock
+check-redis = Redis
+check-source = backup
+check-storage = storage
+check-encryption = encryption
+
+doctor-config-ok = configuration: { $file } is valid.
+doctor-all-well = All is well.
+doctor-failures = { $count ->
+        [one] { $count } check failed.
+       *[other] { $count } checks failed.
+    }
+doctor-failed = { $reason }
+doctor-timeout = no answer within { $seconds } seconds.
+doctor-no-secret = its secret is not set here; checked where it is.
+doctor-other-host = belongs to the host { $host }; check it there.
+
+doctor-telegram-ok = @{ $username } ({ $name }).
+doctor-telegram-token = Telegram does not know this token. Copy it again from @BotFather, or make a new one there.
+doctor-telegram-unreachable = cannot reach { $host }. Check the network, or set telegram.apiRoot to a server that can be reached.
+doctor-telegram-conflict = another program fetches this bot's updates. Stop it, or use another bot.
+doctor-telegram-refused = Telegram refused: { $reason }.
+doctor-updates-polling = fetched by polling.
+doctor-updates-webhook = delivered to the webhook; { $pending ->
+        [one] { $pending } update is waiting
+       *[other] { $pending } updates are waiting
+    }.
+doctor-updates-webhook-set = a webhook to { $host } is set, so polling gets nothing. Remove it (deleteWebhook), or use another bot.
+doctor-updates-webhook-unset = no webhook is set yet; the bot sets it when it starts.
+doctor-updates-webhook-other = the webhook leads to { $host }, not to telegram.webhook.url. Start the bot, or stop whoever set it.
+doctor-updates-webhook-error = Telegram cannot deliver: { $reason }. Check that the address is public and its certificate valid.
+doctor-chat-ok = can write to { $title }{ $topics ->
+        [0] {""}
+        [one] {" "}and its topic
+       *[other] {" "}and its { $topics } topics
+    }.
+doctor-chat-topic = cannot write to the topic { $topic }: { $reason }. Correct its id, or open the topic again.
+doctor-chat-unreachable = cannot write there: { $reason }. Correct the id, or add the bot to the chat again.
+doctor-clock-ok = right.
+doctor-clock-unknown = the server does not tell its time.
+doctor-clock-skew = { $seconds ->
+        [one] { $seconds } second
+       *[other] { $seconds } seconds
+    } off. Switch on time synchronisation (timedatectl set-ntp true).
+doctor-redis-ok = { $version }.
+doctor-redis-unreachable = cannot reach { $host }: { $reason }. Check that it runs and that redis.url is right.
+doctor-redis-password = Redis refuses the user or password of redis.url.
+doctor-redis-old = { $version } is too old. Redis 6.2 or newer is needed.
+doctor-redis-policy = maxmemory-policy is { $policy }, so jobs and cards can vanish. Set it to noeviction.
+doctor-redis-persistence = { $version }; works, but without an append-only file: a crash of Redis forgets the newest events. Set appendonly yes.
+doctor-source-ok = { $title }.
+doctor-storage-ok = written, read and cleaned: { $location }.
+doctor-storage-local-ok = written, read and cleaned: { $location }, { $free } ({ $percent } %) free.
+doctor-storage-low = works, but only { $free } ({ $percent } %) are free: { $location }. Make room, or move it.
+doctor-encryption-ok = { $recipients ->
+        [one] encrypted for { $recipients } recipient
+       *[other] encrypted for { $recipients } recipients
+    } and read back with the identity.
+doctor-encryption-write-only = { $recipients ->
+        [one] encrypted for { $recipients } recipient
+       *[other] encrypted for { $recipients } recipients
+    }; the identity is not here, so nothing can be read here.
+doctor-encryption-identity = the identity cannot read what is encrypted for the recipients. Put its own recipient into encryption.recipients.

@@ -3,7 +3,7 @@
 source-postgres = Дамп PostgreSQL вместе с ролями
 
 backup-none-configured = Ни одной резервной копии ещё не настроено. Пример – в <code>vakhta.example.yaml</code>.
-backup-unknown = Копии с именем <b>{ $name }</b> нет. Есть: { $names }
+backup-no-such = Копии с именем <b>{ $name }</b> нет. Есть: { $names }
 backup-choose = <b>Что скопировать?</b>
 backup-choice = <b>{ $name }</b>: последняя { $last }
 backup-last = { $age } назад, { $size }

@@ -80,3 +80,141 @@ config-problem-recipient-is-identity = это секретная половин�
 config-problem-identity = нужен секретный ключ age (AGE-SECRET-KEY-1...). Создайте пару ключей командой «npm run vakhta -- keygen».
 
 config-warning-later = настройка известна, но в этой версии ещё не действует.
+
+## Командная строка
+
+cli-description = Делает резервные копии, проверяет их и рассказывает о них в чате Telegram.
+cli-help-usage = Использование:
+cli-help-arguments = Аргументы:
+cli-help-options = Параметры:
+cli-help-commands = Команды:
+cli-help-after = Код завершения: 0 — готово, 1 — не удалось, 2 — неверный вызов, 78 — ошибка в настройках, 130 — прервано.
+cli-option-config = файл настроек (по умолчанию — из VAKHTA_CONFIG, иначе vakhta.yaml)
+cli-option-help = показать эту справку
+cli-option-json = вывести результат в JSON
+cli-init = первая настройка: обо всём спросить, всё опробовать и записать vakhta.yaml и .env
+cli-init-api-root = адрес собственного сервера Bot API
+cli-config = настройки
+cli-config-check = проверить настройки и показать сразу все ошибки
+cli-doctor = опробовать всё, что упомянуто в настройках
+cli-backup = сделать резервную копию сейчас
+cli-backup-here = в этом же процессе, без Redis и бота
+cli-backups = показать резервные копии, которые лежат в хранилищах
+cli-keygen = создать пару ключей для шифрования
+cli-interrupted = прервано.
+
+cli-phase-waiting = ожидание
+cli-phase-preflight = осмотр источника
+cli-phase-dump = выгрузка
+cli-phase-finish = завершение и контрольное чтение
+cli-phase-manifest = запись манифеста
+
+config-check-ok = { $file }: ошибок нет
+config-check-problems = { $count ->
+        [one] { $count } ошибка.
+        [few] { $count } ошибки.
+        [many] { $count } ошибок.
+       *[other] { $count } ошибки.
+    }
+config-check-chats = чаты: { $names }
+config-check-users = пользователи: { $names }
+config-check-storages = хранилища: { $names }
+config-check-backups = бэкапы: { $names }
+
+keygen-advice = Строка, которая начинается с age1, — получатель: впишите его в encryption.recipients. Строка, которая начинается с AGE-SECRET-KEY-, — секретный ключ: без него не прочитать ни одной копии. Храните его в менеджере паролей или на бумаге, отдельно от серверов, где делаются копии.
+
+cli-backups-none = резервных копий нет.
+cli-backups-id = ID
+cli-backups-time = ВРЕМЯ
+cli-backups-name = ИМЯ
+cli-backups-size = РАЗМЕР
+cli-backups-copies = КОПИИ
+
+cli-backup-unknown = бэкапа с именем { $name } нет. Известны: { $known }.
+cli-backup-no-storage-here = ни одно из хранилищ бэкапа { $name } не относится к этому узлу.
+cli-backup-needs-here = добавьте --here, чтобы сделать копию в этом процессе.
+cli-backup-done = готово: { $id }, { $size } за { $elapsed }, SHA-256 { $sha256 }...
+cli-backup-copy = { $storage }: { $location }
+cli-backup-copy-failed = в хранилище { $storage } копии нет: { $reason }
+cli-backup-failed-in = сбой на шаге: { $step }
+
+## doctor: что проверяется и что найдено
+
+check-telegram = бот
+check-updates = обновления
+check-chat = чат
+check-clock = часы
+check-redis = Redis
+check-source = бэкап
+check-storage = хранилище
+check-encryption = шифрование
+
+doctor-config-ok = настройки: в { $file } ошибок нет.
+doctor-all-well = Всё в порядке.
+doctor-failures = { $count ->
+        [one] { $count } проверка не прошла.
+        [few] { $count } проверки не прошли.
+        [many] { $count } проверок не прошли.
+       *[other] { $count } проверки не прошли.
+    }
+doctor-failed = { $reason }
+doctor-timeout = нет ответа, ждали { $seconds } с.
+doctor-no-secret = секрет здесь не задан; проверяется там, где он есть.
+doctor-other-host = относится к узлу { $host }; проверяйте там.
+
+doctor-telegram-ok = @{ $username } ({ $name }).
+doctor-telegram-token = Telegram не знает такого токена. Скопируйте его у @BotFather ещё раз или создайте там новый.
+doctor-telegram-unreachable = нет связи с { $host }. Проверьте сеть или укажите в telegram.apiRoot доступный сервер.
+doctor-telegram-conflict = обновления этого бота забирает другая программа. Остановите её или возьмите другого бота.
+doctor-telegram-refused = Telegram отказал: { $reason }.
+doctor-updates-polling = бот забирает их сам.
+doctor-updates-webhook = приходят на вебхук; { $pending ->
+        [one] в очереди { $pending } обновление
+        [few] в очереди { $pending } обновления
+        [many] в очереди { $pending } обновлений
+       *[other] в очереди { $pending } обновления
+    }.
+doctor-updates-webhook-set = задан вебхук на { $host }, поэтому забирать обновления самому не получится. Удалите его (deleteWebhook) или возьмите другого бота.
+doctor-updates-webhook-unset = вебхук ещё не задан; бот задаст его при запуске.
+doctor-updates-webhook-other = вебхук ведёт на { $host }, а не на telegram.webhook.url. Запустите бота или остановите того, кто его задал.
+doctor-updates-webhook-error = Telegram не может доставить: { $reason }. Проверьте, что адрес доступен снаружи, а сертификат действителен.
+doctor-chat-ok = писать можно: { $title }{ $topics ->
+        [0] {""}
+        [one] {" "}и её { $topics } тема
+        [few] {" "}и её { $topics } темы
+        [many] {" "}и её { $topics } тем
+       *[other] {" "}и её { $topics } темы
+    }.
+doctor-chat-topic = в тему { $topic } писать нельзя: { $reason }. Исправьте её номер или откройте тему снова.
+doctor-chat-unreachable = писать туда нельзя: { $reason }. Исправьте номер или добавьте бота в чат ещё раз.
+doctor-clock-ok = идут верно.
+doctor-clock-unknown = сервер не сообщает время.
+doctor-clock-skew = расходятся на { $seconds ->
+        [one] { $seconds } секунду
+        [few] { $seconds } секунды
+        [many] { $seconds } секунд
+       *[other] { $seconds } секунды
+    }. Включите синхронизацию времени (timedatectl set-ntp true).
+doctor-redis-ok = { $version }.
+doctor-redis-unreachable = нет связи с { $host }: { $reason }. Проверьте, что Redis работает, и адрес в redis.url.
+doctor-redis-password = Redis не принимает имя или пароль из redis.url.
+doctor-redis-old = версия { $version } слишком старая. Нужна 6.2 или новее.
+doctor-redis-policy = maxmemory-policy — { $policy }, поэтому задания и карточки могут пропасть. Задайте noeviction.
+doctor-redis-persistence = { $version }; работает, но без журнала на диске: при сбое Redis забудет последние события. Задайте appendonly yes.
+doctor-source-ok = { $title }.
+doctor-storage-ok = запись, чтение и удаление работают: { $location }.
+doctor-storage-local-ok = запись, чтение и удаление работают: { $location }, свободно { $free } ({ $percent } %).
+doctor-storage-low = работает, но свободно только { $free } ({ $percent } %): { $location }. Освободите место или перенесите хранилище.
+doctor-encryption-ok = { $recipients ->
+        [one] зашифровано для { $recipients } получателя
+        [few] зашифровано для { $recipients } получателей
+        [many] зашифровано для { $recipients } получателей
+       *[other] зашифровано для { $recipients } получателя
+    } и прочитано секретным ключом.
+doctor-encryption-write-only = { $recipients ->
+        [one] зашифровано для { $recipients } получателя
+        [few] зашифровано для { $recipients } получателей
+        [many] зашифровано для { $recipients } получателей
+       *[other] зашифровано для { $recipients } получателя
+    }; секретного ключа здесь нет, поэтому прочитать здесь ничего нельзя.
+doctor-encryption-identity = секретный ключ не читает то, что зашифровано для получателей. Впишите в encryption.recipients его собственного получателя.

@@ -2,7 +2,7 @@ import type { Config } from "../../app/config.ts";
 import { AppError, toAppError } from "../../core/errors.ts";
 import { encodeManifest, runFolder } from "../../core/manifest.ts";
 import type { BackupPhase, Clock, OpenObject, RunObserver, RunProgress } from "../../core/ports.ts";
-import { type BackupRun, isFinal, type RunCopy } from "../../core/run.ts";
+import { type BackupRun, hasLeftovers, isFinal, type RunCopy } from "../../core/run.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
 import type { Producer } from "../../queue/producer.ts";
@@ -49,7 +49,7 @@ export class BackupRunner {
     const { runs, leases } = this.#deps;
     const run = await runs.read(id);
     if (!run) return { done: { run: id, status: "unknown" } };
-    if (isFinal(run.status)) return { done: { run: id, status: run.status } };
+    if (isFinal(run.status) && !hasLeftovers(run)) return { done: { run: id, status: run.status } };
     const lease = await leases.tryAcquire(`backup:${run.name}`, {
       ttlMs: 30_000,
       lostAfterMs: leaseLostAfterMs,
@@ -62,12 +62,26 @@ export class BackupRunner {
       return { later: waitForOtherMs };
     }
     await using held = lease;
+    if (isFinal(run.status)) return await this.#sweep(run, job.signal);
     const status = await this.#attempt(id, held.token, AbortSignal.any([job.signal, held.signal]), job.signal);
     return { done: { run: id, status } };
   }
 
   #now(): Date {
     return this.#deps.clock.now();
+  }
+
+  /** Removes what could not be removed when the run ended, because its store was out of reach. */
+  async #sweep(run: BackupRun, signal: AbortSignal): Promise<JobOutcome> {
+    const names = new Set(run.open.map((object) => object.storage));
+    const storages = await Promise.all([...names].map((name) => this.#deps.storage(name)));
+    const left = await cleanUpRun(storages, run.folder ?? "", run.open, signal);
+    const stuck = new Set(left.failed.map((failed) => failed.storage));
+    await this.#deps.runs.update(run.id, "progress", this.#now(), (current) => ({
+      ...current,
+      open: current.open.filter((object) => stuck.has(object.storage)),
+    }));
+    return { done: { run: run.id, removed: left.removed, stuck: stuck.size } };
   }
 
   async #attempt(id: string, fence: number, signal: AbortSignal, shutdown: AbortSignal): Promise<string> {
@@ -155,7 +169,12 @@ export class BackupRunner {
       run.id,
       "normal",
       this.#now(),
-      (current) => ({ ...current, open: [], cleaned: (current.cleaned ?? 0) + left.removed }),
+      (current) => ({
+        ...current,
+        // What could not be looked into is still to be cleaned up later.
+        open: current.open.filter((object) => left.failed.some((failed) => failed.storage === object.storage)),
+        cleaned: (current.cleaned ?? 0) + left.removed,
+      }),
       fence,
     );
     if (!left.finished) return undefined;
@@ -197,7 +216,6 @@ export class BackupRunner {
           status: failed.length > 0 ? "degraded" : "succeeded",
           phase: "manifest",
           finishedAt: result.manifest.finishedAt,
-          open: [],
           copies,
           manifest: result.manifest,
           manifestSha256: result.manifestSha256,
@@ -228,7 +246,7 @@ export class BackupRunner {
         id,
         "normal",
         now,
-        (run) => ({ ...run, status: "queued", interruptedIn: run.phase, phase: "waiting", open: [] }),
+        (run) => ({ ...run, status: "queued", interruptedIn: run.phase, phase: "waiting" }),
         fence,
       );
       throw toAppError(cause, "interrupted");
@@ -253,7 +271,6 @@ export class BackupRunner {
         ...current,
         status: ended.cancelled ? "cancelled" : "failed",
         finishedAt: now.toISOString(),
-        open: [],
         copies: current.copies.map((copy) => ({ ...copy, status: "aborted" as const })),
         ...(ended.cancelled ? {} : { error: runError(error, current.phase) }),
       }),
