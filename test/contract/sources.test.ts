@@ -1,0 +1,190 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { AppError } from "../../src/core/errors.ts";
+import { kindOf, sourceKinds } from "../../src/sources/index.ts";
+import type { PartFacts, Source, SourcePart } from "../../src/sources/types.ts";
+import { sourceOf, temporaryFolder } from "../support/backup.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { misbehavingTools } from "../support/postgres-tools.ts";
+
+/** What the suite needs to know of a kind. */
+interface World {
+  /** A source that works; its data is large enough not to fit into pipes. */
+  readonly good: Source;
+  /** The same, whose tool ends with an error after it has put everything out. */
+  readonly failing: Source;
+  /** The same, whose tool is killed halfway. */
+  readonly dying: Source;
+  /** A source that does not answer. */
+  readonly unreachable: Source;
+  /** Must not be found in any process's arguments, nor in any error. */
+  readonly secret: string;
+  /** Marks the processes of this world's sources. */
+  readonly mark: string;
+  readonly roles: readonly string[];
+}
+
+let server: PostgresServer;
+const folders = [temporaryFolder(), temporaryFolder()] as const;
+const signal = new AbortController().signal;
+
+const worlds: Readonly<Record<string, () => World>> = {
+  postgres: () => {
+    const config = { kind: "postgres", url: server.url("shop") };
+    return {
+      good: sourceOf(config),
+      failing: sourceOf({
+        ...config,
+        bin: misbehavingTools(folders[0].path, server.programs, 'real_pg_dump "$@"; echo "disk on fire" >&2; exit 1'),
+      }),
+      dying: sourceOf({
+        ...config,
+        bin: misbehavingTools(folders[1].path, server.programs, 'real_pg_dump "$@" | head -c 1000000; kill -9 $$'),
+      }),
+      unreachable: sourceOf({ ...config, url: `postgresql://postgres:${server.password}@127.0.0.1:1/shop` }),
+      secret: server.password,
+      mark: `:${server.port}/shop`,
+      roles: ["artifact", "globals"],
+    };
+  },
+};
+
+beforeAll(async () => {
+  server = await startPostgres();
+  await server.createDatabase(
+    "shop",
+    "CREATE TABLE big AS SELECT g, gen_random_uuid() AS id FROM generate_series(1, 200000) g",
+  );
+});
+afterAll(async () => {
+  await server.stop();
+  for (const folder of folders) folder[Symbol.dispose]();
+});
+
+/** Command lines of all processes that belong to the world. */
+function processes(mark: string): string[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      } catch {
+        return "";
+      }
+    })
+    .filter((line) => line.includes(mark));
+}
+
+async function readAll(source: Source): Promise<{ part: SourcePart; bytes: Buffer; facts: PartFacts }[]> {
+  await using session = await source.open(signal);
+  const result: { part: SourcePart; bytes: Buffer; facts: PartFacts }[] = [];
+  for await (const part of session.parts()) {
+    const bytes = await buffer(part.stream);
+    result.push({ part, bytes, facts: await part.done });
+  }
+  return result;
+}
+
+async function failureOf(action: () => Promise<unknown>): Promise<AppError> {
+  const error: unknown = await action().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toMatchObject({ name: "AppError" });
+  return error as AppError;
+}
+
+it("has a world for every registered kind", () => {
+  expect(Object.keys(worlds).sort()).toEqual([...sourceKinds].sort());
+});
+
+describe.each(Object.keys(worlds))("source %s", (kind) => {
+  let world: World;
+  beforeAll(() => {
+    const make = worlds[kind];
+    if (make === undefined) throw new Error(`no world for ${kind}`);
+    world = make();
+  });
+
+  it("says what it is, without its secret", async () => {
+    const info = await world.good.inspect(signal);
+    expect(world.good.kind).toBe(kind);
+    expect(info.title).not.toBe("");
+    expect(JSON.stringify(info)).not.toContain(world.secret);
+    expect(info.expectedRawBytes).toBeGreaterThan(0);
+  });
+
+  it("gives its parts in order, each readable whole by the kind's own tools", async () => {
+    const parts = await readAll(world.good);
+    expect(parts.map(({ part }) => part.role)).toEqual(world.roles);
+    for (const { part, bytes, facts } of parts) {
+      expect(part.file).toMatch(/^[a-z0-9.-]+$/);
+      expect(facts.rawBytes).toBeGreaterThan(0);
+      const stored = { role: part.role, file: part.file, bytes: bytes.length, sha256: "" };
+      await kindOf(kind).checkReadable(stored, Readable.from([bytes]), signal);
+      if (part.role !== "artifact") continue;
+      for (const cut of [0.6, 0.99]) {
+        const half = Readable.from([bytes.subarray(0, Math.floor(bytes.length * cut))]);
+        await expect(kindOf(kind).checkReadable(stored, half, signal)).rejects.toMatchObject({ name: "AppError" });
+      }
+    }
+    expect(processes(world.mark)).toEqual([]);
+  });
+
+  it("tells while it works how much it has read, and shows no secret in any argument", async () => {
+    await using session = await world.good.open(signal);
+    for await (const part of session.parts()) {
+      const shown = processes(world.mark);
+      expect(shown.length).toBeGreaterThan(0);
+      expect(shown.join("\n")).not.toContain(world.secret);
+      if (part.role === "artifact") await vi.waitFor(() => expect(part.rawBytes?.()).toBeGreaterThan(0));
+      part.stream.resume();
+      await part.done;
+    }
+  });
+
+  it("fails when its tool exits non-zero after complete output, with step and last lines", async () => {
+    const error = await failureOf(() => readAll(world.failing));
+    expect(error.context).toMatchObject({ exit: "exit status 1", stderr: expect.stringContaining("disk on fire") });
+    expect(error.context.step).toEqual(expect.any(String));
+    await vi.waitFor(() => expect(processes(world.mark)).toEqual([]));
+  });
+
+  it("ends its stream and fails when its tool is killed halfway", async () => {
+    await using session = await world.dying.open(signal);
+    for await (const part of session.parts()) {
+      await buffer(part.stream);
+      expect(await failureOf(() => part.done)).toMatchObject({ context: { exit: "killed by SIGKILL" } });
+      break;
+    }
+  });
+
+  it("ends all its processes on abort and gives the reason", async () => {
+    const controller = new AbortController();
+    await using session = await world.good.open(controller.signal);
+    for await (const part of session.parts()) {
+      expect(processes(world.mark).length).toBeGreaterThan(0);
+      controller.abort(new Error("stop now"));
+      expect(await failureOf(() => part.done)).toMatchObject({ message: "stop now" });
+      break;
+    }
+    await vi.waitFor(() => expect(processes(world.mark)).toEqual([]));
+  });
+
+  it("ends all its processes when it is disposed of in the middle", async () => {
+    {
+      await using session = await world.good.open(signal);
+      for await (const _part of session.parts()) break;
+      expect(processes(world.mark).length).toBeGreaterThan(0);
+    }
+    expect(processes(world.mark)).toEqual([]);
+  });
+
+  it("says that it can not be reached, without its secret", async () => {
+    const error = await failureOf(() => world.unreachable.inspect(signal));
+    expect(error).toMatchObject({ code: "source-unreachable", permanent: false });
+    expect(`${error.message}${JSON.stringify(error.context)}${error.stack}`).not.toContain(world.secret);
+  });
+});
