@@ -20,11 +20,12 @@ export async function dispatch(
   signal: AbortSignal,
 ): Promise<Reply> {
   const found = findMethod(method);
-  if (!found) return errorReply(new BotApiError(404, "Not Found"));
-  const record = { bot_id: bot.user.id, method: found.name, params: params.toLog() };
+  const record = { bot_id: bot.user.id, method: found?.name ?? method, params: params.toLog() };
   try {
+    if (!found) throw new BotApiError(404, "Not Found");
     const answer: Answer = await found.run({ world, bot, params, signal });
-    if (signal.aborted) return { status: 200, body: {} };
+    // a poll whose client has gone was given nothing
+    if (signal.aborted && found.name === "getUpdates") return { status: 200, body: {} };
     world.journal.call({ ...record, ok: true, result: answer.result });
     return {
       status: 200,
@@ -42,6 +43,25 @@ export async function dispatch(
   }
 }
 
+/** Records a call that a fault kept from being carried out; without a reply nothing was answered. */
+export function recordRefusal(world: World, bot: BotRecord, method: string, params: Params, reply?: Reply): void {
+  const { error_code, description } = (reply?.body ?? { description: "(no answer)" }) as Partial<ErrorBody>;
+  world.journal.call({
+    bot_id: bot.user.id,
+    method,
+    params: params.toLog(),
+    ok: false,
+    ...(error_code === undefined ? {} : { error_code }),
+    ...(description === undefined ? {} : { description }),
+  });
+}
+
+interface ErrorBody {
+  readonly error_code: number;
+  readonly description: string;
+}
+
+/** The HTTP answer of an error. */
 export function errorReply(error: BotApiError): Reply {
   const parameters = error.parameters ? { parameters: error.parameters } : {};
   return {

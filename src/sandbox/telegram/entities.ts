@@ -43,6 +43,9 @@ export function detectEntities(text: string, present: readonly MessageEntity[] =
   return sortEntities([...present, ...found]);
 }
 
+/** What goes beyond is not formatted: Telegram ignores it without a word. */
+const MAX_ENTITIES = 100;
+
 /** Which text parameters a method has and what its limits are called. */
 export interface TextRules {
   readonly field: "text" | "caption";
@@ -77,7 +80,7 @@ export function readText(params: Params, rules: TextRules, findUser: (id: number
   if (clean.text === "" && !rules.allowEmpty) throw badRequest("text must be non-empty");
   if (clean.text.length > rules.limit)
     throw badRequest(rules.field === "text" ? "message is too long" : "message caption is too long");
-  return { text: clean.text, entities: detectEntities(clean.text, clean.entities) };
+  return { text: clean.text, entities: detectEntities(clean.text, clean.entities).slice(0, MAX_ENTITIES) };
 }
 
 function parse(raw: string, params: Params, rules: TextRules): ParsedText {

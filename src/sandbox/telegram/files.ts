@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Message, PhotoSize } from "@grammyjs/types";
 import { BotApiError, badRequest } from "./errors.ts";
-import { imageSize } from "./image.ts";
+import { imageSize, imageType } from "./image.ts";
 import type { Params, Upload } from "./params.ts";
 import type { FileRecord } from "./store.ts";
 import type { World } from "./world.ts";
@@ -56,7 +56,7 @@ function keepFile(world: World, kind: "photo" | "document", upload: Upload): Fil
     fileId: `${kind === "photo" ? "AgAC" : "BQAC"}${randomBytes(30).toString("base64url")}`,
     uniqueId: createHash("sha256").update(upload.data).digest("base64url").slice(0, 16),
     fileName: upload.fileName,
-    mimeType: upload.mimeType,
+    mimeType: kind === "photo" ? imageType(upload.data) : upload.mimeType,
     data: upload.data,
     width: size?.width ?? 0,
     height: size?.height ?? 0,

@@ -1,3 +1,11 @@
+/** The media type of an image that `imageSize` knows, by its first bytes. */
+export function imageType(data: Buffer): string {
+  const head = data.toString("latin1", 0, 12);
+  if (head.startsWith("\x89PNG")) return "image/png";
+  if (head.startsWith("GIF")) return "image/gif";
+  return head.endsWith("WEBP") ? "image/webp" : "image/jpeg";
+}
+
 /** Width and height in pixels of a PNG, JPEG, GIF or WebP; undefined when it is none of them or cut short. */
 export function imageSize(data: Buffer): { width: number; height: number } | undefined {
   if (data.length >= 24 && data.readUInt32BE(0) === 0x89504e47)

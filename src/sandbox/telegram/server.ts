@@ -2,10 +2,10 @@ import { STATUS_CODES } from "node:http";
 import multipart from "@fastify/multipart";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { adminRoutes } from "./admin.ts";
-import type { Fault } from "./api.ts";
 import type { SandboxControl } from "./control.ts";
-import { dispatch, errorReply, type Reply } from "./dispatch.ts";
-import { BotApiError, tooManyRequests } from "./errors.ts";
+import { dispatch, errorReply, recordRefusal } from "./dispatch.ts";
+import { BotApiError } from "./errors.ts";
+import { answerWithFault } from "./fault-answer.ts";
 import { filePath, UPLOAD_LIMIT } from "./files.ts";
 import { findMethod } from "./methods/index.ts";
 import { Params, readJsonBody } from "./params.ts";
@@ -79,59 +79,16 @@ async function botApi(world: World, request: FastifyRequest, reply: FastifyReply
   reply.raw.once("close", () => gone.abort());
   const chatId = params.integer("chat_id") || undefined;
   const fault = world.faults.take(name, chatId);
-  let answer = await withFault(fault, reply, () => dispatch(world, bot, method, params, gone.signal));
+  let answer = await answerWithFault(fault, reply, () => dispatch(world, bot, method, params, gone.signal));
+  if (!answer.done) recordRefusal(world, bot, name, params, answer.reply);
   // a fault that came while the poll waited hits its answer; the updates stay unconfirmed
-  if (name === "getUpdates" && !fault && answer) {
-    const poll = answer;
-    answer = await withFault(world.faults.take(name, chatId), reply, () => Promise.resolve(poll));
+  if (name === "getUpdates" && !fault && answer.reply) {
+    const poll = answer.reply;
+    answer = await answerWithFault(world.faults.take(name, chatId), reply, () => Promise.resolve(poll));
   }
-  if (answer === undefined || gone.signal.aborted) return reply;
-  if (answer.html !== undefined) return reply.code(answer.status).type("text/html").send(answer.html);
-  return reply.code(answer.status).type("application/json").send(answer.body);
-}
-
-/** The answer with what a fault makes of it; undefined when there is none because the connection is kept silent or cut. */
-async function withFault(
-  fault: Fault | undefined,
-  reply: FastifyReply,
-  run: () => Promise<Reply>,
-): Promise<(Reply & { html?: string }) | undefined> {
-  switch (fault?.kind) {
-    case undefined:
-      return run();
-    case "blackhole":
-      reply.hijack();
-      return undefined;
-    case "reset":
-      reply.hijack();
-      reply.raw.socket?.resetAndDestroy();
-      return undefined;
-    case "lost-answer":
-      reply.hijack();
-      await run();
-      reply.raw.socket?.resetAndDestroy();
-      return undefined;
-    case "retry-after":
-      return errorReply(tooManyRequests(fault.retryAfter ?? 5));
-    case "slow": {
-      const answer = await run();
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, fault.delayMs ?? 1000);
-        reply.raw.once("close", () => resolve(clearTimeout(timer)));
-      });
-      return answer;
-    }
-    case "status": {
-      const status = fault.status ?? 502;
-      const text = STATUS_CODES[status] ?? "Error";
-      const answer = errorReply(new BotApiError(status, text));
-      if (!fault.html) return answer;
-      return {
-        ...answer,
-        html: `<html>\r\n<head><title>${status} ${text}</title></head>\r\n<body>\r\n<center><h1>${status} ${text}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`,
-      };
-    }
-  }
+  if (answer.reply === undefined || gone.signal.aborted) return reply;
+  if (answer.html !== undefined) return reply.code(answer.reply.status).type("text/html").send(answer.html);
+  return reply.code(answer.reply.status).type("application/json").send(answer.reply.body);
 }
 
 async function readParams(request: FastifyRequest): Promise<Params> {

@@ -73,6 +73,18 @@ describe("answering", () => {
     expect(await answer(sandbox, callback_query_id, { text: "👍".repeat(200) })).toMatchObject({ ok: true });
   });
 
+  test("with links into Telegram only", async () => {
+    const { sandbox, message_id } = await withButton();
+    const { callback_query_id } = await sandbox.press(SUPERGROUP_ID, { from: BOB.id, message_id, data: "y:1" });
+    expect(await answer(sandbox, callback_query_id, { url: "https://example.org/" })).toMatchObject({
+      status: 400,
+      description: "Bad Request: URL_INVALID",
+    });
+    expect(await answer(sandbox, callback_query_id, { url: "https://t.me/watch_bot?start=x" })).toMatchObject({
+      ok: true,
+    });
+  });
+
   test("is what the press waits for", async () => {
     const { sandbox, message_id } = await withButton();
     const pressed = sandbox.press(SUPERGROUP_ID, { from: BOB.id, message_id, data: "y:1", waitMs: 5000 });

@@ -78,6 +78,34 @@ describe("answers made to fail", () => {
   });
 });
 
+test("calls that a fault refused are recorded too", async () => {
+  const sandbox = await testSandbox();
+  sandbox.addFault({ kind: "retry-after", retryAfter: 3, times: 1 });
+  sandbox.addFault({ kind: "reset", times: 1 });
+  await send(sandbox);
+  await expect(send(sandbox)).rejects.toThrow();
+  await send(sandbox);
+  const said = sandbox.calls().map(({ ok, error_code, description }) => [ok, error_code, description]);
+  expect(said).toEqual([
+    [false, 429, "Too Many Requests: retry after 3"],
+    [false, undefined, "(no answer)"],
+    [true, undefined, undefined],
+  ]);
+});
+
+test("a sandbox closes at once, whatever still waits for it", async () => {
+  const sandbox = await testSandbox();
+  const poll = callApi(sandbox, "getUpdates", { timeout: 20 });
+  await sandbox.waitFor(() => sandbox.isPolled());
+  sandbox.addFault({ kind: "blackhole", methods: ["getMe"] });
+  const silent = callApi(sandbox, "getMe");
+  await sandbox.waitForCall("getMe");
+  const events = await fetch(`${sandbox.url}/sandbox/events`);
+  const ends = Promise.allSettled([poll, silent, events.text()]);
+  await sandbox.close();
+  expect((await ends).map((end) => end.status)).not.toContain("pending");
+});
+
 describe("faults end", () => {
   test("after so many calls", async () => {
     const sandbox = await testSandbox();

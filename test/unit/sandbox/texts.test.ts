@@ -263,6 +263,13 @@ test("MarkdownV2 becomes the same entities as HTML", async () => {
   expect(await send(markdown, "MarkdownV2")).toEqual(await send(html, "HTML"));
 });
 
+test("what goes beyond 100 entities is not formatted", async () => {
+  const sandbox = await testSandbox();
+  const text = "<b>x</b> ".repeat(120);
+  const { result } = await callApi(sandbox, "sendMessage", { chat_id: SUPERGROUP_ID, text, parse_mode: "HTML" });
+  expect(result.entities).toHaveLength(100);
+});
+
 test("tokens and methods that do not exist", async () => {
   const sandbox = await testSandbox();
   expect(await callApi(sandbox, "getMe", {}, "777000111:wrong")).toEqual({

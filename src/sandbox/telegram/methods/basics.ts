@@ -94,8 +94,10 @@ export const basicMethods: Methods = {
     }
     const text = params.text("text");
     if (characters(text) > 200) throw badRequest("MESSAGE_TOO_LONG");
-    query.answered = true;
     const url = params.text("url");
+    // only games and links back into Telegram can be opened
+    if (url !== "" && !/^(?:https:\/\/)?(?:t\.me|telegram\.me)\/|^tg:\/\//i.test(url)) throw badRequest("URL_INVALID");
+    query.answered = true;
     const alert = params.flag("show_alert");
     const answer = {
       ...(text === "" ? {} : { text }),
