@@ -44,45 +44,6 @@ export function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** A duration as it is written in the configuration: "1h 30m". The parts below the two largest are cut off. */
-export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))}ms`;
-  const parts: string[] = [];
-  let rest = ms;
-  for (const unit of ["d", "h", "m", "s"]) {
-    const size = durationUnits[unit] ?? 1;
-    const amount = Math.floor(rest / size);
-    rest -= amount * size;
-    if (amount > 0) parts.push(`${amount}${unit}`);
-    else if (parts.length > 0) break;
-    if (parts.length === 2) break;
-  }
-  return parts.join(" ");
-}
-
-/** Bytes for a person, three significant digits, powers of 1000, in the language's own units: "1.23 GB", "1,23 ГБ". */
-export function formatBytes(bytes: number, locale = "en"): string {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
-  let index = 0;
-  let amount = bytes;
-  // 999.5 would be rounded to "1,000".
-  while (amount >= 999.5 && index < units.length - 1) {
-    amount /= 1000;
-    index += 1;
-  }
-  const unit = units[index] ?? "byte";
-  const format = {
-    style: "unit",
-    unit,
-    unitDisplay: index === 0 ? "long" : "short",
-    maximumSignificantDigits: 3,
-  } as const;
-  return new Intl.NumberFormat(
-    locale,
-    index === units.length - 1 ? { ...format, maximumSignificantDigits: 6 } : format,
-  ).format(amount);
-}
-
 /** A duration in the configuration; milliseconds in the result. More than nothing. */
 export function durationSchema() {
   return z

@@ -8,12 +8,12 @@ import { sourceSchema, storageSchema } from "./families.ts";
 import type { Wrap } from "./missing.ts";
 
 /** Names become parts of object keys, of Redis keys and of buttons. */
-const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "config-problem-name" });
+export const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "config-problem-name" });
 
 /** A key of the design whose feature comes later: accepted as written, reported as a warning. */
 const later = (text: string) => z.unknown().describe(`${text} Known, but not acted upon by this version.`).optional();
 
-const timezoneSchema = z.string().refine(isTimezone, { error: "config-problem-timezone" });
+export const timezoneSchema = z.string().refine(isTimezone, { error: "config-problem-timezone" });
 
 function isTimezone(name: string): boolean {
   try {
@@ -35,7 +35,7 @@ function isCron(expression: string): boolean {
   }
 }
 
-const cronSchema = z.string().refine(isCron, { error: "config-problem-cron" });
+export const cronSchema = z.string().refine(isCron, { error: "config-problem-cron" });
 
 const urlSchema = (protocols: readonly string[], error: string) =>
   z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ""), { error });

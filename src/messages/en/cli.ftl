@@ -204,3 +204,64 @@ doctor-encryption-write-only = { $recipients ->
        *[other] encrypted for { $recipients } recipients
     }; the identity is not here, so nothing can be read here.
 doctor-encryption-identity = the identity cannot read what is encrypted for the recipients. Put its own recipient into encryption.recipients.
+
+## init: the dialogue
+
+init-yes = y
+init-no = n
+init-language = Language
+init-timezone = Time zone of schedules
+init-trying = Trying it...
+init-keep-anyway = Keep it all the same?
+init-overwrite = { $file } is there already. Write a new one?
+init-overwrite-variables = { $file } has other values of { $names }. Replace them?
+init-nothing-written = Nothing was written.
+init-written = Written: { $file }, and the secrets to { $env } (readable by you only).
+init-next = Start it with "npm start" and send /backup to the bot. "npm run vakhta -- doctor" tries everything again at any time.
+
+init-bot-hint = Make a bot: send /newbot to @BotFather in Telegram and copy the token.
+init-bot-token = Bot token
+init-pair-private = Who is the first admin? Open { $link } and press Start, or send to @{ $username }: { $command }
+init-pair-group = Open { $link } to choose a group, or send in the group (in a forum: in the topic): { $command }
+init-pair-waiting = Waiting for the code (good for { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+    })...
+init-pair-expired = The time of this code is over.
+init-pair-again = Make a new one?
+init-paired-admin = Admin: { $name } ({ $id }).
+init-paired-group = Group: { $title }.
+init-place = Where should the cards of scheduled backups go?
+init-place-group = into a group, or a topic of it
+init-place-private = into my private chat with the bot
+init-refused-anonymous = The code came from an anonymous admin or a channel, so nobody can be told apart. Turn "Remain anonymous" off in your admin rights, and send it again.
+init-refused-other-person = The code came from somebody else. Send it from the account that was just made admin.
+init-refused-not-private = The code came from a group. Send it in the private chat with the bot.
+init-refused-not-group = The code came from a private chat. Send it in the group or topic.
+init-reply-admin = You are the admin of this watch. The setup goes on in the terminal.
+init-reply-group = Backups will be reported here. The setup goes on in the terminal.
+
+init-redis = Address of Redis
+init-database = Address of the PostgreSQL database (postgres://user:password@host:5432/database)
+init-backup-name = Name of the backup
+init-schedule = When to back up, as a cron expression ("-" for never)
+init-storage = Where to keep the backups?
+init-storage-s3 = an S3 store
+init-storage-local = a folder on this host
+init-storage-both = both
+init-local-path = Folder
+init-local-absolute = expected an absolute path.
+init-s3-endpoint = Address of the S3 store (https://...)
+init-s3-region = Region
+init-s3-bucket = Bucket
+init-s3-prefix = Prefix of the object keys
+init-s3-key = Access key id
+init-s3-secret = Secret access key
+init-encryption = Encrypt the backups?
+init-encryption-new = yes, with a new pair of keys
+init-encryption-own = yes, I have an age recipient
+init-encryption-none = no
+init-recipient = Recipient (age1...)
+init-identity = Your identity: { $identity }
+    It is shown this once. Without it no backup can be read: keep it in a password manager or on paper.
+init-identity-keep = Keep it on this server too (in .env), so that encryption can be verified here? Whoever takes over the server can then read the backups.

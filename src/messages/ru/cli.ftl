@@ -218,3 +218,66 @@ doctor-encryption-write-only = { $recipients ->
        *[other] зашифровано для { $recipients } получателя
     }; секретного ключа здесь нет, поэтому прочитать здесь ничего нельзя.
 doctor-encryption-identity = секретный ключ не читает то, что зашифровано для получателей. Впишите в encryption.recipients его собственного получателя.
+
+## init: диалог
+
+init-yes = д
+init-no = н
+init-language = Язык
+init-timezone = Часовой пояс расписаний
+init-trying = Пробуем...
+init-keep-anyway = Всё равно оставить?
+init-overwrite = Файл { $file } уже есть. Записать новый?
+init-overwrite-variables = В { $file } другие значения: { $names }. Заменить?
+init-nothing-written = Ничего не записано.
+init-written = Записано: { $file }; секреты — в { $env } (доступен только вам).
+init-next = Запустите «npm start» и отправьте боту /backup. Снова опробовать всё можно в любое время: «npm run vakhta -- doctor».
+
+init-bot-hint = Создайте бота: отправьте /newbot пользователю @BotFather в Telegram и скопируйте токен.
+init-bot-token = Токен бота
+init-pair-private = Кто будет первым администратором? Откройте { $link } и нажмите «Старт» или отправьте @{ $username }: { $command }
+init-pair-group = Откройте { $link } и выберите группу или отправьте в группе (на форуме — в нужной теме): { $command }
+init-pair-waiting = Ждём код (действует { $minutes ->
+        [one] { $minutes } минуту
+        [few] { $minutes } минуты
+        [many] { $minutes } минут
+       *[other] { $minutes } минуты
+    })...
+init-pair-expired = Время этого кода вышло.
+init-pair-again = Создать новый?
+init-paired-admin = Администратор: { $name } ({ $id }).
+init-paired-group = Группа: { $title }.
+init-place = Куда присылать карточки бэкапов по расписанию?
+init-place-group = в группу или в её тему
+init-place-private = в личный чат со мной
+init-refused-anonymous = Код пришёл от анонимного администратора или канала: непонятно, кто это. Снимите «Анонимность» в своих правах администратора и отправьте его снова.
+init-refused-other-person = Код пришёл от другого человека. Отправьте его из той учётной записи, которая только что стала администратором.
+init-refused-not-private = Код пришёл из группы. Отправьте его в личном чате с ботом.
+init-refused-not-group = Код пришёл из личного чата. Отправьте его в группе или теме.
+init-reply-admin = Теперь вы администратор этой вахты. Настройка продолжается в терминале.
+init-reply-group = Сюда будут приходить сообщения о резервных копиях. Настройка продолжается в терминале.
+
+init-redis = Адрес Redis
+init-database = Адрес базы PostgreSQL (postgres://пользователь:пароль@узел:5432/база)
+init-backup-name = Имя бэкапа
+init-schedule = Когда делать копии: выражение cron («-» — никогда)
+init-storage = Где хранить копии?
+init-storage-s3 = в хранилище S3
+init-storage-local = в каталоге на этом узле
+init-storage-both = и там, и там
+init-local-path = Каталог
+init-local-absolute = нужен абсолютный путь.
+init-s3-endpoint = Адрес хранилища S3 (https://...)
+init-s3-region = Регион
+init-s3-bucket = Бакет
+init-s3-prefix = Префикс ключей объектов
+init-s3-key = Идентификатор ключа доступа (access key id)
+init-s3-secret = Секретный ключ доступа (secret access key)
+init-encryption = Шифровать копии?
+init-encryption-new = да, с новой парой ключей
+init-encryption-own = да, получатель age у меня есть
+init-encryption-none = нет
+init-recipient = Получатель (age1...)
+init-identity = Ваш секретный ключ: { $identity }
+    Он показан только сейчас. Без него не прочитать ни одной копии: сохраните его в менеджере паролей или на бумаге.
+init-identity-keep = Оставить его и на этом сервере (в .env), чтобы шифрование проверялось здесь? Тогда копии прочтёт и тот, кто захватит сервер.

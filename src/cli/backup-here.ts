@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { type BackupConfig, type Config, loadConfig } from "../app/config.ts";
+import { AppError } from "../core/errors.ts";
+import { runFolder } from "../core/manifest.ts";
+import { rawBytes, storedBytes } from "../core/run.ts";
+import { createLogger, type Logger } from "../lib/logger.ts";
+import { formatBytes, formatDuration } from "../messages/format.ts";
+import { type PipelineResult, runBackup } from "../services/backup/pipeline.ts";
+import { createSource } from "../sources/index.ts";
+import type { Storage } from "../storages/types.ts";
+import { closeStorages, openStorages } from "./open-storages.ts";
+import { ProgressLine } from "./progress.ts";
+import { exitCodes, type Terminal } from "./terminal.ts";
+
+type Result = PipelineResult;
+
+/**
+ * `vakhta backup <name> --here`: makes the backup in this process, without Redis and the bot. 0 when every copy was
+ * stored, 1 when the run failed or a copy is missing.
+ */
+export async function backupHere(
+  terminal: Terminal,
+  name: string,
+  options: { readonly path?: string; readonly json?: boolean },
+): Promise<number> {
+  const { config } = loadConfig({ ...options, requires: ["storages", "sources"] });
+  const own = terminal.in(config.locale);
+  const backup = config.backups.find((candidate) => candidate.name === name);
+  if (!backup) {
+    own.complain("cli-backup-unknown", { name, known: config.backups.map((known) => known.name).join(", ") });
+    return exitCodes.usage;
+  }
+  const logger = createLogger({ name: "cli", level: "silent" });
+  const storages = openStorages(config, backup.storages, logger);
+  const line = new ProgressLine(own, Date.now, (text) => void process.stderr.write(text));
+  try {
+    if (storages.length === 0) throw new AppError("config", own.messages.plain("cli-backup-no-storage-here", { name }));
+    const startedAt = new Date();
+    const result = await run(config, backup, { storages, startedAt, logger, line, signal: terminal.signal });
+    line.end();
+    report(own, result, storages, Date.now() - startedAt.getTime(), options.json ?? false);
+    const stored = result.copies.filter((copy) => copy.status === "stored").length;
+    return stored === backup.storages.length ? exitCodes.ok : exitCodes.failed;
+  } catch (error) {
+    line.end();
+    if (error instanceof AppError) explain(own, error);
+    throw error;
+  } finally {
+    await closeStorages(storages);
+  }
+}
+
+interface RunParts {
+  readonly storages: readonly Storage[];
+  readonly startedAt: Date;
+  readonly logger: Logger;
+  readonly line: ProgressLine;
+  readonly signal: AbortSignal;
+}
+
+function run(config: Config, backup: BackupConfig, parts: RunParts): Promise<Result> {
+  const { storages, startedAt, logger, line, signal } = parts;
+  const clock = { now: () => new Date() };
+  // The form of the ids that the queue's runs have: 12 hexadecimal digits.
+  const runId = randomUUID().replaceAll("-", "").slice(0, 12);
+  const timeout = backup.timeout === undefined ? [] : [AbortSignal.timeout(backup.timeout)];
+  return runBackup({
+    runId,
+    name: backup.name,
+    startedAt,
+    folder: runFolder(backup.name, startedAt, runId),
+    source: createSource(backup.source, { clock, logger }),
+    storages,
+    recipients: backup.encrypt ? (config.encryption?.recipients ?? []) : [],
+    observer: line,
+    clock,
+    signal: AbortSignal.any([signal, ...timeout]),
+    host: config.worker.host,
+    version: programVersion(),
+  });
+}
+
+/** This program's version, from its package. */
+function programVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
+
+function report(
+  terminal: Terminal,
+  { manifest, copies }: Result,
+  storages: readonly Storage[],
+  elapsedMs: number,
+  json: boolean,
+): void {
+  const location = (name: string) => storages.find((storage) => storage.name === name)?.location ?? name;
+  const artifact = manifest.parts.find((part) => part.role === "artifact") ?? manifest.parts[0];
+  for (const { storage, error } of copies) {
+    if (error) terminal.err(terminal.messages.plain("cli-backup-copy-failed", { storage, reason: error.message }));
+  }
+  if (json) {
+    const { id, name, startedAt, finishedAt } = manifest;
+    const copyOf = ({ storage, status, error }: Result["copies"][number]) => {
+      return { storage, status, location: location(storage), ...(error ? { error: error.message } : {}) };
+    };
+    const facts = { bytes: storedBytes(manifest), rawBytes: rawBytes(manifest), sha256: artifact?.sha256 };
+    terminal.out(
+      JSON.stringify({ id, name, startedAt, finishedAt, ...facts, copies: copies.map(copyOf) }, undefined, 2),
+    );
+    return;
+  }
+  const { locale } = terminal.messages;
+  terminal.say("cli-backup-done", {
+    id: manifest.id,
+    size: formatBytes(storedBytes(manifest), locale),
+    elapsed: formatDuration(elapsedMs, locale),
+    sha256: artifact?.sha256.slice(0, 12) ?? "",
+  });
+  for (const { storage, status } of copies) {
+    if (status === "stored") terminal.say("cli-backup-copy", { storage, location: location(storage) });
+  }
+}
+
+/** What the error's line does not hold: the step and the tool's last words. */
+function explain(terminal: Terminal, { context }: AppError): void {
+  if (typeof context.step === "string") terminal.complain("cli-backup-failed-in", { step: context.step });
+  if (typeof context.stderr === "string" && context.stderr !== "") terminal.err(context.stderr);
+}

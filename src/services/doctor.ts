@@ -1,0 +1,118 @@
+import type { BackupConfig, Config, StorageConfig, TelegramConfig } from "../app/config.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Logger } from "../lib/logger.ts";
+import { type Finding, failed, failure, skipped } from "./probes/finding.ts";
+import { probeRedis } from "./probes/redis.ts";
+import { probeEncryption, probeSource, probeStorage } from "./probes/stores.ts";
+import { probeBot, probeChat, probeClock, probeUpdates } from "./probes/telegram.ts";
+
+export type { Finding } from "./probes/finding.ts";
+
+/** What is looked at; `check-<subject>` is its name in `messages/`. */
+export const subjects = ["telegram", "updates", "chat", "clock", "redis", "source", "storage", "encryption"] as const;
+export type Subject = (typeof subjects)[number];
+
+/** One independent look at one thing. */
+export interface DoctorCheck {
+  readonly subject: Subject;
+  /** The name in the configuration, where there can be several. */
+  readonly target?: string;
+  /** Never rejects by itself; the caller bounds its time. */
+  readonly run: (signal: AbortSignal) => Promise<Finding>;
+}
+
+export interface DoctorResult extends Finding {
+  readonly subject: Subject;
+  readonly target?: string;
+}
+
+export interface DoctorOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Settings without a value here, as the configuration's loader tells. */
+  readonly missing: readonly string[];
+}
+
+/** Milliseconds for one check. */
+const checkTimeoutMs = 30_000;
+
+/** Everything that can be checked with this configuration. What needs a secret that is not here is skipped and says so. */
+export function doctorChecks(options: DoctorOptions): DoctorCheck[] {
+  const { config, missing } = options;
+  /** The check, unless something below one of these paths has no value here. */
+  const needing = (paths: readonly string[], check: DoctorCheck): DoctorCheck => {
+    const absent = missing.some((path) => paths.some((needed) => path === needed || path.startsWith(`${needed}.`)));
+    return absent ? { ...check, run: () => Promise.resolve(skipped("doctor-no-secret")) } : check;
+  };
+  const storages = Object.entries(config.storages);
+  return [
+    ...(config.telegram ? telegramChecks(config.telegram, options.clock, needing) : []),
+    needing(["redis"], { subject: "redis", run: () => probeRedis(config.redis.url) }),
+    ...config.backups.map((backup, index) => needing([`backups[${index}].source`], sourceCheck(backup, options))),
+    ...storages.map(([name, storage]) => needing([`storages.${name}`], storageCheck(name, storage, options))),
+    ...encryptionChecks(config, needing),
+  ];
+}
+
+type Needing = (paths: readonly string[], check: DoctorCheck) => DoctorCheck;
+
+function telegramChecks(telegram: TelegramConfig, clock: Clock, needing: Needing): DoctorCheck[] {
+  const token = ["telegram.token", "telegram.apiRoot"];
+  return [
+    needing(token, { subject: "telegram", run: (signal) => probeBot(telegram, signal) }),
+    needing([...token, "telegram.webhook"], { subject: "updates", run: (signal) => probeUpdates(telegram, signal) }),
+    ...Object.entries(telegram.chats).map(([target, chat]) =>
+      needing(token, { subject: "chat", target, run: (signal) => probeChat(telegram, chat, signal) }),
+    ),
+    { subject: "clock", run: (signal) => probeClock(telegram.apiRoot, () => clock.now(), signal) },
+  ];
+}
+
+function sourceCheck({ name, source, host }: BackupConfig, { config, clock, logger }: DoctorOptions): DoctorCheck {
+  const elsewhere = host !== undefined && host !== config.worker.host;
+  return {
+    subject: "source",
+    target: name,
+    run: (signal) =>
+      elsewhere
+        ? Promise.resolve(skipped("doctor-other-host", { host }))
+        : probeSource(source, { clock, logger }, signal),
+  };
+}
+
+function storageCheck(name: string, storage: StorageConfig, { config, logger }: DoctorOptions): DoctorCheck {
+  const deps = { logger, host: config.worker.host };
+  return { subject: "storage", target: name, run: (signal) => probeStorage(name, storage, deps, signal) };
+}
+
+/** Without the identity only writing can be tried: that is how it should be where backups are only made. */
+function encryptionChecks({ encryption }: Config, needing: Needing): DoctorCheck[] {
+  if (!encryption) return [];
+  return [needing(["encryption.recipients"], { subject: "encryption", run: () => probeEncryption(encryption) })];
+}
+
+/**
+ * Runs the checks at the same time and gives the results in their order, each as soon as it and those before it are
+ * known. A check that hangs fails after 30 s.
+ */
+export async function* runChecks(checks: readonly DoctorCheck[], signal: AbortSignal): AsyncGenerator<DoctorResult> {
+  const running = checks.map((check) => runCheck(check, signal));
+  for (const result of running) yield await result;
+}
+
+async function runCheck({ subject, target, run }: DoctorCheck, signal: AbortSignal): Promise<DoctorResult> {
+  const what = { subject, ...(target === undefined ? {} : { target }) };
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
+  const { promise: late, resolve } = Promise.withResolvers<Finding>();
+  const onAbort = () => resolve(failed("doctor-timeout", { seconds: checkTimeoutMs / 1000 }));
+  bounded.addEventListener("abort", onAbort, { once: true });
+  try {
+    const finding = await Promise.race([run(bounded), late]);
+    return { ...what, ...finding };
+  } catch (error) {
+    return { ...what, ...failure(error) };
+  } finally {
+    bounded.removeEventListener("abort", onAbort);
+  }
+}
