@@ -12,9 +12,11 @@ import type {
 } from "./api.ts";
 import { SandboxError } from "./errors.ts";
 import type { ActiveFault } from "./faults.ts";
+import { changeMember, changeTopic, migrate, openTopic } from "./groups.ts";
 import type { NumberedEvent } from "./journal.ts";
 import { forViewers } from "./messages.ts";
-import { changeMember, changeTopic, chatByKey, deleteAsUser, migrate, openTopic, press, sendAsUser } from "./people.ts";
+import { chatByKey, deleteAsUser, sendAsUser } from "./people.ts";
+import { findButton, press } from "./presses.ts";
 import type { ChatRecord, FileRecord, MemberStatus } from "./store.ts";
 import { transcriptText } from "./transcript.ts";
 import { waitFor } from "./wait.ts";
@@ -38,6 +40,13 @@ export interface SandboxControl {
   sendAsUser(chat: ChatKey, message: SendAsUser): Message;
   /** A person presses an inline button. */
   press(chat: ChatKey, press: PressAsUser): Promise<PressResult>;
+  /** A person presses the newest button with this label; options as for `press`. */
+  pressButton(
+    chat: ChatKey,
+    from: number,
+    label: string,
+    options?: Pick<PressAsUser, "ageMs" | "waitMs">,
+  ): Promise<PressResult>;
   deleteAsUser(chat: ChatKey, messageId: number, from: number): void;
   /** Changes somebody's membership; "kicked" of the bot in a private chat blocks it. */
   setMember(chat: ChatKey, userId: number, status: MemberStatus): void;
@@ -103,7 +112,9 @@ export function createControl(world: World): SandboxControl {
   const control: SandboxControl = {
     state: () => stateOf(world),
     sendAsUser: (key, message) => sendAsUser(world, chat(key), message),
-    press: (key, input) => press(world, chat(key), input),
+    press: async (key, input) => press(world, chat(key), input),
+    pressButton: async (key, from, label, options) =>
+      press(world, chat(key), { ...options, from, ...findButton(chat(key), label) }),
     deleteAsUser: (key, messageId, from) => deleteAsUser(world, chat(key), messageId, from),
     setMember: (key, userId, status) => changeMember(world, chat(key), userId, status),
     migrate: (key) => migrate(world, chat(key)),
@@ -150,7 +161,7 @@ export function createControl(world: World): SandboxControl {
     eventsAfter: (seq) => journal.eventsAfter(seq),
     waitFor: (probe, options) => waitFor(probe, { ...waitOptions, ...options }),
     waitForMessage: (key, predicate, options) =>
-      waitFor(() => messages(key).findLast(predicate), {
+      waitFor(() => newestMessage(chat(key), predicate), {
         ...waitOptions,
         what: `a message in chat ${key}`,
         ...options,
@@ -163,6 +174,14 @@ export function createControl(world: World): SandboxControl {
       }),
   };
   return control;
+}
+
+function newestMessage(record: ChatRecord, predicate: (message: Message) => boolean): Message | undefined {
+  // copied only when found: this is asked after every change
+  const found = [...record.messages.values()].findLast((stored) =>
+    predicate(stored.client ? forViewers(stored) : stored.message),
+  );
+  return found && forViewers(found);
 }
 
 function stateOf(world: World): SandboxState {

@@ -44,7 +44,6 @@ export async function startTelegramSandbox(options: SandboxOptions): Promise<Tel
     apiRoot: url,
     async close() {
       for (const webhook of world.webhooks.values()) webhook.set("", "", 0);
-      for (const queue of world.updates.values()) queue.interrupt(new Error("the sandbox is closing"));
       await server.close();
     },
   };

@@ -62,9 +62,10 @@ function failureOf(error: { statusCode?: number; message: string }): BotApiError
   return new BotApiError(code, `${STATUS_CODES[code] ?? "Error"}: ${error.message}`);
 }
 
-/** The bot of a token; throws 401 as the real server does for every token that is none. */
+/** The bot of a token. Throws as api.telegram.org does: 404 for what has not the form of a token, 401 for a wrong one. */
 function authorize(world: World, request: FastifyRequest): BotRecord {
   const { token } = request.params as { token: string };
+  if (!/^\d+:[\w-]+$/.test(token)) throw new BotApiError(404, "Not Found");
   const bot = [...world.store.bots.values()].find((candidate) => candidate.token === token);
   if (!bot) throw new BotApiError(401, "Unauthorized");
   return bot;

@@ -95,6 +95,15 @@ describe("answering", () => {
   });
 });
 
+test("a button can be pressed by its label", async () => {
+  const { sandbox, message_id } = await withButton();
+  await sandbox.pressButton(SUPERGROUP_ID, ALICE.id, "Yes");
+  expect((await callApi(sandbox, "getUpdates")).result).toMatchObject([
+    { callback_query: { data: "y:1", message: { message_id } } },
+  ]);
+  await expect(sandbox.pressButton(SUPERGROUP_ID, ALICE.id, "No")).rejects.toThrow('no message has the button "No"');
+});
+
 test("pressing what is not there takes force, and the message is then inaccessible", async () => {
   const { sandbox, message_id } = await withButton();
   await expect(sandbox.press(SUPERGROUP_ID, { from: ALICE.id, message_id, data: "other" })).rejects.toThrow(

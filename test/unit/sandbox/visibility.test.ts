@@ -127,6 +127,19 @@ describe("privacy mode", () => {
   });
 });
 
+test("every bot has its own private chat with a person", async () => {
+  const second = { token: "888:BBsecondBotOfTheSandbox-1234567", username: "loud_bot", first_name: "Loud" };
+  const sandbox = await testSandbox({ bots: [BOT, second], chats: [] });
+  sandbox.sendAsUser(`${ALICE.id}@888`, { from: ALICE.id, text: "/start" });
+  expect(await seen(sandbox)).toEqual([]);
+  const sent = (token: string): Promise<object> =>
+    callApi(sandbox, "sendMessage", { chat_id: ALICE.id, text: "hi" }, token);
+  expect(await sent(BOT.token)).toMatchObject({ status: 403 });
+  expect(await sent(second.token)).toMatchObject({ ok: true, result: { chat: { id: ALICE.id } } });
+  expect(sandbox.messages(`${ALICE.id}@888`)).toHaveLength(2);
+  expect(sandbox.messages(ALICE.id)).toHaveLength(0);
+});
+
 describe("who writes", () => {
   test.each<[string, Partial<SendAsUser>, object]>([
     ["a person", {}, { from: { id: ALICE.id, is_bot: false, first_name: "Alice", username: "alice" } }],
