@@ -223,12 +223,10 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
   });
 
   it("do not hide the mistakes beside them", () => {
-    expect(problems(yaml.replace("bucket: b", "buckt: b"))).toEqual(
-      [
-        expect.stringContaining("storages.offsite.bucket config-problem-required"),
-        expect.stringContaining("storages.offsite.buckt config-problem-unknown-key"),
-      ].toSorted(),
-    );
+    expect(problems(yaml.replace("bucket: b", "buckt: b"))).toEqual([
+      expect.stringContaining("storages.offsite.bucket config-problem-required"),
+      expect.stringContaining("storages.offsite.buckt config-problem-unknown-key"),
+    ]);
   });
 
   it("are redacted everywhere after loading, in every form; plain settings are not", () => {
@@ -276,7 +274,7 @@ backups: [{ name: "\${V} ", source: { kind: postgres, url: "\${V}" }, schedule: 
     expect(result.problems.length).toBeGreaterThan(17);
     expect(text).not.toContain("s3cr3t-value");
     expect(check("a: s3cr3t-value: x\n b").problems.length).toBeGreaterThan(0);
-    expect(() => config("a: 's3cr3t-value\n")).toThrow(expect.not.stringContaining("s3cr3t") as unknown as Error);
+    expect(() => config("a: 's3cr3t-value\n")).toThrow(/^(?!.*s3cr3t).*$/);
   });
 });
 

@@ -143,7 +143,7 @@ check-updates = updates
 check-chat = chat
 check-clock = clock
 check-redis = Redis
-check-source = backup
+check-source = source
 check-storage = storage
 check-encryption = encryption
 

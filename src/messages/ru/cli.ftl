@@ -71,7 +71,7 @@ config-problem-duplicate-chat = этот номер указан у двух ч�
 config-problem-same-port = бот и исполнитель не могут слушать один и тот же порт. Выберите другой workerPort.
 config-problem-no-storage = такого хранилища нет. Известны: { $known }.
 config-problem-nowhere = хранилищ нет. Опишите хотя бы одно в разделе storages.
-config-problem-keep-elsewhere = в этом хранилище нет копий этого бэкапа. Добавьте его в storages бэкапа или уберите отсюда.
+config-problem-keep-elsewhere = эта копия в такое хранилище не пишется. Добавьте его в storages этой копии или уберите отсюда.
 config-problem-no-chat = такого чата нет. Известны: { $known }.
 config-problem-no-topic = такой темы в этом чате нет. Известны: { $known }.
 config-problem-encrypt = шифровать не для кого. Опишите раздел encryption с получателями.
@@ -119,7 +119,7 @@ config-check-problems = { $count ->
 config-check-chats = чаты: { $names }
 config-check-users = пользователи: { $names }
 config-check-storages = хранилища: { $names }
-config-check-backups = бэкапы: { $names }
+config-check-backups = резервные копии: { $names }
 
 keygen-advice = Строка, которая начинается с age1, — получатель: впишите его в encryption.recipients. Строка, которая начинается с AGE-SECRET-KEY-, — секретный ключ: без него не прочитать ни одной копии. Храните его в менеджере паролей или на бумаге, отдельно от серверов, где делаются копии.
 
@@ -130,8 +130,8 @@ cli-backups-name = ИМЯ
 cli-backups-size = РАЗМЕР
 cli-backups-copies = КОПИИ
 
-cli-backup-unknown = бэкапа с именем { $name } нет. Известны: { $known }.
-cli-backup-no-storage-here = ни одно из хранилищ бэкапа { $name } не относится к этому узлу.
+cli-backup-unknown = копии с именем { $name } нет. Известны: { $known }.
+cli-backup-no-storage-here = ни одно из хранилищ копии { $name } не относится к этому узлу.
 cli-backup-needs-here = добавьте --here, чтобы сделать копию в этом процессе.
 cli-backup-done = готово: { $id }, { $size } за { $elapsed }, SHA-256 { $sha256 }...
 cli-backup-copy = { $storage }: { $location }
@@ -145,7 +145,7 @@ check-updates = обновления
 check-chat = чат
 check-clock = часы
 check-redis = Redis
-check-source = бэкап
+check-source = источник
 check-storage = хранилище
 check-encryption = шифрование
 
@@ -247,7 +247,7 @@ init-pair-expired = Время этого кода вышло.
 init-pair-again = Создать новый?
 init-paired-admin = Администратор: { $name } ({ $id }).
 init-paired-group = Группа: { $title }.
-init-place = Куда присылать карточки бэкапов по расписанию?
+init-place = Куда присылать карточки копий, которые делаются по расписанию?
 init-place-group = в группу или в её тему
 init-place-private = в личный чат со мной
 init-refused-anonymous = Код пришёл от анонимного администратора или канала: непонятно, кто это. Снимите «Анонимность» в своих правах администратора и отправьте его снова.
@@ -259,7 +259,7 @@ init-reply-group = Сюда будут приходить сообщения о 
 
 init-redis = Адрес Redis
 init-database = Адрес базы PostgreSQL (postgres://пользователь:пароль@узел:5432/база)
-init-backup-name = Имя бэкапа
+init-backup-name = Имя копии
 init-schedule = Когда делать копии: выражение cron («-» — никогда)
 init-storage = Где хранить копии?
 init-storage-s3 = в хранилище S3

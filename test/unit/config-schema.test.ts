@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { configJsonSchema, configSchemaFile } from "../../scripts/config-schema.ts";
+import { checkConfig } from "../../src/app/config.ts";
+
+const exampleFile = join(import.meta.dirname, "../../vakhta.example.yaml");
+const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
+const env = {
+  BOT_TOKEN: "1:a",
+  S3_KEY: "key",
+  S3_SECRET: "secret",
+  APP_DATABASE_URL: "postgres://app:password@db/app",
+  AGE_RECIPIENT: recipient,
+  WEBHOOK_SECRET: "secret",
+};
+
+describe("the editor's schema", () => {
+  it("is current; node scripts/config-schema.ts writes it", () => {
+    expect(readFileSync(configSchemaFile, "utf8")).toBe(configJsonSchema());
+  });
+
+  it("accepts the example, variables and all, and refuses an unknown key", () => {
+    const schema = z.fromJSONSchema(z.record(z.string(), z.unknown()).parse(JSON.parse(configJsonSchema())));
+    const example: unknown = parse(readFileSync(exampleFile, "utf8"));
+    expect(schema.safeParse(example).error?.issues).toBeUndefined();
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the configuration's own variable
+    expect(schema.safeParse({ http: { port: "${PORT}" } }).success).toBe(true);
+    expect(schema.safeParse({ http: { port: "8080" } }).success).toBe(false);
+    expect(schema.safeParse({ htp: {} }).success).toBe(false);
+  });
+
+  it("describes every key", () => {
+    const undescribed: string[] = [];
+    const visit = (value: unknown, path: string) => {
+      if (typeof value !== "object" || value === null) return;
+      const properties: unknown = Reflect.get(value, "properties");
+      for (const [key, inner] of Object.entries(properties ?? {})) {
+        // A constant says all by itself.
+        if (!inner.description && inner.const === undefined) undescribed.push(`${path}.${key}`);
+        visit(inner, `${path}.${key}`);
+      }
+      for (const key of ["items", "additionalProperties"]) visit(Reflect.get(value, key), `${path}.*`);
+      for (const inner of Reflect.get(value, "oneOf") ?? []) visit(inner, path);
+    };
+    visit(JSON.parse(configJsonSchema()), "");
+    expect(undescribed.filter((path) => !path.startsWith(".backups.*.keep.*") && path !== ".log.level")).toEqual([]);
+  });
+});
+
+describe("the example", () => {
+  const check = (yaml: string) => {
+    const folder = mkdtempSync(join(tmpdir(), "vakhta-example-"));
+    try {
+      writeFileSync(join(folder, "vakhta.yaml"), yaml);
+      return checkConfig({ path: join(folder, "vakhta.yaml"), env });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const example = readFileSync(exampleFile, "utf8");
+
+  it("is valid and has no setting without effect", () => {
+    const { problems, warnings, config } = check(example);
+    expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
+    expect(config?.backups[0]).toMatchObject({ storages: ["local", "offsite"], timeout: 21_600_000 });
+  });
+
+  it("is valid with everything that it only proposes", () => {
+    const proposals = example
+      .replaceAll(
+        /^( *)# ((?:apiRoot|webhook|url|secretToken|locale|host|via|timezone|catchUp|encrypt|encryption|recipients|identity)\b.*)$/gm,
+        "$1$2",
+      )
+      .replaceAll(/^( *)# {3}(url|secretToken|recipients|identity)/gm, "$1  $2");
+    const { problems } = check(proposals.replace(/^ *identity: .*\n/m, ""));
+    expect(proposals.match(/^ *# /gm)?.length).toBeLessThan(12);
+    expect(problems).toEqual([]);
+  });
+});

@@ -1,0 +1,225 @@
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import {
+  FunctionReference,
+  Identifier,
+  Junk,
+  Message,
+  parse,
+  type SelectExpression,
+  VariableReference,
+  Visitor,
+} from "@fluent/syntax";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { commands } from "../../src/bot/commands/index.ts";
+import { backupPhases } from "../../src/core/ports.ts";
+import { roles } from "../../src/core/roles.ts";
+import { escapeHtml, type Locale, locales, messageFiles, messagesOf } from "../../src/messages/index.ts";
+import { subjects } from "../../src/services/doctor.ts";
+import { sourceKinds } from "../../src/sources/index.ts";
+
+const src = join(import.meta.dirname, "../../src");
+
+/** What a message is made of. */
+class Parts extends Visitor {
+  readonly variables = new Set<string>();
+  /** Variables that a function formats: these are numbers. */
+  readonly numbers = new Set<string>();
+  /** The keys of each selection by a variable. */
+  readonly selections: { variable: string; keys: Set<string> }[] = [];
+
+  override visitVariableReference({ id }: VariableReference): void {
+    this.variables.add(id.name);
+  }
+
+  override visitFunctionReference(node: FunctionReference): void {
+    for (const argument of node.arguments.positional)
+      if (argument instanceof VariableReference) this.numbers.add(argument.id.name);
+    this.genericVisit(node);
+  }
+
+  override visitSelectExpression(node: SelectExpression): void {
+    const { selector, variants } = node;
+    const subject = selector instanceof FunctionReference ? selector.arguments.positional[0] : selector;
+    if (subject instanceof VariableReference) {
+      const keys = variants.map(({ key }) => (key instanceof Identifier ? key.name : key.value));
+      this.selections.push({ variable: subject.id.name, keys: new Set(keys) });
+    }
+    this.genericVisit(node);
+  }
+}
+
+function readMessages(locale: Locale): Map<string, Parts> {
+  const result = new Map<string, Parts>();
+  for (const file of messageFiles(locale)) {
+    for (const entry of parse(readFileSync(file, "utf8"), {}).body) {
+      if (entry instanceof Junk) throw new Error(`${file}: ${entry.annotations[0]?.message ?? ""} in ${entry.content}`);
+      if (!(entry instanceof Message)) continue;
+      const parts = new Parts();
+      parts.visit(entry);
+      result.set(entry.id.name, parts);
+    }
+  }
+  return result;
+}
+
+const messages = Object.fromEntries(locales.map((locale) => [locale, readMessages(locale)])) as Record<
+  Locale,
+  Map<string, Parts>
+>;
+
+/** The program's own sources; the sandbox speaks for itself. */
+const sources = globSync("**/*.ts", { cwd: src })
+  .filter((file) => !/^(?:sandbox|messages)\//.test(file))
+  .map((file) => ({ file, text: readFileSync(join(src, file), "utf8") }));
+
+const allText = sources.map(({ text }) => text).join("\n");
+
+/** The members of a union of strings in the code: `type X = "a" | "b"` or `x: "a" | "b";`. */
+function unionIn(file: string, before: string): string[] {
+  const text = readFileSync(join(src, file), "utf8");
+  const union = text.slice(text.indexOf(before) + before.length).split(/;|\)/, 1)[0] ?? "";
+  const members = [...union.matchAll(/"([a-z-]+)"/g)].map(([, member]) => member ?? "");
+  if (!text.includes(before) || members.length < 2) throw new Error(`no union after ${before} in ${file}`);
+  return members;
+}
+
+const statuses = unionIn("core/run.ts", "export type RunStatus =");
+
+/** Keys that are put together, by the fixed part, with everything that the code can put behind it. */
+const composed: Readonly<Record<string, readonly string[]>> = {
+  "advice-": [...unionIn("bot/cards/backup.ts", "adviceKeys = ["), "other"],
+  "backup-title-": statuses,
+  "check-": subjects,
+  "cli-backups-": ["id", "time", "name", "size", "copies"],
+  "cli-phase-": backupPhases,
+  // /start greets and is in no menu.
+  "command-": commands.map((command) => command.name).filter((name) => name !== "start"),
+  "config-variable-": unionIn("app/config/interpolate.ts", "readonly kind:"),
+  "demo-starting-": unionIn("demo/world.ts", "say(what:"),
+  "demo-step-": unionIn("demo/story.ts", "readonly step:"),
+  "init-encryption-": ["new", "own", "none"],
+  "init-pair-": ["private", "group"],
+  "init-refused-": unionIn("cli/init/pairing.ts", "readonly onRefused: (reason:"),
+  "init-storage-": ["s3", "local", "both"],
+  "phase-": backupPhases,
+  "process-": unionIn("state/presence.ts", "readonly role:"),
+  "role-": roles,
+  "source-": sourceKinds,
+  "status-latest-": statuses,
+  "status-no-": unionIn("state/presence.ts", "readonly role:"),
+  "toast-dialog-": unionIn("state/dialogs.ts", "readonly status:").filter((status) => status !== "open"),
+};
+
+const composedKeys = Object.entries(composed).flatMap(([prefix, ends]) => ends.map((end) => prefix + end));
+
+describe("every language", () => {
+  it.each(locales)("%s has the keys of all the others, with the same variables", (locale) => {
+    const own = [...messages[locale]].map(([key, { variables }]) => `${key}(${[...variables].sort().join(", ")})`);
+    const others = [...messages.en].map(([key, { variables }]) => `${key}(${[...variables].sort().join(", ")})`);
+    expect(own.toSorted()).toEqual(others.toSorted());
+  });
+
+  it("has each key in the file of the same name", () => {
+    const files = (locale: Locale) => messageFiles(locale).map((file) => basename(file));
+    for (const locale of locales) expect(files(locale)).toEqual(files("en"));
+  });
+
+  it.each(locales)("%s has every form of a number that the language knows", (locale) => {
+    const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories;
+    const isPlural = (variable: string, key: string) =>
+      locales.some((other) => {
+        const selections = messages[other].get(key)?.selections ?? [];
+        return selections.some(({ variable: name, keys }) => name === variable && keys.has("one"));
+      });
+    const incomplete = [...messages[locale]].flatMap(([key, { selections }]) =>
+      selections
+        .filter(({ variable, keys }) => isPlural(variable, key) && !forms.every((form) => keys.has(form)))
+        .map(({ variable }) => `${key}: ${variable}`),
+    );
+    expect(incomplete).toEqual([]);
+  });
+});
+
+describe("keys and code", () => {
+  it("agree: every key is used", () => {
+    const literals = new Set([...allText.matchAll(/["'`]([a-z0-9][a-z0-9-]*)["'`]/g)].map(([, literal]) => literal));
+    const unused = [...messages.en.keys()].filter((key) => !literals.has(key) && !composedKeys.includes(key));
+    expect(unused).toEqual([]);
+  });
+
+  it("agree: every key that the code names exists", () => {
+    const call = /\b(?:t|plain|say|complain|ok|warning|failed|skipped|addIssue)\(\s*(?:context,\s*)?"([a-z0-9-]+)"/g;
+    const named = /(?:\bkey|\berror): "([a-z]+(?:-[a-z0-9]+)+)"/g;
+    const prefixed = /"((?:cli|config|doctor|init)-[a-z0-9-]+[a-z0-9])"/g;
+    const missing = sources.flatMap(({ file, text }) =>
+      [call, named, prefixed].flatMap((pattern) =>
+        [...text.matchAll(pattern)]
+          .map(([, key]) => key ?? "")
+          // The ends of composed keys may be said by themselves.
+          .filter((key) => !messages.en.has(key) && !composedKeys.some((whole) => whole.endsWith(`-${key}`)))
+          .map((key) => `${file}: ${key}`),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("agree: every key that is put together exists", () => {
+    expect(composedKeys.filter((key) => !messages.en.has(key))).toEqual([]);
+  });
+
+  it("agree: the list above knows every way in which keys are put together", () => {
+    const call = /\b(?:t|plain|say|complain)\(\s*(?:context,\s*)?`([^`$]*)\$\{/g;
+    const used = sources.flatMap(({ text }) => [...text.matchAll(call)].map(([, prefix]) => prefix ?? ""));
+    expect(used.length).toBeGreaterThan(10);
+    expect(used.filter((prefix) => !(prefix in composed))).toEqual([]);
+  });
+});
+
+describe("variables", () => {
+  const cases = locales.flatMap((locale) => [...messages[locale]].map(([key, parts]) => ({ locale, key, parts })));
+  const withVariables = cases.filter(({ parts }) => parts.variables.size > 0);
+
+  it("are escaped in every text of every language", () => {
+    const nasty = fc.string({ unit: fc.constantFrom("<", ">", "&", '"', "'", "b", "/", "{", "$", "\u202E", "я", " ") });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...withVariables),
+        fc.array(nasty, { minLength: 1, maxLength: 8 }),
+        (chosen, texts) => {
+          const { locale, key, parts } = chosen;
+          const values = [...parts.variables].map((name, index) => {
+            const value: string | number = parts.numbers.has(name) ? index : (texts[index % texts.length] ?? "");
+            return [name, value] as const;
+          });
+          const escaped = values.map(([name, value]) => [name, typeof value === "string" ? escapeHtml(value) : value]);
+          const texts1 = messagesOf(locale);
+          expect(texts1.t(key, Object.fromEntries(values))).toBe(texts1.plain(key, Object.fromEntries(escaped)));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(cases)("leave $key ($locale) with balanced tags that Telegram knows", ({ locale, key, parts }) => {
+    const args = Object.fromEntries([...parts.variables].map((name) => [name, parts.numbers.has(name) ? 1 : "<"]));
+    const open: string[] = [];
+    const wrong: string[] = [];
+    const known = ["b", "i", "u", "s", "a", "code", "pre", "blockquote", "tg-spoiler"];
+    for (const [, end, tag = ""] of messagesOf(locale)
+      .t(key, args)
+      .matchAll(/<(\/?)([^\s>]*)[^>]*>/g)) {
+      if (end === "") open.push(tag);
+      if (!known.includes(tag) || (end !== "" && open.pop() !== tag)) wrong.push(tag);
+    }
+    expect(wrong).toEqual([]);
+    expect(open).toEqual([]);
+  });
+});
+
+describe("escaping", () => {
+  it("gives the four entities that Telegram knows", () => {
+    expect(escapeHtml(`<a href="x">&'</a>`)).toBe("&lt;a href=&quot;x&quot;&gt;&amp;'&lt;/a&gt;");
+  });
+});
