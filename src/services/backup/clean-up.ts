@@ -38,10 +38,12 @@ export async function cleanUpRun(
     storages.map(async (storage) => {
       try {
         const own = recorded.filter((object) => object.storage === storage.name);
-        removed += await storage.cleanUp(folder, own, signal);
+        const temporary = await storage.cleanUp(folder, own, signal);
+        removed += temporary;
         const complete = await readComplete(storage, folder, signal);
         if (complete === undefined) {
-          removed += await removeFolder(storage, folder, signal);
+          const objects = await removeFolder(storage, folder, signal);
+          removed += objects;
         } else {
           found ??= complete;
           storedIn.push(storage.name);

@@ -9,7 +9,8 @@ export function sourceError(error: unknown): AppError {
   if (cause.code !== "tool-failed") return cause;
   const { step = "", stderr = "" } = cause.context as { step?: string; stderr?: string };
   const line = firstError(stderr);
-  if (/lock timeout|could not obtain lock/i.test(stderr)) {
+  // pg_dump waits for locks with a statement timeout.
+  if (/lock timeout|could not obtain lock|statement timeout.*LOCK TABLE/is.test(stderr)) {
     const message = `${step}: a table stayed locked for too long (ALTER TABLE, TRUNCATE, VACUUM FULL?); raise lockWait or run at another time`;
     return new AppError("source-failed", message, { permanent: false, context: cause.context, cause });
   }
