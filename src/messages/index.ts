@@ -55,14 +55,14 @@ function loadBundle(locale: Locale): FluentBundle {
 
 function createMessages(locale: Locale): Messages {
   const bundle = loadBundle(locale);
-  const format = (key: string, args: MessageArgs, escape: boolean): string => {
+  const format = (key: string, args: MessageArgs, escaped: boolean): string => {
     const message = bundle.getMessage(key);
     if (!message?.value) throw new AppError("internal", `no message ${key} in ${locale}`);
     const variables: Record<string, FluentVariable> = {};
     for (const [name, value] of Object.entries(args)) {
       if (value instanceof Html) variables[name] = value.value;
       else if (typeof value === "number") variables[name] = value;
-      else variables[name] = escape ? escapeHtml(value ?? "") : (value ?? "");
+      else variables[name] = escaped ? escapeHtml(value ?? "") : (value ?? "");
     }
     const errors: Error[] = [];
     const text = bundle.formatPattern(message.value, variables, errors);
