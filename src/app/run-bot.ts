@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Update } from "grammy/types";
 import { createCardKinds } from "../bot/cards/index.ts";
-import { commands } from "../bot/commands/index.ts";
 import type { BotDeps } from "../bot/context.ts";
 import { allowedUpdates, bareApi, createBot } from "../bot/create-bot.ts";
 import { Delivery } from "../bot/delivery.ts";
 import { DeliveryLoop } from "../bot/delivery-loop.ts";
 import { expireDialogs } from "../bot/dialog.ts";
+import { publishMenus } from "../bot/menu.ts";
 import { Poller } from "../bot/poller.ts";
 import { readFailure } from "../bot/telegram-error.ts";
-import { hasRole } from "../core/roles.ts";
 import { createServer } from "../http/server.ts";
-import { type locales, messagesOf } from "../messages/index.ts";
+import { messagesOf } from "../messages/index.ts";
 import { readStatus } from "../services/status.ts";
 import type { BotConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
@@ -156,31 +155,6 @@ async function announce(bot: OurBot, deps: BotDeps, signal: AbortSignal): Promis
       await bot.api.setWebhook(webhook.url, { secret_token: webhook.secretToken, allowed_updates: allowedUpdates });
     // A webhook left over from elsewhere would refuse every poll.
     else if ((await bot.api.getWebhookInfo()).url) await bot.api.deleteWebhook();
-    await publishMenu(bot, deps);
+    await publishMenus(bot.api, deps);
   });
-}
-
-/** The command menu: in each language, for each listed person what the role may use. */
-async function publishMenu(bot: OurBot, deps: BotDeps): Promise<void> {
-  const menu = (role: "viewer" | "operator" | "admin", locale: (typeof locales)[number]) =>
-    commands
-      .filter((command) => command.name !== "start" && hasRole(role, command.role))
-      .map((command) => ({ command: command.name, description: messagesOf(locale).plain(`command-${command.name}`) }));
-  for (const chat of Object.values(deps.config.telegram.chats)) {
-    const chatId = await deps.cards.resolveChat(chat.id);
-    const scope = { type: "chat", chat_id: chatId } as const;
-    await bot.api
-      .setMyCommands(menu("admin", chat.locale ?? deps.config.locale), { scope })
-      .catch((error: unknown) => deps.logger.warn({ chat: chatId, error: String(error) }, "the menu could not be set"));
-  }
-  for (const user of deps.config.telegram.users) {
-    const scope = { type: "chat", chat_id: user.id } as const;
-    const locale = (await deps.languages.read(user.id)) ?? user.locale ?? deps.config.locale;
-    // Fails for those who never wrote to the bot: Telegram does not know the chat yet.
-    await bot.api
-      .setMyCommands(menu(user.role, locale), { scope })
-      .catch((error: unknown) =>
-        deps.logger.debug({ user: user.id, error: String(error) }, "the menu could not be set"),
-      );
-  }
 }

@@ -1,4 +1,3 @@
-import { autoRetry } from "@grammyjs/auto-retry";
 import { conversations, createConversation } from "@grammyjs/conversations";
 import { sequentialize } from "@grammyjs/runner";
 import { Api, Bot, type NextFunction, type Transformer } from "grammy";
@@ -8,33 +7,38 @@ import { commands } from "./commands/index.ts";
 import type { BotContext, BotDeps, DialogContext } from "./context.ts";
 import { backupDialog } from "./conversations/backup.ts";
 import { conversationKey, conversationStorage } from "./conversations/storage.ts";
+import { publishOwnMenu } from "./menu.ts";
 import { access } from "./middlewares/access.ts";
 import { spendBudget } from "./middlewares/budget.ts";
 import { dialogPresses, presses } from "./middlewares/press.ts";
+import { retryLimits, retryNetwork } from "./middlewares/retry.ts";
+import { readFailure } from "./telegram-error.ts";
 
 /** The kinds of updates that we ask Telegram for. */
 export const allowedUpdates = ["message", "callback_query", "my_chat_member"] as const;
 
-/** Milliseconds for one call to Telegram beside long polls. */
-const callTimeoutSeconds = 30;
+/** The longest wait for an answer: that of a long poll and a little more. */
+const pollTimeoutSeconds = 30;
+/** For everything that a person waits for. */
+const callTimeoutSeconds = 10;
 
 /** Options of every client of the Bot API: the configured server, a bounded wait. */
-export function apiOptions(deps: Pick<BotDeps, "config">): { apiRoot: string; timeoutSeconds: number } {
-  return { apiRoot: deps.config.telegram.apiRoot, timeoutSeconds: callTimeoutSeconds };
+function apiOptions(
+  deps: Pick<BotDeps, "config">,
+  timeoutSeconds: number,
+): { apiRoot: string; timeoutSeconds: number } {
+  return { apiRoot: deps.config.telegram.apiRoot, timeoutSeconds };
 }
 
 /** A client without transformers: for polling and for the delivery, which spends its budget as it claims. */
 export function bareApi(deps: Pick<BotDeps, "config">): Api {
-  return new Api(deps.config.telegram.token, apiOptions(deps));
+  return new Api(deps.config.telegram.token, apiOptions(deps, pollTimeoutSeconds));
 }
 
 /** The bot with all its handlers; it fetches nothing by itself. */
 export function createBot(deps: BotDeps): Bot<BotContext> {
-  const bot = new Bot<BotContext>(deps.config.telegram.token, { client: apiOptions(deps) });
-  const transformers: Transformer[] = [
-    spendBudget(deps),
-    autoRetry({ maxRetryAttempts: 3, maxDelaySeconds: 60, rethrowInternalServerErrors: true }),
-  ];
+  const bot = new Bot<BotContext>(deps.config.telegram.token, { client: apiOptions(deps, callTimeoutSeconds) });
+  const transformers: Transformer[] = [spendBudget(deps), retryNetwork(), retryLimits()];
   bot.api.config.use(...transformers);
 
   bot.use(access(deps));
@@ -67,12 +71,23 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
         return;
       }
       await command.run(ctx, ctx.match.trim(), deps);
+      if (command.renewsMenu) await renewMenu(ctx, deps);
     });
   }
   bot.catch(({ error, ctx }) =>
     deps.logger.error({ err: error, update: ctx.update.update_id }, "an update could not be handled"),
   );
   return bot;
+}
+
+/** A menu that could not be set is set at the next start: the command itself has done its work. */
+async function renewMenu(ctx: BotContext, deps: BotDeps): Promise<void> {
+  const { id, role, locale } = ctx.caller;
+  try {
+    await publishOwnMenu(ctx.api, deps, { id, role, locale: (await deps.languages.read(id)) ?? locale });
+  } catch (error) {
+    deps.logger.info({ user: id, failure: readFailure(error) }, "the menu could not be set now");
+  }
 }
 
 /** What goes wrong in a handler is logged and said in one line where it was asked. */

@@ -11,6 +11,9 @@ export const dialogToken = "d:";
 /** Time to press a button of a dialog that starts something; milliseconds. */
 export const dialogLifeMs = 120_000;
 
+/** What the button that starts something is called in its data. */
+export const confirmAction = "confirm";
+
 export function newDialogId(): string {
   return randomBytes(9).toString("base64url");
 }

@@ -49,10 +49,16 @@ export interface BackupRun {
   readonly status: RunStatus;
   readonly phase: BackupPhase;
   readonly createdAt: string;
+  /** When the latest attempt began. */
   readonly startedAt?: string;
   readonly finishedAt?: string;
-  /** Folder below every storage's prefix; fixed by the run at its first start. */
+  /**
+   * Folder below every storage's prefix; `startedAt` and the run's id fix it. Each attempt has its own: a worker that
+   * was taken for dead and comes back can then do no harm to what its successor makes.
+   */
   readonly folder?: string;
+  /** Folders of interrupted attempts that could not be looked into, because the storage was out of reach. */
+  readonly leftIn?: readonly { readonly storage: string; readonly folder: string }[];
   /** How often a worker has taken it up; more than 1: an earlier one was interrupted. */
   readonly attempt: number;
   /** Phase in which the previous attempt was interrupted. */
@@ -69,6 +75,8 @@ export interface BackupRun {
   /** What was found and removed of an interrupted attempt. */
   readonly cleaned?: number;
   readonly error?: RunError;
+  /** The run that was ordered in place of this one, and by whom: a run is retried once. */
+  readonly retried?: { readonly run: string; readonly by: Person };
   readonly manifest?: Manifest;
   readonly manifestSha256?: string;
   /** The other run that this one waits for. */
@@ -85,7 +93,13 @@ export function isFinal(status: RunStatus): boolean {
  * is under way opens objects of its own and looks after them itself.
  */
 export function hasLeftovers(run: BackupRun): boolean {
-  return isFinal(run.status) && run.open.length > 0 && !run.copies.some((copy) => copy.status === "retrying");
+  const left = run.open.length > 0 || (run.leftIn ?? []).length > 0;
+  return isFinal(run.status) && left && !run.copies.some((copy) => copy.status === "retrying");
+}
+
+/** True when a worker still has something to do for the run: make the backup, a missing copy, or remove leftovers. */
+export function isUnsettled(run: BackupRun): boolean {
+  return !isFinal(run.status) || hasLeftovers(run) || run.copies.some((copy) => copy.status === "retrying");
 }
 
 /** Bytes of all parts as stored. */

@@ -7,6 +7,8 @@ export interface Dialog {
   /** What it is about: "backup". */
   readonly kind: string;
   readonly chatId: number;
+  /** In a forum: the topic. */
+  readonly threadId?: number;
   readonly userId: number;
   readonly userName: string;
   readonly locale: Locale;
@@ -22,6 +24,9 @@ export interface Dialog {
 
 /** Kept after their end for so long that a late press still gets its reason. */
 const keepMs = 7 * 86_400_000;
+
+/** A press comes again at most for so long after a bot was killed while it worked on it; housekeeping only. */
+const answeredMs = 600_000;
 
 const closeScript = new Script(`
 local json = redis.call('HGET', KEYS[1], ARGV[1])
@@ -70,6 +75,30 @@ export class Dialogs {
     const ids = await this.#redis.zrangebyscore(this.#open, "-inf", now.getTime(), "LIMIT", 0, 20);
     const dialogs = await Promise.all(ids.map((id) => this.read(id)));
     return dialogs.filter((dialog): dialog is Dialog => dialog !== undefined);
+  }
+
+  /** Ends the other open dialogs of the same person in the same place; returns those that this call ended. */
+  async replaceOthers(dialog: Pick<Dialog, "id" | "chatId" | "threadId" | "userId">): Promise<Dialog[]> {
+    const ids = await this.#redis.zrange(this.#open, "0", "-1");
+    const replaced: Dialog[] = [];
+    for (const id of ids) {
+      if (id === dialog.id) continue;
+      const other = await this.read(id);
+      if (other?.chatId !== dialog.chatId || other.threadId !== dialog.threadId || other.userId !== dialog.userId)
+        continue;
+      if (await this.close(id, "replaced")) replaced.push(other);
+    }
+    return replaced;
+  }
+
+  /** Remembers that a press was answered in time: should it come again after a kill, answering fails, but it counts. */
+  async markAnswered(queryId: string): Promise<void> {
+    await this.#redis.set(this.#keys.of("answered", queryId), "1", "PX", answeredMs);
+  }
+
+  /** True when this press was answered in time before. */
+  async wasAnswered(queryId: string): Promise<boolean> {
+    return (await this.#redis.exists(this.#keys.of("answered", queryId))) === 1;
   }
 
   /** Forgets dialogs that ended long ago. */

@@ -11,7 +11,10 @@ export function backupCard(deps: { readonly orders: BackupOrders }): CardKind<Ba
     render: (run, context) => {
       const raise = raiseKey(run);
       return {
-        html: [heading(run, context), ...body(run, context), ...footer(run, context)].join("\n"),
+        html: [[heading(run, context)], ...body(run, context), footer(run, context)]
+          .filter((block) => block.length > 0)
+          .map((block) => block.join("\n"))
+          .join("\n\n"),
         buttons: buttons(run, context.messages),
         ...(raise === undefined ? {} : { raise }),
       };
@@ -45,12 +48,13 @@ function heading(run: BackupRun, { messages }: RenderContext): string {
   return messages.t(`backup-title-${run.status}`, { name: run.name });
 }
 
-function body(run: BackupRun, context: RenderContext): string[] {
+/** Blocks of lines, shown with a blank line between them. */
+function body(run: BackupRun, context: RenderContext): string[][] {
   switch (run.status) {
     case "queued":
-      return queued(run, context);
+      return [queued(run, context)];
     case "running":
-      return running(run, context);
+      return [running(run, context), interruption(run, context)];
     case "succeeded":
     case "degraded":
       return finished(run, context);
@@ -58,8 +62,8 @@ function body(run: BackupRun, context: RenderContext): string[] {
       return failed(run, context);
     case "cancelled":
       return [
-        context.messages.t("backup-cancelled", { by: run.cancelRequestedBy?.name ?? "?" }),
-        context.messages.t("backup-nothing-kept"),
+        [context.messages.t("backup-cancelled", { by: run.cancelRequestedBy?.name ?? "?" }), kept(run, context)],
+        retried(run, context),
       ];
   }
 }
@@ -95,14 +99,29 @@ function running(run: BackupRun, { messages, now }: RenderContext): string[] {
     }
   }
   lines.push(messages.t("backup-elapsed", { duration: formatDuration(elapsed, locale) }));
-  if (run.attempt > 1 && run.interruptedIn !== undefined) {
-    lines.push(messages.t("backup-attempt", { attempt: run.attempt, phase: phaseName(run.interruptedIn, messages) }));
-  }
   if (run.cancelRequestedBy) lines.push(messages.t("backup-cancelling", { by: run.cancelRequestedBy.name }));
   return lines;
 }
 
-function finished(run: BackupRun, context: RenderContext): string[] {
+/** That this is not the first attempt, and what became of the one before. */
+function interruption(run: BackupRun, { messages }: RenderContext): string[] {
+  if (run.attempt <= 1 || run.interruptedIn === undefined) return [];
+  return [messages.t("backup-attempt", { attempt: run.attempt, phase: phaseName(run.interruptedIn, messages) })];
+}
+
+/** What is left of a run that made no backup: nothing, or what a store out of reach has not let us remove yet. */
+function kept(run: BackupRun, { messages }: RenderContext): string {
+  const storages = [...new Set(run.open.map((object) => object.storage))];
+  if (storages.length === 0) return messages.t("backup-nothing-kept");
+  return messages.t("backup-leftovers", { storages: storages.join(", ") });
+}
+
+function retried(run: BackupRun, { messages }: RenderContext): string[] {
+  if (!run.retried) return [];
+  return [messages.t("backup-retried", { by: run.retried.by.name, run: run.retried.run })];
+}
+
+function finished(run: BackupRun, context: RenderContext): string[][] {
   const { messages, now } = context;
   const { locale } = messages;
   const { manifest } = run;
@@ -123,15 +142,11 @@ function finished(run: BackupRun, context: RenderContext): string[] {
     const rows = counted.reduce((sum, count) => sum + count, 0);
     lines.push(messages.t("backup-rows", { tables: counted.length, rows, rowsText: formatCount(rows, locale) }));
   }
-  lines.push(...run.copies.map((copy) => copyLine(copy, messages, now)));
   const took = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
   lines.push(
     messages.t(run.encrypted ? "backup-took-encrypted" : "backup-took", { duration: formatDuration(took, locale) }),
   );
-  if (run.attempt > 1 && run.interruptedIn !== undefined) {
-    lines.push(messages.t("backup-attempt", { attempt: run.attempt, phase: phaseName(run.interruptedIn, messages) }));
-  }
-  return lines;
+  return [lines, run.copies.map((copy) => copyLine(copy, messages, now)), interruption(run, context)];
 }
 
 function copyLine(copy: RunCopy, messages: Messages, now: Date): string {
@@ -150,7 +165,8 @@ function copyLine(copy: RunCopy, messages: Messages, now: Date): string {
   return messages.t("backup-copy-missing", { ...args, reason });
 }
 
-function failed(run: BackupRun, { messages }: RenderContext): string[] {
+function failed(run: BackupRun, context: RenderContext): string[][] {
+  const { messages } = context;
   const { error } = run;
   if (!error) return [];
   const lines = [
@@ -158,9 +174,8 @@ function failed(run: BackupRun, { messages }: RenderContext): string[] {
     messages.t("backup-failed-reason", { reason: error.message }),
   ];
   if (error.stderr !== undefined) lines.push(messages.t("backup-stderr", { stderr: error.stderr }));
-  lines.push(messages.t("backup-nothing-kept"));
-  lines.push(messages.t(adviceKey(error)));
-  return lines;
+  const advice = run.retried ? [] : [messages.t(adviceKey(error))];
+  return [lines, [kept(run, context), ...advice], retried(run, context)];
 }
 
 const adviceKeys = [
@@ -214,6 +229,7 @@ function footer(run: BackupRun, { messages, timezone }: RenderContext): string[]
 }
 
 function buttons(run: BackupRun, messages: Messages): CardButton[][] {
+  if (run.retried) return [];
   if (run.status === "failed" || run.status === "cancelled")
     return [[{ action: "retry", label: messages.plain("button-retry"), style: "primary" }]];
   if (isFinal(run.status) || run.cancelRequestedBy) return [];

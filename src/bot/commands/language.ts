@@ -5,6 +5,7 @@ import type { Command } from "./types.ts";
 export const language: Command = {
   name: "language",
   role: "viewer",
+  renewsMenu: true,
   run: async (ctx, argument, deps) => {
     const chosen = locales.find((locale) => locale === argument.toLowerCase());
     if (!chosen) {

@@ -4,6 +4,7 @@ import type { Command } from "./types.ts";
 export const start: Command = {
   name: "start",
   role: "viewer",
+  renewsMenu: true,
   run: async (ctx) => {
     const { texts, caller } = ctx;
     await ctx.reply(texts.t("start-hello", { name: caller.name, role: texts.plain(`role-${caller.role}`) }), {

@@ -7,4 +7,6 @@ export interface Command {
   readonly role: Role;
   /** `argument`: what follows the command, trimmed. */
   run(ctx: BotContext, argument: string, deps: BotDeps): Promise<void>;
+  /** Sets the person's own command menu anew afterwards, in the language then in force. */
+  readonly renewsMenu?: boolean;
 }

@@ -6,7 +6,8 @@ import { nextTime } from "../../core/schedule.ts";
 import { formatBytes, formatDuration, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { BotContext, BotDeps, Caller, DialogContext } from "../context.ts";
-import { dialogButton, dialogLifeMs, dialogToken, newDialogId, pressedWhat } from "../dialog.ts";
+import { confirmAction, dialogButton, dialogLifeMs, dialogToken, newDialogId, pressedWhat } from "../dialog.ts";
+import { readFailure } from "../telegram-error.ts";
 
 /** Arguments of the dialog: plain data, since they are kept in Redis. */
 export interface BackupDialogArgs {
@@ -51,13 +52,23 @@ export function backupDialog(deps: BotDeps) {
       reply_markup: { inline_keyboard: first.rows },
     });
     const messageId = sent.message_id;
-    await conversation.external(async () => await saveDialog(deps, id, args, messageId, name));
-    const show = async ({ text, rows }: View): Promise<void> => {
-      await ctx.api.editMessageText(chatId, messageId, text, {
-        parse_mode: "HTML",
-        reply_markup: { inline_keyboard: rows },
-      });
+    const replaced = await conversation.external(async () => {
+      await saveDialog(deps, id, args, messageId, name);
+      const others = await deps.dialogs.replaceOthers({ id, ...args.place, userId: args.caller.id });
+      return others.flatMap((other) => other.messageId ?? []);
+    });
+    const edit = async (message: number, { text, rows }: View): Promise<void> => {
+      await ctx.api
+        .editMessageText(chatId, message, text, { parse_mode: "HTML", reply_markup: { inline_keyboard: rows } })
+        .catch((error: unknown) => {
+          // After a kill the same step comes again.
+          if (readFailure(error).kind !== "not-modified") throw error;
+        });
     };
+    const show = async (shown: View): Promise<void> => await edit(messageId, shown);
+    // Whatever becomes of an older message, this dialog goes on.
+    for (const older of replaced)
+      await edit(older, { text: texts.t("dialog-replaced"), rows: [] }).catch(() => undefined);
 
     /** Each says whether the dialog is over. */
     const steps: Readonly<Record<string, (argument: string) => Promise<boolean>>> = {
@@ -73,7 +84,7 @@ export function backupDialog(deps: BotDeps) {
         await show(await view(async () => await planView(deps, texts, id, chosen, args)));
         return false;
       },
-      confirm: async () => {
+      [confirmAction]: async () => {
         const confirmed = name;
         if (confirmed === undefined) return false;
         await conversation.external(async () => await order(deps, id, confirmed, args, messageId));
@@ -119,6 +130,7 @@ async function saveDialog(
     id,
     kind: "backup",
     chatId: place.chatId,
+    ...(place.threadId === undefined ? {} : { threadId: place.threadId }),
     userId: caller.id,
     userName: caller.name,
     locale: caller.locale,
@@ -130,7 +142,10 @@ async function saveDialog(
   });
 }
 
-/** The order comes before the dialog's end: a kill in between repeats it, and its id makes that harmless. */
+/**
+ * The dialog's end decides between this press and its expiry, so it comes first. A bot killed between the two leaves
+ * a dialog that is done and a conversation that still waits: the press comes again and finds its way here.
+ */
 async function order(
   deps: BotDeps,
   id: string,
@@ -139,6 +154,7 @@ async function order(
   messageId: number,
 ): Promise<void> {
   const { caller, place } = args;
+  if (!(await deps.dialogs.close(id, "done")) && (await deps.dialogs.read(id))?.status !== "done") return;
   await deps.orders.request({
     name,
     trigger: "chat",
@@ -146,7 +162,6 @@ async function order(
     requestedBy: { id: caller.id, name: caller.name },
     target: { ...place, messageId },
   });
-  await deps.dialogs.close(id, "done");
 }
 
 async function chooseView(deps: BotDeps, texts: Messages, id: string, page: number): Promise<View> {
@@ -164,7 +179,7 @@ async function chooseView(deps: BotDeps, texts: Messages, id: string, page: numb
   if (from + pageSize < backups.length) pages.push(dialogButton(id, `page-${page + 1}`, texts.plain("button-next")));
   if (pages.length > 0) rows.push(pages);
   rows.push([dialogButton(id, "cancel", texts.plain("button-cancel"))]);
-  return { text: [texts.t("backup-choose"), ...lines].join("\n"), rows };
+  return { text: [texts.t("backup-choose"), lines.join("\n")].join("\n\n"), rows };
 }
 
 async function planView(
@@ -175,28 +190,30 @@ async function planView(
   args: BackupDialogArgs,
 ): Promise<View> {
   const backup = deps.orders.backup(name);
-  const lines: string[] = [];
+  const blocks: string[] = [];
   if (args.again === "command")
-    lines.push(texts.t("dialog-again-command", { waited: formatDuration(args.waitedMs ?? 0, texts.locale) }));
-  if (args.again === "press") lines.push(texts.t("dialog-again-press"));
-  lines.push(texts.t("backup-plan", { name, kind: texts.plain(`source-${backup.source.kind}`) }));
-  for (const storage of backup.storages)
-    lines.push(texts.t("backup-plan-to", { storage, location: deps.storageLocation(storage) }));
+    blocks.push(texts.t("dialog-again-command", { waited: formatDuration(args.waitedMs ?? 0, texts.locale) }));
+  if (args.again === "press") blocks.push(texts.t("dialog-again-press"));
+  const plan = texts.t("backup-plan", { name, kind: texts.plain(`source-${backup.source.kind}`) });
+  const where = backup.storages.map((storage) =>
+    texts.t("backup-plan-to", { storage, location: deps.storageLocation(storage) }),
+  );
   if (backup.encrypt)
-    lines.push(texts.t("backup-plan-encrypted", { recipients: deps.config.encryption?.recipients.length ?? 0 }));
-  lines.push(texts.t("backup-plan-last", { last: await lastLine(deps, texts, name) }));
+    where.push(texts.t("backup-plan-encrypted", { recipients: deps.config.encryption?.recipients.length ?? 0 }));
+  const times = [texts.t("backup-plan-last", { last: await lastLine(deps, texts, name) })];
   if (backup.schedule !== undefined) {
     const timezone = backup.timezone ?? deps.config.timezone;
     const next = nextTime(backup.schedule, timezone, deps.clock.now());
-    if (next) lines.push(texts.t("backup-plan-next", { next: formatTime(next, texts.locale, deps.config.timezone) }));
+    if (next) times.push(texts.t("backup-plan-next", { next: formatTime(next, texts.locale, deps.config.timezone) }));
   }
   const active = (await deps.runs.active()).find((run) => run.name === name);
-  if (active) lines.push(texts.t("backup-plan-active", { run: active.id }));
+  if (active) times.push(texts.t("backup-plan-active", { run: active.id }));
   const buttons = [
-    dialogButton(id, "confirm", texts.plain("button-confirm"), "primary"),
+    dialogButton(id, confirmAction, texts.plain("button-confirm"), "primary"),
     dialogButton(id, "cancel", texts.plain("button-cancel")),
   ];
-  return { text: lines.join("\n"), rows: [buttons] };
+  blocks.push(plan, where.join("\n"), times.join("\n"));
+  return { text: blocks.join("\n\n"), rows: [buttons] };
 }
 
 /** Age and size of the last backup, as plain text. */

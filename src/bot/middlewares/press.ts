@@ -1,9 +1,10 @@
 import type { NextFunction } from "grammy";
 import { toAppError } from "../../core/errors.ts";
 import { hasRole } from "../../core/roles.ts";
+import { commands } from "../commands/index.ts";
 import type { BotContext, BotDeps } from "../context.ts";
 import { cardToken } from "../delivery.ts";
-import { dialogToken } from "../dialog.ts";
+import { confirmAction, dialogToken, pressedWhat } from "../dialog.ts";
 import { readFailure } from "../telegram-error.ts";
 
 /** What a press leads to. The toast is shown first; only if that reaches the person, the press is carried out. */
@@ -46,22 +47,29 @@ export function dialogPresses(deps: BotDeps) {
     const press = ctx.dialogPress;
     if (!press) return await next();
     const dialog = await deps.dialogs.read(press.id);
+    // Confirmed, and the press comes again: where its conversation still waits, a bot was killed before the order.
+    if (dialog?.status === "done" && isConfirm(ctx)) return await next();
     if (dialog?.status !== "open") return;
     if (!press.tooLate) return await next();
-    if (!(await deps.dialogs.close(dialog.id, "replaced"))) return;
-    await strip(deps, ctx);
     await ctx.conversation.exitAll();
     await ctx.conversation.enter(dialog.kind, { ...(JSON.parse(dialog.args) as object), again: "press" });
   };
 }
 
-/** False when Telegram says that the press is too old. */
+function isConfirm(ctx: BotContext): boolean {
+  return pressedWhat(ctx.callbackQuery?.data ?? "") === confirmAction;
+}
+
+/** False when Telegram says that the press is too old. One that was answered in time before a kill is not. */
 async function answer(deps: BotDeps, ctx: BotContext, toast: string | undefined): Promise<boolean> {
+  const query = ctx.callbackQuery?.id ?? "";
   try {
     await ctx.answerCallbackQuery(toast === undefined ? {} : { text: toast.slice(0, 200) });
+    await deps.dialogs.markAnswered(query);
     return true;
   } catch (error) {
     const failure = readFailure(error);
+    if (failure.kind === "too-old" && (await deps.dialogs.wasAnswered(query))) return true;
     deps.logger.info({ failure, from: ctx.from?.id }, "a press could not be answered; nothing is carried out");
     return false;
   }
@@ -117,8 +125,12 @@ async function dialogPress(deps: BotDeps, ctx: BotContext, data: string): Promis
   const dialog = await deps.dialogs.read(id);
   if (!dialog || dialog.chatId !== ctx.place.chatId) return { toast: texts.plain("toast-outdated"), strip: true };
   if (dialog.userId !== caller.id) return { toast: texts.plain("toast-other-person", { name: dialog.userName }) };
-  if (dialog.status !== "open")
-    return { toast: texts.plain(`toast-dialog-${dialog.status}`), strip: dialog.status !== "done" };
+  const needed = commands.find((command) => command.name === dialog.kind)?.role ?? "admin";
+  if (!hasRole(caller.role, needed))
+    return { toast: texts.plain("toast-role", { role: texts.plain(`role-${needed}`) }), strip: true };
+  if (dialog.status === "done")
+    return { toast: texts.plain("toast-dialog-done"), ...(isConfirm(ctx) ? { dialog: id } : {}) };
+  if (dialog.status !== "open") return { toast: texts.plain(`toast-dialog-${dialog.status}`), strip: true };
   if (dialog.expiresAt <= deps.clock.now().getTime())
     return { toast: texts.plain("toast-dialog-expired"), strip: true };
   if (dialog.messageId !== undefined && dialog.messageId !== ctx.callbackQuery?.message?.message_id)

@@ -44,6 +44,8 @@ backup-attempt = Attempt { $attempt }: a worker was interrupted while { $phase }
 backup-cancelling = { $by } cancels it; cleaning up…
 backup-cancelled = Cancelled by { $by }.
 backup-nothing-kept = Nothing was kept of this run; earlier backups are untouched.
+backup-leftovers = No backup came of this run; earlier ones are untouched. Unfinished pieces of it are still in { $storages }: they are removed as soon as that can be reached.
+backup-retried = Retried by { $by }: run <code>{ $run }</code>
 
 backup-size = Size: <b>{ $size }</b>
 backup-size-ratio = Size: <b>{ $size }</b>, from { $raw } (1 : { $ratio })

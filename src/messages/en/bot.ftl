@@ -62,6 +62,7 @@ toast-retrying = { $name }: ordered again
 
 dialog-cancelled = Cancelled, nothing was started. { $command } asks again.
 dialog-expired = ⌛ Expired, nothing was started. { $command } asks again.
+dialog-replaced = There is a newer dialog below. Nothing was started from this one.
 dialog-again-command = ⏳ This order reached me { $waited } after it was sent, so I have not carried it out. Is it still wanted?
 dialog-again-press = ⏳ The press reached me too late, so I have not carried anything out. Is it still wanted?
 

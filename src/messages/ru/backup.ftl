@@ -44,8 +44,10 @@ backup-written = Записано: { $bytes }, { $rate }
 backup-elapsed = Прошло: { $duration }
 backup-attempt = Попытка { $attempt }: исполнителя прервали на этапе «{ $phase }»; что от него осталось, убрано.
 backup-cancelling = { $by } отменяет; убираю за собой…
-backup-cancelled = Отменил(а) { $by }.
+backup-cancelled = Отменено: { $by }.
 backup-nothing-kept = От этого запуска ничего не осталось; прежние копии не тронуты.
+backup-leftovers = Копии от этого запуска нет, прежние не тронуты. Незаконченные части ещё лежат в { $storages }: они будут убраны, как только туда будет доступ.
+backup-retried = Повтор ({ $by }): запуск <code>{ $run }</code>
 
 backup-size = Размер: <b>{ $size }</b>
 backup-size-ratio = Размер: <b>{ $size }</b>, из { $raw } (1 : { $ratio })

@@ -92,7 +92,7 @@ export class BackupOrders {
 
   /** Puts the run's job into the queue of the right worker; the run's id makes it idempotent. */
   async enqueue(run: BackupRun, delayMs?: number): Promise<void> {
-    const host = run.host ?? this.hostOf(this.backup(run.name));
+    const host = this.hostOf(run.name);
     await this.#deps.producer.enqueue(
       "backup",
       { runId: run.id },
@@ -101,10 +101,12 @@ export class BackupOrders {
   }
 
   /** The host a backup is bound to: its own, else that of its local storage; undefined: any worker. */
-  hostOf(backup: BackupConfig): string | undefined {
+  hostOf(name: string): string | undefined {
+    const backup = this.#deps.config.backups.find((candidate) => candidate.name === name);
+    if (!backup) return undefined;
     if (backup.host !== undefined) return backup.host;
-    for (const name of backup.storages) {
-      const storage = this.#deps.config.storages[name];
+    for (const each of backup.storages) {
+      const storage = this.#deps.config.storages[each];
       if (storage && "host" in storage && storage.host !== undefined) return storage.host;
     }
     return undefined;
@@ -126,7 +128,7 @@ export class BackupOrders {
     const failed = await this.#deps.runs.get(id);
     if (failed.status !== "failed" && failed.status !== "cancelled")
       throw new AppError("conflict", `run ${id} is ${failed.status}`);
-    return await this.request({
+    const ordered = await this.request({
       name: failed.name,
       trigger: "retry",
       retryOf: id,
@@ -134,6 +136,10 @@ export class BackupOrders {
       requestedBy: by,
       target,
     });
+    await this.#deps.runs.update(id, "reply", this.#deps.clock.now(), (run) =>
+      run.retried ? run : { ...run, retried: { run: ordered.run.id, by } },
+    );
+    return ordered;
   }
 
   #chatOf(backup: BackupConfig): ChatTarget | undefined {
