@@ -33,7 +33,7 @@ export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "verify" | "maxAge"
 export type Config = Pick<ParsedConfig, "timezone" | "locale" | "redis" | "http" | "storages" | "log"> & {
   readonly telegram?: TelegramConfig;
   readonly encryption?: NonNullable<ParsedConfig["encryption"]>;
-  readonly worker: { readonly host: string; readonly concurrency: number };
+  readonly worker: { readonly host: string; readonly concurrency: number; readonly lease: number };
   readonly backups: readonly BackupConfig[];
 };
 
@@ -188,7 +188,7 @@ function complete(parsed: ParsedConfig, env: Environment): Config {
     http,
     storages,
     log,
-    worker: { host: worker.host ?? (env["WORKER_HOST"] || hostname()), concurrency: worker.concurrency },
+    worker: { ...worker, host: worker.host ?? (env["WORKER_HOST"] || hostname()) },
     ...(telegram ? { telegram } : {}),
     ...(encryption ? { encryption } : {}),
     backups: parsed.backups.map(({ keep, verify: _verify, maxAge: _maxAge, ...backup }) => ({

@@ -35,13 +35,14 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
   });
   const url = await server.listen({ host: config.http.host, port: config.http.workerPort });
   for (const warning of await inspectRedis(deps.redis)) logger.warn(warning);
-  consumer = startConsumer({
+  consumer = await startConsumer({
     redis: deps.redis,
     prefix: config.redis.prefix,
     host: deps.host,
     concurrency: config.worker.concurrency,
     handlers,
     logger,
+    lockMs: config.worker.lease,
   });
   await deps.producer.scheduleTick(tickEveryMs);
   const presence = startPresence(deps, "worker", () => "working");

@@ -1,7 +1,9 @@
-import { DelayedError, type Job, Worker } from "bullmq";
+import { DelayedError, type Job, Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { AppError, toAppError } from "../core/errors.ts";
 import type { Logger } from "../lib/logger.ts";
+import { processIdentity } from "../lib/process-identity.ts";
+import { reclaimAbandoned } from "./abandoned.ts";
 import { contracts, type JobHandler, type JobHandlers, type JobName, type JobOutcome } from "./contracts.ts";
 
 export interface ConsumerOptions {
@@ -11,8 +13,8 @@ export interface ConsumerOptions {
   readonly concurrency: number;
   readonly handlers: JobHandlers;
   readonly logger: Logger;
-  /** How long a job of a dead worker is left alone; milliseconds. */
-  readonly lockMs?: number;
+  /** How long a job of a worker that has gone silent is left alone; milliseconds. */
+  readonly lockMs: number;
 }
 
 /** A running consumer of `work` and `work@<host>`. */
@@ -26,14 +28,18 @@ export interface Consumer {
   close(timeoutMs: number): Promise<boolean>;
 }
 
-/** Starts to work on the queues. */
-export function startConsumer(options: ConsumerOptions): Consumer {
+/** Starts to work on the queues, first on what a worker that was killed on this machine has left. */
+export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const shutdown = new AbortController();
-  const lockMs = options.lockMs ?? 30_000;
-  const workers = ["work", `work@${options.host}`].map((name) => {
+  const { lockMs } = options;
+  const names = ["work", `work@${options.host}`];
+  for (const name of names) await reclaim(name, options);
+  const workers = names.map((name) => {
     const worker = new Worker(name, (job, token) => work(job, token ?? "", options, shutdown.signal), {
       connection: options.redis.duplicate(),
       prefix: options.prefix,
+      // Recorded with each job that it takes: by it, the jobs of a killed worker are recognised.
+      name: processIdentity(),
       concurrency: options.concurrency,
       lockDuration: lockMs,
       stalledInterval: lockMs / 2,
@@ -60,6 +66,16 @@ export function startConsumer(options: ConsumerOptions): Consumer {
       return result;
     },
   };
+}
+
+async function reclaim(name: string, { redis, prefix, logger }: ConsumerOptions): Promise<void> {
+  const queue = new Queue(name, { connection: redis, prefix });
+  try {
+    const jobs = await reclaimAbandoned(queue, redis);
+    if (jobs.length > 0) logger.info({ queue: name, jobs }, "jobs of a killed worker are taken up again");
+  } finally {
+    await queue.close();
+  }
 }
 
 async function work(job: Job, token: string, options: ConsumerOptions, signal: AbortSignal): Promise<unknown> {

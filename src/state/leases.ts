@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../core/errors.ts";
 import type { Lease } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
+import { hasEnded, processIdentity } from "../lib/process-identity.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 // The only use of Redis' own expiry: a lease must end when its holder and every clock of ours is gone.
@@ -11,6 +12,10 @@ if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
   return redis.call('INCR', KEYS[2])
 end
 return 0`);
+const replaceScript = new Script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return redis.call('INCR', KEYS[2])`);
 const renewScript = new Script(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0`);
@@ -50,15 +55,20 @@ export class Leases {
     this.#logger = logger;
   }
 
-  /** Takes the lease, or returns undefined when somebody else holds it. */
+  /** Takes the lease, or returns undefined when somebody else holds it who may be alive. */
   async tryAcquire(name: string, options: LeaseOptions): Promise<Lease | undefined> {
     const key = this.#keys.of("lease", name);
-    const value = `${options.holder} ${randomBytes(9).toString("base64url")}`;
+    const keys = [key, this.#keys.of("fence", name)];
+    const value = [options.holder, processIdentity(), randomBytes(9).toString("base64url")].join(" ");
     const startedAt = performance.now();
-    const token = Number(
-      await acquireScript.run(this.#redis, [key, this.#keys.of("fence", name)], [value, options.ttlMs]),
-    );
-    if (token === 0) return undefined;
+    let token = Number(await acquireScript.run(this.#redis, keys, [value, options.ttlMs]));
+    if (token === 0) {
+      // A holder that was killed on this machine needs no waiting for.
+      const other = await this.#redis.get(key);
+      if (other === null || !hasEnded(other.split(" ").at(-2) ?? "")) return undefined;
+      token = Number(await replaceScript.run(this.#redis, keys, [value, options.ttlMs, other]));
+      if (token === 0) return undefined;
+    }
     return this.#hold(name, key, value, token, startedAt, options);
   }
 
@@ -75,7 +85,7 @@ export class Leases {
   /** Who holds it, or undefined. */
   async holder(name: string): Promise<string | undefined> {
     const value = await this.#redis.get(this.#keys.of("lease", name));
-    return value === null ? undefined : value.slice(0, value.lastIndexOf(" "));
+    return value === null ? undefined : value.split(" ").slice(0, -2).join(" ");
   }
 
   #hold(name: string, key: string, value: string, token: number, startedAt: number, options: LeaseOptions): Lease {

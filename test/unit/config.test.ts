@@ -103,7 +103,7 @@ describe("defaults", () => {
       locale: "en",
       redis: { url: "redis://127.0.0.1:6379/0", prefix: "vakhta" },
       http: { host: "127.0.0.1", port: 8080, workerPort: 8081 },
-      worker: { host: hostname(), concurrency: 2 },
+      worker: { host: hostname(), concurrency: 2, lease: 30_000 },
       storages: {},
       backups: [],
       log: { level: "info" },

@@ -5,7 +5,18 @@ import type { Path } from "./problems.ts";
 const plainKeys = new Set(
   ["timezone", "locale", "host", "port", "workerPort", "prefix", "apiRoot", "mode", "level", "path", "bucket"]
     .concat(["region", "endpoint", "name", "kind", "schedule", "id", "role", "chat", "topic", "storages", "recipients"])
-    .concat(["concurrency", "counts", "via", "forcePathStyle", "timeout", "catchUp", "encrypt", "apiUrl", "when"]),
+    .concat([
+      "concurrency",
+      "counts",
+      "via",
+      "forcePathStyle",
+      "timeout",
+      "catchUp",
+      "encrypt",
+      "lease",
+      "apiUrl",
+      "when",
+    ]),
 );
 
 /** Settings that are secrets even when they are written into the file. */
