@@ -17,6 +17,7 @@ export type ErrorCode =
   | "busy"
   | "not-found"
   | "cancelled"
+  | "timeout"
   | "interrupted"
   | "lease-lost"
   | "conflict"

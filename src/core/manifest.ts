@@ -47,7 +47,10 @@ export type ManifestPart = z.infer<typeof partSchema>;
 
 export const manifestFile = "manifest.json";
 
-/** The folder of a run below a storage's prefix: `<backup name>/<UTC time>-<run id>/`. The run id fixes it. */
+/**
+ * The folder of a run's attempt below a storage's prefix: `<backup name>/<UTC time>-<run id>/`, whose time is the
+ * attempt's beginning.
+ */
 export function runFolder(name: string, startedAt: Date, runId: string): string {
   const time = startedAt
     .toISOString()

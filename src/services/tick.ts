@@ -1,5 +1,6 @@
 import type { Config } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
+import { hasLeftovers, isFinal } from "../core/run.ts";
 import { due, type ScheduleEntry } from "../core/schedule.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Producer } from "../queue/producer.ts";
@@ -7,6 +8,7 @@ import type { Dialogs } from "../state/dialogs.ts";
 import type { Runs } from "../state/runs.ts";
 import type { ScheduleState } from "../state/schedule.ts";
 import type { BackupOrders } from "./backup/orders.ts";
+import { enqueueUpload, uploadJobId } from "./backup/uploads.ts";
 
 /** Milliseconds between two looks at the clock. */
 export const tickEveryMs = 15_000;
@@ -70,17 +72,22 @@ export function scheduleEntries(config: Config): ScheduleEntry[] {
   );
 }
 
-/** A run whose job is gone (killed between the record and the queue, or a queue that was emptied) is enqueued again. */
+/** Work whose job is gone (killed between the record and the queue, or a queue that was emptied) is enqueued again. */
 async function requeueLost(deps: TickDeps): Promise<string[]> {
+  const { runs, orders, producer } = deps;
   const requeued: string[] = [];
-  for (const run of await deps.runs.unsettled()) {
-    const backup = deps.config.backups.find((candidate) => candidate.name === run.name);
-    const host = run.host ?? (backup ? deps.orders.hostOf(backup) : undefined);
-    const jobId = `backup-${run.id}`;
-    if (await deps.producer.isPending("backup", jobId, host)) continue;
-    await deps.producer.forget("backup", jobId, host);
-    await deps.orders.enqueue(run);
-    requeued.push(run.id);
+  const ensure = async (name: "backup" | "upload", id: string, host: string | undefined, add: () => Promise<void>) => {
+    if (await producer.isPending(name, id, host)) return;
+    await producer.forget(name, id, host);
+    await add();
+    requeued.push(id);
+  };
+  for (const run of await runs.unsettled()) {
+    if (!isFinal(run.status) || hasLeftovers(run))
+      await ensure("backup", `backup-${run.id}`, orders.hostOf(run.name), () => orders.enqueue(run));
+    if (!isFinal(run.status)) continue;
+    for (const { storage } of run.copies.filter((copy) => copy.status === "retrying"))
+      await ensure("upload", uploadJobId(run, storage), run.host, () => enqueueUpload(producer, run, storage));
   }
   return requeued;
 }

@@ -1,6 +1,6 @@
 import type { Urgency } from "../core/card.ts";
 import { AppError } from "../core/errors.ts";
-import { type BackupRun, hasLeftovers, isFinal } from "../core/run.ts";
+import { type BackupRun, isFinal, isUnsettled } from "../core/run.ts";
 import type { CardRef, Cards } from "./cards.ts";
 import type { Keys, Redis } from "./redis.ts";
 
@@ -56,7 +56,9 @@ export class Runs {
       }
       return change(current);
     });
-    if (isFinal(run.status) && run.open.length === 0) await this.#redis.srem(this.#keys.of("runs-active"), id);
+    if (!isUnsettled(run)) await this.#redis.srem(this.#keys.of("runs-active"), id);
+    // A late record of something that was left behind.
+    else if (isFinal(run.status)) await this.#redis.sadd(this.#keys.of("runs-active"), id);
     return run;
   }
 
@@ -65,11 +67,11 @@ export class Runs {
     return (await this.unsettled()).filter((run) => !isFinal(run.status));
   }
 
-  /** Runs for which a worker has something to do: active ones, and ended ones with something left to remove. */
+  /** Runs for which a worker has something to do, `isUnsettled`. */
   async unsettled(): Promise<BackupRun[]> {
     const ids = await this.#redis.smembers(this.#keys.of("runs-active"));
     const runs = await Promise.all(ids.map((id) => this.read(id)));
-    return runs.filter((run): run is BackupRun => run !== undefined && (!isFinal(run.status) || hasLeftovers(run)));
+    return runs.filter((run): run is BackupRun => run !== undefined && isUnsettled(run));
   }
 
   /** Newest first. */

@@ -189,6 +189,7 @@ const adviceKeys = [
   "storage-full",
   "storage-mismatch",
   "encryption",
+  "timeout",
 ];
 
 function adviceKey(error: RunError): string {

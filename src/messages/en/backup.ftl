@@ -77,6 +77,7 @@ advice-storage-refused = What to do: check the bucket, the keys and their rights
 advice-storage-full = What to do: make room on the storage, then Retry.
 advice-storage-mismatch = What to do: the storage did not keep what was written to it; check it before you Retry.
 advice-encryption = What to do: check the recipients in the configuration, then Retry.
+advice-timeout = What to do: find out what made it slow, or raise <code>timeout</code> of this backup, then Retry.
 advice-other = What to do: the worker's log has the details; Retry when it is mended.
 
 backup-source = { $source }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { type AppError, toAppError } from "../../core/errors.ts";
+import { AppError, toAppError } from "../../core/errors.ts";
 import { type Manifest, manifestFile, manifestSchema } from "../../core/manifest.ts";
 import type { OpenObject } from "../../core/ports.ts";
 import type { Storage } from "../../storages/types.ts";
@@ -30,6 +30,8 @@ export async function cleanUpRun(
   recorded: readonly OpenObject[],
   signal?: AbortSignal,
 ): Promise<CleanUpResult> {
+  // Everything below it may be removed: never a wider prefix by mistake.
+  if (!/^[^/]+\/[^/]+\/$/.test(folder)) throw new AppError("internal", `${JSON.stringify(folder)} is no run's folder`);
   const failed: { storage: string; error: AppError }[] = [];
   const storedIn: string[] = [];
   let found: { manifest: Manifest; manifestSha256: string } | undefined;

@@ -69,9 +69,14 @@ async function copyPart(order: CopyOrder, part: ManifestPart, onBytes: (bytes: n
     await writer.commit({ bytes, sha256 });
   } catch (error) {
     stream.destroy();
-    await writer.abort().catch(() => undefined);
+    // A successor may be writing the same objects already: what is left here is its to remove.
+    if (!isLeaseLost(signal)) await writer.abort().catch(() => undefined);
     throw error;
   }
+}
+
+function isLeaseLost(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason instanceof AppError && signal.reason.code === "lease-lost";
 }
 
 async function holds(storage: Storage, key: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {

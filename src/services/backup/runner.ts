@@ -1,7 +1,7 @@
 import type { Config } from "../../app/config.ts";
 import { AppError, toAppError } from "../../core/errors.ts";
 import { encodeManifest, runFolder } from "../../core/manifest.ts";
-import type { BackupPhase, Clock, OpenObject, RunObserver, RunProgress } from "../../core/ports.ts";
+import type { Clock } from "../../core/ports.ts";
 import { type BackupRun, hasLeftovers, isFinal, type RunCopy } from "../../core/run.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
@@ -13,6 +13,8 @@ import type { Storage } from "../../storages/types.ts";
 import { cleanUpRun } from "./clean-up.ts";
 import { type PipelineResult, runBackup } from "./pipeline.ts";
 import { runError } from "./run-error.ts";
+import { RunWatch } from "./run-watch.ts";
+import { enqueueUpload } from "./uploads.ts";
 
 export interface BackupRunnerDeps {
   readonly config: Config;
@@ -28,15 +30,15 @@ export interface BackupRunnerDeps {
   source(config: Config["backups"][number]["source"]): Source;
 }
 
-/** How often progress is written and a cancellation looked for, in milliseconds. */
-const beatMs = 1000;
 /** A run outlives an outage of Redis of this length; its writes are fenced all the same. */
 const leaseLostAfterMs = 15 * 60_000;
 const waitForOtherMs = 3000;
+/** A storage that has just failed is given this long before the first attempt to make up the copy. */
+const firstUploadMs = 5000;
 
 /**
  * Carries out backup runs, from wherever an earlier attempt has left them: what it opened is aborted, a finished
- * backup (its manifest is there) is recognised, anything else starts afresh in the same folder.
+ * backup (its manifest is there) is recognised, anything else starts afresh in a folder of its own.
  */
 export class BackupRunner {
   readonly #deps: BackupRunnerDeps;
@@ -51,13 +53,13 @@ export class BackupRunner {
     if (!run) return { done: { run: id, status: "unknown" } };
     if (isFinal(run.status) && !hasLeftovers(run)) return { done: { run: id, status: run.status } };
     const lease = await leases.tryAcquire(`backup:${run.name}`, {
-      ttlMs: 30_000,
+      ttlMs: this.#deps.config.worker.lease,
       lostAfterMs: leaseLostAfterMs,
       holder: id,
     });
     if (!lease) {
       const other = await leases.holder(`backup:${run.name}`);
-      if (other !== undefined && other !== run.waitsFor)
+      if (other !== undefined && other !== id && other !== run.waitsFor)
         await runs.update(id, "normal", this.#now(), (current) => ({ ...current, waitsFor: other }));
       return { later: waitForOtherMs };
     }
@@ -73,39 +75,42 @@ export class BackupRunner {
 
   /** Removes what could not be removed when the run ended, because its store was out of reach. */
   async #sweep(run: BackupRun, signal: AbortSignal): Promise<JobOutcome> {
-    const names = new Set(run.open.map((object) => object.storage));
-    const storages = await Promise.all([...names].map((name) => this.#deps.storage(name)));
-    const left = await cleanUpRun(storages, run.folder ?? "", run.open, signal);
-    const stuck = new Set(left.failed.map((failed) => failed.storage));
+    const { open, leftIn = [] } = run;
+    const places = [...leftIn, ...open.map(({ storage, key }) => ({ storage, folder: folderOf(key) }))];
+    const stuck = new Set<string>();
+    let removed = 0;
+    for (const place of new Set(places.map(({ storage, folder }) => `${storage} ${folder}`))) {
+      const [name = "", folder = ""] = place.split(" ");
+      // No longer configured: out of our hands.
+      if (this.#deps.config.storages[name] === undefined) continue;
+      const own = open.filter(({ storage, key }) => storage === name && folderOf(key) === folder);
+      const left = await cleanUpRun([await this.#deps.storage(name)], folder, own, signal);
+      removed += left.removed;
+      if (left.failed.length > 0) stuck.add(place);
+    }
     await this.#deps.runs.update(run.id, "progress", this.#now(), (current) => ({
       ...current,
-      open: current.open.filter((object) => stuck.has(object.storage)),
+      open: current.open.filter(({ storage, key }) => stuck.has(`${storage} ${folderOf(key)}`)),
+      leftIn: (current.leftIn ?? []).filter(({ storage, folder }) => stuck.has(`${storage} ${folder}`)),
     }));
-    return { done: { run: run.id, removed: left.removed, stuck: stuck.size } };
+    return { done: { run: run.id, removed, stuck: stuck.size } };
   }
 
   async #attempt(id: string, fence: number, signal: AbortSignal, shutdown: AbortSignal): Promise<string> {
     const { runs, config } = this.#deps;
-    const run = await this.#begin(id, fence);
+    let run = await this.#begin(id, fence);
     if (isFinal(run.status)) return run.status;
-    const watch = new RunWatch(this.#deps, run, fence);
+    const backup = config.backups.find((candidate) => candidate.name === run.name);
+    const watch = new RunWatch(this.#deps, run, fence, backup?.timeout);
     try {
-      const backup = config.backups.find((candidate) => candidate.name === run.name);
       if (!backup) throw new AppError("config", `backup ${run.name} is no longer configured`);
       const storages = await Promise.all(backup.storages.map((name) => this.#deps.storage(name)));
-      await runs.update(
-        id,
-        "normal",
-        this.#now(),
-        (current) => ({ ...current, copies: storages.map(pendingCopy) }),
-        fence,
-      );
-      if (run.attempt > 1) {
-        const finished = await this.#recover(run, storages, fence, signal);
+      if (run.folder !== undefined) {
+        const finished = await this.#recover(run, run.folder, storages, fence, signal);
         if (finished) return finished;
       }
+      run = await this.#start(run, storages, fence);
       const recipients = backup.encrypt ? (config.encryption?.recipients ?? []) : [];
-      const timeout = backup.timeout === undefined ? [] : [AbortSignal.timeout(backup.timeout)];
       const result = await runBackup({
         runId: id,
         name: run.name,
@@ -116,7 +121,7 @@ export class BackupRunner {
         recipients,
         observer: watch,
         clock: this.#deps.clock,
-        signal: AbortSignal.any([signal, watch.signal, ...timeout]),
+        signal: AbortSignal.any([signal, watch.signal]),
         host: this.#deps.host,
         version: this.#deps.version,
       });
@@ -125,6 +130,8 @@ export class BackupRunner {
     } catch (error) {
       await watch.stop();
       return await this.#fail(id, error, fence, { signal, shutdown, cancelled: watch.cancelled });
+    } finally {
+      await watch.stop();
     }
   }
 
@@ -139,7 +146,6 @@ export class BackupRunner {
         if (isFinal(run.status)) return run;
         if (run.cancelRequestedBy && run.open.length === 0 && run.attempt === 0)
           return { ...run, status: "cancelled", finishedAt: now.toISOString() };
-        const startedAt = run.startedAt ?? now.toISOString();
         const { waitsFor: _, progress: __, ...rest } = run;
         return {
           ...rest,
@@ -149,22 +155,37 @@ export class BackupRunner {
           ...(run.status === "running" ? { interruptedIn: run.phase } : {}),
           fence,
           host: this.#deps.host,
-          startedAt,
-          folder: run.folder ?? runFolder(run.name, new Date(startedAt), id),
         };
       },
       fence,
     );
   }
 
+  /** Gives the attempt its folder, on record before anything is written into it. */
+  async #start(run: BackupRun, storages: readonly Storage[], fence: number): Promise<BackupRun> {
+    const now = this.#now();
+    // A folder's name has whole seconds: it must differ from that of the attempt before.
+    const earliest = run.startedAt === undefined ? 0 : Date.parse(run.startedAt) + 1000;
+    const startedAt = new Date(Math.max(now.getTime(), earliest));
+    const change = (current: BackupRun): BackupRun => ({
+      ...current,
+      startedAt: startedAt.toISOString(),
+      folder: runFolder(run.name, startedAt, run.id),
+      copies: storages.map(pendingCopy),
+    });
+    return await this.#deps.runs.update(run.id, "normal", now, change, fence);
+  }
+
   /** After an interruption: removes what it left, or recognises that the backup is finished. */
   async #recover(
     run: BackupRun,
+    folder: string,
     storages: readonly Storage[],
     fence: number,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const left = await cleanUpRun(storages, run.folder ?? "", run.open, signal);
+    const left = await cleanUpRun(storages, folder, run.open, signal);
+    const outOfReach = (storage: string): boolean => left.failed.some((failed) => failed.storage === storage);
     await this.#deps.runs.update(
       run.id,
       "normal",
@@ -172,7 +193,8 @@ export class BackupRunner {
       (current) => ({
         ...current,
         // What could not be looked into is still to be cleaned up later.
-        open: current.open.filter((object) => left.failed.some((failed) => failed.storage === object.storage)),
+        open: current.open.filter((object) => outOfReach(object.storage)),
+        leftIn: [...(current.leftIn ?? []), ...left.failed.map(({ storage }) => ({ storage, folder }))],
         cleaned: (current.cleaned ?? 0) + left.removed,
       }),
       fence,
@@ -223,13 +245,7 @@ export class BackupRunner {
       },
       fence,
     );
-    for (const copy of failed) {
-      await this.#deps.producer.enqueue(
-        "upload",
-        { runId: id, storage: copy.storage },
-        { id: `upload-${id}-${copy.storage}`, host: this.#deps.host, delayMs: 5000 },
-      );
-    }
+    for (const copy of failed) await enqueueUpload(this.#deps.producer, run, copy.storage, firstUploadMs);
     return run.status;
   }
 
@@ -280,89 +296,10 @@ export class BackupRunner {
   }
 }
 
-function pendingCopy(storage: Storage): RunCopy {
-  return { storage: storage.name, location: storage.location, local: storage.local, status: "pending" };
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("/") + 1);
 }
 
-/** Writes a run's progress once a second and learns from the same write whether it is to stop. */
-class RunWatch implements RunObserver {
-  readonly #deps: BackupRunnerDeps;
-  readonly #id: string;
-  readonly #fence: number;
-  readonly #stopped = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  #latest: RunProgress | undefined;
-  #beat: Promise<void> = Promise.resolve();
-  #beating = false;
-  cancelled = false;
-
-  constructor(deps: BackupRunnerDeps, run: BackupRun, fence: number) {
-    this.#deps = deps;
-    this.#id = run.id;
-    this.#fence = fence;
-    this.#timer = setInterval(() => this.#tick(), beatMs);
-  }
-
-  /** Aborted when the run is cancelled or was taken over. */
-  get signal(): AbortSignal {
-    return this.#stopped.signal;
-  }
-
-  async phase(phase: BackupPhase): Promise<void> {
-    this.#look(await this.#write("normal", (run) => (run.phase === phase ? run : { ...run, phase })));
-    this.#stopped.signal.throwIfAborted();
-  }
-
-  progress(progress: RunProgress): void {
-    this.#latest = progress;
-  }
-
-  async opened(object: OpenObject): Promise<void> {
-    await this.#write("progress", (run) => ({ ...run, open: [...run.open, object] }));
-  }
-
-  async closed(object: OpenObject): Promise<void> {
-    await this.#write("progress", (run) => ({
-      ...run,
-      open: run.open.filter((open) => open.handle !== object.handle || open.key !== object.key),
-    }));
-  }
-
-  async title(title: string): Promise<void> {
-    await this.#write("progress", (run) => ({ ...run, sourceTitle: title }));
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#beat;
-  }
-
-  async #write(urgency: "normal" | "progress", change: (run: BackupRun) => BackupRun): Promise<BackupRun> {
-    return await this.#deps.runs.update(this.#id, urgency, this.#deps.clock.now(), change, this.#fence);
-  }
-
-  #tick(): void {
-    // One write at a time: while Redis is away they do not pile up.
-    if (this.#beating) return;
-    this.#beating = true;
-    const at = this.#deps.clock.now().toISOString();
-    const latest = this.#latest;
-    this.#latest = undefined;
-    const written = latest
-      ? this.#write("progress", (run) => ({ ...run, progress: { ...latest, at } }))
-      : this.#deps.runs.get(this.#id);
-    this.#beat = written
-      .then((run) => this.#look(run))
-      .catch((error: unknown) => this.#stopped.abort(toAppError(error)))
-      .finally(() => {
-        this.#beating = false;
-      });
-  }
-
-  #look(run: BackupRun): void {
-    if (run.cancelRequestedBy && !this.cancelled) {
-      this.cancelled = true;
-      this.#stopped.abort(new AppError("cancelled", `cancelled by ${run.cancelRequestedBy.name}`));
-    }
-  }
+function pendingCopy(storage: Storage): RunCopy {
+  return { storage: storage.name, location: storage.location, local: storage.local, status: "pending" };
 }

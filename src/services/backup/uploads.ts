@@ -1,10 +1,29 @@
 import { AppError, toAppError } from "../../core/errors.ts";
 import { manifestFile } from "../../core/manifest.ts";
-import type { RunCopy } from "../../core/run.ts";
+import type { BackupRun, RunCopy } from "../../core/run.ts";
 import { contracts, type JobContext, type JobOutcome } from "../../queue/contracts.ts";
+import type { Producer } from "../../queue/producer.ts";
 import { copyBackup } from "./copy.ts";
 import { runError } from "./run-error.ts";
 import type { BackupRunnerDeps } from "./runner.ts";
+
+/** Enqueues the job that makes up a copy, unless it is known already, on the worker that made the run. */
+export async function enqueueUpload(
+  producer: Producer,
+  run: BackupRun,
+  storage: string,
+  delayMs?: number,
+): Promise<void> {
+  await producer.enqueue(
+    "upload",
+    { runId: run.id, storage },
+    { id: uploadJobId(run, storage), host: run.host, ...(delayMs === undefined ? {} : { delayMs }) },
+  );
+}
+
+export function uploadJobId(run: BackupRun, storage: string): string {
+  return `upload-${run.id}-${storage}`;
+}
 
 /** Makes up the copies that failed while the dump was fine: from an existing copy, never by dumping again. */
 export class BackupUploads {
@@ -22,8 +41,8 @@ export class BackupUploads {
     if (!run?.manifest || !copy || copy.status === "stored")
       return { done: { run: id, storage: storageName, status: copy?.status ?? "unknown" } };
     const lease = await leases.tryAcquire(`upload:${id}:${storageName}`, {
-      ttlMs: 30_000,
-      lostAfterMs: 60_000,
+      ttlMs: this.#deps.config.worker.lease,
+      lostAfterMs: 2 * this.#deps.config.worker.lease,
       holder: id,
     });
     if (!lease) return { later: 3000 };
@@ -85,9 +104,12 @@ export class BackupUploads {
         return { ...rest, ...outcome };
       });
       const open = outcome.status === "stored" ? run.open.filter((object) => object.storage !== storage) : run.open;
+      // Given up: what earlier attempts have stored of it is no copy and is removed.
+      const given = outcome.status === "missing" && run.folder !== undefined ? [{ storage, folder: run.folder }] : [];
       return {
         ...run,
         open,
+        leftIn: [...(run.leftIn ?? []), ...given],
         copies,
         status: copies.every((copy) => copy.status === "stored") ? "succeeded" : "degraded",
       };
