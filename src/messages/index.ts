@@ -19,9 +19,14 @@ export function html(value: string): Html {
   return new Html(value);
 }
 
-/** Telegram knows four named entities; `'` needs none. */
+/** Telegram knows four named entities; `'` needs none. Half a surrogate pair would make it refuse the whole text. */
 export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return text
+    .toWellFormed()
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }
 
 export type MessageArgs = Readonly<Record<string, string | number | Html | undefined>>;
