@@ -7,6 +7,6 @@ import type { Config } from "./config.ts";
 export function describeStorage(config: Config, name: string): string {
   const storage = config.storages[name];
   if (!storage) return name;
-  if (storage.kind === "local") return `local${storage.host === undefined ? "" : `@${storage.host}`}:${storage.path}`;
+  if (storage.kind === "local") return `${storage.host === undefined ? "" : `${storage.host}:`}${storage.path}`;
   return `s3://${storage.bucket}/${storage.prefix}`.replace(/\/$/, "");
 }

@@ -10,7 +10,7 @@ import type { Locale, Messages } from "../messages/index.ts";
 import type { BackupOrders } from "../services/backup/orders.ts";
 import type { StatusReport } from "../services/status.ts";
 import type { Cards } from "../state/cards.ts";
-import type { Dialogs } from "../state/dialogs.ts";
+import type { Dialog, Dialogs } from "../state/dialogs.ts";
 import type { Languages } from "../state/languages.ts";
 import type { Leases } from "../state/leases.ts";
 import type { Runs } from "../state/runs.ts";
@@ -58,6 +58,8 @@ interface CallerFlavor {
   waitedMs: number;
   /** A press on a dialog's button that was answered, or came too late for that. */
   dialogPress?: { readonly id: string; readonly tooLate: boolean };
+  /** A dialog that is to be asked anew. */
+  askAgain?: Dialog;
 }
 
 export type BotContext = ConversationFlavor<Context & CallerFlavor>;

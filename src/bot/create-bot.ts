@@ -10,7 +10,7 @@ import { conversationKey, conversationStorage } from "./conversations/storage.ts
 import { publishOwnMenu } from "./menu.ts";
 import { access } from "./middlewares/access.ts";
 import { spendBudget } from "./middlewares/budget.ts";
-import { dialogPresses, presses } from "./middlewares/press.ts";
+import { askAgain, dialogPresses, presses } from "./middlewares/press.ts";
 import { retryLimits, retryNetwork } from "./middlewares/retry.ts";
 import { readFailure } from "./telegram-error.ts";
 
@@ -61,7 +61,7 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
     }),
   );
   bot.use(dialogPresses(deps));
-  bot.use(createConversation(backupDialog(deps), { id: "backup" }));
+  bot.use(createConversation(backupDialog(deps), { id: "backup" }), askAgain());
   for (const command of commands) {
     bot.command(command.name, async (ctx) => {
       const { caller, texts } = ctx;

@@ -51,7 +51,18 @@ export function dialogPresses(deps: BotDeps) {
     if (dialog?.status === "done" && isConfirm(ctx)) return await next();
     if (dialog?.status !== "open") return;
     if (!press.tooLate) return await next();
+    // Entered anew by the next but one: before that, the press would be taken for one in time.
     await ctx.conversation.exitAll();
+    ctx.askAgain = dialog;
+    await next();
+  };
+}
+
+/** Behind the conversations: begins the dialog anew whose press came too late. */
+export function askAgain() {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    const dialog = ctx.askAgain;
+    if (!dialog) return await next();
     await ctx.conversation.enter(dialog.kind, { ...(JSON.parse(dialog.args) as object), again: "press" });
   };
 }

@@ -1,0 +1,79 @@
+import type { Message } from "@grammyjs/types";
+import { expect } from "vitest";
+import type { ApiCall } from "../../src/sandbox/telegram/api.ts";
+import { botId, type Stack } from "./stack.ts";
+
+/** The labels and texts that a message shows now. */
+export interface Shown {
+  readonly text: string;
+  readonly buttons: readonly string[];
+}
+
+/** Waits for what the bot writes into the same chat and topic after a message. */
+export async function answerTo(stack: Stack, said: Message, pattern: RegExp, timeoutMs = 15_000): Promise<Message> {
+  return await stack.sandbox.waitForMessage(
+    said.chat.id,
+    (message) =>
+      message.from?.id === botId &&
+      message.message_id > said.message_id &&
+      message.message_thread_id === said.message_thread_id &&
+      pattern.test(message.text ?? ""),
+    { timeoutMs, what: `an answer like ${pattern} to "${said.text}"` },
+  );
+}
+
+/** The message as it is in the chat now. */
+export function now(stack: Stack, message: Message): Message {
+  const found = stack.sandbox
+    .messages(message.chat.id)
+    .find((candidate) => candidate.message_id === message.message_id);
+  if (!found) throw new Error(`message ${message.message_id} is no longer in the chat`);
+  return found;
+}
+
+/** Waits until a message reads so; resolves with the message then. */
+export async function becomes(stack: Stack, message: Message, pattern: RegExp, timeoutMs = 20_000): Promise<Message> {
+  return await stack.sandbox.waitFor(
+    () => {
+      const current = now(stack, message);
+      return pattern.test(current.text ?? "") ? current : undefined;
+    },
+    { timeoutMs, what: `message ${message.message_id} becoming ${pattern}` },
+  );
+}
+
+export function shown(message: Message): Shown {
+  const buttons = (message.reply_markup?.inline_keyboard ?? []).flat().map((button) => button.text);
+  return { text: message.text ?? "", buttons };
+}
+
+/** Bot API calls after a sequence number that a person could notice: everything but looking for updates. */
+export function callsSince(stack: Stack, seq: number): ApiCall[] {
+  return stack.sandbox.calls(seq).filter((call) => call.method !== "getUpdates");
+}
+
+export function lastCall(stack: Stack): number {
+  return stack.sandbox.calls().at(-1)?.seq ?? 0;
+}
+
+/** How many runs of a backup are on record. */
+export async function runCount(stack: Stack, name = "shop"): Promise<number> {
+  return await stack.client.zcard(`stack:v1:runs:${name}`);
+}
+
+/** Waits until a condition holds; asked again and again, since nothing tells of a change in Redis or in a folder. */
+export async function eventually(what: string, holds: () => Promise<boolean> | boolean, timeoutMs = 15_000) {
+  await expect.poll(async () => await holds(), { timeout: timeoutMs, interval: 30, message: what }).toBe(true);
+}
+
+/** Empties the chats' sending budgets, ours and the sandbox's, as a minute of silence would. */
+export async function aMinuteOfSilence(stack: Stack): Promise<void> {
+  stack.sandbox.advance(61_000);
+  const keys = await stack.client.keys("stack:v1:budget:*");
+  if (keys.length > 0) await stack.client.del(...keys);
+}
+
+/** Every other answer to a second poller would show here. */
+export function conflicts(stack: Stack): number {
+  return stack.sandbox.calls().filter((call) => call.error_code === 409).length;
+}
