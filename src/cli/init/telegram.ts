@@ -39,12 +39,18 @@ export async function askBot(context: InitContext, apiRoot: string): Promise<Bot
   }
 }
 
-/** True when another program fetches the updates; says so. */
+/** Seconds in which another program that fetches the updates comes back after our call has pushed it out. */
+const rivalSeconds = 3;
+
+/** True when another program fetches the updates; says so. Nothing is confirmed: what waits goes on waiting. */
 async function othersPoll(context: InitContext, access: { token: string; apiRoot: string }): Promise<boolean> {
+  const { prompter, signal } = context;
   try {
-    await telegramApi(access).getUpdates({ limit: 1, timeout: 0 }, asSignal(context.signal));
+    const poll = () => telegramApi(access).getUpdates({ limit: 1, timeout: rivalSeconds }, asSignal(signal));
+    await prompter.during(say(context, "init-looking-for-rivals"), poll);
     return false;
   } catch (error) {
+    signal.throwIfAborted();
     tellFinding(context, telegramFailure(error, access.apiRoot));
     return true;
   }
@@ -113,7 +119,11 @@ async function pair(
       prompter.tell(say(context, `init-refused-${reason}`), "warning");
     };
     const waiting = say(context, "init-pair-waiting", { minutes });
-    const found = await prompter.during(waiting, () => listener.wait({ ...expectation, code, onRefused }));
+    const wait = () => listener.wait({ ...expectation, code, onRefused });
+    const found = await prompter.during(waiting, wait).catch((error: unknown) => {
+      const rival = error instanceof AppError && error.context.code === 409;
+      throw rival ? new AppError("telegram", say(context, "doctor-telegram-conflict"), { cause: error }) : error;
+    });
     if (found) return found;
     prompter.tell(say(context, "init-pair-expired"), "warning");
     if (!(await prompter.confirm(say(context, "init-pair-again"), true))) return undefined;

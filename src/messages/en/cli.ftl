@@ -219,6 +219,7 @@ init-nothing-written = Nothing was written.
 init-written = Written: { $file }, and the secrets to { $env } (readable by you only).
 init-next = Start it with "npm start" and send /backup to the bot. "npm run vakhta -- doctor" tries everything again at any time.
 
+init-looking-for-rivals = Looking whether another program uses this bot...
 init-bot-hint = Make a bot: send /newbot to @BotFather in Telegram and copy the token.
 init-bot-token = Bot token
 init-pair-private = Who is the first admin? Open { $link } and press Start, or send to @{ $username }: { $command }

@@ -233,6 +233,7 @@ init-nothing-written = Ничего не записано.
 init-written = Записано: { $file }; секреты — в { $env } (доступен только вам).
 init-next = Запустите «npm start» и отправьте боту /backup. Снова опробовать всё можно в любое время: «npm run vakhta -- doctor».
 
+init-looking-for-rivals = Смотрим, не пользуется ли ботом другая программа...
 init-bot-hint = Создайте бота: отправьте /newbot пользователю @BotFather в Telegram и скопируйте токен.
 init-bot-token = Токен бота
 init-pair-private = Кто будет первым администратором? Откройте { $link } и нажмите «Старт» или отправьте @{ $username }: { $command }

@@ -1,0 +1,266 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the configuration's own variables.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { generateIdentity, recipientOf } from "../../src/lib/crypto.ts";
+import { runCli, startCli } from "../support/cli.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { type S3Server, startS3 } from "../support/s3.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "vakhta-cli-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const lines = (text: string) => text.split("\n").filter((line) => line !== "");
+
+describe("vakhta", () => {
+  it("lists its commands, quickly: nothing heavy is loaded for that", async () => {
+    const report =
+      "process.on('exit', () => { const { user, system } = process.cpuUsage(); console.error(user + system) })";
+    const times: number[] = [];
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      const nodeArguments = ["--import", `data:text/javascript,${encodeURIComponent(report)}`];
+      const { status, stdout, stderr } = await runCli(["--help"], { cwd: folder, nodeArguments });
+      expect(status).toBe(0);
+      for (const verb of ["init", "config", "doctor", "backup", "backups", "keygen"]) {
+        expect(stdout).toMatch(new RegExp(`^  ${verb}\\b`, "m"));
+      }
+      expect(stdout).toMatch(/78 wrong configuration/);
+      times.push(Number(stderr) / 1000);
+    }
+    // Time of the processor in milliseconds, so that other work on the machine does not count.
+    expect(Math.min(...times)).toBeLessThan(300);
+  });
+
+  it("speaks Russian on a Russian terminal", async () => {
+    const { stdout } = await runCli(["--help"], { cwd: folder, env: { LANG: "ru_RU.UTF-8" } });
+    expect(stdout).toMatch(/^Использование: /);
+    expect(stdout).toMatch(/^ {2}doctor .*опробовать всё/m);
+  });
+
+  it.each([
+    [["bakcup"], "Did you mean backup?"],
+    [["backup"], "missing required argument"],
+    [["backups", "a", "b"], "too many arguments"],
+    [["doctor", "--loud"], "unknown option"],
+    [["verify", "x"], "unknown command"],
+  ])("%j is a wrong usage", async (args, text) => {
+    const { status, stdout, stderr } = await runCli(args, { cwd: folder });
+    expect(status).toBe(2);
+    expect(stderr).toContain(text);
+    expect(stdout).toBe("");
+  });
+
+  it.each([[["config", "check"]], [["backups"]], [["backup", "app", "--here"]], [["doctor"]]])(
+    "%j says in one line how to begin when there is no configuration",
+    async (args) => {
+      const { status, stderr } = await runCli(args, { cwd: folder });
+      expect(status).toBe(78);
+      expect(lines(stderr)).toEqual([expect.stringMatching(/vakhta\.yaml: .*npm run demo.*npm run vakhta -- init/)]);
+    },
+  );
+});
+
+describe("vakhta config check", () => {
+  it("prints all problems, one a line, and no value", async () => {
+    const yaml = 'timezone: Nowhere/Secret\nlogg: {}\nredis: { url: "${REDIS}" }\nhttp: { port: secret }\n';
+    writeFileSync(join(folder, "vakhta.yaml"), yaml);
+    const { status, stdout, stderr } = await runCli(["config", "check"], { cwd: folder });
+    expect(status).toBe(78);
+    expect(lines(stderr).slice(0, 4)).toEqual([
+      expect.stringMatching(/^vakhta\.yaml:1:11: timezone: expected an IANA time zone/),
+      expect.stringMatching(/^vakhta\.yaml:2:1: logg: unknown key\. Known here: log\./),
+      expect.stringMatching(
+        /^vakhta\.yaml:3:15: redis\.url: the variable REDIS is not set\. Set REDIS or REDIS_FILE\.$/,
+      ),
+      expect.stringMatching(/^vakhta\.yaml:4:15: http\.port: expected a number\.$/),
+    ]);
+    expect(stdout + stderr).not.toContain("ecret");
+  });
+
+  it("says ok, names what there is, and notes what has no effect; in the file's language", async () => {
+    const yaml = "locale: ru\nrules: []\nstorages: { here: { kind: local, path: /b } }\n";
+    writeFileSync(join(folder, "v.yaml"), yaml);
+    const found = await runCli(["config", "check", "--file", "v.yaml"], { cwd: folder });
+    // Everything is needed for this check: there is no bot and no backup here.
+    expect(found.status).toBe(78);
+    expect(found.stderr).toContain("v.yaml:1:1: telegram: раздел не задан");
+    const whole = `${yaml}telegram: { token: "1:a", chats: { ops: { id: 5 } }, users: [{ id: 1, name: alice, role: admin }] }
+backups: [{ name: app, source: { kind: postgres, url: "postgres://u:hidden-password@h/d" } }]\n`;
+    writeFileSync(join(folder, "v.yaml"), whole);
+    const { status, stdout, stderr } = await runCli(["-c", "v.yaml", "config", "check"], { cwd: folder });
+    expect(lines(stderr)).toEqual(["v.yaml:2:1: rules: настройка известна, но в этой версии ещё не действует."]);
+    expect(lines(stdout)).toEqual([
+      "v.yaml: ошибок нет",
+      "чаты: ops",
+      "пользователи: alice",
+      "хранилища: here",
+      "резервные копии: app",
+    ]);
+    expect(status).toBe(0);
+  });
+});
+
+describe("vakhta keygen", () => {
+  it("prints a key file that fits together, and advice beside it", async () => {
+    const { status, stdout, stderr } = await runCli(["keygen"], { cwd: folder });
+    expect(status).toBe(0);
+    const [comment, identity = ""] = lines(stdout);
+    expect(comment).toBe(`# public key: ${await recipientOf(identity)}`);
+    expect(stderr).toContain("away from the servers");
+  });
+});
+
+describe("backups without Redis and the bot", () => {
+  let postgres: PostgresServer;
+  let s3: S3Server;
+  let url: string;
+
+  beforeAll(async () => {
+    [postgres, s3] = await Promise.all([startPostgres(), startS3()]);
+    url = await postgres.createDatabase("shop", "CREATE TABLE item AS SELECT generate_series(1, 5000) AS id");
+  });
+
+  afterAll(async () => {
+    await Promise.allSettled([postgres?.stop(), s3?.stop()]);
+  });
+
+  function configure(more: { endpoint?: string; url?: string; extra?: string } = {}): {
+    cwd: string;
+    env: Record<string, string>;
+  } {
+    writeFileSync(
+      join(folder, "vakhta.yaml"),
+      `storages:
+  local: { kind: local, path: "${folder}/copies" }
+  offsite: { kind: s3, endpoint: "${more.endpoint ?? s3.endpoint}", region: us-east-1, bucket: ${s3.bucket}, prefix: "${folder.slice(-6)}", accessKeyId: "\${S3_KEY}", secretAccessKey: "\${S3_SECRET}", forcePathStyle: true }
+backups:
+  - { name: shop, source: { kind: postgres, url: "\${SHOP_URL}" } }
+  - { name: gone, source: { kind: postgres, url: "\${GONE_URL}" } }
+${more.extra ?? ""}`,
+    );
+    const env = {
+      S3_KEY: s3.accessKeyId,
+      S3_SECRET: s3.secretAccessKey,
+      SHOP_URL: more.url ?? url,
+      GONE_URL: "postgres://vakhta:hidden-password@127.0.0.1:1/gone",
+    };
+    return { cwd: folder, env };
+  }
+
+  it("are made into all storages, listed from there, and told as JSON", async () => {
+    const options = configure();
+    const made = await runCli(["backup", "shop", "--here"], options);
+    expect(made.stderr).toMatch(
+      /^looking at the source\n[\s\S]*dumping\ncompleting and reading back\nwriting the manifest\n$/,
+    );
+    expect(made.stdout).toMatch(
+      /^done: [0-9a-f]+, [\d.]+ kB in .*SHA-256 [0-9a-f]{12}\.\.\.\nlocal: .*\noffsite: s3:\/\//,
+    );
+    expect(made.status).toBe(0);
+
+    const again = await runCli(["backup", "shop", "--here", "--json"], options);
+    const result = JSON.parse(again.stdout);
+    expect(result).toMatchObject({
+      name: "shop",
+      bytes: expect.any(Number),
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(result.copies).toMatchObject([
+      { storage: "local", status: "stored" },
+      { storage: "offsite", status: "stored" },
+    ]);
+
+    const listed = await runCli(["backups", "--json"], options);
+    expect(JSON.parse(listed.stdout)).toMatchObject([
+      { id: result.id, name: "shop", bytes: result.bytes, encrypted: false, copies: ["local", "offsite"] },
+      { name: "shop", copies: ["local", "offsite"] },
+    ]);
+    const table = await runCli(["backups", "shop"], options);
+    expect(lines(table.stdout)).toEqual([
+      expect.stringMatching(/^ID +TIME +NAME +SIZE +COPIES$/),
+      expect.stringMatching(new RegExp(`^${result.id} .* shop +.*kB +local, offsite$`)),
+      expect.stringMatching(/ shop +.*kB +local, offsite$/),
+    ]);
+    // A copy that lost its manifest is no copy.
+    rmSync(join(folder, "copies"), { recursive: true });
+    mkdirSync(join(folder, "copies"));
+    const fewer = await runCli(["backups", "shop", "--json"], options);
+    expect(JSON.parse(fewer.stdout)).toMatchObject([{ copies: ["offsite"] }, { copies: ["offsite"] }]);
+    const none = await runCli(["backups", "gone"], options);
+    expect(none).toMatchObject({ status: 0, stdout: "", stderr: "there are no backups.\n" });
+  });
+
+  it("are encrypted when recipients are configured", async () => {
+    const recipient = await recipientOf(await generateIdentity());
+    const options = configure({ extra: `encryption: { recipients: [${recipient}], identity: "\${AGE_IDENTITY}" }\n` });
+    expect(await runCli(["backup", "shop", "--here"], options)).toMatchObject({ status: 0 });
+    const files = readdirSync(join(folder, "copies"), { recursive: true, encoding: "utf8" });
+    expect(files.filter((file) => file.endsWith(".zst"))).toEqual([]);
+    expect(files.filter((file) => file.endsWith(".zst.age")).length).toBeGreaterThan(0);
+    const listed = await runCli(["backups", "--json"], options);
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ encrypted: true }]);
+  });
+
+  it("are made as far as they can be: a copy that is missing is said and counts as a failure", async () => {
+    const options = configure({ endpoint: "http://127.0.0.1:1" });
+    const { status, stdout, stderr } = await runCli(["backup", "shop", "--here"], options);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^done: /);
+    expect(stdout).toMatch(/^local: /m);
+    expect(stderr).toMatch(/^no copy in offsite: /m);
+    const listed = await runCli(["backups", "--json"], options);
+    expect(listed.status).toBe(1);
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ name: "shop", copies: ["local"] }]);
+    expect(listed.stderr).toMatch(/^offsite: /);
+  });
+
+  it("fail with the reason, without secrets, and leave nothing", async () => {
+    const options = configure();
+    const { status, stdout, stderr } = await runCli(["backup", "gone", "--here"], options);
+    expect(status).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("127.0.0.1");
+    expect(stderr).not.toContain("hidden-password");
+    expect(JSON.parse((await runCli(["backups", "--json"], options)).stdout)).toEqual([]);
+    const unknown = await runCli(["backup", "shup", "--here"], options);
+    expect(unknown).toMatchObject({ status: 2, stderr: "there is no backup called shup. Known: shop, gone.\n" });
+  });
+
+  it("need their own secrets only", async () => {
+    const { cwd, env } = configure();
+    const { status, stderr } = await runCli(["backups"], { cwd, env: { S3_KEY: env["S3_KEY"] ?? "" } });
+    expect(status).toBe(78);
+    expect(lines(stderr)).toEqual([
+      expect.stringContaining("storages.offsite.secretAccessKey: the variable S3_SECRET is not set"),
+    ]);
+  });
+
+  describe("with a server that does not answer", () => {
+    let silent: Server;
+    beforeAll(async () => {
+      silent = createServer((socket) => socket.on("error", () => undefined));
+      await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    });
+    afterAll(() => silent.close());
+
+    it("are interrupted by Ctrl-C", async () => {
+      const address = silent.address();
+      const port = typeof address === "object" ? address?.port : undefined;
+      const connected = new Promise((resolve) => silent.once("connection", resolve));
+      const options = configure({ url: `postgres://a:b@127.0.0.1:${port}/x` });
+      await using running = startCli(["backup", "shop", "--here"], options);
+      await Promise.race([connected, running.done]);
+      running.kill("SIGINT");
+      const { status, stderr } = await running.done;
+      expect(stderr).toMatch(/interrupted\.\n$/);
+      expect(status).toBe(130);
+    });
+  });
+});
