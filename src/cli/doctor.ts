@@ -24,6 +24,7 @@ export async function doctor(
   const logger = createLogger({ name: "doctor", level: "silent" });
   const checks = doctorChecks({ config, missing, logger, clock: { now: () => new Date() } });
   for await (const result of runChecks(checks, terminal.signal)) show(result);
+  terminal.signal.throwIfAborted();
   const failures = results.filter((result) => result.status === "failed").length;
   if (options.json) {
     const checksOut = results.map(({ subject, target, status, key, args }) => {
