@@ -46,6 +46,8 @@ export function backupDialog(deps: BotDeps) {
     const first = await view(
       async () => await (name === undefined ? chooseView(deps, texts, id, 0) : planView(deps, texts, id, name, args)),
     );
+    // Known before it can be seen: a press may be faster than the answer to this call.
+    await conversation.external(async () => await saveDialog(deps, id, args, undefined, name));
     const sent = await ctx.api.sendMessage(chatId, first.text, {
       parse_mode: "HTML",
       ...(threadId === undefined ? {} : { message_thread_id: threadId }),
@@ -122,7 +124,7 @@ async function saveDialog(
   deps: BotDeps,
   id: string,
   args: BackupDialogArgs,
-  messageId: number,
+  messageId: number | undefined,
   name: string | undefined,
 ): Promise<void> {
   const { caller, place } = args;
@@ -136,7 +138,7 @@ async function saveDialog(
     locale: caller.locale,
     command: command(name),
     args: JSON.stringify({ caller, place, ...(name === undefined ? {} : { name }) } satisfies BackupDialogArgs),
-    messageId,
+    ...(messageId === undefined ? {} : { messageId }),
     expiresAt: deps.clock.now().getTime() + dialogLifeMs,
     status: "open",
   });

@@ -50,6 +50,8 @@ export function dialogPresses(deps: BotDeps) {
     // Confirmed, and the press comes again: where its conversation still waits, a bot was killed before the order.
     if (dialog?.status === "done" && isConfirm(ctx)) return await next();
     if (dialog?.status !== "open") return;
+    // Pressed before its message was on record, and another copy became the dialog.
+    if (dialog.messageId !== ctx.callbackQuery?.message?.message_id) return await strip(deps, ctx);
     if (!press.tooLate) return await next();
     // Entered anew by the next but one: before that, the press would be taken for one in time.
     await ctx.conversation.exitAll();

@@ -1,0 +1,32 @@
+import { pino } from "pino";
+import type { BotConfig } from "../../src/app/config.ts";
+import { loadConfig } from "../../src/app/config.ts";
+import { createDeps } from "../../src/app/deps.ts";
+import { type RunningBot, runBot } from "../../src/app/run-bot.ts";
+import type { Clock } from "../../src/core/ports.ts";
+import type { Stack } from "./stack.ts";
+
+/** A clock that runs with the machine's and can be moved ahead. */
+export class MovedClock implements Clock {
+  #aheadMs = 0;
+
+  now(): Date {
+    return new Date(Date.now() + this.#aheadMs);
+  }
+
+  advance(ms: number): void {
+    this.#aheadMs += ms;
+  }
+}
+
+/** The bot within the test's own process, so that its clock can be moved. `change` gets the validated configuration. */
+export async function startBotInProcess(
+  stack: Stack,
+  options: { clock?: Clock; change?: (config: BotConfig) => BotConfig } = {},
+): Promise<RunningBot> {
+  const { config: loaded } = loadConfig({ path: stack.configFile, env: {}, requires: ["telegram", "redis"] });
+  const config = options.change?.(loaded) ?? loaded;
+  const logger = pino({ level: "silent" });
+  const { deps, close } = createDeps({ config, logger, clock: options.clock ?? new MovedClock(), role: "bot" });
+  return await runBot({ ...deps, config }, close);
+}
