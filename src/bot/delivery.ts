@@ -7,7 +7,7 @@ import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { type Messages, messagesOf } from "../messages/index.ts";
 import { notifyAdmins } from "../services/notices.ts";
-import type { Cards, Claim } from "../state/cards.ts";
+import type { Cards, Claim, Delivered } from "../state/cards.ts";
 import type { CardKind, Rendering } from "./cards/types.ts";
 import { plainText, shorten } from "./html.ts";
 import { readFailure } from "./telegram-error.ts";
@@ -20,19 +20,34 @@ export interface DeliveryDeps {
   readonly kinds: ReadonlyMap<string, CardKind<unknown>>;
   /** Without the transformer that spends the budget: a claim has spent it already. */
   readonly api: Api;
-  /** Called after every send and edit, for metrics. */
+  /** Called at every send and edit, for metrics. */
   readonly onDelivered?: (what: "send" | "edit" | "skip" | "failure") => void;
+  /** Milliseconds for one call to Telegram; never beyond the end of the claim. Default 4000. */
+  readonly callTimeoutMs?: number;
 }
 
 /** Prefix of a card button's data. */
 export const cardToken = "c:";
 
-/** A card may be sent without a recorded answer at most this long before the claim ends. */
-const callTimeoutMs = 4000;
+/** A call whose answer could not be recorded any more within the claim is not begun. Milliseconds. */
+const recordingMs = 300;
+
+/** What is to be done for a claim: one call each, so that each spends what was claimed for it. */
+type Errand = "message" | "strip" | "document" | "nothing";
+
+/** A rendering made fit for Telegram. */
+interface Shown {
+  readonly html: string;
+  readonly hash: string;
+  readonly rendering: Rendering;
+  /** The text that goes beside the card as a file, where the message cannot hold it. */
+  readonly document?: { readonly name: string; readonly text: string; readonly hash: string };
+}
 
 /**
- * Brings one dirty placement into the chat: renders the newest state, sends or edits, records. Returns false when
- * nothing was due. Every failure leaves the placement either dirty with a time to retry, or dropped with a reason.
+ * Brings one dirty placement into the chat: renders the newest state, makes one call, records. What is left to do
+ * (a file with the whole text, buttons of an old copy) stays dirty and is done by a further claim. Every failure
+ * leaves the placement either dirty with a time to retry, or dropped with a reason.
  */
 export class Delivery {
   readonly #deps: DeliveryDeps;
@@ -50,11 +65,11 @@ export class Delivery {
   }
 
   async #deliver(claim: Claim): Promise<void> {
-    const { cards, clock, logger, kinds } = this.#deps;
+    const { cards, logger, kinds } = this.#deps;
     const kind = kinds.get(claim.card.kind);
     if (!kind) {
       logger.error({ card: claim.card }, "no renderer for this kind of card");
-      await cards.fail(claim, { drop: true }, clock.now());
+      await cards.fail(claim, { drop: true });
       return;
     }
     try {
@@ -72,40 +87,60 @@ export class Delivery {
   }
 
   async #show(claim: Claim, kind: CardKind<unknown>): Promise<void> {
-    const { cards, clock, config } = this.#deps;
+    const shown = this.#render(claim, kind);
+    const { hash, document } = shown;
+    const fileFollows = document !== undefined && document.hash !== claim.documentHash;
+    const result = { messageId: claim.messageId ?? 0, hash, spent: true };
+    switch (nextErrand(claim, shown)) {
+      case "nothing":
+        this.#deps.onDelivered?.("skip");
+        return await this.#done(claim, { ...result, spent: false });
+      case "strip":
+        await this.#strip(claim);
+        return await this.#done(claim, { ...result, stripped: true, more: fileFollows });
+      case "document":
+        await this.#attach(claim, document);
+        return await this.#done(claim, { ...result, ...(document ? { documentHash: document.hash } : {}) });
+      case "message":
+        return await this.#message(claim, shown, fileFollows);
+    }
+  }
+
+  async #message(claim: Claim, { html, hash, rendering }: Shown, fileFollows: boolean): Promise<void> {
+    const { messageId: recorded } = claim;
+    const keyboard = await this.#keyboard(claim.placement, rendering);
+    const replaced = recorded !== undefined && isRaised(claim, rendering);
+    const messageId =
+      recorded === undefined || replaced
+        ? await this.#send(claim, html, keyboard)
+        : await this.#edit(claim, recorded, html, keyboard);
+    await this.#done(claim, {
+      messageId,
+      hash,
+      spent: true,
+      replaced,
+      more: replaced || fileFollows || claim.stray !== undefined,
+      ...(rendering.raise === undefined ? {} : { raised: rendering.raise }),
+    });
+  }
+
+  #render(claim: Claim, kind: CardKind<unknown>): Shown {
+    const { clock, config } = this.#deps;
     const messages = this.#messages(claim.target.chatId);
     const rendering = kind.render(claim.body, { messages, timezone: config.timezone, now: clock.now() });
-    const whole = rendering.document?.text ?? plainText(rendering.html);
-    const text = shorten(rendering.html, messages.plain("card-cut"));
-    const hash = digest(JSON.stringify([text.html, rendering.buttons]));
-    const raises = rendering.raise !== undefined && rendering.raise !== claim.raised;
-    if (claim.messageId !== undefined && hash === claim.renderedHash && !raises) {
-      await cards.done(claim, { messageId: claim.messageId, hash, spent: false }, clock.now());
-      this.#deps.onDelivered?.("skip");
-      return;
-    }
-    const moved = raises ? claim.messageId : undefined;
-    const keyboard = await this.#keyboard(claim.placement, rendering);
-    const messageId =
-      claim.messageId === undefined || raises
-        ? await this.#send(claim, text.html, keyboard)
-        : await this.#edit(claim, claim.messageId, text.html, keyboard);
-    const inForce = await cards.done(
-      claim,
-      {
-        messageId,
-        hash,
-        spent: true,
-        replaced: moved !== undefined,
-        ...(rendering.raise === undefined ? {} : { raised: rendering.raise }),
-      },
-      clock.now(),
-    );
-    // Two of us sent at the same time, or a press adopted the other copy: ours is the duplicate.
-    if (inForce !== messageId) await this.#strip(claim.target.chatId, messageId);
-    if (moved !== undefined) await this.#strip(claim.target.chatId, moved);
-    if ((text.cut || rendering.document) && claim.documentHash !== digest(whole))
-      await this.#attach(claim, messageId, rendering, whole, hash);
+    const { html, cut } = shorten(rendering.html, messages.plain("card-cut"));
+    const text = rendering.document?.text ?? plainText(rendering.html);
+    const name = rendering.document?.name ?? `${claim.card.kind}-${claim.card.id}.txt`;
+    return {
+      html,
+      hash: digest(JSON.stringify([html, rendering.buttons])),
+      rendering,
+      ...(cut || rendering.document ? { document: { name, text, hash: digest(text) } } : {}),
+    };
+  }
+
+  async #done(claim: Claim, result: Delivered): Promise<void> {
+    await this.#deps.cards.done(claim, result, this.#deps.clock.now());
   }
 
   async #keyboard(placement: string, rendering: Rendering): Promise<InlineKeyboardButton[][]> {
@@ -136,7 +171,7 @@ export class Delivery {
           chatId,
           text,
           { ...options, ...(parse ? { parse_mode: "HTML" as const } : {}) },
-          this.#timeout(),
+          this.#timeout(claim),
         )
       ).message_id;
     this.#deps.onDelivered?.("send");
@@ -152,7 +187,7 @@ export class Delivery {
           messageId,
           text,
           { ...options, ...(parse ? { parse_mode: "HTML" as const } : {}) },
-          this.#timeout(),
+          this.#timeout(claim),
         );
       } catch (error) {
         if (readFailure(error).kind !== "not-modified") throw error;
@@ -175,80 +210,87 @@ export class Delivery {
   }
 
   /** The whole text as a file, as a reply to the card; once per text. */
-  async #attach(claim: Claim, messageId: number, rendering: Rendering, whole: string, hash: string): Promise<void> {
-    const { cards, clock, logger, api } = this.#deps;
+  async #attach(claim: Claim, document: Shown["document"]): Promise<void> {
     const { chatId, threadId } = claim.target;
-    if ((await cards.spend(chatId, clock.now())) > 0) {
-      // No budget now: the card is looked at again, and the file follows.
-      await cards.touch(claim.card, "normal", clock.now());
-      return;
-    }
+    const { text = "", name = "card.txt" } = document ?? {};
+    this.#deps.onDelivered?.("send");
     try {
-      const file = new InputFile(
-        Buffer.from(whole),
-        rendering.document?.name ?? `${claim.card.kind}-${claim.card.id}.txt`,
+      await this.#deps.api.sendDocument(
+        chatId,
+        new InputFile(Buffer.from(text), name),
+        {
+          ...(threadId === undefined ? {} : { message_thread_id: threadId }),
+          disable_notification: true,
+          reply_parameters: { message_id: claim.messageId ?? 0, allow_sending_without_reply: true },
+        },
+        this.#timeout(claim),
       );
-      await api.sendDocument(chatId, file, {
-        ...(threadId === undefined ? {} : { message_thread_id: threadId }),
-        disable_notification: true,
-        reply_parameters: { message_id: messageId, allow_sending_without_reply: true },
-      });
-      await cards.recordDocument(claim.placement, digest(whole));
     } catch (error) {
-      logger.warn(
-        { card: claim.card, hash, error: String(error) },
-        "the whole text of a card could not be sent as a file",
-      );
+      if (readFailure(error).kind !== "rejected") throw error;
+      this.#deps.logger.error({ card: claim.card, error: String(error) }, "Telegram refused the file beside a card");
     }
   }
 
-  /** A message that is no longer the card keeps its text and loses its buttons. */
-  async #strip(chatId: number, messageId: number): Promise<void> {
+  /** A copy that is no longer the card keeps its text and loses its buttons. */
+  async #strip(claim: Claim): Promise<void> {
+    this.#deps.onDelivered?.("edit");
     try {
       await this.#deps.api.editMessageReplyMarkup(
-        chatId,
-        messageId,
+        claim.target.chatId,
+        claim.stray ?? 0,
         { reply_markup: { inline_keyboard: [] } },
-        this.#timeout(),
+        this.#timeout(claim),
       );
     } catch (error) {
+      const failure = readFailure(error);
+      if (!["not-modified", "message-gone", "rejected"].includes(failure.kind)) throw error;
       this.#deps.logger.debug(
-        { chatId, messageId, error: String(error) },
-        "buttons of an old copy could not be removed",
+        { chat: claim.target.chatId, message: claim.stray, failure },
+        "an old copy stays as it is",
       );
     }
   }
 
-  #timeout(): Parameters<Api["sendMessage"]>[3] {
-    return AbortSignal.timeout(callTimeoutMs) as Parameters<Api["sendMessage"]>[3];
+  /** A claim that was held up for too long is given up: somebody else may be showing a newer state already. */
+  #timeout(claim: Claim): Parameters<Api["sendMessage"]>[3] {
+    const left = claim.until - recordingMs - this.#deps.clock.now().getTime();
+    if (left <= 0) throw new StaleClaim();
+    const signal = AbortSignal.timeout(Math.min(left, this.#deps.callTimeoutMs ?? 4000));
+    return signal as Parameters<Api["sendMessage"]>[3];
   }
 
   async #handle(claim: Claim, error: unknown): Promise<void> {
     const { cards, clock, logger } = this.#deps;
+    if (error instanceof StaleClaim) return logger.warn({ card: claim.card }, "a claim was held up; it is taken again");
     const failure = readFailure(error);
     const now = clock.now();
     this.#deps.onDelivered?.("failure");
     const later = (ms: number): Date => new Date(now.getTime() + ms);
+    const backoff = deliveryBackoff(claim.failures);
     switch (failure.kind) {
       case "retry-after": {
         const until = later(failure.seconds * 1000);
         await cards.block(claim.target.chatId, until);
-        return await cards.fail(claim, { retryAt: until }, now);
+        return await cards.fail(claim, { retryAt: until });
       }
       case "migrated":
         logger.info({ from: claim.target.chatId, to: failure.chatId }, "the group became a supergroup");
         return await cards.migrate(claim.target.chatId, failure.chatId);
       case "thread-gone":
         logger.warn({ target: claim.target }, "the topic is gone or closed; writing to the chat without it");
-        return await cards.fail(claim, { withoutTopic: true }, now);
+        return await cards.fail(
+          claim,
+          // The chat's own topic is closed: there is nowhere else to go.
+          claim.target.threadId === undefined ? { retryAt: later(Math.max(60_000, backoff)) } : { withoutTopic: true },
+        );
       case "message-gone":
-        return await cards.fail(claim, { forget: true }, now);
+        return await cards.fail(claim, { forget: true });
       case "permanent": {
         logger.error(
           { chat: claim.target.chatId, reason: failure.reason },
           "Telegram refuses this chat; nothing more is sent there until it writes to us or the bot restarts",
         );
-        await cards.fail(claim, { disable: failure.reason, retryAt: later(60_000) }, now);
+        await cards.fail(claim, { disable: failure.reason });
         return await notifyAdmins(
           this.#deps,
           `chat-refused:${claim.target.chatId}:${now.toISOString().slice(0, 10)}`,
@@ -262,23 +304,30 @@ export class Delivery {
       case "too-old":
         logger.error({ card: claim.card, failure }, "Telegram rejected a card");
         // A later change may be acceptable; the same text is tried rarely.
-        return await cards.fail(claim, { retryAt: later(Math.max(60_000, deliveryBackoff(claim.failures))) }, now);
+        return await cards.fail(claim, { retryAt: later(Math.max(60_000, backoff)) });
       case "passing":
         logger.warn(
           { card: claim.card, reason: failure.reason, failures: claim.failures + 1 },
           "a card could not be delivered now",
         );
-        return await cards.fail(
-          claim,
-          {
-            retryAt: later(deliveryBackoff(claim.failures)),
-            uncertain: failure.uncertain && claim.messageId === undefined,
-          },
-          now,
-        );
+        return await cards.fail(claim, { retryAt: later(backoff) });
     }
   }
 }
+
+/** The newest state first, tidying up afterwards. */
+function nextErrand(claim: Claim, { hash, rendering, document }: Shown): Errand {
+  if (claim.messageId === undefined || hash !== claim.renderedHash || isRaised(claim, rendering)) return "message";
+  if (claim.stray !== undefined) return "strip";
+  return document !== undefined && document.hash !== claim.documentHash ? "document" : "nothing";
+}
+
+function isRaised(claim: Claim, { raise }: Rendering): boolean {
+  return raise !== undefined && raise !== claim.raised;
+}
+
+/** The claim has ended, or would before its call could be recorded. */
+class StaleClaim extends Error {}
 
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64url").slice(0, 22);

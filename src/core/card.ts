@@ -23,9 +23,9 @@ export interface ChatBudget {
   readonly windowMs: number;
 }
 
-/** Telegram: "about 20 per minute" to a group, edits counted; about one a second to a person, bursts allowed. */
+/** Telegram: "about 20 per minute" to a group, edits counted; about one a second to a person, short bursts allowed. */
 export function chatBudget(chatId: number): ChatBudget {
-  return chatId < 0 ? { limit: 20, reserve: 5, windowMs: 60_000 } : { limit: 45, reserve: 10, windowMs: 60_000 };
+  return chatId < 0 ? { limit: 20, reserve: 5, windowMs: 60_000 } : { limit: 20, reserve: 5, windowMs: 20_000 };
 }
 
 /** Wait before the next attempt of a delivery that failed for a passing reason, in milliseconds. */

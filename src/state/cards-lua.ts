@@ -3,7 +3,7 @@
  *
  * <root>card:<kind>:<id>        hash  rev, body (JSON)
  * <root>placements:<kind>:<id>  set   placement ids
- * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, claim, claimUntil, sentAt, notBefore, failures, uncertain
+ * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, stray, claim, claimUntil, again, sentAt, notBefore, failures
  * <root>dirty:<chat>            zset  placement id -> urgency * 1e14 + since (ms)
  * <root>dirty-chats             set   chats with dirty placements
  * <root>chat:<chat>             set   placement ids of a chat
@@ -15,10 +15,16 @@
  */
 const mark = `
 local function mark(root, pid, urgency, now)
-  local chat = redis.call('HGET', root .. 'placement:' .. pid, 'chat')
-  if not chat then return end
-  redis.call('ZADD', root .. 'dirty:' .. chat, 'LT', urgency * 1e14 + now, pid)
-  redis.call('SADD', root .. 'dirty-chats', chat)
+  local key = root .. 'placement:' .. pid
+  local at = redis.call('HMGET', key, 'chat', 'claim', 'again')
+  if not at[1] then return end
+  local score = urgency * 1e14 + now
+  redis.call('ZADD', root .. 'dirty:' .. at[1], 'LT', score, pid)
+  redis.call('SADD', root .. 'dirty-chats', at[1])
+  -- What comes while a claim is under way has its own urgency, not that of the news under way.
+  if at[2] and (not at[3] or score < tonumber(at[3])) then
+    redis.call('HSET', key, 'again', string.format('%.0f', score))
+  end
 end
 `;
 
@@ -63,6 +69,8 @@ for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
       local limit, reserve, window = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
       local budget = root .. 'budget:' .. chat
       redis.call('ZREMRANGEBYSCORE', budget, '-inf', now - window)
+      -- A clock that was set back must not leave the chat without budget until it has caught up.
+      redis.call('ZREMRANGEBYSCORE', budget, '(' .. string.format('%.0f', now + window), '+inf')
       local used = redis.call('ZCARD', budget)
       local offset = 0
       local searching = true
@@ -85,9 +93,12 @@ for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
           if not state[3] then
             redis.call('ZREM', dirty, pid)
           else
-            local ready = math.max(tonumber(state[1] or '0') or 0, tonumber(state[2] or '0') or 0)
+            local ready = tonumber(state[2] or '0')
+            local claimUntil = tonumber(state[1] or '0')
+            if claimUntil <= now + 2 * tonumber(ARGV[3]) then ready = math.max(ready, claimUntil) end
             -- The interval between edits depends on the urgency of now: what is urgent does not wait for progress.
-            if state[4] then ready = math.max(ready, tonumber(state[4]) + tonumber(ARGV[11 + urgency])) end
+            local interval, sentAt = tonumber(ARGV[11 + urgency]), tonumber(state[4] or '0')
+            if sentAt <= now + interval then ready = math.max(ready, sentAt + interval) end
             if ready > now then
               later(ready)
             else
@@ -112,46 +123,63 @@ if not card[1] then
   redis.call('ZREM', root .. 'dirty:' .. bestChat, best)
   return { 'wait', 1 }
 end
-if redis.call('HEXISTS', key, 'claim') == 1 and redis.call('HEXISTS', key, 'messageId') == 0 then
-  redis.call('HSET', key, 'uncertain', '1')
-end
 redis.call('HSET', key, 'claim', ARGV[4], 'claimUntil', now + tonumber(ARGV[3]))
+redis.call('HDEL', key, 'again')
 redis.call('ZADD', root .. 'budget:' .. bestChat, now, ARGV[4])
 redis.call('PEXPIRE', root .. 'budget:' .. bestChat, 600000)
 return { 'taken', best, card[1], card[2], tostring(math.floor(bestScore / 1e14)), fields }`;
 
-/** KEYS wake; ARGV root, pid, claim, rev, messageId, hash, now, spent, replaced, ref, raised. Returns the message id in force. */
-export const doneLua = `
-local root, pid = ARGV[1], ARGV[2]
+/**
+ * KEYS wake; ARGV root, pid, claim, rev, messageId, hash, now, spent, replaced, ref, raised, chat, more, documentHash,
+ * stripped. Returns the message id in force.
+ */
+export const doneLua = `${mark}
+local root, pid, claim, messageId, now = ARGV[1], ARGV[2], ARGV[3], ARGV[5], tonumber(ARGV[7])
 local key = root .. 'placement:' .. pid
-local chat = redis.call('HGET', key, 'chat')
-if not chat then return ARGV[5] end
-if ARGV[8] == '0' then redis.call('ZREM', root .. 'budget:' .. chat, ARGV[3]) end
-local recorded = redis.call('HGET', key, 'messageId')
-if recorded and recorded ~= ARGV[5] and ARGV[9] == '0' then
-  if redis.call('HGET', key, 'claim') == ARGV[3] then redis.call('HDEL', key, 'claim', 'claimUntil', 'uncertain') end
+local at = redis.call('HMGET', key, 'chat', 'messageId', 'claim', 'again')
+local chat, recorded, mine, again = at[1], at[2], at[3] == claim, at[4]
+if not chat then return messageId end
+if ARGV[8] == '0' then redis.call('ZREM', root .. 'budget:' .. chat, claim) end
+-- The group has become a supergroup meanwhile: this id means nothing there.
+if chat ~= ARGV[12] then return messageId end
+if mine then redis.call('HDEL', key, 'claim', 'claimUntil', 'again') end
+if recorded and recorded ~= messageId and (ARGV[9] == '0' or not mine) then
+  redis.call('HSET', key, 'stray', messageId)
+  mark(root, pid, 2, now)
+  redis.call('PUBLISH', KEYS[1], 'again')
   return recorded
 end
-redis.call('HSET', key, 'messageId', ARGV[5], 'hash', ARGV[6], 'failures', '0')
+redis.call('HSET', key, 'messageId', messageId, 'hash', ARGV[6], 'failures', '0')
+if recorded and recorded ~= messageId then redis.call('HSET', key, 'stray', recorded) end
 if ARGV[11] ~= '' then redis.call('HSET', key, 'raised', ARGV[11]) end
-if redis.call('HGET', key, 'claim') ~= ARGV[3] then return ARGV[5] end
-redis.call('HDEL', key, 'claim', 'claimUntil', 'uncertain')
-redis.call('HSET', key, 'sentAt', ARGV[7])
+if ARGV[14] ~= '' then redis.call('HSET', key, 'documentHash', ARGV[14]) end
+if ARGV[15] == '1' then redis.call('HDEL', key, 'stray') end
+if not mine then
+  -- Somebody else has shown a newer state meanwhile, and this one may have overwritten it: looked at again.
+  mark(root, pid, 2, now)
+  redis.call('PUBLISH', KEYS[1], 'again')
+  return messageId
+end
+if ARGV[8] == '1' then redis.call('HSET', key, 'sentAt', ARGV[7]) end
 redis.call('HDEL', key, 'notBefore')
 local cut = string.find(ARGV[10], '/', 1, true)
 local rev = redis.call('HGET', root .. 'card:' .. string.sub(ARGV[10], 1, cut - 1) .. ':' .. string.sub(ARGV[10], cut + 1), 'rev')
-if rev == ARGV[4] then redis.call('ZREM', root .. 'dirty:' .. chat, pid) else redis.call('PUBLISH', KEYS[1], 'again') end
-return ARGV[5]`;
+if rev == ARGV[4] and ARGV[13] == '0' then
+  redis.call('ZREM', root .. 'dirty:' .. chat, pid)
+else
+  redis.call('ZADD', root .. 'dirty:' .. chat, again or 2 * 1e14 + now, pid)
+  redis.call('PUBLISH', KEYS[1], 'again')
+end
+return messageId`;
 
-/** KEYS wake; ARGV root, pid, claim, retryAt, forget, withoutTopic, drop, disable reason, uncertain, now. */
+/** KEYS wake; ARGV root, pid, claim, retryAt, forget, withoutTopic, drop, disable reason. */
 export const failLua = `
 local root, pid = ARGV[1], ARGV[2]
 local key = root .. 'placement:' .. pid
 if redis.call('HGET', key, 'claim') ~= ARGV[3] then return 0 end
 local chat = redis.call('HGET', key, 'chat')
 redis.call('HDEL', key, 'claim', 'claimUntil')
-if ARGV[9] == '1' then redis.call('HSET', key, 'uncertain', '1') end
-if ARGV[5] == '1' then redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'raised') end
+if ARGV[5] == '1' then redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'raised', 'stray') end
 if ARGV[6] == '1' then redis.call('HSET', key, 'thread', '') end
 if ARGV[4] ~= '0' then
   redis.call('HSET', key, 'notBefore', ARGV[4])
@@ -169,6 +197,7 @@ local blocked = tonumber(redis.call('HGET', root .. 'blocked', chat) or '0')
 if blocked > now then return blocked - now end
 local budget = root .. 'budget:' .. chat
 redis.call('ZREMRANGEBYSCORE', budget, '-inf', now - window)
+redis.call('ZREMRANGEBYSCORE', budget, '(' .. string.format('%.0f', now + window), '+inf')
 local over = redis.call('ZCARD', budget) - tonumber(ARGV[4])
 if over >= 0 then
   local entry = redis.call('ZRANGE', budget, over, over, 'WITHSCORES')
@@ -192,7 +221,7 @@ redis.call('HSET', root .. 'migrated', old, new)
 for _, pid in ipairs(redis.call('SMEMBERS', root .. 'chat:' .. old)) do
   local key = root .. 'placement:' .. pid
   redis.call('HSET', key, 'chat', new)
-  redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'claim', 'claimUntil')
+  redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'stray', 'claim', 'claimUntil', 'again', 'notBefore')
   redis.call('SADD', root .. 'chat:' .. new, pid)
   local score = redis.call('ZSCORE', root .. 'dirty:' .. old, pid)
   if score then

@@ -31,9 +31,29 @@ export interface Claim {
   readonly documentHash?: string;
   /** For which news the message was posted anew, so that it rang. */
   readonly raised?: string;
+  /** A copy of the card in the same chat that is no longer in force and still has its buttons. */
+  readonly stray?: number;
+  /** When the claim ends, milliseconds since 1970: nothing may be sent for it afterwards. */
+  readonly until: number;
   readonly failures: number;
-  /** True when an earlier claim ended without a record: the message may be in the chat already. */
-  readonly uncertain: boolean;
+}
+
+/** What a claim has put into the chat. */
+export interface Delivered {
+  readonly messageId: number;
+  /** Of the rendering that is shown now. */
+  readonly hash: string;
+  readonly raised?: string;
+  /** False when nothing was called: the budget gets it back. */
+  readonly spent: boolean;
+  /** The message takes the place of the recorded one, which becomes a stray copy. */
+  readonly replaced?: boolean;
+  /** The stray copy has lost its buttons. */
+  readonly stripped?: boolean;
+  /** Of the whole text that was sent as a file. */
+  readonly documentHash?: string;
+  /** Something is left to do for the same revision: the placement stays dirty. */
+  readonly more?: boolean;
 }
 
 /** What a press on a card's button is bound to. */
@@ -185,6 +205,7 @@ export class Cards {
     const renderedHash = text("hash");
     const documentHash = text("documentHash");
     const raised = text("raised");
+    const stray = text("stray");
     return {
       placement,
       claim,
@@ -198,20 +219,18 @@ export class Cards {
       ...(renderedHash === undefined ? {} : { renderedHash }),
       ...(documentHash === undefined ? {} : { documentHash }),
       ...(raised === undefined ? {} : { raised }),
+      ...(stray === undefined ? {} : { stray: Number(stray) }),
+      until: now.getTime() + claimMs,
       failures: Number(text("failures") ?? 0),
-      uncertain: text("uncertain") === "1",
     };
   }
 
   /**
-   * Records what a claim has put into the chat, and clears the mark unless the card has changed meanwhile.
-   * Returns the message id in force: another one than ours means that our copy is a duplicate.
+   * Records what a claim has put into the chat, and clears the mark unless the card has changed meanwhile or there is
+   * more to do. Returns the message id in force: another one than ours means that our copy is a duplicate, recorded
+   * as a stray one.
    */
-  async done(
-    claim: Claim,
-    result: { messageId: number; hash: string; raised?: string; spent: boolean; replaced?: boolean },
-    now: Date,
-  ): Promise<number> {
+  async done(claim: Claim, result: Delivered, now: Date): Promise<number> {
     const args = [
       this.#keys.root,
       claim.placement,
@@ -224,13 +243,12 @@ export class Cards {
       result.replaced ? 1 : 0,
       `${claim.card.kind}/${claim.card.id}`,
       result.raised ?? "",
+      claim.target.chatId,
+      result.more ? 1 : 0,
+      result.documentHash ?? "",
+      result.stripped ? 1 : 0,
     ];
     return Number(await doneScript.run(this.#redis, [this.wakeChannel], args));
-  }
-
-  /** Remembers which whole text was sent as a file beside a placement. */
-  async recordDocument(placement: string, hash: string): Promise<void> {
-    await this.#redis.hset(this.#keys.of("placement", placement), "documentHash", hash);
   }
 
   /** Gives a claim back: `retryAt` for a passing failure; `forget` drops the recorded message (it was deleted by hand), `withoutTopic` the topic, `disable` the whole chat. */
@@ -242,9 +260,7 @@ export class Cards {
       withoutTopic?: boolean;
       drop?: boolean;
       disable?: string;
-      uncertain?: boolean;
     },
-    now: Date,
   ): Promise<void> {
     const args = [
       this.#keys.root,
@@ -255,8 +271,6 @@ export class Cards {
       options.withoutTopic ? 1 : 0,
       options.drop ? 1 : 0,
       options.disable ?? "",
-      options.uncertain ? 1 : 0,
-      now.getTime(),
     ];
     await failScript.run(this.#redis, [this.wakeChannel], args);
   }
