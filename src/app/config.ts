@@ -11,17 +11,8 @@ import { configSchema, type ParsedBackupConfig, type ParsedConfig, type Telegram
 import { registerSecrets } from "./config/secrets.ts";
 
 export { ConfigError, configExitCode, formatPath, formatProblem, type Problem } from "./config/problems.ts";
-export { allRequirements, type Requirement } from "./config/resolve.ts";
-export type {
-  ChatConfig,
-  EncryptionConfig,
-  HttpConfig,
-  RedisConfig,
-  SourceConfig,
-  StorageConfig,
-  TelegramConfig,
-  UserConfig,
-} from "./config/schema.ts";
+export type { Requirement } from "./config/resolve.ts";
+export type { EncryptionConfig, SourceConfig, StorageConfig, TelegramConfig } from "./config/schema.ts";
 
 /** One backup with its defaults filled in. `timeout` in milliseconds. */
 export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "verify" | "maxAge" | "storages" | "encrypt"> & {
@@ -71,7 +62,7 @@ export interface CheckedConfig {
 }
 
 /** The language of the terminal: `LC_ALL`, `LC_MESSAGES`, `LANG`. */
-export function terminalLocale(env: Environment = process.env): Locale {
+export function environmentLocale(env: Environment = process.env): Locale {
   const name = env["LC_ALL"] || env["LC_MESSAGES"] || env["LANG"] || "";
   return /^ru([_.@-]|$)/i.test(name) ? "ru" : "en";
 }
@@ -107,11 +98,11 @@ export function checkConfig(options: Partial<LoadOptions> = {}): CheckedConfig {
       problems: document.problems,
       warnings: [],
       missing: [],
-      messages: messagesOf(terminalLocale(given)),
+      messages: messagesOf(environmentLocale(given)),
     };
   }
   const { locale } = document.data;
-  const messages = messagesOf(locale === "en" || locale === "ru" ? locale : terminalLocale(given));
+  const messages = messagesOf(locale === "en" || locale === "ru" ? locale : environmentLocale(given));
   let env: Environment;
   try {
     env = withEnvFile(given, file);

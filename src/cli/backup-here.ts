@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { z } from "zod";
 import { type BackupConfig, type Config, loadConfig } from "../app/config.ts";
+import { version } from "../app/version.ts";
 import { AppError } from "../core/errors.ts";
 import { runFolder } from "../core/manifest.ts";
 import { rawBytes, storedBytes } from "../core/run.ts";
@@ -78,14 +77,8 @@ function run(config: Config, backup: BackupConfig, parts: RunParts): Promise<Res
     clock,
     signal: AbortSignal.any([signal, ...timeout]),
     host: config.worker.host,
-    version: programVersion(),
+    version,
   });
-}
-
-/** This program's version, from its package. */
-function programVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 function report(

@@ -176,13 +176,13 @@ describe("a check", () => {
       ],
       abort.signal,
     )) {
-      found.push([result.status, result.key, result.args["reason"]].filter(Boolean).join(" "));
+      found.push(`${result.status} ${result.key}`);
       // The third hangs for ever: what ends it is the deadline or, here, Ctrl-C.
       if (found.length === 2) abort.abort();
     }
     expect(found).toEqual([
       "ok doctor-clock-ok",
-      "failed doctor-failed broken",
+      "failed doctor-failed",
       "failed doctor-timeout",
       "ok doctor-clock-ok",
     ]);

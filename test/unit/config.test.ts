@@ -7,11 +7,11 @@ import {
   ConfigError,
   checkConfig,
   configFile,
+  environmentLocale,
   formatPath,
   formatProblem,
   loadConfig,
   type Requirement,
-  terminalLocale,
 } from "../../src/app/config.ts";
 import { redact } from "../../src/lib/logger.ts";
 
@@ -206,8 +206,8 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
     const missing = (requires: readonly Requirement[]) =>
       check(yaml, {}, requires).problems.map((problem) => problem.args["name"]);
     expect(missing([])).toEqual([]);
-    expect(missing(["telegram", "http"])).toEqual(["HTTP_TOKEN", "BOT_TOKEN"]);
-    expect(missing(["redis"])).toEqual(["REDIS_URL"]);
+    expect(missing(["telegram"])).toEqual(["BOT_TOKEN"]);
+    expect(missing(["redis"])).toEqual(["REDIS_URL", "HTTP_TOKEN"]);
     expect(missing(["storages", "sources"])).toEqual(["K", "S", "APP_URL"]);
     expect(missing(["encryption-identity"])).toEqual(["AGE_IDENTITY"]);
   });
@@ -220,6 +220,18 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
     expect(result.encryption).toMatchObject({ recipients: [expect.any(String)] });
     expect(result.encryption?.identity).toBeUndefined();
     expect(JSON.stringify(result)).not.toContain("missing");
+  });
+
+  it("leave the defaults of the settings beside them", () => {
+    const place = `storages: { s: { kind: s3, endpoint: "\${ENDPOINT}", prefix: "\${PREFIX}", bucket: b, accessKeyId: "\${K}", secretAccessKey: x } }\n`;
+    expect(config(place).storages["s"]).toEqual({
+      kind: "s3",
+      region: "us-east-1",
+      bucket: "b",
+      prefix: "",
+      secretAccessKey: "x",
+      forcePathStyle: false,
+    });
   });
 
   it("do not hide the mistakes beside them", () => {
@@ -423,6 +435,6 @@ describe("the terminal's language", () => {
     [{ LANG: "rundi" }, "en"],
     [{}, "en"],
   ])("of %j is %s", (env, locale) => {
-    expect(terminalLocale(env)).toBe(locale);
+    expect(environmentLocale(env)).toBe(locale);
   });
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { describeIssue } from "./describe.ts";
-import type { Path } from "./problems.ts";
+import { formatPath, type Path } from "./problems.ts";
 
 /** Stands where a variable has no value while the rest is validated. No YAML text can hold this character. */
 const marker = "\u0000missing";
@@ -15,16 +15,41 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+/** A schema may have added to the marker, a slash at the end of a prefix for example. */
+const isMarked = (value: unknown) => typeof value === "string" && value.includes(marker);
+
 /** Removes what is missing: keys vanish, so that an optional setting is simply not set. */
 function withoutMissing(value: unknown): unknown {
-  if (value === marker) return undefined;
-  if (Array.isArray(value)) return value.filter((item) => item !== marker).map(withoutMissing);
+  if (isMarked(value)) return undefined;
+  if (Array.isArray(value)) return value.filter((item) => !isMarked(item)).map(withoutMissing);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, item]) => item !== marker)
+      .filter(([, item]) => !isMarked(item))
       .map(([key, item]) => [key, withoutMissing(item)]),
   );
+}
+
+const step = (key: PropertyKey) => (typeof key === "number" ? key : String(key));
+
+function missingPaths(value: unknown, path: Path = []): Path[] {
+  if (isMarked(value)) return [path];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    missingPaths(item, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+}
+
+/** A copy without the settings at these paths. */
+function without(value: unknown, paths: readonly Path[]): unknown {
+  if (isMarked(value)) return undefined;
+  const copy = structuredClone(value);
+  for (const path of paths) {
+    const parent = at(copy, path.slice(0, -1));
+    const last = path.at(-1);
+    if (typeof parent === "object" && parent !== null && last !== undefined) Reflect.deleteProperty(parent, last);
+  }
+  return copy;
 }
 
 /** True when the value at this path is missing, or a parent is. */
@@ -41,12 +66,19 @@ export type Wrap = <T extends z.ZodType>(schema: T, incomplete?: "drop") => T;
  */
 export const tolerant: Wrap = <T extends z.ZodType>(schema: T, incomplete?: "drop"): T => {
   const wrapped = z.unknown().transform((value, context) => {
-    const result = schema.safeParse(value, { error: describeIssue });
-    if (result.success) return withoutMissing(result.data);
-    for (const { path, message } of result.error.issues) {
-      if (at(value, path) !== marker)
-        context.issues.push({ code: "custom", message, path: [...path], input: undefined });
+    const missing = missingPaths(value);
+    const rest = schema.safeParse(without(value, missing), { error: describeIssue });
+    if (rest.success) return rest.data;
+    // Settings that may not be left out: where the marker fits in their place, the defaults of the others are kept.
+    const required: Path[] = [];
+    for (const { path, message } of rest.error.issues) {
+      const found = missing.find((candidate) => formatPath(candidate) === formatPath(path.map(step)));
+      if (found) required.push(found);
+      else context.issues.push({ code: "custom", message, path: [...path], input: undefined });
     }
+    const optional = missing.filter((path) => !required.includes(path));
+    const marked = schema.safeParse(without(value, optional));
+    if (marked.success) return withoutMissing(marked.data);
     return incomplete === "drop" ? undefined : withoutMissing(value);
   });
   // The wrapper gives the schema's own output wherever the value is needed; elsewhere nobody reads it.

@@ -7,9 +7,8 @@ import { laterBackupKeys, laterKeys } from "./schema.ts";
 /** What a process needs of the configuration; variables of the rest may be unset. */
 export type Requirement =
   | "telegram"
+  /** Every process that lives on needs it and listens too: so this includes the token of the HTTP server. */
   | "redis"
-  /** The server's own token: whoever listens needs it, so that a forgotten variable never opens an endpoint. */
-  | "http"
   | "storages"
   /** Reading the sources, and the recipients for what is written. */
   | "sources"
@@ -19,7 +18,6 @@ export type Requirement =
 export const allRequirements: readonly Requirement[] = [
   "telegram",
   "redis",
-  "http",
   "storages",
   "sources",
   "encryption-identity",
@@ -36,7 +34,8 @@ function readerOf(path: Path): Requirement | "all" | "nobody" {
     case "redis":
       return second === "url" ? "redis" : "all";
     case "http":
-      return second === "token" ? "http" : "all";
+      // A forgotten variable must not leave an endpoint open.
+      return second === "token" ? "redis" : "all";
     case "encryption":
       return second === "identity" ? "encryption-identity" : "sources";
     case "backups":

@@ -254,10 +254,6 @@ export const configSchema = (wrap: Wrap) =>
 export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;
 export type ParsedBackupConfig = ParsedConfig["backups"][number];
 export type TelegramConfig = NonNullable<ParsedConfig["telegram"]>;
-export type ChatConfig = TelegramConfig["chats"][string];
-export type UserConfig = TelegramConfig["users"][number];
-export type RedisConfig = ParsedConfig["redis"];
-export type HttpConfig = ParsedConfig["http"];
 export type EncryptionConfig = NonNullable<ParsedConfig["encryption"]>;
 export type SourceConfig = ParsedBackupConfig["source"];
 export type StorageConfig = ParsedConfig["storages"][string];

@@ -1,4 +1,4 @@
-import { confirm, isCancel, log, password, select, spinner, text } from "@clack/prompts";
+import { confirm, isCancel, log, password, select, text } from "@clack/prompts";
 import { AppError } from "../../core/errors.ts";
 import type { Choice, Prompter, TextQuestion } from "./prompter.ts";
 
@@ -10,7 +10,7 @@ function answered<T>(answer: T): Exclude<T, symbol> {
 
 const logs = { info: log.info, success: log.success, warning: log.warn, error: log.error } as const;
 
-/** Questions on a real terminal: arrow keys, hidden secrets, a spinner. */
+/** Questions on a real terminal: arrow keys, hidden secrets. */
 export class RichPrompter implements Prompter {
   async text({ message, initial, validate }: TextQuestion): Promise<string> {
     const check = validate && ((answer: string | undefined) => validate(answer?.trim() || (initial ?? "")));
@@ -37,14 +37,10 @@ export class RichPrompter implements Prompter {
     logs[kind](line);
   }
 
-  async during<T>(message: string, work: () => Promise<T>): Promise<T> {
-    const busy = spinner();
-    busy.start(message);
-    try {
-      return await work();
-    } finally {
-      busy.stop(message);
-    }
+  during<T>(message: string, work: () => Promise<T>): Promise<T> {
+    // Not the library's spinner: it takes the keyboard, and its Ctrl-C ends the process with 0.
+    log.step(message);
+    return work();
   }
 
   [Symbol.dispose](): void {
