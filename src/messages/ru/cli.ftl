@@ -180,10 +180,10 @@ doctor-updates-webhook-other = вебхук ведёт на { $host }, а не �
 doctor-updates-webhook-error = Telegram не может доставить: { $reason }. Проверьте, что адрес доступен снаружи, а сертификат действителен.
 doctor-chat-ok = писать можно: { $title }{ $topics ->
         [0] {""}
-        [one] {" "}и её { $topics } тема
-        [few] {" "}и её { $topics } темы
-        [many] {" "}и её { $topics } тем
-       *[other] {" "}и её { $topics } темы
+        [one] {" "}({ $topics } тема)
+        [few] {" "}({ $topics } темы)
+        [many] {" "}({ $topics } тем)
+       *[other] {" "}({ $topics } темы)
     }.
 doctor-chat-topic = в тему { $topic } писать нельзя: { $reason }. Исправьте её номер или откройте тему снова.
 doctor-chat-unreachable = писать туда нельзя: { $reason }. Исправьте номер или добавьте бота в чат ещё раз.
@@ -250,7 +250,7 @@ init-paired-admin = Администратор: { $name } ({ $id }).
 init-paired-group = Группа: { $title }.
 init-place = Куда присылать карточки копий, которые делаются по расписанию?
 init-place-group = в группу или в её тему
-init-place-private = в личный чат со мной
+init-place-private = в мой личный чат с ботом
 init-refused-anonymous = Код пришёл от анонимного администратора или канала: непонятно, кто это. Снимите «Анонимность» в своих правах администратора и отправьте его снова.
 init-refused-other-person = Код пришёл от другого человека. Отправьте его из той учётной записи, которая только что стала администратором.
 init-refused-not-private = Код пришёл из группы. Отправьте его в личном чате с ботом.
