@@ -1,8 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the configuration's own variables.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { allRequirements } from "../../src/app/config/resolve.ts";
 import {
   ConfigError,
   checkConfig,
@@ -408,6 +409,24 @@ backups:
 });
 
 describe("settings of later versions", () => {
+  it("are accepted in full, together with all of this version", () => {
+    const identity = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+    const env = {
+      HTTP_TOKEN: "0123456789abcdef",
+      BOT_TOKEN: "1:a",
+      S3_KEY: "k",
+      S3_SECRET: "s",
+      AGE_IDENTITY: identity,
+    };
+    const whole = readFileSync(join(import.meta.dirname, "whole-config.yaml"), "utf8");
+    const result = check(whole, { ...env, APP_DATABASE_URL: "postgres://a@b/c" }, allRequirements);
+    expect(result.problems).toEqual([]);
+    expect(result.warnings.map(({ path }) => formatPath(path))).toEqual([
+      ...["approvals", "providers", "servers", "stats", "rules", "alerts", "heartbeats", "checks", "recovery"],
+      ...["heartbeat", "backups[0].keep", "backups[0].verify", "backups[0].maxAge"],
+    ]);
+  });
+
   it("are accepted and noted", () => {
     const yaml = `${local}rules: [{ name: cpu, when: "cpu > 90", for: 10m }]
 providers: { timeweb: { token: "\${TIMEWEB_TOKEN}" } }
