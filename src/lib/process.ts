@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { pipeline, type Readable, type Writable } from "node:stream";
+import { PassThrough, pipeline, type Readable, type Writable } from "node:stream";
 import { AppError, toAppError } from "../core/errors.ts";
 import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
 import { redact } from "./logger.ts";
@@ -128,8 +128,7 @@ export function converse(command: Command, options: { readonly signal?: AbortSig
   if (stdin === null || stdout === null) throw new AppError("internal", "a child without standard streams");
   // A program that ended does not read what is written to it: its exit status tells why, not EPIPE.
   stdin.on("error", () => undefined);
-  stdout.on("error", () => undefined);
-  return { stdin, stdout, pid: child.process.pid, done: handled(supervise([child], options.signal)) };
+  return { stdin, stdout: kept(stdout), pid: child.process.pid, done: handled(supervise([child], options.signal)) };
 }
 
 /**
@@ -158,10 +157,10 @@ export function startPipeline(
   }
   const first = children[0]?.process.stdin;
   if (previous === undefined) throw new AppError("internal", "a pipeline without commands");
-  previous.on("error", () => undefined);
+  const stdout = kept(previous);
   if (options.input !== undefined && first) pipeline(options.input, first, () => undefined);
   return {
-    stdout: previous,
+    stdout,
     pids: children.map((child) => child.process.pid),
     done: handled(supervise(children, options.signal)),
   };
@@ -175,6 +174,17 @@ export function bytesWritten(pid: number): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The same bytes, kept until they are read. A child's own stream is not enough: when the child exits, Node lets what
+ * nobody has begun to read flow away, and a short output would be lost without any error.
+ */
+function kept(stdout: Readable): Readable {
+  const output = new PassThrough({ highWaterMark: 256 * 1024 });
+  output.on("error", () => undefined);
+  pipeline(stdout, output, () => undefined);
+  return output;
 }
 
 /** Marks a promise as looked after: whoever awaits it gets its error, and nobody awaiting it is no crash. */

@@ -38,6 +38,8 @@ export interface ObjectWriter {
   readonly key: string;
   /** Resolves when more can be taken (backpressure). Rejects with an `AppError`; then only `abort` is allowed. */
   write(chunk: Uint8Array): Promise<void>;
+  /** No more bytes follow: what is left may be sent or synced ahead of the commit. Does not wait for it. */
+  end?(): void;
   /**
    * Makes it visible (fsync and rename, or completing the multipart upload), then reads back its size (and checksum
    * where the store has one). Rejects with `storage-mismatch` when they differ; the object is removed then.

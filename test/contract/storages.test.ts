@@ -116,6 +116,7 @@ describe.each(Object.entries(worlds))("storage %s", (_kind, makeWorld) => {
     const bytes = randomBytes({ empty: 0, small: 10, large }[size] ?? 0);
     const writer = await writeInChunks(storage, "app/run/part.zst", bytes);
     expect(await keys(again())).toEqual([]);
+    writer.end?.();
     expect(await storage.head("app/run/part.zst")).toBeUndefined();
     await writer.commit(expected(bytes));
     expect(await again().head("app/run/part.zst")).toEqual({ key: "app/run/part.zst", bytes: bytes.length });
@@ -130,6 +131,9 @@ describe.each(Object.entries(worlds))("storage %s", (_kind, makeWorld) => {
     await untouched.abort();
     const written = await writeInChunks(storage, "app/run/b", bytes);
     await written.abort();
+    const ended = await writeInChunks(storage, "app/run/c", bytes);
+    ended.end?.();
+    await ended.abort();
     await written.abort();
     expect(await keys(storage)).toEqual([]);
     expect(leftovers()).toEqual([]);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -113,6 +113,20 @@ describe("startPipeline", () => {
     const pipe = startPipeline([js("for (let i = 0; i < 3; i++) console.log(i)", "a"), { argv: ["sort", "-r"] }]);
     expect(await text(pipe.stdout)).toBe("2\n1\n0\n");
     expect(await pipe.done).toEqual(["", ""]);
+  });
+
+  it("keeps the output of programs that have exited before anybody reads", async () => {
+    const pipe = startPipeline([{ argv: ["echo", "kept"] }, { argv: ["cat"] }]);
+    await vi.waitFor(() => expect(pipe.pids.map((pid) => existsSync(`/proc/${pid}`))).toEqual([false, false]));
+    await pipe.done;
+    expect(await text(pipe.stdout)).toBe("kept\n");
+  });
+
+  it("ends the programs when the output is destroyed", async () => {
+    const pipe = startPipeline([{ argv: ["yes"] }, { argv: ["cat"] }]);
+    await once(pipe.stdout, "readable");
+    pipe.stdout.destroy();
+    expect(await failure(pipe.done)).toMatchObject({ code: "tool-failed" });
   });
 
   it("feeds a stream to the first program", async () => {

@@ -161,6 +161,7 @@ async function transferPart(
     requireOne(targets, signal);
     meter.add(chunk.length);
   }
+  for (const target of targets) target.end();
   const facts = await part.done.catch((error: unknown) => {
     throw withStep(error, part.role);
   });

@@ -1,4 +1,4 @@
-import { AppError, toAppError } from "../../core/errors.ts";
+import { AppError, lostLease, toAppError } from "../../core/errors.ts";
 import type { OpenObject, RunObserver } from "../../core/ports.ts";
 import type { ExpectedObject, ObjectWriter, Storage } from "../../storages/types.ts";
 
@@ -74,6 +74,11 @@ export class Target {
     return this.#attempt(async () => this.#uploads.at(-1)?.writer?.write(chunk));
   }
 
+  /** Ends the current object: it has all its bytes. */
+  end(): void {
+    if (this.#error === undefined) this.#uploads.at(-1)?.writer?.end?.();
+  }
+
   /** Commits all objects; `expected` has one entry for each, in the order of their beginning. */
   commit(expected: readonly ExpectedObject[], manifest: string): Promise<void> {
     return this.#attempt(async () => {
@@ -145,7 +150,9 @@ export class Target {
   async #remove(): Promise<void> {
     // The manifest first: what remains of a backup without it is not a backup.
     const committed = this.#uploads.filter((upload) => upload.committed).map((upload) => upload.key);
-    const keys = this.#manifest === undefined ? committed : [this.#manifest, ...committed];
+    let keys = this.#manifest === undefined ? committed : [this.#manifest, ...committed];
+    // A successor may have found the backup finished and be making up its copies under these names.
+    if (lostLease(this.#options.signal)) keys = [];
     // Whatever can not be removed now lies without a manifest and is found by the next clean-up.
     if (keys.length > 0) await this.storage.delete(keys, AbortSignal.timeout(removalMs)).catch(() => undefined);
     for (const upload of this.#uploads) {

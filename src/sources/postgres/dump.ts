@@ -52,12 +52,16 @@ export class PostgresSession implements SourceSession {
       ...(snapshot === undefined ? [] : [`--snapshot=${snapshot.id}`]),
       `--dbname=${url}`,
     ]);
-    yield this.#part("artifact", "artifact.dump.zst", dump, snapshot, database);
+    const artifact = this.#part("artifact", "artifact.dump.zst", dump, snapshot, database);
+    let globals: SourcePart | undefined;
     if (config.globals) {
       const args = ["--globals-only", "--no-password", `--database=${database}`, `--dbname=${url}`];
       if (!this.#plan.rolePasswords) args.push("--no-role-passwords");
-      yield this.#part("globals", "globals.sql.zst", tools.command("pg_dumpall", args));
+      // Beside the dump: small enough to wait in the pipe, and a failure ends the run now instead of after the dump.
+      globals = this.#part("globals", "globals.sql.zst", tools.command("pg_dumpall", args));
     }
+    yield artifact;
+    if (globals !== undefined) yield globals;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -100,7 +104,7 @@ export class PostgresSession implements SourceSession {
       throw cause;
     });
     const tables = await counting;
-    await this.#session?.close();
+    if (counting !== undefined) await this.#session?.close();
     this.#unfinished -= 1;
     const raw = bytesRead(summary);
     return {

@@ -25,6 +25,7 @@ export class FileWriter implements ObjectWriter {
   readonly #signal: AbortSignal;
   #file: FileHandle | undefined;
   #renamed = false;
+  #synced: Promise<void> | undefined;
 
   private constructor(storage: string, key: string, path: string, signal: AbortSignal) {
     this.key = key;
@@ -55,11 +56,17 @@ export class FileWriter implements ObjectWriter {
     }
   }
 
+  end(): void {
+    this.#synced = this.#file?.sync();
+    // Its error is the commit's.
+    this.#synced?.catch(() => undefined);
+  }
+
   async commit(expected: ExpectedObject): Promise<void> {
     this.#signal.throwIfAborted();
     try {
       const file = this.#opened();
-      await file.sync();
+      await (this.#synced ?? file.sync());
       await this.#close();
       this.#renamed = true;
       await rename(this.#temporary, this.#path);
@@ -79,6 +86,7 @@ export class FileWriter implements ObjectWriter {
   }
 
   async abort(): Promise<void> {
+    await this.#synced?.catch(() => undefined);
     await this.#close().catch(() => undefined);
     await rm(this.#temporary, { force: true });
     if (this.#renamed) await rm(this.#path, { force: true });

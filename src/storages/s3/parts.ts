@@ -10,7 +10,7 @@ const growAfter = 5000;
 const growEvery = 500;
 
 const memoryForParts = 64 * mebibyte;
-const mostAtOnce = 3;
+const mostAtOnce = 2;
 
 /** Bytes of parts for an object of about this size: whole MiB, and 5,000 parts at most if the estimate is right. */
 export function choosePartSize(expectedBytes: number | undefined, configured?: number): number {

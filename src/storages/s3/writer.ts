@@ -33,6 +33,7 @@ export class S3Writer implements ObjectWriter {
   readonly #sent: SentPart[] = [];
   #filling: Buffer | undefined;
   #used = 0;
+  #ended: Promise<void> | undefined;
   #number = 1;
   #uploadId: string | undefined;
   /** An upload was asked for, whether or not an answer came. */
@@ -61,6 +62,13 @@ export class S3Writer implements ObjectWriter {
     }
   }
 
+  end(): void {
+    if (this.#uploadId === undefined) return;
+    this.#ended = this.#sendPart();
+    // Its error is the commit's.
+    this.#ended.catch(() => undefined);
+  }
+
   async commit(expected: ExpectedObject): Promise<void> {
     this.#check();
     this.#committing = true;
@@ -79,6 +87,7 @@ export class S3Writer implements ObjectWriter {
     this.#failure ??= {
       error: new AppError("interrupted", `the upload of ${this.key} was aborted`, { permanent: false }),
     };
+    await this.#ended?.catch(() => undefined);
     // A part that is still on its way could be stored after the abort and would stay for ever.
     await Promise.allSettled(this.#sending);
     this.#release();
@@ -181,7 +190,7 @@ export class S3Writer implements ObjectWriter {
   }
 
   async #complete(uploadId: string, expected: ExpectedObject): Promise<string | undefined> {
-    await this.#sendPart();
+    await (this.#ended ?? this.#sendPart());
     await Promise.all(this.#sending);
     this.#check();
     const parts = this.#sent.toSorted((a, b) => a.PartNumber - b.PartNumber);
