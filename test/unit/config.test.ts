@@ -421,10 +421,10 @@ describe("settings of later versions", () => {
     const whole = readFileSync(join(import.meta.dirname, "whole-config.yaml"), "utf8");
     const result = check(whole, { ...env, APP_DATABASE_URL: "postgres://a@b/c" }, allRequirements);
     expect(result.problems).toEqual([]);
-    expect(result.warnings.map(({ path }) => formatPath(path))).toEqual([
-      ...["approvals", "providers", "servers", "stats", "rules", "alerts", "heartbeats", "checks", "recovery"],
-      ...["heartbeat", "backups[0].keep", "backups[0].verify", "backups[0].maxAge"],
-    ]);
+    expect(result.warnings.map(({ path }) => formatPath(path)).join(" ")).toBe(
+      "approvals providers servers stats rules alerts heartbeats checks recovery heartbeat " +
+        "backups[0].keep backups[0].verify backups[0].maxAge",
+    );
   });
 
   it("are accepted and noted", () => {
