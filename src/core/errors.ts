@@ -55,3 +55,8 @@ export function toAppError(error: unknown, code: ErrorCode = "internal"): AppErr
   const message = error instanceof Error ? error.message : String(error);
   return new AppError(code, message.split("\n", 1)[0] ?? "", { permanent: false, cause: error });
 }
+
+/** True when a signal was aborted because another worker has taken the work over: what it makes must not be touched. */
+export function lostLease(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason instanceof AppError && signal.reason.code === "lease-lost";
+}

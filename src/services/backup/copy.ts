@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { AppError } from "../../core/errors.ts";
+import { AppError, lostLease } from "../../core/errors.ts";
 import { type Manifest, type ManifestPart, manifestFile } from "../../core/manifest.ts";
 import type { OpenObject } from "../../core/ports.ts";
 import type { Storage } from "../../storages/types.ts";
@@ -31,7 +31,9 @@ export async function copyBackup(order: CopyOrder): Promise<void> {
   const key = `${folder}${manifestFile}`;
   const step = `copy to ${to.name}`;
   try {
-    if (await holds(to, key, manifestBytes, signal)) return;
+    if (await holds(to, folder, manifest, manifestBytes, signal)) return;
+    // One that an earlier attempt has left: parts without it are no backup, it without parts would claim to be one.
+    await to.delete([key], signal);
     let copied = 0;
     for (const part of manifest.parts) {
       await copyPart(order, part, (bytes) => {
@@ -70,18 +72,25 @@ async function copyPart(order: CopyOrder, part: ManifestPart, onBytes: (bytes: n
   } catch (error) {
     stream.destroy();
     // A successor may be writing the same objects already: what is left here is its to remove.
-    if (!isLeaseLost(signal)) await writer.abort().catch(() => undefined);
+    if (!lostLease(signal)) await writer.abort().catch(() => undefined);
     throw error;
   }
 }
 
-function isLeaseLost(signal: AbortSignal): boolean {
-  return signal.aborted && signal.reason instanceof AppError && signal.reason.code === "lease-lost";
-}
-
-async function holds(storage: Storage, key: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
-  if ((await storage.head(key, signal))?.bytes !== bytes.length) return false;
-  return Buffer.compare(await buffer(await storage.read(key, signal)), bytes) === 0;
+/** True when the copy is complete: the same manifest, and parts of the right sizes beside it. */
+async function holds(
+  to: Storage,
+  folder: string,
+  manifest: Manifest,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const key = `${folder}${manifestFile}`;
+  if ((await to.head(key, signal))?.bytes !== bytes.length) return false;
+  if (Buffer.compare(await buffer(await to.read(key, signal)), bytes) !== 0) return false;
+  for (const part of manifest.parts)
+    if ((await to.head(`${folder}${part.file}`, signal))?.bytes !== part.bytes) return false;
+  return true;
 }
 
 function damaged(storage: Storage, key: string): AppError {

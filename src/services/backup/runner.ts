@@ -1,5 +1,5 @@
 import type { Config } from "../../app/config.ts";
-import { AppError, toAppError } from "../../core/errors.ts";
+import { AppError, lostLease, toAppError } from "../../core/errors.ts";
 import { encodeManifest, runFolder } from "../../core/manifest.ts";
 import type { Clock } from "../../core/ports.ts";
 import { type BackupRun, hasLeftovers, isFinal, type RunCopy } from "../../core/run.ts";
@@ -33,6 +33,8 @@ export interface BackupRunnerDeps {
 /** A run outlives an outage of Redis of this length; its writes are fenced all the same. */
 const leaseLostAfterMs = 15 * 60_000;
 const waitForOtherMs = 3000;
+/** Milliseconds for removing what an attempt has made that another worker has overtaken. */
+const withdrawMs = 60_000;
 /** A storage that has just failed is given this long before the first attempt to make up the copy. */
 const firstUploadMs = 5000;
 
@@ -97,14 +99,15 @@ export class BackupRunner {
   }
 
   async #attempt(id: string, fence: number, signal: AbortSignal, shutdown: AbortSignal): Promise<string> {
-    const { runs, config } = this.#deps;
+    const { config } = this.#deps;
     let run = await this.#begin(id, fence);
     if (isFinal(run.status)) return run.status;
     const backup = config.backups.find((candidate) => candidate.name === run.name);
     const watch = new RunWatch(this.#deps, run, fence, backup?.timeout);
+    let storages: readonly Storage[] = [];
     try {
       if (!backup) throw new AppError("config", `backup ${run.name} is no longer configured`);
-      const storages = await Promise.all(backup.storages.map((name) => this.#deps.storage(name)));
+      storages = await Promise.all(backup.storages.map((name) => this.#deps.storage(name)));
       if (run.folder !== undefined) {
         const finished = await this.#recover(run, run.folder, storages, fence, signal);
         if (finished) return finished;
@@ -129,7 +132,8 @@ export class BackupRunner {
       return await this.#succeed(id, result, storages, fence);
     } catch (error) {
       await watch.stop();
-      return await this.#fail(id, error, fence, { signal, shutdown, cancelled: watch.cancelled });
+      if (lostLease(signal) || toAppError(error).code === "lease-lost") return await this.#withdraw(run, storages);
+      return await this.#fail(id, error, fence, { shutdown, cancelled: watch.cancelled });
     } finally {
       await watch.stop();
     }
@@ -245,15 +249,26 @@ export class BackupRunner {
       },
       fence,
     );
-    for (const copy of failed) await enqueueUpload(this.#deps.producer, run, copy.storage, firstUploadMs);
+    for (const { storage, error } of failed) {
+      const delayMs = error?.code === "interrupted" ? 0 : firstUploadMs;
+      await enqueueUpload(this.#deps.producer, run, storage, delayMs);
+    }
     return run.status;
+  }
+
+  /** Another worker has taken the run over: removes what this attempt has made, unless the other one works there. */
+  async #withdraw(run: BackupRun, storages: readonly Storage[]): Promise<never> {
+    const current = await this.#deps.runs.read(run.id);
+    if (run.folder !== undefined && current !== undefined && current.folder !== run.folder)
+      await cleanUpRun(storages, run.folder, [], AbortSignal.timeout(withdrawMs));
+    throw new AppError("lease-lost", `another worker has taken run ${run.id} over`, { permanent: false });
   }
 
   async #fail(
     id: string,
     cause: unknown,
     fence: number,
-    ended: { signal: AbortSignal; shutdown: AbortSignal; cancelled: boolean },
+    ended: { shutdown: AbortSignal; cancelled: boolean },
   ): Promise<string> {
     const { runs, logger } = this.#deps;
     const now = this.#now();
@@ -267,7 +282,6 @@ export class BackupRunner {
       );
       throw toAppError(cause, "interrupted");
     }
-    if (ended.signal.aborted) throw toAppError(cause, "lease-lost");
     const error = toAppError(cause);
     logger.warn(
       {
