@@ -24,6 +24,8 @@ export type S3Fault =
 /** Which requests a fault meets: all operations and any number of times unless told. */
 export interface S3FaultScope {
   readonly on?: readonly S3Operation[];
+  /** Only requests whose path and query match. */
+  readonly path?: RegExp;
   readonly times?: number;
 }
 
@@ -46,6 +48,7 @@ export interface S3Proxy extends AsyncDisposable {
 interface ActiveFault {
   readonly fault: S3Fault;
   readonly on: readonly S3Operation[] | undefined;
+  readonly path: RegExp | undefined;
   left: number;
 }
 
@@ -60,10 +63,12 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
   /** `uploadId part` of those that a hidden loss must keep out of the completion. */
   const hiddenParts = new Set<string>();
 
-  const take = (operation: S3Operation): S3Fault | undefined => {
+  const take = (operation: S3Operation, url: string): S3Fault | undefined => {
     const active = [...faults].find(
-      ({ fault, on }) =>
-        (on ?? [operation]).includes(operation) && (fault.kind !== "lose" || operation === "UploadPart"),
+      ({ fault, on, path }) =>
+        (on ?? [operation]).includes(operation) &&
+        (path?.test(url) ?? true) &&
+        (fault.kind !== "lose" || operation === "UploadPart"),
     );
     if (!active) return undefined;
     active.left -= 1;
@@ -78,7 +83,7 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
     response.once("finish", () => {
       entry.status = response.statusCode;
     });
-    const fault = take(operation);
+    const fault = take(operation, entry.path);
     if (fault?.kind === "stall") return;
     if (fault?.kind === "slow-down") {
       incoming.resume();
@@ -120,8 +125,8 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
   return {
     endpoint: `http://127.0.0.1:${port}`,
     requests,
-    inject(fault, { on, times = Number.POSITIVE_INFINITY } = {}) {
-      const active: ActiveFault = { fault, on, left: times };
+    inject(fault, { on, path, times = Number.POSITIVE_INFINITY } = {}) {
+      const active: ActiveFault = { fault, on, path, left: times };
       faults.add(active);
       return () => {
         faults.delete(active);
