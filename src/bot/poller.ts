@@ -16,8 +16,10 @@ export interface PollerOptions {
   handle(update: Update): Promise<void>;
   /** Milliseconds; takeover after a kill takes this long plus a poll of the lease. */
   readonly leaseMs?: number;
-  readonly longPollSeconds?: number;
 }
+
+/** Milliseconds beyond the long poll's own time after which its answer is not waited for any more. */
+const answerMs = 7000;
 
 /** Handlers get this long before further updates are fetched beside them. */
 const patienceMs = 2000;
@@ -29,11 +31,13 @@ const patienceMs = 2000;
 export class Poller {
   readonly #options: PollerOptions;
   readonly #stopping = new AbortController();
+  readonly #leaseMs: number;
   #running: Promise<void> | undefined;
   #state: "starting" | "polling" | "standing by" | "unreachable" = "starting";
 
   constructor(options: PollerOptions) {
     this.#options = options;
+    this.#leaseMs = options.leaseMs ?? 6000;
   }
 
   get state(): string {
@@ -51,12 +55,12 @@ export class Poller {
   }
 
   async #run(): Promise<void> {
-    const { leases, holder, logger, leaseMs = 6000 } = this.#options;
+    const { leases, holder, logger } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
         this.#state = "standing by";
         const lease = await leases.acquire("polling", {
-          ttlMs: leaseMs,
+          ttlMs: this.#leaseMs,
           holder,
           signal: this.#stopping.signal,
           pollMs: 500,
@@ -101,12 +105,18 @@ export class Poller {
   }
 
   async #fetch(offset: number, busy: boolean, stop: AbortSignal): Promise<Update[]> {
-    const { api, allowedUpdates, longPollSeconds = 25, logger } = this.#options;
+    const { api, allowedUpdates, logger } = this.#options;
+    // A poll outlives a bot that freezes. Renewed at a third, the lease has more than half of its time left at any
+    // moment: the poll ends before another bot begins, and Telegram never sees two.
+    // While handlers are under way Telegram answers at once with what they work on: no long poll then.
+    const timeout = busy ? 0 : Math.max(1, Math.floor(this.#leaseMs / 2000));
     for (let failures = 0; ; failures++) {
       try {
-        // While handlers are under way Telegram answers at once with what they work on: no long poll then.
-        const options = { offset, timeout: busy ? 0 : longPollSeconds, allowed_updates: allowedUpdates };
-        return await api.getUpdates(options, stop as Parameters<Api["getUpdates"]>[1]);
+        const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout * 1000 + answerMs)]);
+        return await api.getUpdates(
+          { offset, timeout, allowed_updates: allowedUpdates },
+          signal as Parameters<Api["getUpdates"]>[1],
+        );
       } catch (error) {
         if (stop.aborted) return [];
         const failure = readFailure(error);

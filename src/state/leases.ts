@@ -37,8 +37,8 @@ export interface LeaseOptions {
   /** Shown to those who find it taken: "run 01ab on db-1". */
   readonly holder: string;
   /**
-   * Milliseconds without a renewal after which the holder itself gives up. Default `ttlMs`: nothing is done twice
-   * at a time. Longer where fenced writes protect the state and a restart of Redis should not end the work.
+   * Milliseconds without a renewal after which the holder itself gives up. Default just below `ttlMs`: nothing
+   * is done twice at a time. Longer where fenced writes protect the state and a restart of Redis should not end the work.
    */
   readonly lostAfterMs?: number;
 }
@@ -90,39 +90,48 @@ export class Leases {
 
   #hold(name: string, key: string, value: string, token: number, startedAt: number, options: LeaseOptions): Lease {
     const { ttlMs } = options;
-    const lostAfterMs = options.lostAfterMs ?? ttlMs;
+    // A little less than Redis counts: the holder stops before it could be given away.
+    const validMs = options.lostAfterMs ?? ttlMs * 0.95;
     const lost = new AbortController();
     let released = false;
-    // Measured on the monotonic clock from before each request: the holder stops before Redis could give it away.
-    let validUntil = startedAt + lostAfterMs;
+    let expiry: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      clearInterval(renewal);
+      clearTimeout(expiry);
+    };
     const lose = (why: string): void => {
       if (released || lost.signal.aborted) return;
-      clearInterval(renewal);
-      clearInterval(watch);
+      end();
       this.#logger.warn({ lease: name, why }, "lease lost");
       lost.abort(new AppError("lease-lost", `the right to work on ${name} was lost: ${why}`, { permanent: false }));
+    };
+    // Measured on the monotonic clock from before each request.
+    let validUntil = 0;
+    const prolong = (from: number): void => {
+      if (released || lost.signal.aborted) return;
+      validUntil = Math.max(validUntil, from + validMs);
+      clearTimeout(expiry);
+      expiry = setTimeout(() => lose("it could not be renewed in time"), Math.max(0, validUntil - performance.now()));
+      expiry.unref();
     };
     const renew = async (): Promise<void> => {
       const askedAt = performance.now();
       try {
-        const renewed = Number(await renewScript.run(this.#redis, [key], [value, ttlMs]));
-        if (renewed === 1 || (await this.#reclaim(name, key, value, ttlMs, token))) validUntil = askedAt + lostAfterMs;
+        const renewed = Number(await renewScript.run(this.#redis, [key], [value, ttlMs])) === 1;
+        if (released) return;
+        if (renewed || (await this.#reclaim(name, key, value, ttlMs, token))) prolong(askedAt);
         else lose("another holder took it");
       } catch (error) {
         this.#logger.warn({ lease: name, error: String(error) }, "lease could not be renewed");
       }
     };
     const renewal = setInterval(() => void renew(), ttlMs / 3);
-    const watch = setInterval(() => {
-      if (performance.now() > validUntil) lose("it could not be renewed in time");
-    }, ttlMs / 3);
     renewal.unref();
-    watch.unref();
+    prolong(startedAt);
     const release = async (): Promise<void> => {
       if (released) return;
       released = true;
-      clearInterval(renewal);
-      clearInterval(watch);
+      end();
       await releaseScript.run(this.#redis, [key], [value]);
     };
     return { name, token, signal: lost.signal, release, [Symbol.asyncDispose]: release };
