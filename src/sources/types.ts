@@ -31,6 +31,7 @@ export interface SourcePart {
   readonly role: string;
   /** File name without an encryption suffix, for example `artifact.dump.zst`. */
   readonly file: string;
+  /** Its chunks belong to the reader, who gives their memory back after use: the source keeps none of them. */
   readonly stream: Readable;
   /** Raw bytes read from the target so far, where that can be told; cheap, called about once a second. */
   rawBytes?(): number | undefined;

@@ -14,13 +14,13 @@ import { type S3Server, startS3 } from "../support/s3.ts";
 interface World {
   readonly storage: Storage;
   /** Another process's view of the same place. */
-  again(): Storage;
+  readonly again: () => Storage;
   /** Temporary files or open uploads that exist now. */
-  leftovers(): string[];
+  readonly leftovers: () => string[];
   /** Bytes that make the writer put something into the store before its commit. */
   readonly large: number;
   /** Alters a stored object behind the storage's back. */
-  damage(key: string): Promise<void>;
+  readonly damage: (key: string) => Promise<void>;
   dispose(): void;
 }
 

@@ -10,6 +10,8 @@ export interface S3Options {
   readonly forcePathStyle: boolean;
   /** Connections at the same time; default 8. */
   readonly maxSockets?: number;
+  /** Milliseconds without any progress on a connection until a request fails; default that of `s3Timeouts`. */
+  readonly idleMs?: number;
 }
 
 export interface RequestOptions {
@@ -36,7 +38,7 @@ export function createS3Requests(options: S3Options): S3Requests {
   const client = (patient: boolean): Promise<S3> => {
     const existing = clients.get(patient);
     if (existing !== undefined) return existing;
-    const created = createClient(options, patient ? s3Timeouts.completeIdleMs : s3Timeouts.idleMs);
+    const created = createClient(options, patient ? s3Timeouts.completeIdleMs : (options.idleMs ?? s3Timeouts.idleMs));
     clients.set(patient, created);
     return created;
   };

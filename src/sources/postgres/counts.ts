@@ -31,11 +31,12 @@ export interface Snapshot {
  * could queue behind a change that itself waits for the dump. `lockWaitMs` bounds the wait.
  */
 export async function takeSnapshot(session: PsqlSession, lockWaitMs: number): Promise<Snapshot> {
-  // The last one lets the server notice during a long count that the client is gone (since PostgreSQL 14).
-  const [id = "", ...tables] = await session.query(`
+  // The last setting lets the server notice during a long count that the client is gone (since PostgreSQL 14).
+  await session.query(`
 SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = ${lockWaitMs}; SET row_security = off;
-SELECT NULL FROM (SELECT set_config('client_connection_check_interval', '5s', false)
-  WHERE current_setting('server_version_num')::int >= 140000) s WHERE false;
+SELECT CASE WHEN current_setting('server_version_num')::int >= 140000
+  THEN set_config('client_connection_check_interval', '5s', false) END`);
+  const [id = "", ...tables] = await session.query(`
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT pg_export_snapshot();
 ${tableList}`);

@@ -2,7 +2,8 @@ const mebibyte = 1024 * 1024;
 
 /** S3 demands at least this for every part but the last. */
 export const smallestPart = 5 * mebibyte;
-const defaultPart = 8 * mebibyte;
+/** As small as S3 allows: a worker holds three of them, and two on their way are enough for a fast line. */
+const defaultPart = smallestPart;
 const largestPart = 5120 * mebibyte;
 
 /** Where growing begins: far from the 10,000 parts that S3 allows. */

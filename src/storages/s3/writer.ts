@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
+import { BufferPool } from "../../lib/buffers.ts";
 import type { CreateOptions, ExpectedObject, ObjectWriter } from "../types.ts";
 import { isAbsent, s3Error } from "./errors.ts";
 import { partsAtOnce, sizeOfPart } from "./parts.ts";
 import { abortUpload, listUploads, type S3Target } from "./uploads.ts";
 
 const abortMs = 60_000;
+
+/** Shared by all objects and storages, and kept for the next run: one more than what one object uses at a time. */
+const partBuffers = new BufferPool(4);
 
 interface SentPart {
   readonly PartNumber: number;
@@ -27,8 +31,6 @@ export class S3Writer implements ObjectWriter {
   readonly #target: S3Target;
   readonly #options: CreateOptions;
   readonly #partSize: number;
-  /** Buffers of sent parts, to be filled again. */
-  readonly #free: Buffer[] = [];
   readonly #sending = new Set<Promise<void>>();
   readonly #sent: SentPart[] = [];
   #filling: Buffer | undefined;
@@ -54,7 +56,7 @@ export class S3Writer implements ObjectWriter {
       this.#check();
       // A full part is sent only when more follows: an object that fits into one is sent whole at the commit.
       if (this.#used === sizeOfPart(this.#number, this.#partSize)) await this.#sendPart();
-      this.#filling ??= this.#takeBuffer();
+      this.#filling ??= partBuffers.take(sizeOfPart(this.#number, this.#partSize));
       const taken = chunk.subarray(offset, offset + this.#filling.length - this.#used);
       this.#filling.set(taken, this.#used);
       this.#used += taken.length;
@@ -78,9 +80,10 @@ export class S3Writer implements ObjectWriter {
       await this.#readBack(expected, etag);
     } catch (error) {
       throw s3Error(error, this.#target.place);
-    } finally {
-      this.#release();
     }
+    // Only now: after a failure, a request that was given up might still be reading it.
+    if (this.#filling !== undefined) partBuffers.give(this.#filling);
+    this.#filling = undefined;
   }
 
   async abort(): Promise<void> {
@@ -90,7 +93,7 @@ export class S3Writer implements ObjectWriter {
     await this.#ended?.catch(() => undefined);
     // A part that is still on its way could be stored after the abort and would stay for ever.
     await Promise.allSettled(this.#sending);
-    this.#release();
+    this.#filling = undefined;
     const signal = AbortSignal.timeout(abortMs);
     const key = `${this.#target.prefix}${this.key}`;
     const ids = new Set(this.#uploadId === undefined ? [] : [this.#uploadId]);
@@ -113,17 +116,6 @@ export class S3Writer implements ObjectWriter {
     if (this.#failure !== undefined) throw s3Error(this.#failure.error, this.#target.place);
   }
 
-  #takeBuffer(): Buffer {
-    const size = sizeOfPart(this.#number, this.#partSize);
-    const buffer = this.#free.pop();
-    return buffer?.length === size ? buffer : Buffer.allocUnsafeSlow(size);
-  }
-
-  #release(): void {
-    this.#filling = undefined;
-    this.#free.length = 0;
-  }
-
   /** Hands the filled part over, once there is room on the way. */
   async #sendPart(): Promise<void> {
     const buffer = this.#filling;
@@ -138,7 +130,7 @@ export class S3Writer implements ObjectWriter {
     const body = buffer.subarray(0, this.#used);
     const sending = this.#upload(uploadId, number, body)
       .then(() => {
-        this.#free.push(buffer);
+        partBuffers.give(buffer);
       })
       .catch((error: unknown) => {
         this.#failure ??= { error };
