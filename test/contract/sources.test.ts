@@ -135,16 +135,15 @@ describe.each(Object.keys(worlds))("source %s", (kind) => {
 
   it("tells while it works how much it has read, and shows no secret in any argument", async () => {
     await using session = await world.good.open(signal);
+    // The first part, which is the large one: the others may be complete before they are asked for.
     for await (const part of session.parts()) {
-      // Small parts may be complete before they are asked for.
-      if (part.role === "artifact") {
-        const shown = processes(world.mark);
-        expect(shown.length).toBeGreaterThan(0);
-        expect(shown.join("\n")).not.toContain(world.secret);
-        await vi.waitFor(() => expect(part.rawBytes?.()).toBeGreaterThan(0));
-      }
+      const shown = processes(world.mark);
+      expect(shown.length).toBeGreaterThan(0);
+      expect(shown.join("\n")).not.toContain(world.secret);
+      await vi.waitFor(() => expect(part.rawBytes?.()).toBeGreaterThan(0));
       part.stream.resume();
       await part.done;
+      break;
     }
   });
 
