@@ -1,5 +1,4 @@
-import { backupHere } from "./backup-here.ts";
-import { exitCodes, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** `vakhta backup <name>`: with `--here` in this process, otherwise ordered from a worker. */
 export async function backup(
@@ -7,7 +6,10 @@ export async function backup(
   name: string,
   options: { readonly path?: string; readonly json?: boolean; readonly here?: boolean },
 ): Promise<number> {
-  if (options.here) return await backupHere(terminal, name, options);
-  terminal.complain("cli-backup-needs-here");
-  return exitCodes.usage;
+  if (options.here) {
+    const { backupHere } = await import("./backup-here.ts");
+    return await backupHere(terminal, name, options);
+  }
+  const { backupByWorker } = await import("./backup-queue.ts");
+  return await backupByWorker(terminal, name, options);
 }

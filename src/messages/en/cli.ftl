@@ -130,7 +130,10 @@ cli-backups-copies = COPIES
 
 cli-backup-unknown = there is no backup called { $name }. Known: { $known }.
 cli-backup-no-storage-here = none of the storages of { $name } belongs to this host.
-cli-backup-needs-here = add --here to make the backup in this process.
+cli-backup-ordered = ordered: run { $run }
+cli-backup-no-worker = no worker is alive: the run waits until one is.
+cli-backup-goes-on = no longer following; run { $run } goes on.
+cli-backup-cancelled = cancelled by { $by }.
 cli-backup-done = done: { $id }, { $size } in { $elapsed }, SHA-256 { $sha256 }...
 cli-backup-copy = { $storage }: { $location }
 cli-backup-copy-failed = no copy in { $storage }: { $reason }

@@ -132,7 +132,10 @@ cli-backups-copies = КОПИИ
 
 cli-backup-unknown = копии с именем { $name } нет. Известны: { $known }.
 cli-backup-no-storage-here = ни одно из хранилищ копии { $name } не относится к этому узлу.
-cli-backup-needs-here = добавьте --here, чтобы сделать копию в этом процессе.
+cli-backup-ordered = заказано: запуск { $run }
+cli-backup-no-worker = ни один исполнитель не работает: запуск ждёт, пока появится хотя бы один.
+cli-backup-goes-on = больше не слежу; запуск { $run } продолжается.
+cli-backup-cancelled = отменил(а) { $by }.
 cli-backup-done = готово: { $id }, { $size } за { $elapsed }, SHA-256 { $sha256 }...
 cli-backup-copy = { $storage }: { $location }
 cli-backup-copy-failed = в хранилище { $storage } копии нет: { $reason }
