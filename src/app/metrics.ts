@@ -1,7 +1,24 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { BotMetrics } from "../bot/context.ts";
+import type { Manifest } from "../core/manifest.ts";
 import { storedBytes } from "../core/run.ts";
 import type { Deps } from "./deps.ts";
+
+/** Redis is asked for so long, in milliseconds; what it has not told by then is left out. */
+const patienceMs = 1500;
+
+/** Values from Redis: while it is away they are missing instead of old, and the rest is there all the same. */
+async function fromRedis(gauges: readonly Gauge[], read: () => Promise<void>): Promise<void> {
+  const timer = Promise.withResolvers<never>();
+  const timeout = setTimeout(() => timer.reject(new Error("no answer")), patienceMs);
+  try {
+    await Promise.race([read(), timer.promise]);
+  } catch {
+    for (const gauge of gauges) gauge.remove();
+  } finally {
+    clearTimeout(timeout);
+  }
+}
 
 /** Names start with `vakhta_`; values of Redis are read when they are asked for. */
 export function createRegistry(deps: Deps, role: "bot" | "worker"): Registry {
@@ -13,7 +30,7 @@ export function createRegistry(deps: Deps, role: "bot" | "worker"): Registry {
     help: "Placements of cards that wait to be shown",
     registers: [registry],
     async collect() {
-      this.set(await deps.cards.backlog());
+      await fromRedis([this], async () => this.set(await deps.cards.backlog()));
     },
   });
   new Gauge({
@@ -23,9 +40,11 @@ export function createRegistry(deps: Deps, role: "bot" | "worker"): Registry {
     registers: [registry],
     async collect() {
       this.reset();
-      const counts = await deps.producer.counts([deps.host]);
-      for (const [queue, states] of Object.entries(counts))
-        for (const [state, count] of Object.entries(states)) this.set({ queue, state }, count);
+      await fromRedis([], async () => {
+        const counts = await deps.producer.counts([deps.host]);
+        for (const [queue, states] of Object.entries(counts))
+          for (const [state, count] of Object.entries(states)) this.set({ queue, state }, count);
+      });
     },
   });
   backupGauges(deps, registry);
@@ -33,34 +52,30 @@ export function createRegistry(deps: Deps, role: "bot" | "worker"): Registry {
 }
 
 function backupGauges(deps: Deps, registry: Registry): void {
-  const size = new Gauge({
-    name: "vakhta_backup_last_size_bytes",
-    help: "Stored size of the last good backup",
-    labelNames: ["backup"],
-    registers: [registry],
+  const gauge = (name: string, help: string, value: (manifest: Manifest) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ["backup"],
+      registers: [registry],
+      async collect() {
+        await fromRedis([], async () => {
+          for (const backup of deps.config.backups) {
+            const manifest = (await deps.runs.lastGood(backup.name))?.manifest;
+            if (manifest) this.set({ backup: backup.name }, value(manifest));
+          }
+        });
+      },
+    });
+  };
+  const seconds = (iso: string): number => Date.parse(iso) / 1000;
+  gauge("vakhta_backup_last_size_bytes", "Stored size of the last good backup", storedBytes);
+  gauge("vakhta_backup_last_duration_seconds", "Duration of the last good backup", ({ startedAt, finishedAt }) => {
+    return seconds(finishedAt) - seconds(startedAt);
   });
-  const duration = new Gauge({
-    name: "vakhta_backup_last_duration_seconds",
-    help: "Duration of the last good backup",
-    labelNames: ["backup"],
-    registers: [registry],
-  });
-  new Gauge({
-    name: "vakhta_backup_last_success_timestamp_seconds",
-    help: "When the last good backup was finished",
-    labelNames: ["backup"],
-    registers: [registry],
-    async collect() {
-      for (const { name } of deps.config.backups) {
-        const manifest = (await deps.runs.lastGood(name))?.manifest;
-        if (!manifest) continue;
-        const finished = Date.parse(manifest.finishedAt) / 1000;
-        this.set({ backup: name }, finished);
-        size.set({ backup: name }, storedBytes(manifest));
-        duration.set({ backup: name }, finished - Date.parse(manifest.startedAt) / 1000);
-      }
-    },
-  });
+  gauge("vakhta_backup_last_success_timestamp_seconds", "When the last good backup was finished", ({ finishedAt }) =>
+    seconds(finishedAt),
+  );
 }
 
 /** Counters of the chat's side. */

@@ -32,6 +32,8 @@ export class Producer {
           removeOnFail: { age: 7 * 86_400, count: 1000 },
         },
       });
+      // The connection logs its outages itself, once each.
+      queue.on("error", () => undefined);
       this.#queues.set(name, queue);
     }
     return queue;

@@ -1,0 +1,222 @@
+import { Queue, Worker } from "bullmq";
+import { pino } from "pino";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Consumer, startConsumer } from "../../src/queue/consumer.ts";
+import type { JobContext, JobHandlers, JobOutcome } from "../../src/queue/contracts.ts";
+import { Producer } from "../../src/queue/producer.ts";
+import { until, useRedis } from "../support/state.ts";
+
+const fixture = useRedis();
+const quiet = pino({ level: "silent" });
+const lockMs = 1000;
+
+type Handle = (payload: unknown, context: JobContext) => Promise<JobOutcome>;
+
+const done: Handle = async () => ({ done: {} });
+
+/** A queue of its own with a producer. */
+function queue(): { prefix: string; producer: Producer } {
+  const prefix = fixture.keys().root.split(":")[0] ?? "";
+  const producer = new Producer(fixture.redis, prefix);
+  onTestFinished(async () => await producer.close());
+  return { prefix, producer };
+}
+
+/** A worker process's side of it. What its handlers get is noted. */
+async function consume(
+  prefix: string,
+  handle: Handle = done,
+  host = "db-1",
+): Promise<Consumer & { readonly got: unknown[] }> {
+  const got: unknown[] = [];
+  const handler: Handle = async (payload, context) => {
+    got.push(payload);
+    return await handle(payload, context);
+  };
+  const handlers = { tick: handler, backup: handler, upload: handler } as JobHandlers;
+  const consumer = await startConsumer({
+    redis: fixture.connect(),
+    prefix,
+    host,
+    concurrency: 2,
+    handlers,
+    logger: quiet,
+    lockMs,
+  });
+  onTestFinished(async () => void (await consumer.close(1000)));
+  return Object.assign(consumer, { got });
+}
+
+/** The queue as BullMQ sees it. */
+function raw(prefix: string, name = "work"): Queue {
+  const inside = new Queue(name, { connection: fixture.redis, prefix });
+  onTestFinished(async () => await inside.close());
+  return inside;
+}
+
+const untilAborted = async (signal: AbortSignal): Promise<never> =>
+  await new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }),
+  );
+
+describe("a job", () => {
+  test("reaches the handler of its name with its payload, once", async () => {
+    const { prefix, producer } = queue();
+    const worker = await consume(prefix);
+    await producer.enqueue("backup", { runId: "a" }, { id: "backup-a" });
+    await producer.enqueue("backup", { runId: "a" }, { id: "backup-a" });
+    await until(async () => !(await producer.isPending("backup", "backup-a")), "the job to end");
+    expect(worker.got).toEqual([{ runId: "a" }]);
+  });
+
+  test("with an id that has ended can be enqueued again when it was forgotten", async () => {
+    const { prefix, producer } = queue();
+    const worker = await consume(prefix);
+    for (let n = 0; n < 2; n++) {
+      await producer.enqueue("backup", { runId: "a" }, { id: "backup-a" });
+      await until(
+        async () => worker.got.length > n && !(await producer.isPending("backup", "backup-a")),
+        "the job to end",
+      );
+      await producer.forget("backup", "backup-a");
+    }
+    expect(worker.got).toHaveLength(2);
+  });
+
+  test("that is bound to a host is taken by that host's worker only", async () => {
+    const { prefix, producer } = queue();
+    const [one, two] = [await consume(prefix, done, "db-1"), await consume(prefix, done, "db-2")];
+    for (let n = 0; n < 5; n++) await producer.enqueue("backup", { runId: `${n}` }, { host: "db-2" });
+    await until(() => two.got.length === 5, "the jobs at their host");
+    expect(one.got).toEqual([]);
+    expect(await producer.counts(["db-1", "db-2"])).toMatchObject({
+      work: { waiting: 0 },
+      "work@db-2": { waiting: 0, failed: 0 },
+    });
+  });
+
+  test("whose payload breaks the contract is refused on the way in", async () => {
+    const { prefix, producer } = queue();
+    await expect(producer.enqueue("backup", { run: "a" } as never)).rejects.toThrow(/runId/);
+    expect(await raw(prefix).count()).toBe(0);
+  });
+
+  test("whose payload breaks the contract all the same fails without reaching its handler, as one without a name does", async () => {
+    const { prefix } = queue();
+    const worker = await consume(prefix);
+    const inside = raw(prefix);
+    await inside.add("backup", { runId: 5 });
+    await inside.add("unheard-of", {});
+    await until(async () => (await inside.getFailedCount()) === 2, "both to fail");
+    expect(worker.got).toEqual([]);
+    const reasons = (await inside.getFailed()).map((job) => job.failedReason);
+    expect(reasons.join(" ")).toMatch(/no job is called unheard-of/);
+  });
+
+  test("that is handed back comes again without having used up an attempt", async () => {
+    const { prefix, producer } = queue();
+    const attempts: number[] = [];
+    await consume(prefix, async (_payload, { attempt, maxAttempts }) => {
+      expect(maxAttempts).toBe(1);
+      attempts.push(attempt);
+      return attempts.length < 4 ? { later: 0 } : { done: {} };
+    });
+    await producer.enqueue("backup", { runId: "a" }, { id: "a" });
+    await until(async () => attempts.length === 4 && !(await producer.isPending("backup", "a")), "the fourth time");
+    expect(attempts).toEqual([1, 1, 1, 1]);
+  });
+
+  test("that fails is tried again later where its contract says so, with its attempts counted", async () => {
+    const { prefix, producer } = queue();
+    const attempts: number[] = [];
+    await consume(prefix, async (_payload, { attempt }) => {
+      attempts.push(attempt);
+      throw new Error("no");
+    });
+    await producer.enqueue("upload", { runId: "a", storage: "s3" }, { id: "up" });
+    await producer.enqueue("backup", { runId: "a" }, { id: "once" });
+    const inside = raw(prefix);
+    await until(
+      async () => (await inside.getDelayedCount()) === 1 && (await inside.getFailedCount()) === 1,
+      "both to fail",
+    );
+    const wait = (await inside.getDelayed())[0]?.delay ?? 0;
+    expect(wait).toBeGreaterThanOrEqual(15_000 * 0.8);
+    expect(wait).toBeLessThanOrEqual(15_000 * 1.2);
+    await (await inside.getJob("up"))?.promote();
+    await until(() => attempts.length === 3, "the second attempt");
+    expect(attempts.at(-1)).toBe(2);
+  });
+
+  test("of a worker that has gone silent is taken up again when its lock has expired", async () => {
+    const { prefix, producer } = queue();
+    await producer.enqueue("backup", { runId: "a" }, { id: "a" });
+    // Somebody on another machine takes it and is never heard of again.
+    const silent = new Worker("work", null, {
+      connection: fixture.connect(),
+      prefix,
+      lockDuration: lockMs,
+      autorun: false,
+    });
+    onTestFinished(async () => await silent.close(true));
+    const job = await silent.getNextJob("token of the dead");
+    expect(job?.id).toBe("a");
+    const startedAt = performance.now();
+    const worker = await consume(prefix);
+    await until(() => worker.got.length === 1, "the job taken up");
+    expect(performance.now() - startedAt).toBeGreaterThan(lockMs / 4);
+    await until(async () => !(await producer.isPending("backup", "a")), "the job to end");
+  });
+});
+
+describe("a worker that stops", () => {
+  test("hands its running jobs back, and the next one goes on with them", async () => {
+    const { prefix, producer } = queue();
+    const first = await consume(prefix, async (_payload, { signal }) => await untilAborted(signal));
+    await producer.enqueue("backup", { runId: "a" }, { id: "a" });
+    await until(() => first.got.length === 1, "the job at the first");
+    expect(await first.close(10_000)).toBe(true);
+    expect(first.isRunning()).toBe(false);
+    expect(await producer.isPending("backup", "a")).toBe(true);
+    const attempts: number[] = [];
+    const second = await consume(prefix, async (_payload, { attempt }) => {
+      attempts.push(attempt);
+      return { done: {} };
+    });
+    await until(
+      async () => second.got.length === 1 && !(await producer.isPending("backup", "a")),
+      "the job at the second",
+    );
+    expect(attempts).toEqual([1]);
+  });
+
+  test("takes no new ones", async () => {
+    const { prefix, producer } = queue();
+    const worker = await consume(prefix);
+    await worker.close(5000);
+    await producer.enqueue("backup", { runId: "a" }, { id: "a" });
+    expect((await producer.counts([]))["work"]?.["waiting"]).toBe(1);
+    expect(worker.got).toEqual([]);
+  });
+
+  test("waits for a job that does not listen only as long as it was told", async () => {
+    const { prefix, producer } = queue();
+    const never = Promise.withResolvers<JobOutcome>();
+    const worker = await consume(prefix, async () => await never.promise);
+    await producer.enqueue("backup", { runId: "a" }, { id: "a" });
+    await until(() => worker.got.length === 1, "the job");
+    const startedAt = performance.now();
+    expect(await worker.close(300)).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    never.resolve({ done: {} });
+  });
+});
+
+test("the tick comes again and again, from one schedule however many workers set it up", async () => {
+  const { prefix, producer } = queue();
+  await Promise.all(Array.from({ length: 5 }, () => producer.scheduleTick(400)));
+  expect(await raw(prefix).getJobSchedulersCount()).toBe(1);
+  const worker = await consume(prefix);
+  await until(() => worker.got.length >= 3, "three ticks");
+  expect(worker.got[0]).toEqual({});
+});
