@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { terminalLocale } from "./app/config.ts";
+import { environmentLocale } from "./app/config.ts";
 import { toAppError } from "./core/errors.ts";
 import { playStory } from "./demo/story.ts";
 import { startWorld } from "./demo/world.ts";
@@ -10,7 +10,7 @@ import { messagesOf } from "./messages/index.ts";
 const { values } = parseArgs({
   options: { once: { type: "boolean", default: false }, port: { type: "string", default: "0" } },
 });
-const texts = messagesOf(terminalLocale());
+const texts = messagesOf(environmentLocale());
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const started = performance.now();
 

@@ -1,7 +1,7 @@
-import { Decrypter, Encrypter } from "age-encryption";
 import { Cron } from "croner";
 import { z } from "zod";
 import { roles } from "../../core/roles.ts";
+import { isIdentity, isRecipient } from "../../lib/age-keys.ts";
 import { durationSchema } from "../../lib/units.ts";
 import { locales } from "../../messages/index.ts";
 import { sourceSchema, storageSchema } from "./families.ts";
@@ -163,21 +163,12 @@ const backupSchema = (wrap: Wrap) =>
 
 const recipientSchema = z.string().superRefine((text, context) => {
   if (/^AGE-SECRET-KEY-/i.test(text)) context.addIssue("config-problem-recipient-is-identity");
-  else if (!accepts(() => new Encrypter().addRecipient(text))) context.addIssue("config-problem-recipient");
+  else if (!isRecipient(text)) context.addIssue("config-problem-recipient");
 });
 
 const identitySchema = z.string().superRefine((text, context) => {
-  if (!accepts(() => new Decrypter().addIdentity(text))) context.addIssue("config-problem-identity");
+  if (!isIdentity(text)) context.addIssue("config-problem-identity");
 });
-
-function accepts(attempt: () => void): boolean {
-  try {
-    attempt();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const encryptionSchema = (wrap: Wrap) =>
   z.strictObject({
