@@ -1,7 +1,7 @@
-import type { Deps } from "../src/app/deps.ts";
+import type { WorkerDeps } from "../src/app/worker-deps.ts";
 import type { JobHandler } from "../src/queue/contracts.ts";
 
 export const backupJob =
-  (deps: Deps): JobHandler<"backup"> =>
+  (deps: WorkerDeps): JobHandler<"backup"> =>
   async ({ runId }, context) =>
     await deps.runner.execute(runId, context);

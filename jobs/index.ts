@@ -1,11 +1,11 @@
-import type { Deps } from "../src/app/deps.ts";
+import type { WorkerDeps } from "../src/app/worker-deps.ts";
 import type { JobHandlers } from "../src/queue/contracts.ts";
 import { backupJob } from "./backup.ts";
 import { tickJob } from "./tick.ts";
 import { uploadJob } from "./upload.ts";
 
 /** One handler per contract: a missing one, or one too many, does not compile. */
-export function createJobHandlers(deps: Deps): JobHandlers {
+export function createJobHandlers(deps: WorkerDeps): JobHandlers {
   return {
     tick: tickJob(deps),
     backup: backupJob(deps),

@@ -1,7 +1,7 @@
-import type { Deps } from "../src/app/deps.ts";
+import type { WorkerDeps } from "../src/app/worker-deps.ts";
 import type { JobHandler } from "../src/queue/contracts.ts";
 
 export const uploadJob =
-  (deps: Deps): JobHandler<"upload"> =>
+  (deps: WorkerDeps): JobHandler<"upload"> =>
   async ({ runId, storage }, context) =>
     await deps.uploads.execute(runId, storage, context);

@@ -1,11 +1,7 @@
-import { AppError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { Producer } from "../queue/producer.ts";
 import { BackupOrders } from "../services/backup/orders.ts";
-import { BackupRunner } from "../services/backup/runner.ts";
-import { BackupUploads } from "../services/backup/uploads.ts";
-import { createSource } from "../sources/index.ts";
 import { Cards } from "../state/cards.ts";
 import { Dialogs } from "../state/dialogs.ts";
 import { Languages } from "../state/languages.ts";
@@ -14,12 +10,10 @@ import { Presences } from "../state/presence.ts";
 import { connectRedis, Keys, type Redis } from "../state/redis.ts";
 import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
-import { createStorage } from "../storages/index.ts";
-import type { Storage } from "../storages/types.ts";
 import type { Config } from "./config.ts";
 import { version } from "./version.ts";
 
-/** Everything that use cases work with; made once per process. */
+/** What every process works with; made once. The worker's own part is in `worker-deps.ts`: the bot never loads it. */
 export interface Deps {
   readonly config: Config;
   readonly clock: Clock;
@@ -37,17 +31,18 @@ export interface Deps {
   readonly dialogs: Dialogs;
   readonly languages: Languages;
   readonly orders: BackupOrders;
-  readonly runner: BackupRunner;
-  readonly uploads: BackupUploads;
-  /** Opens a configured storage; opened once and shared. */
-  storage(name: string): Promise<Storage>;
+}
+
+export interface DepsOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Name of the process, as Redis shows it: "bot". */
+  readonly role: string;
 }
 
 /** Builds everything from the configuration. `close` ends connections in the reverse order. */
-export function createDeps(options: { config: Config; logger: Logger; clock: Clock; role: string }): {
-  deps: Deps;
-  close: () => Promise<void>;
-} {
+export function createDeps(options: DepsOptions): { deps: Deps; close: () => Promise<void> } {
   const { config, logger, clock } = options;
   const redis = connectRedis(config.redis.url, logger, `vakhta-${options.role}`);
   const keys = new Keys(config.redis.prefix);
@@ -56,36 +51,12 @@ export function createDeps(options: { config: Config; logger: Logger; clock: Clo
   const runs = new Runs(redis, keys, cards);
   const leases = new Leases(redis, keys, logger);
   const orders = new BackupOrders({ config, clock, logger, cards, runs, producer });
-  const { host } = config.worker;
-  const storages = new Map<string, Promise<Storage>>();
-  const storage = (name: string): Promise<Storage> => {
-    const settings = config.storages[name];
-    if (!settings) return Promise.reject(new AppError("config", `no storage is called ${name}`));
-    let opened = storages.get(name);
-    if (!opened) {
-      opened = Promise.resolve(createStorage(name, settings, { logger, host }));
-      storages.set(name, opened);
-    }
-    return opened;
-  };
-  const runnerDeps = {
-    config,
-    clock,
-    logger,
-    host,
-    version,
-    runs,
-    leases,
-    producer,
-    storage,
-    source: (settings: Config["backups"][number]["source"]) => createSource(settings, { clock, logger }),
-  };
   const deps: Deps = {
     config,
     clock,
     logger,
     version,
-    host,
+    host: config.worker.host,
     redis,
     producer,
     cards,
@@ -96,12 +67,8 @@ export function createDeps(options: { config: Config; logger: Logger; clock: Clo
     dialogs: new Dialogs(redis, keys),
     languages: new Languages(redis, keys),
     orders,
-    runner: new BackupRunner(runnerDeps),
-    uploads: new BackupUploads(runnerDeps),
-    storage,
   };
   const close = async (): Promise<void> => {
-    for (const opened of storages.values()) await (await opened).close();
     await producer.close();
     redis.disconnect();
   };

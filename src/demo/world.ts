@@ -10,6 +10,7 @@ import { createDeps } from "../app/deps.ts";
 import { runBot } from "../app/run-bot.ts";
 import { runWorker } from "../app/run-worker.ts";
 import { runShutdown } from "../app/shutdown.ts";
+import { createWorkerDeps } from "../app/worker-deps.ts";
 import { generateIdentity, recipientOf } from "../lib/crypto.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { startPostgres } from "../sandbox/servers/postgres.ts";
@@ -109,7 +110,7 @@ export async function startWorld(options: {
     };
     writeFileSync(file, stringify(settings));
     const { config } = loadConfig({ path: file, requires: ["telegram", "redis", "storages", "sources"] });
-    const worker = createDeps({
+    const worker = createWorkerDeps({
       config,
       logger: logger.child({ process: "worker" }),
       clock: systemClock,

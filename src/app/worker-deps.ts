@@ -1,0 +1,41 @@
+import { AppError } from "../core/errors.ts";
+import { BackupRunner } from "../services/backup/runner.ts";
+import { BackupUploads } from "../services/backup/uploads.ts";
+import { createSource } from "../sources/index.ts";
+import { createStorage } from "../storages/index.ts";
+import type { Storage } from "../storages/types.ts";
+import type { BackupConfig } from "./config.ts";
+import { createDeps, type Deps, type DepsOptions } from "./deps.ts";
+
+/** What the jobs work with. */
+export interface WorkerDeps extends Deps {
+  readonly runner: BackupRunner;
+  readonly uploads: BackupUploads;
+  /** Opens a configured storage; opened once and shared. */
+  storage(name: string): Promise<Storage>;
+}
+
+/** As `createDeps`, with what only a worker does: sources, storages, the pipeline. */
+export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; close: () => Promise<void> } {
+  const { deps, close } = createDeps(options);
+  const { config, clock, logger, host } = deps;
+  const storages = new Map<string, Storage>();
+  const storage = async (name: string): Promise<Storage> => {
+    const opened = storages.get(name);
+    if (opened) return opened;
+    const settings = config.storages[name];
+    if (!settings) throw new AppError("config", `no storage is called ${name}`);
+    const fresh = createStorage(name, settings, { logger, host });
+    storages.set(name, fresh);
+    return fresh;
+  };
+  const source = (settings: BackupConfig["source"]) => createSource(settings, { clock, logger });
+  const working = { ...deps, storage, source };
+  return {
+    deps: { ...deps, storage, runner: new BackupRunner(working), uploads: new BackupUploads(working) },
+    close: async () => {
+      for (const opened of storages.values()) await opened.close();
+      await close();
+    },
+  };
+}
