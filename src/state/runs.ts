@@ -7,6 +7,9 @@ import type { Keys, Redis } from "./redis.ts";
 /** How many runs of a name stay listed; older ones are forgotten with their cards' state. */
 const keepRuns = 200;
 
+/** How many runs are read at a time in search of a good one. */
+const pageSize = 20;
+
 /** Backup runs: the entities behind the backup cards, with an index per name and of those that are not final. */
 export class Runs {
   readonly #redis: Redis;
@@ -82,15 +85,27 @@ export class Runs {
     return runs.filter((run): run is BackupRun => run !== undefined);
   }
 
-  /** The newest run whose backup exists. */
+  /** The newest run whose backup exists, however many have failed since. */
   async lastGood(name: string): Promise<BackupRun | undefined> {
-    return (await this.list(name, 50)).find((run) => run.status === "succeeded" || run.status === "degraded");
+    for (let from = 0; ; from += pageSize) {
+      const ids = await this.#redis.zrevrange(this.#keys.of("runs", name), from, from + pageSize - 1);
+      if (ids.length === 0) return undefined;
+      const runs = await Promise.all(ids.map((id) => this.read(id)));
+      const good = runs.find((run) => run?.status === "succeeded" || run?.status === "degraded");
+      if (good) return good;
+    }
   }
 
-  /** Drops what is older than the newest runs of a name, state of their cards included. */
+  /**
+   * Drops what is older than the newest runs of a name, state of their cards included; never the last good one, nor
+   * one for which there is still something to do.
+   */
   async prune(name: string): Promise<number> {
     const key = this.#keys.of("runs", name);
-    const old = await this.#redis.zrevrange(key, keepRuns, -1);
+    const beyond = await this.#redis.zrevrange(key, keepRuns, -1);
+    if (beyond.length === 0) return 0;
+    const kept = new Set([(await this.lastGood(name))?.id, ...(await this.unsettled()).map((run) => run.id)]);
+    const old = beyond.filter((id) => !kept.has(id));
     for (const id of old) {
       await this.#cards.remove(this.ref(id));
       await this.#redis.zrem(key, id);
