@@ -108,7 +108,8 @@ function oneBotPerDialog(deps: BotDeps) {
     const key = conversationKey(ctx);
     if (key === undefined) return await next();
     const lease = await deps.leases.acquire(`dialog:${key}`, {
-      ttlMs: 15_000,
+      // Short: after a kill whoever takes over waits for it.
+      ttlMs: 6000,
       holder: String(process.pid),
       signal: AbortSignal.timeout(20_000),
       pollMs: 20,

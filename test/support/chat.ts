@@ -77,3 +77,25 @@ export async function aMinuteOfSilence(stack: Stack): Promise<void> {
 export function conflicts(stack: Stack): number {
   return stack.sandbox.calls().filter((call) => call.error_code === 409).length;
 }
+
+/** Keeps dumps of the database `shop` from going on until released: a table is locked, as by ALTER TABLE. */
+export async function holdDumps(stack: Stack): Promise<() => Promise<void>> {
+  const lock = stack.postgres.psql("shop", "BEGIN; LOCK TABLE orders; SELECT pg_sleep(600);").catch(() => undefined);
+  await eventually("the table locked", async () => {
+    const locks = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted";
+    return (await stack.postgres.psql("shop", locks)) !== "0";
+  });
+  return async () => {
+    const holder = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()";
+    await stack.postgres.psql("postgres", `SELECT pg_terminate_backend(pid) FROM (${holder}) AS holder`);
+    await lock;
+  };
+}
+
+/** Waits until the bot has told Telegram that it handled all updates so far: a kill then brings none of them again. */
+export async function settled(stack: Stack): Promise<void> {
+  await stack.sandbox.waitFor(() => stack.sandbox.isPolled() && stack.sandbox.pendingUpdates() === 0, {
+    what: "all updates confirmed",
+    timeoutMs: 10_000,
+  });
+}

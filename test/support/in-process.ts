@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { pino } from "pino";
 import type { BotConfig } from "../../src/app/config.ts";
 import { loadConfig } from "../../src/app/config.ts";
@@ -29,4 +31,15 @@ export async function startBotInProcess(
   const logger = pino({ level: "silent" });
   const { deps, close } = createDeps({ config, logger, clock: options.clock ?? new MovedClock(), role: "bot" });
   return await runBot({ ...deps, config }, close);
+}
+
+/** A port of this machine that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
 }

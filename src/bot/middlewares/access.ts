@@ -16,6 +16,8 @@ export function access(deps: BotDeps) {
     // Never an order: what was edited or forwarded.
     if (ctx.editedMessage || ctx.message?.forward_origin) return;
     const known = await isAllowedChat(deps, chat.id, chat.type);
+    if (known && ctx.message?.migrate_to_chat_id !== undefined)
+      return await deps.cards.migrate(chat.id, ctx.message.migrate_to_chat_id);
     const caller = isPerson(ctx) ? await findCaller(deps, from.id) : undefined;
     if (!known || !caller) {
       deps.metrics.stranger();
