@@ -36,7 +36,11 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY jobs jobs
 COPY src src
-COPY deploy/entrypoint.sh deploy/healthcheck.mjs deploy/
+COPY deploy/entrypoint.sh deploy/healthcheck.mjs deploy/warm-up.mjs deploy/
+# Compiled code of both processes, made once here: they start faster and without the compiler in their memory.
+ENV NODE_COMPILE_CACHE=/app/.compile-cache
+# The entry points themselves end with 78 at once, as there is no configuration here.
+RUN node deploy/warm-up.mjs && for name in bot worker; do node src/$name.ts 2> /dev/null || test $? = 78; done
 # Local copies of backups: mount a volume here.
 RUN install -d -o node -g node -m 0700 /var/backups/vakhta
 USER node

