@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 
 export type Logger = PinoLogger;
 
-const secretKeys = ["password", "token", "secret", "secretAccessKey", "accessKeyId", "identity", "authorization", "key"];
+const secretKeys = ["password", "token", "secret", "secretAccessKey", "accessKeyId", "identity", "authorization"];
 
 /** Values that must never be printed: filled by the configuration as it reads them. */
 const secretValues = new Set<string>();
