@@ -1,6 +1,7 @@
 import { createCipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { AppError } from "../core/errors.ts";
+import { release } from "./buffers.ts";
 
 /** Ending of the names of encrypted files. */
 export const encryptedSuffix = ".age";
@@ -54,7 +55,13 @@ export async function* encrypt(
     nonce[11] = last ? 1 : 0;
     counter += 1;
     const cipher = createCipheriv("chacha20-poly1305", key, nonce, { authTagLength: 16 });
-    return Buffer.concat([cipher.update(chunk), cipher.final(), cipher.getAuthTag()]);
+    const body = cipher.update(chunk);
+    const sealed = Buffer.allocUnsafeSlow(body.length + 16);
+    sealed.set(body);
+    release(body);
+    cipher.final();
+    sealed.set(cipher.getAuthTag(), sealed.length - 16);
+    return sealed;
   };
   const pending = Buffer.allocUnsafe(payloadChunk);
   let used = 0;

@@ -8,6 +8,7 @@ import {
   manifestVersion,
 } from "../../core/manifest.ts";
 import type { Clock, RunObserver } from "../../core/ports.ts";
+import { releasing } from "../../lib/buffers.ts";
 import { encrypt, encryptedSuffix } from "../../lib/crypto.ts";
 import type { Source, SourcePart, SourceSession } from "../../sources/types.ts";
 import type { Storage } from "../../storages/types.ts";
@@ -153,7 +154,8 @@ async function transferPart(
   requireOne(targets, signal);
   const hash = createHash("sha256");
   let bytes = 0;
-  const chunks: AsyncIterable<Uint8Array> = encrypted ? encrypt(part.stream, order.recipients) : part.stream;
+  const plain = releasing(part.stream);
+  const chunks = encrypted ? releasing(encrypt(plain, order.recipients)) : plain;
   for await (const chunk of chunks) {
     hash.update(chunk);
     bytes += chunk.length;

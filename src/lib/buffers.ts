@@ -1,0 +1,44 @@
+/** Below this, giving memory back by hand is not worth its cost; bytes. */
+const worthReleasing = 16 * 1024;
+
+/**
+ * The same chunks; the memory of each is given back when the next one is asked for, until when its reader must have
+ * used it up. Left to the garbage collector, which hardly notices memory outside of its heap, tens of megabytes of
+ * used chunks would wait for it. Only for chunks that nobody else keeps; those that share their memory are left alone.
+ */
+export async function* releasing(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    release(chunk);
+  }
+}
+
+/** Gives the memory of a chunk back at once; it is empty afterwards. Nobody may be reading it any more. */
+export function release({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength < worthReleasing || byteLength !== buffer.byteLength) return;
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/** Large buffers that are used again and again by whoever needs one, so that their number stays what is needed at once. */
+export class BufferPool {
+  readonly #free: Buffer[] = [];
+  readonly #most: number;
+
+  /** Keeps at most `most` unused buffers. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** A buffer of exactly this size, with anything in it. */
+  take(size: number): Buffer {
+    const index = this.#free.findLastIndex((buffer) => buffer.length === size);
+    const [buffer] = index < 0 ? [] : this.#free.splice(index, 1);
+    return buffer ?? Buffer.allocUnsafeSlow(size);
+  }
+
+  /** Takes a buffer back that nobody reads or writes any more. */
+  give(buffer: Buffer): void {
+    if (this.#free.length >= this.#most) this.#free.shift();
+    this.#free.push(buffer);
+  }
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { BufferPool, release, releasing } from "../../src/lib/buffers.ts";
+
+describe("releasing", () => {
+  it("gives a chunk's memory back when the next one is asked for, and not before", async () => {
+    const chunks = [Buffer.alloc(64 * 1024, 1), Buffer.alloc(64 * 1024, 2)];
+    const read: number[] = [];
+    for await (const chunk of releasing(
+      (async function* () {
+        yield* chunks;
+      })(),
+    )) {
+      expect(chunk.length).toBe(64 * 1024);
+      read.push(chunk[0] ?? 0);
+    }
+    expect(read).toEqual([1, 2]);
+    expect(chunks.map((chunk) => chunk.length)).toEqual([0, 0]);
+  });
+
+  it("leaves alone what shares its memory", () => {
+    const whole = Buffer.alloc(128 * 1024, 7);
+    release(whole.subarray(0, 64 * 1024));
+    release(Buffer.from("a small one, from the pool of all small ones"));
+    expect(whole.equals(Buffer.alloc(128 * 1024, 7))).toBe(true);
+    expect(Buffer.from("still works").toString()).toBe("still works");
+  });
+});
+
+describe("a pool of buffers", () => {
+  it("gives back what it was given, by size, and keeps only so many", () => {
+    const pool = new BufferPool(2);
+    const [first, second, third] = [pool.take(10), pool.take(10), pool.take(20)];
+    pool.give(first);
+    pool.give(second);
+    pool.give(third);
+    expect(pool.take(20)).toBe(third);
+    expect(pool.take(10)).toBe(second);
+    expect(pool.take(10)).not.toBe(first);
+  });
+});
