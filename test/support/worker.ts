@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Message } from "@grammyjs/types";
 import { expect } from "vitest";
 import { loadConfig } from "../../src/app/config.ts";
-import { createDeps, type Deps } from "../../src/app/deps.ts";
+import { createWorkerDeps, type WorkerDeps } from "../../src/app/worker-deps.ts";
 import { type Manifest, manifestFile, manifestSchema } from "../../src/core/manifest.ts";
 import type { Clock } from "../../src/core/ports.ts";
 import { type BackupRun, isFinal } from "../../src/core/run.ts";
@@ -23,12 +23,12 @@ export const blobsSql = `
 /** A stack for tests of the worker as a process: with gates in the database's tools, and with our own hand on its state. */
 export interface WorkerStack extends Stack {
   /** The same use cases and state as the worker's, in this process. */
-  readonly deps: Deps;
+  readonly deps: WorkerDeps;
   readonly tools: Tools;
   /** A worker whose children can be told from all others. */
   startOurWorker(): Promise<RunningProcess>;
-  /** Orders a backup as if alice had confirmed it in the chat. */
-  order(name?: string): Promise<string>;
+  /** Orders a backup as if alice had confirmed it; the card is in one of three chats, or in her own. */
+  order(name?: string, where?: "alice"): Promise<string>;
   runOf(id: string): Promise<BackupRun>;
   /** Waits until the run satisfies the predicate. */
   runUntil(id: string, predicate: (run: BackupRun) => boolean, timeoutMs?: number): Promise<BackupRun>;
@@ -40,11 +40,13 @@ export interface WorkerStack extends Stack {
   /** What the worker has started and what still lives, as command lines. */
   children(): string[];
   /**
-   * Checks that the storages hold complete backups and nothing else: no temporary file, no open upload, no part
+   * Checks that `local` and `offsite` hold complete backups and nothing else: no temporary file, no open upload, no part
    * without a manifest, no manifest without its parts. Gives the manifests by `storage folder`.
    */
   sound(): Promise<Map<string, Manifest>>;
-  /** Kills all workers and empties the storages, between tests. */
+  /** Heals and empties the storages, between tests. */
+  empty(): Promise<void>;
+  /** Kills all workers, then `empty`. */
   reset(): Promise<void>;
 }
 
@@ -62,9 +64,9 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
   });
   const { config } = loadConfig({ path: stack.configFile, env: {}, requires: ["redis", "storages", "sources"] });
   const clock = options.clock ?? { now: () => new Date() };
-  const { deps, close } = createDeps({ config, logger: quiet, clock, role: "test" });
+  const { deps, close } = createWorkerDeps({ config, logger: quiet, clock, role: "test" });
   await stack.startBot();
-  const storages = () => Promise.all(Object.keys(config.storages).map((name) => deps.storage(name)));
+  const storages = () => Promise.all(["local", "offsite"].map((name) => deps.storage(name)));
   let log = () => "";
   const workers: RunningProcess[] = [];
   // Cards go to several chats in turn, so that the budget of one does not delay what a test waits for.
@@ -81,9 +83,10 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
       log = () => worker.log();
       return worker;
     },
-    order: async (name = "shop") => {
+    order: async (name = "shop", where = undefined) => {
       const requestedBy = { id: alice.id, name: "alice" };
-      const target = { chatId: chats[orders++ % chats.length] ?? alice.id };
+      const chatId = where === "alice" ? alice.id : (chats[orders++ % chats.length] ?? alice.id);
+      const target = { chatId };
       return (await deps.orders.request({ name, trigger: "chat", requestedBy, target })).run.id;
     },
     runOf: (id) => deps.runs.get(id),
@@ -132,6 +135,9 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
     },
     reset: async () => {
       await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+      await ours.empty();
+    },
+    empty: async () => {
       await stack.proxy.heal();
       for (const storage of await storages()) {
         const keys: string[] = [];

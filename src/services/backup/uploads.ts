@@ -38,7 +38,7 @@ export class BackupUploads {
     const { runs, leases, clock } = this.#deps;
     const run = await runs.read(id);
     const copy = run?.copies.find((candidate) => candidate.storage === storageName);
-    if (!run?.manifest || !copy || copy.status === "stored")
+    if (!run?.manifest || copy?.status !== "retrying")
       return { done: { run: id, storage: storageName, status: copy?.status ?? "unknown" } };
     const lease = await leases.tryAcquire(`upload:${id}:${storageName}`, {
       ttlMs: this.#deps.config.worker.lease,

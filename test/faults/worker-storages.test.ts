@@ -1,0 +1,134 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { RunCopy } from "../../src/core/run.ts";
+import { startWorkerStack, type WorkerStack } from "../support/worker.ts";
+
+let stack: WorkerStack;
+let dumps: number;
+
+beforeAll(async () => {
+  stack = await startWorkerStack({
+    configure: ({ storages, backups }) => {
+      storages.elsewhere = { ...storages.offsite, bucket: "nowhere" };
+      backups[0].storages = ["local", "offsite"];
+      backups.push({ ...backups[0], source: { ...backups[0].source }, name: "lost", storages: ["local", "elsewhere"] });
+    },
+  });
+  await stack.startOurWorker();
+});
+
+beforeEach(() => {
+  dumps = stack.tools.calls("pg_dump");
+});
+
+afterEach(async () => await stack.empty());
+
+afterAll(async () => await stack?.[Symbol.asyncDispose]());
+
+const copyIn = (copies: readonly RunCopy[], storage: string) => copies.find((copy) => copy.storage === storage);
+
+describe("a run survives without a second dump", () => {
+  test.each([
+    ["S3 asks to slow down for a while", { kind: "slow-down" }, 3],
+    ["S3 resets connections in the middle of parts", { kind: "reset", afterBytes: 1_000_000 }, 2],
+    ["S3 is slow", { kind: "slow", bytesPerSecond: 6_000_000 }, Number.POSITIVE_INFINITY],
+  ] as const)(
+    "%s",
+    async (_name, fault, times) => {
+      stack.proxy.inject(fault, { on: ["UploadPart", "CreateMultipartUpload"], times });
+      const id = await stack.order();
+      const run = await stack.ended(id, 40_000);
+      expect(run).toMatchObject({ status: "succeeded", attempt: 1 });
+      expect((await stack.sound()).size).toBe(2);
+      expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
+    },
+    60_000,
+  );
+
+  test.each([
+    ["S3 loses a part and says so at the end", false],
+    ["S3 loses a part without a word", true],
+  ])(
+    "%s: noticed, said, and made up from the local copy",
+    async (_name, hidden) => {
+      stack.proxy.inject({ kind: "lose", hidden }, { on: ["UploadPart"], path: /partNumber=2/, times: 1 });
+      const id = await stack.order();
+      const ended = await stack.ended(id);
+      expect(ended.status).toBe("degraded");
+      expect(copyIn(ended.copies, "offsite")).toMatchObject({
+        status: "retrying",
+        error: { code: "storage-mismatch" },
+      });
+      await stack.card(id, /a copy is missing[\s\S]*✓ local[\s\S]*↻ offsite/);
+      const run = await stack.runUntil(id, ({ status }) => status === "succeeded", 30_000);
+      expect((await stack.sound()).size).toBe(2);
+      expect(run.attempt).toBe(1);
+      expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
+    },
+    60_000,
+  );
+});
+
+test("a bucket that does not exist is said, the local copy is kept", async () => {
+  const id = await stack.order("lost");
+  const run = await stack.ended(id);
+  expect(run.status).toBe("degraded");
+  expect(copyIn(run.copies, "elsewhere")?.error).toMatchObject({ code: "storage-refused" });
+  await stack.card(id, /a copy is missing[\s\S]*✓ local[\s\S]*elsewhere[^\n]*bucket nowhere does not exist/);
+});
+
+/** Only root may mount. */
+describe.skipIf(!canMount())("a full local disk", () => {
+  const mount = (options: string) =>
+    execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", stack.localFolder], { stdio: "pipe" });
+
+  beforeEach(() => {
+    mkdirSync(stack.localFolder, { recursive: true });
+    mount("size=4m");
+  });
+
+  afterEach(() => {
+    execFileSync("umount", ["--lazy", stack.localFolder]);
+  });
+
+  test("is said; the off-site copy is made all the same, and the local one from it when there is room", async () => {
+    const id = await stack.order();
+    const ended = await stack.ended(id);
+    expect(ended.status).toBe("degraded");
+    expect(copyIn(ended.copies, "local")).toMatchObject({ status: "retrying", error: { code: "storage-full" } });
+    expect(copyIn(ended.copies, "offsite")).toMatchObject({ status: "stored" });
+    await stack.card(id, /a copy is missing[\s\S]*↻ local[^\n]*the disk is full[\s\S]*✓ offsite/);
+    expect([...(await stack.sound()).keys()]).toEqual([`offsite ${ended.folder}`]);
+    mount("remount,size=64m");
+    await stack.runUntil(id, ({ status }) => status === "succeeded", 40_000);
+    expect((await stack.sound()).size).toBe(2);
+    expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
+  }, 60_000);
+
+  test("and S3 out of reach: the run fails, says why and what to do, and keeps nothing", async () => {
+    await stack.proxy.refuse();
+    const id = await stack.order();
+    const run = await stack.ended(id);
+    expect(run).toMatchObject({ status: "failed", copies: [{ status: "aborted" }, { status: "aborted" }] });
+    await stack.card(id, /failed\s[\s\S]*(the disk is full|can not be reached)[\s\S]*Nothing was kept[\s\S]*Retry/);
+    expect(stack.children()).toEqual([]);
+    await stack.proxy.accept();
+    expect((await stack.sound()).size).toBe(0);
+  }, 60_000);
+});
+
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), "vakhta-mount-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { stdio: "pipe" });
+    execFileSync("umount", [folder]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
