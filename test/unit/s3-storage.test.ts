@@ -14,23 +14,23 @@ const answer = (name: string, status: number) =>
 const network = (code: string) => Object.assign(new Error(code), { code });
 
 describe("parts", () => {
-  it("are 8 MiB, larger where 5,000 of them would not do, and as configured", () => {
-    expect(choosePartSize(undefined)).toBe(8 * mebibyte);
-    expect(choosePartSize(30 * gibibyte)).toBe(8 * mebibyte);
+  it("are 5 MiB, larger where 5,000 of them would not do, and as configured", () => {
+    expect(choosePartSize(undefined)).toBe(5 * mebibyte);
+    expect(choosePartSize(20 * gibibyte)).toBe(5 * mebibyte);
     expect(choosePartSize(400 * gibibyte)).toBe(82 * mebibyte);
     expect(choosePartSize(400 * gibibyte, 16 * mebibyte)).toBe(16 * mebibyte);
   });
 
-  it("grow when the estimate was far too low: 9,000 of them hold what S3 allows, each within its limits", () => {
+  it("grow when the estimate was far too low: 9,000 of them hold over a terabyte, each within its limits", () => {
     let total = 0;
     for (let number = 1; number <= 9000; number += 1) {
-      const size = sizeOfPart(number, 8 * mebibyte);
+      const size = sizeOfPart(number, 5 * mebibyte);
       expect(size).toBeGreaterThanOrEqual(5 * mebibyte);
       expect(size).toBeLessThanOrEqual(5 * gibibyte);
       total += size;
     }
-    expect(sizeOfPart(5000, 8 * mebibyte)).toBe(8 * mebibyte);
-    expect(total).toBeGreaterThan(2000 * gibibyte);
+    expect(sizeOfPart(5000, 5 * mebibyte)).toBe(5 * mebibyte);
+    expect(total).toBeGreaterThan(1200 * gibibyte);
   });
 
   it("take bounded memory: fewer at once when they are large", () => {

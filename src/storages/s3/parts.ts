@@ -22,8 +22,8 @@ export function choosePartSize(expectedBytes: number | undefined, configured?: n
 
 /**
  * Bytes of a part by its number (from 1). Equal for the first 5,000, as some stores want all of an object's parts;
- * then doubled every 500, so that an estimate that was far too low does not run into the limit: 9,000 parts of 8 MiB
- * and more hold over 2 TB.
+ * then doubled every 500, so that an estimate that was far too low does not run into the limit: 9,000 parts of 5 MiB
+ * and more hold over 1.3 TB.
  */
 export function sizeOfPart(number: number, first: number): number {
   if (number <= growAfter) return first;
