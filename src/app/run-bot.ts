@@ -52,6 +52,7 @@ export async function runBot(
     clock,
     logger,
     cards: deps.cards,
+    languages: deps.languages,
     kinds,
     api,
     onDelivered: (what) => botDeps.metrics.delivered(what),

@@ -8,6 +8,7 @@ import type { Logger } from "../lib/logger.ts";
 import { type Messages, messagesOf } from "../messages/index.ts";
 import { notifyAdmins } from "../services/notices.ts";
 import type { Cards, Claim, Delivered } from "../state/cards.ts";
+import type { Languages } from "../state/languages.ts";
 import type { CardKind, Rendering } from "./cards/types.ts";
 import { plainText, shorten } from "./html.ts";
 import { readFailure } from "./telegram-error.ts";
@@ -17,6 +18,8 @@ export interface DeliveryDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cards: Cards;
+  /** Which language a person has chosen; without it, the configuration's. */
+  readonly languages?: Pick<Languages, "read">;
   readonly kinds: ReadonlyMap<string, CardKind<unknown>>;
   /** Without the transformer that spends the budget: a claim has spent it already. */
   readonly api: Api;
@@ -79,15 +82,17 @@ export class Delivery {
     }
   }
 
-  #messages(chatId: number): Messages {
-    const { config } = this.#deps;
+  /** A group's cards are in the group's language, a private chat's in the one that the person has chosen. */
+  async #messages(chatId: number): Promise<Messages> {
+    const { config, languages } = this.#deps;
     const chat = Object.values(config.telegram?.chats ?? {}).find((candidate) => candidate.id === chatId);
     const user = config.telegram?.users.find((candidate) => candidate.id === chatId);
-    return messagesOf(chat?.locale ?? user?.locale ?? config.locale);
+    const chosen = user ? await languages?.read(user.id) : undefined;
+    return messagesOf(chosen ?? chat?.locale ?? user?.locale ?? config.locale);
   }
 
   async #show(claim: Claim, kind: CardKind<unknown>): Promise<void> {
-    const shown = this.#render(claim, kind);
+    const shown = await this.#render(claim, kind);
     const { hash, document } = shown;
     const fileFollows = document !== undefined && document.hash !== claim.documentHash;
     const result = { messageId: claim.messageId ?? 0, hash, spent: true };
@@ -124,9 +129,9 @@ export class Delivery {
     });
   }
 
-  #render(claim: Claim, kind: CardKind<unknown>): Shown {
+  async #render(claim: Claim, kind: CardKind<unknown>): Promise<Shown> {
     const { clock, config } = this.#deps;
-    const messages = this.#messages(claim.target.chatId);
+    const messages = await this.#messages(claim.target.chatId);
     const rendering = kind.render(claim.body, { messages, timezone: config.timezone, now: clock.now() });
     const { html, cut } = shorten(rendering.html, messages.plain("card-cut"));
     const text = rendering.document?.text ?? plainText(rendering.html);

@@ -31,13 +31,13 @@ describe("/backup", () => {
   test("lists the targets in pages, one of which is chosen", async () => {
     const dialog = await ask(alice.id, "/backup", /What shall I back up/);
     expect(shown(dialog).buttons).toEqual(["shop", ...sites.slice(0, 7), "▶", "Cancel"]);
-    expect(dialog.text).toMatch(/^shop: last never$/m);
+    expect(dialog.text).toMatch(/^shop: never backed up$/m);
 
     await stack.press(alice.id, dialog, "▶");
-    const second = await becomes(stack, dialog, /site-8: last never/);
+    const second = await becomes(stack, dialog, /site-8: never backed up/);
     expect(shown(second).buttons).toEqual(["site-8", "◀", "Cancel"]);
     await stack.press(alice.id, second, "◀");
-    const first = await becomes(stack, dialog, /site-7: last never/);
+    const first = await becomes(stack, dialog, /site-7: never backed up/);
     await stack.press(alice.id, first, "site-7");
 
     const plan = await becomes(stack, dialog, /Back up site-7 now\?/);

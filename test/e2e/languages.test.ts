@@ -102,6 +102,15 @@ test("the menu of each person has what the role may use; the groups' has everyth
   await menuOf(basicGroup, /Сделать резервную копию/);
 });
 
+test("a card in a private chat is in the language that the person has chosen", async () => {
+  await privately(alice.id, "/language ru", /по-русски/);
+  const dialog = await privately(alice.id, "/backup", /Сделать копию shop сейчас/);
+  await stack.press(alice.id, dialog, "Подтвердить");
+  const card = await becomes(stack, dialog, /Копия shop готова/);
+  expect(card.text).toMatch(/Заняло [\d,]+.с/);
+  await privately(alice.id, "/language en", /in English/);
+});
+
 test("a dialog is in the language of who asks, its card in the chat's", async () => {
   const said = stack.sandbox.sendAsUser(basicGroup, { from: alice.id, text: "/backup shop" });
   const dialog = await answerTo(stack, said, /Back up shop now\?/);

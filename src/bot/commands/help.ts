@@ -11,6 +11,8 @@ export const help = (commands: () => readonly Command[]): Command => ({
     const lines = mine.map((command) =>
       texts.t("help-line", { command: command.name, text: texts.plain(`command-${command.name}`) }),
     );
-    await ctx.reply([texts.t("help-title"), ...lines, texts.t("help-end")].join("\n"), { parse_mode: "HTML" });
+    await ctx.reply([texts.t("help-title"), lines.join("\n"), texts.t("help-end")].join("\n\n"), {
+      parse_mode: "HTML",
+    });
   },
 });

@@ -12,12 +12,13 @@ export const status: Command = {
     const report = await deps.status();
     const now = deps.clock.now();
     const { texts } = ctx;
-    const lines = [
-      texts.t("status-title"),
-      ...processLines(report, texts, now),
-      ...report.backups.map((backup) => backupLine(backup, texts, now, deps.config.timezone)),
+    const blocks = [
+      [texts.t("status-title")],
+      processLines(report, texts, now),
+      report.backups.map((backup) => backupLine(backup, texts, now, deps.config.timezone)),
     ];
-    await ctx.reply(lines.join("\n"), { parse_mode: "HTML" });
+    const text = blocks.map((lines) => lines.join("\n")).join("\n\n");
+    await ctx.reply(text.trimEnd(), { parse_mode: "HTML" });
   },
 };
 

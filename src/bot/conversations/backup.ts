@@ -171,9 +171,10 @@ async function chooseView(deps: BotDeps, texts: Messages, id: string, page: numb
   const from = page * pageSize;
   const shown = backups.slice(from, from + pageSize);
   const lines = await Promise.all(
-    shown.map(async (backup) =>
-      texts.t("backup-choice", { name: backup.name, last: await lastLine(deps, texts, backup.name) }),
-    ),
+    shown.map(async ({ name }) => {
+      const last = await lastLine(deps, texts, name);
+      return last === undefined ? texts.t("status-backup-never", { name }) : texts.t("backup-choice", { name, last });
+    }),
   );
   const rows = shown.map((backup, index) => [dialogButton(id, `target-${from + index}`, backup.name)]);
   const pages: InlineKeyboardButton[] = [];
@@ -202,7 +203,8 @@ async function planView(
   );
   if (backup.encrypt)
     where.push(texts.t("backup-plan-encrypted", { recipients: deps.config.encryption?.recipients.length ?? 0 }));
-  const times = [texts.t("backup-plan-last", { last: await lastLine(deps, texts, name) })];
+  const last = (await lastLine(deps, texts, name)) ?? texts.plain("backup-last-none");
+  const times = [texts.t("backup-plan-last", { last })];
   if (backup.schedule !== undefined) {
     const timezone = backup.timezone ?? deps.config.timezone;
     const next = nextTime(backup.schedule, timezone, deps.clock.now());
@@ -218,10 +220,10 @@ async function planView(
   return { text: blocks.join("\n\n"), rows: [buttons] };
 }
 
-/** Age and size of the last backup, as plain text. */
-async function lastLine(deps: BotDeps, texts: Messages, name: string): Promise<string> {
+/** Age and size of the last backup, as plain text; undefined when there is none. */
+async function lastLine(deps: BotDeps, texts: Messages, name: string): Promise<string | undefined> {
   const last = await deps.runs.lastGood(name);
-  if (!last?.manifest) return texts.plain("backup-last-none");
+  if (!last?.manifest) return undefined;
   const age = deps.clock.now().getTime() - Date.parse(last.manifest.finishedAt);
   return texts.plain("backup-last", {
     age: formatDuration(age, texts.locale),
