@@ -102,6 +102,24 @@ test("the menu of each person has what the role may use; the groups' has everyth
   await menuOf(basicGroup, /Сделать резервную копию/);
 });
 
+test("/backup with nothing configured says how to begin", async () => {
+  let backups: unknown;
+  stack.configure((config) => {
+    backups = config["backups"];
+    config["backups"] = [];
+  });
+  await bot.stop();
+  bot = await stack.startBot();
+  await privately(alice.id, "/backup", /No backup is configured yet\. vakhta\.example\.yaml shows how\./);
+  const { text } = await privately(alice.id, "/backup shop", /No backup is configured yet/);
+  expect(text).not.toContain("There are");
+  stack.configure((config) => {
+    config["backups"] = backups;
+  });
+  await bot.stop();
+  bot = await stack.startBot();
+});
+
 test("a card in a private chat is in the language that the person has chosen", async () => {
   await privately(alice.id, "/language ru", /по-русски/);
   const dialog = await privately(alice.id, "/backup", /Сделать копию shop сейчас/);
