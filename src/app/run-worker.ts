@@ -45,6 +45,8 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
     lockMs: config.worker.lease,
   });
   await deps.producer.scheduleTick(tickEveryMs);
+  // The first look at once: what was missed while everything was down is made up now.
+  await deps.producer.enqueue("tick", {});
   const presence = startPresence(deps, "worker", () => "working");
   logger.info({ url, host: deps.host, version: deps.version }, "worker ready");
   return {

@@ -34,9 +34,14 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   const { lockMs } = options;
   const names = ["work", `work@${options.host}`];
   for (const name of names) await reclaim(name, options);
+  const connections: Redis[] = [];
   const workers = names.map((name) => {
+    const connection = options.redis.duplicate();
+    // Told once, by the connection that this one is a copy of.
+    connection.on("error", () => undefined);
+    connections.push(connection);
     const worker = new Worker(name, (job, token) => work(job, token ?? "", options, shutdown.signal), {
-      connection: options.redis.duplicate(),
+      connection,
       prefix: options.prefix,
       // Recorded with each job that it takes: by it, the jobs of a killed worker are recognised.
       name: processIdentity(),
@@ -63,6 +68,8 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
           Promise.all(workers.map((worker) => worker.close(true))),
           new Promise((resolve) => setTimeout(resolve, 500)),
         ]);
+      // BullMQ closes only connections that it has made itself.
+      for (const connection of connections) connection.disconnect();
       return result;
     },
   };
