@@ -178,6 +178,16 @@ describe("what is delivered first", () => {
     expect(order).toEqual(["c", "r", "n2", "n1", "p"]);
   });
 
+  test("is decided over all chats, not chat by chat", async () => {
+    const [cards, clock] = [fixture.cards(), new ManualClock()];
+    const order = ["critical", "reply", "normal", "progress"] as const;
+    for (const [index, urgency] of [...order, ...order.toReversed()].entries())
+      await show(cards, clock, index, urgency, index < 4 ? -2000 - index : 2000 + index);
+    const taken: string[] = [];
+    for (let index = 0; index < 8; index++) taken.push((await take(cards, clock)).urgency);
+    expect(taken).toEqual(order.flatMap((urgency) => [urgency, urgency]));
+  });
+
   test("is a critical one behind 500 normal ones", async () => {
     const [cards, clock] = [fixture.cards(), new ManualClock()];
     for (let id = 0; id < 500; id++) await show(cards, clock, id);
