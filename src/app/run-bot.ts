@@ -12,9 +12,9 @@ import { readFailure } from "../bot/telegram-error.ts";
 import { createServer } from "../http/server.ts";
 import { messagesOf } from "../messages/index.ts";
 import { readStatus } from "../services/status.ts";
+import { describeStorage } from "../storages/index.ts";
 import type { BotConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
-import { describeStorage } from "./describe-storage.ts";
 import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
 import { runShutdown, type ShutdownStep } from "./shutdown.ts";
@@ -42,7 +42,10 @@ export async function runBot(
     kinds,
     metrics: botMetrics(registry),
     messages: messagesOf,
-    storageLocation: (name) => describeStorage(config, name),
+    storageLocation: (name) => {
+      const storage = config.storages[name];
+      return storage ? describeStorage(storage) : name;
+    },
     status: () => readStatus(deps),
   };
   const bot = createBot(botDeps);

@@ -4,7 +4,7 @@ import { localStorage } from "./local/index.ts";
 import { s3Storage } from "./s3/index.ts";
 import type { Storage, StorageDeps, StorageKind } from "./types.ts";
 
-/** Every kind of storage: a new one is a folder beside this file and one line here. */
+/** Every kind of storage: a new one is a folder beside this file, named here and in the schema below. */
 const kinds = [localStorage, s3Storage] as const;
 
 const byKind = new Map<string, StorageKind>();
@@ -22,7 +22,16 @@ export type StorageConfig = z.output<typeof storageSchema>;
 
 /** The storage called `name`. Connects to nothing yet. */
 export function createStorage(name: string, config: StorageConfig, deps: StorageDeps): Storage {
-  const kind = byKind.get(config.kind);
-  if (kind === undefined) throw new AppError("config", `storage ${name}: there is no kind ${config.kind}`);
-  return kind.create(name, config, deps);
+  return kindOf(config).create(name, config, deps);
+}
+
+/** Where a storage is, for a person, from its settings alone. */
+export function describeStorage(config: StorageConfig): string {
+  return kindOf(config).describe(config);
+}
+
+function kindOf({ kind }: StorageConfig): StorageKind {
+  const found = byKind.get(kind);
+  if (found === undefined) throw new AppError("config", `there is no kind of storage called ${kind}`);
+  return found;
 }

@@ -81,5 +81,10 @@ export interface Storage {
 export interface StorageKind<S extends z.ZodType = z.ZodType> {
   readonly kind: string;
   readonly schema: S;
+  /**
+   * Where it is, from its settings alone: the chat says it without opening anything. A host is only named where the
+   * settings name it: whoever asks need not run on the worker's.
+   */
+  describe(config: z.output<S>): string;
   create(name: string, config: z.output<S>, deps: StorageDeps): Storage;
 }

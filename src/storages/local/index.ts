@@ -168,5 +168,6 @@ function notFound(storage: string, key: string, cause: unknown): AppError {
 export const localStorage: StorageKind<typeof localSchema> = {
   kind: "local",
   schema: localSchema,
+  describe: ({ host, path }) => `${host === undefined ? "" : `${host}:`}${path}`,
   create: (name, config, deps) => new LocalStorage(name, config, deps),
 };

@@ -12,6 +12,10 @@ import { type S3Config, s3Schema } from "./schema.ts";
 import { abortUpload, listUploads, type S3Target } from "./uploads.ts";
 import { putObject, S3Writer } from "./writer.ts";
 
+function location({ bucket, prefix }: S3Config): string {
+  return `s3://${bucket}/${prefix}`.replace(/\/$/, "");
+}
+
 /** Backups in a bucket. */
 class S3Storage implements Storage {
   readonly kind = "s3";
@@ -25,7 +29,7 @@ class S3Storage implements Storage {
 
   constructor(name: string, config: S3Config) {
     this.name = name;
-    this.location = `s3://${config.bucket}/${config.prefix}`.replace(/\/$/, "");
+    this.location = location(config);
     this.#config = config;
     this.#requests = createS3Requests(config);
     registerSecret(config.secretAccessKey);
@@ -159,5 +163,6 @@ function notFound(storage: string, key: string, cause: unknown): AppError {
 export const s3Storage: StorageKind<typeof s3Schema> = {
   kind: "s3",
   schema: s3Schema,
+  describe: location,
   create: (name, config) => new S3Storage(name, config),
 };
