@@ -18,6 +18,8 @@ beforeAll(async () => {
     },
   });
   await Promise.all([stack.startBot(), stack.startWorker()]);
+  // The last thing that a bot says unasked when it starts.
+  await stack.sandbox.waitForCall("setMyCommands", (call) => JSON.stringify(call.params).includes(`:${vera.id}`));
 });
 beforeEach(async () => await aMinuteOfSilence(stack));
 afterAll(async () => await stack?.[Symbol.asyncDispose]());

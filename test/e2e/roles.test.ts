@@ -47,6 +47,8 @@ beforeAll(async () => {
     },
   });
   [bot] = await Promise.all([stack.startBot(), stack.startWorker()]);
+  // The last thing that a bot says unasked when it starts.
+  await stack.sandbox.waitForCall("setMyCommands", (call) => JSON.stringify(call.params).includes(`:${vera.id}`));
   url = /"url":"(http[^"]+)"/.exec(bot.log())?.[1] ?? "";
 });
 beforeEach(async () => await aMinuteOfSilence(stack));

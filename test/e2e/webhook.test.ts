@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { RunningBot } from "../../src/app/run-bot.ts";
 import { aMinuteOfSilence, answerTo, becomes, callsSince, lastCall, runCount } from "../support/chat.ts";
 import { freePort, startBotInProcess } from "../support/in-process.ts";
-import { alice, botToken, opsChat, type Stack, startStack } from "../support/stack.ts";
+import { alice, botToken, opsChat, type Stack, startStack, vera } from "../support/stack.ts";
 
 const secretToken = "the-secret-of-the-webhook";
 let stack: Stack;
@@ -23,6 +23,8 @@ beforeAll(async () => {
   });
   await stack.startWorker();
   await stack.sandbox.waitForCall("setWebhook", (call) => call.ok);
+  // The last thing that a bot says unasked when it starts.
+  await stack.sandbox.waitForCall("setMyCommands", (call) => JSON.stringify(call.params).includes(`:${vera.id}`));
 });
 beforeEach(async () => await aMinuteOfSilence(stack));
 afterAll(async () => {

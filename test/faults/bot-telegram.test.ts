@@ -1,6 +1,5 @@
 import type { Message } from "@grammyjs/types";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Fault } from "../../src/sandbox/telegram/api.ts";
 import { aMinuteOfSilence, answerTo, becomes, eventually, holdDumps, now, shown } from "../support/chat.ts";
 import { alice, botId, opsChat, type Stack, startStack } from "../support/stack.ts";
 
@@ -43,7 +42,7 @@ test.for([
   { timeout: 90_000 },
   async ([, fault]) => {
     const { dialog, release } = await runningBackup();
-    stack.sandbox.addFault(fault as Fault);
+    stack.sandbox.addFault(fault);
     await release();
     await eventually("the run done", async () => (await statuses()).every((status) => status === "succeeded"), 20_000);
     expect(now(stack, dialog).text).toContain("is running");
