@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type Api, InputFile } from "grammy";
 import type { InlineKeyboardButton } from "grammy/types";
 import type { Config } from "../app/config.ts";
@@ -10,7 +9,8 @@ import { notifyAdmins } from "../services/notices.ts";
 import type { Cards, Claim, Delivered } from "../state/cards.ts";
 import type { Languages } from "../state/languages.ts";
 import type { CardKind, Rendering } from "./cards/types.ts";
-import { plainText, shorten } from "./html.ts";
+import { plainText } from "./html.ts";
+import { fitted, isRaised, nextErrand, type Shown } from "./shown.ts";
 import { readFailure } from "./telegram-error.ts";
 
 export interface DeliveryDeps {
@@ -34,18 +34,6 @@ export const cardToken = "c:";
 
 /** A call whose answer could not be recorded any more within the claim is not begun. Milliseconds. */
 const recordingMs = 300;
-
-/** What is to be done for a claim: one call each, so that each spends what was claimed for it. */
-type Errand = "message" | "strip" | "document" | "nothing";
-
-/** A rendering made fit for Telegram. */
-interface Shown {
-  readonly html: string;
-  readonly hash: string;
-  readonly rendering: Rendering;
-  /** The text that goes beside the card as a file, where the message cannot hold it. */
-  readonly document?: { readonly name: string; readonly text: string; readonly hash: string };
-}
 
 /**
  * Brings one dirty placement into the chat: renders the newest state, makes one call, records. What is left to do
@@ -133,15 +121,7 @@ export class Delivery {
     const { clock, config } = this.#deps;
     const messages = await this.#messages(claim.target.chatId);
     const rendering = kind.render(claim.body, { messages, timezone: config.timezone, now: clock.now() });
-    const { html, cut } = shorten(rendering.html, messages.plain("card-cut"));
-    const text = rendering.document?.text ?? plainText(rendering.html);
-    const name = rendering.document?.name ?? `${claim.card.kind}-${claim.card.id}.txt`;
-    return {
-      html,
-      hash: digest(JSON.stringify([html, rendering.buttons])),
-      rendering,
-      ...(cut || rendering.document ? { document: { name, text, hash: digest(text) } } : {}),
-    };
+    return fitted(rendering, claim, messages.plain("card-cut"));
   }
 
   async #done(claim: Claim, result: Delivered): Promise<void> {
@@ -320,20 +300,5 @@ export class Delivery {
   }
 }
 
-/** The newest state first, tidying up afterwards. */
-function nextErrand(claim: Claim, { hash, rendering, document }: Shown): Errand {
-  if (claim.messageId === undefined || hash !== claim.renderedHash || isRaised(claim, rendering)) return "message";
-  if (claim.stray !== undefined) return "strip";
-  return document !== undefined && document.hash !== claim.documentHash ? "document" : "nothing";
-}
-
-function isRaised(claim: Claim, { raise }: Rendering): boolean {
-  return raise !== undefined && raise !== claim.raised;
-}
-
 /** The claim has ended, or would before its call could be recorded. */
 class StaleClaim extends Error {}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
-}

@@ -1,48 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { Urgency } from "../../src/core/card.ts";
-import { type CardRef, Cards, type Claim } from "../../src/state/cards.ts";
+import { Cards } from "../../src/state/cards.ts";
+import { bump, deliver, group, ref, show, take, waitOf } from "../support/cards.ts";
 import { ManualClock, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
-const group = { chatId: -1001 };
 const second = 1000;
-
-const ref = (id: string | number): CardRef => ({ kind: "test", id: String(id) });
-
-/** A card that is shown in a place; `urgency` is that of its news. */
-async function show(
-  cards: Cards,
-  clock: ManualClock,
-  id: string | number,
-  urgency: Urgency = "normal",
-  chatId = group.chatId,
-): Promise<CardRef> {
-  const card = ref(id);
-  await cards.create(card, { n: 0 }, urgency, clock.now());
-  await cards.place(card, { chatId }, urgency, clock.now());
-  return card;
-}
-
-async function take(cards: Cards, clock: ManualClock): Promise<Claim> {
-  const claim = await cards.take(clock.now());
-  if (!("placement" in claim)) throw new Error(`nothing to take, wait ${claim.waitMs}`);
-  return claim;
-}
-
-async function waitOf(cards: Cards, clock: ManualClock): Promise<number | undefined> {
-  const claim = await cards.take(clock.now());
-  if ("placement" in claim) throw new Error(`took ${claim.card.id}`);
-  return claim.waitMs;
-}
-
-let lastMessage = 0;
-async function deliver(cards: Cards, clock: ManualClock, claim: Claim): Promise<number> {
-  lastMessage += 1;
-  const messageId = claim.messageId ?? lastMessage;
-  return await cards.done(claim, { messageId, hash: `r${claim.revision}`, spent: true }, clock.now());
-}
-
-const bump = (value: { n: number }): { n: number } => ({ n: value.n + 1 });
 
 describe("an entity", () => {
   test("is created once, whoever else tries at the same time", async () => {
@@ -60,7 +22,10 @@ describe("an entity", () => {
     const [first] = all;
     await first?.create(ref("a"), { n: 0 }, "normal", clock.now());
     await Promise.all(
-      Array.from({ length: 100 }, (_, index) => all[index % 4]?.update(ref("a"), "normal", clock.now(), bump)),
+      Array.from(
+        { length: 100 },
+        async (_, index) => await all[index % 4]?.update(ref("a"), "normal", clock.now(), bump),
+      ),
     );
     expect(await first?.read(ref("a"))).toEqual({ value: { n: 100 }, revision: 101 });
   });
@@ -139,14 +104,14 @@ describe("a placement", () => {
     const card = await show(cards, clock, "a");
     const claim = await take(cards, clock);
     const token = await cards.buttonToken(claim.placement, "cancel");
-    await deliver(cards, clock, claim);
+    const message = await deliver(cards, clock, claim);
     await cards.update(card, "normal", clock.now(), bump);
     await cards.remove(card);
     expect(await cards.read(card)).toBeUndefined();
     expect(await cards.placements(card)).toEqual([]);
     expect(await cards.backlog()).toBe(0);
     expect(await waitOf(cards, clock)).toBeUndefined();
-    expect(await cards.press(token, group.chatId, lastMessage)).toBe("unknown");
+    expect(await cards.press(token, group.chatId, message)).toBe("unknown");
   });
 
   test("of a card that is removed while it is being delivered does not come back", async () => {
@@ -154,7 +119,7 @@ describe("a placement", () => {
     const card = await show(cards, clock, "a");
     const claim = await take(cards, clock);
     await cards.remove(card);
-    expect(await deliver(cards, clock, claim)).toBe(lastMessage);
+    await deliver(cards, clock, claim);
     await cards.fail(claim, { retryAt: clock.now() });
     expect(await waitOf(cards, clock)).toBeUndefined();
   });
@@ -229,118 +194,5 @@ describe("what is delivered first", () => {
     expect(await waitOf(cards, clock)).toBe(30 * second);
     clock.advance(30 * second);
     expect(await take(cards, clock)).toMatchObject({ card: claim.card, failures: 1 });
-  });
-});
-
-describe("a claim", () => {
-  test("belongs to one of many who take at the same time", async () => {
-    const [keys, clock] = [fixture.keys(), new ManualClock()];
-    const cards = fixture.cards(keys);
-    for (let id = 0; id < 10; id++) await show(cards, clock, id);
-    const claims = await Promise.all(Array.from({ length: 30 }, () => cards.take(clock.now())));
-    const taken = claims.flatMap((claim) => ("placement" in claim ? [claim.placement] : []));
-    expect(taken).toHaveLength(10);
-    expect(new Set(taken).size).toBe(10);
-  });
-
-  test("that is not answered for is taken again after 5 s, not before", async () => {
-    const [cards, clock] = [fixture.cards(), new ManualClock()];
-    await show(cards, clock, "a");
-    await take(cards, clock);
-    expect(await waitOf(cards, clock)).toBe(5 * second);
-    clock.advance(5 * second - 1);
-    expect(await waitOf(cards, clock)).toBe(1);
-    clock.advance(1);
-    expect(await take(cards, clock)).toMatchObject({ card: ref("a") });
-  });
-
-  test("whose card has changed meanwhile leaves it dirty, else clean", async () => {
-    const [cards, clock] = [fixture.cards(), new ManualClock()];
-    const card = await show(cards, clock, "a");
-    const claim = await take(cards, clock);
-    await cards.update(card, "normal", clock.now(), bump);
-    await deliver(cards, clock, claim);
-    expect(await cards.backlog()).toBe(1);
-    clock.advance(second);
-    const next = await take(cards, clock);
-    expect(next).toMatchObject({ revision: 2, messageId: lastMessage, renderedHash: "r1" });
-    await deliver(cards, clock, next);
-    expect(await cards.backlog()).toBe(0);
-  });
-
-  test("that says there is more to do leaves it dirty", async () => {
-    const [cards, clock] = [fixture.cards(), new ManualClock()];
-    await show(cards, clock, "a", "critical");
-    await cards.done(await take(cards, clock), { messageId: 1, hash: "h", spent: true, more: true }, clock.now());
-    clock.advance(second);
-    const claim = await take(cards, clock);
-    expect(claim.urgency).toBe("normal");
-    await cards.done(claim, { messageId: 1, hash: "h", spent: true, documentHash: "d" }, clock.now());
-    expect(await waitOf(cards, clock)).toBeUndefined();
-  });
-
-  test("that was lost to another cannot clear the mark, and what it may have overwritten is shown again", async () => {
-    const [cards, clock] = [fixture.cards(), new ManualClock()];
-    const card = await show(cards, clock, "a");
-    await deliver(cards, clock, await take(cards, clock));
-    await cards.update(card, "normal", clock.advance(second), bump);
-    const frozen = await take(cards, clock);
-    await cards.update(card, "normal", clock.now(), bump);
-    clock.advance(5 * second);
-    const other = await take(cards, clock);
-    await deliver(cards, clock, other);
-    expect(await cards.backlog()).toBe(0);
-    // The frozen one wakes up: its old text has reached the chat after the new one.
-    await deliver(cards, clock, frozen);
-    clock.advance(second);
-    expect(await take(cards, clock)).toMatchObject({ revision: 3, renderedHash: "r2" });
-  });
-
-  test("whose message is not the one in force is told so, and its copy becomes the stray one", async () => {
-    const [cards, clock] = [fixture.cards(), new ManualClock()];
-    await show(cards, clock, "a");
-    const slow = await take(cards, clock);
-    clock.advance(5 * second);
-    const fast = await take(cards, clock);
-    expect(await cards.done(fast, { messageId: 20, hash: "h", spent: true }, clock.now())).toBe(20);
-    expect(await cards.done(slow, { messageId: 10, hash: "h", spent: true }, clock.now())).toBe(20);
-    clock.advance(second);
-    expect(await take(cards, clock)).toMatchObject({ messageId: 20, stray: 10 });
-  });
-
-  test("that failed twice in a row counts its failures until it succeeds", async () => {
-    const [cards, clock] = [fixture.cards(), new ManualClock()];
-    await show(cards, clock, "a");
-    for (const failures of [0, 1, 2]) {
-      const claim = await take(cards, clock);
-      expect(claim.failures).toBe(failures);
-      await cards.fail(claim, { retryAt: clock.advance(second) });
-    }
-    await cards.done(await take(cards, clock), { messageId: 1, hash: "h", spent: true, more: true }, clock.now());
-    clock.advance(second);
-    expect((await take(cards, clock)).failures).toBe(0);
-  });
-
-  test.each([
-    ["forget", { forget: true }, { messageId: undefined, renderedHash: undefined }],
-    ["withoutTopic", { withoutTopic: true }, { target: { chatId: -1001 }, messageId: 7 }],
-  ] as const)("given back with %s is taken again at once, changed so", async (_, options, expected) => {
-    const [cards, clock] = [fixture.cards(), new ManualClock()];
-    await cards.create(ref("a"), { n: 0 }, "normal", clock.now());
-    await cards.place(ref("a"), { ...group, threadId: 15 }, "normal", clock.now(), { messageId: 7 });
-    await cards.fail(await take(cards, clock), options);
-    const claim = await take(cards, clock);
-    expect({ messageId: claim.messageId, renderedHash: claim.renderedHash, target: claim.target }).toMatchObject(
-      expected,
-    );
-  });
-
-  test("that was dropped is not tried again before the card changes", async () => {
-    const [cards, clock] = [fixture.cards(), new ManualClock()];
-    const card = await show(cards, clock, "a");
-    await cards.fail(await take(cards, clock), { drop: true });
-    expect(await waitOf(cards, clock)).toBeUndefined();
-    await cards.update(card, "normal", clock.now(), bump);
-    expect((await take(cards, clock)).revision).toBe(2);
   });
 });

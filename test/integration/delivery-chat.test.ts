@@ -56,7 +56,7 @@ describe("a group that becomes a supergroup", () => {
     const card = await cardOf(sandbox, supergroup, run, /Waiting for run another/);
     expect(card.chat.id).not.toBe(before.chat.id);
     sandbox.sendAsUser(supergroup, { from: ALICE.id, text: "/whoami" });
-    await sandbox.waitForMessage(supergroup, (message) => /^alice: id 111/.test(message.text ?? ""), {
+    await sandbox.waitForMessage(supergroup, (message) => message.text?.startsWith("alice: id 111") === true, {
       timeoutMs: 10_000,
     });
     const { answer } = await sandbox.press(supergroup, {
@@ -75,7 +75,7 @@ describe("a group that becomes a supergroup", () => {
     await cardOf(sandbox, GROUP_ID, run);
     const supergroup = sandbox.migrate(GROUP_ID);
     sandbox.sendAsUser(supergroup, { from: ALICE.id, text: "/whoami" });
-    await sandbox.waitForMessage(supergroup, (message) => /^alice: id 111/.test(message.text ?? ""), {
+    await sandbox.waitForMessage(supergroup, (message) => message.text?.startsWith("alice: id 111") === true, {
       timeoutMs: 10_000,
     });
     expect(await deps.cards.resolveChat(GROUP_ID)).toBe(supergroup);

@@ -160,7 +160,7 @@ describe("/telegram", () => {
   test.each([undefined, "", "wrong", "s3cret "])(
     "refuses the secret %j without looking at the update",
     async (token) => {
-      const handle = vi.fn(async () => undefined);
+      const handle = vi.fn<() => Promise<void>>(async () => undefined);
       expect((await post(handle, token, { update_id: 1 })).statusCode).toBe(401);
       expect(handle).not.toHaveBeenCalled();
     },
@@ -185,7 +185,7 @@ describe("/telegram", () => {
   });
 
   test.each([{}, { update_id: "7" }, [], null, "x"])("refuses what is no update: %j", async (payload) => {
-    const handle = vi.fn(async () => undefined);
+    const handle = vi.fn<() => Promise<void>>(async () => undefined);
     expect((await post(handle, secretToken, payload)).statusCode).toBe(400);
     expect(handle).not.toHaveBeenCalled();
   });

@@ -32,7 +32,10 @@ describe("a lease", () => {
     const keys = fixture.keys();
     const all = Array.from({ length: 5 }, () => leasesOf(keys));
     const taken = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => all[n % 5]?.tryAcquire("target", { ttlMs: 30_000, holder: `bot ${n}` })),
+      Array.from(
+        { length: 50 },
+        async (_, n) => await all[n % 5]?.tryAcquire("target", { ttlMs: 30_000, holder: `bot ${n}` }),
+      ),
     );
     const holders = taken.filter((lease) => lease !== undefined);
     expect(holders).toHaveLength(1);

@@ -15,7 +15,7 @@ interface World {
   readonly clock: ManualClock;
   readonly deps: Deps;
   /** Another worker with the same state, and another configuration if it is given. */
-  worker(backups?: readonly object[]): Deps;
+  readonly worker: (backups?: readonly object[]) => Deps;
 }
 
 function world(schedule: object = {}): World {

@@ -88,8 +88,7 @@ export async function deliveryWorld(
   const clock: Clock = { now: () => sandbox.now() };
   const config = configOf(sandbox.apiRoot);
   const kinds = new Map<string, CardKind<unknown>>();
-  for (const kind of [testKind, noticeCard] as readonly CardKind<never>[])
-    kinds.set(kind.kind, kind as CardKind<unknown>);
+  for (const kind of [testKind, noticeCard] as readonly CardKind<never>[]) kinds.set(kind.kind, kind);
   const bot = (state = cards): Delivery =>
     new Delivery({
       config,
@@ -143,4 +142,9 @@ export function buttonsOf(message: Message | undefined): string[] {
 export function dataOf(message: Message | undefined): string {
   const [button] = message?.reply_markup?.inline_keyboard.flat() ?? [];
   return button && "callback_data" in button ? button.callback_data : "";
+}
+
+/** What is written there, sorted. */
+export function textsOf(messages: readonly Message[]): string[] {
+  return messages.map((message) => message.text ?? "").toSorted((a, b) => a.localeCompare(b));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Manifest, manifestFolder, runFolder } from "../../src/core/manifest.ts";
 import { hasLeftovers, isFinal, type RunStatus, rawBytes, storedBytes } from "../../src/core/run.ts";
-import { aRun, aManifest } from "../support/run.ts";
+import { aManifest, aRun } from "../support/run.ts";
 
 describe("a run", () => {
   test.each<[RunStatus, boolean]>([
