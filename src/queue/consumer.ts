@@ -94,6 +94,8 @@ async function work(job: Job, token: string, options: ConsumerOptions, signal: A
 }
 
 async function attempt(job: Job, options: ConsumerOptions, signal: AbortSignal): Promise<JobOutcome> {
+  // Fetched while the worker was stopping, perhaps the one just handed back: left to the next worker untouched.
+  if (signal.aborted) return { later: 0 };
   const logger = options.logger.child({ job: job.name, jobId: job.id });
   try {
     const name = job.name as JobName;

@@ -190,6 +190,18 @@ describe("a worker that stops", () => {
     expect(attempts).toEqual([1]);
   });
 
+  test("does not begin again what it has just handed back", async () => {
+    for (let n = 0; n < 8; n++) {
+      const { prefix, producer } = queue();
+      const worker = await consume(prefix, async (_payload, { signal }) => await untilAborted(signal));
+      await producer.enqueue("backup", { runId: "a" }, { id: "a" });
+      await until(() => worker.got.length === 1, "the job");
+      expect(await worker.close(10_000)).toBe(true);
+      expect(worker.got).toHaveLength(1);
+      expect(await producer.isPending("backup", "a")).toBe(true);
+    }
+  });
+
   test("takes no new ones", async () => {
     const { prefix, producer } = queue();
     const worker = await consume(prefix);
