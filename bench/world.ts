@@ -88,9 +88,16 @@ export async function startBenchWorld(megabytes: number, say: (line: string) => 
       database,
       folder,
       async startWorker() {
-        const worker = await startWorker(file);
-        stops.push(() => worker.stop());
-        return worker;
+        const start = async (): Promise<BenchWorker> => {
+          const worker = await startWorker(file);
+          stops.push(() => worker.stop());
+          return worker;
+        };
+        // The first one compiles the sources; every later one finds the compiled code.
+        const first = await start();
+        await first.backUp("full");
+        await first.stop();
+        return await start();
       },
       [Symbol.asyncDispose]: dispose,
     };
@@ -142,6 +149,7 @@ async function startWorker(file: string): Promise<BenchWorker> {
   const events = new QueueEvents(queueName("backup"), { connection, prefix: config.redis.prefix });
   await events.waitUntilReady();
   const memory = new MemoryProbe(child.pid as number);
+  let stopped = false;
   return {
     async backUp(name) {
       const source = randomUUID();
@@ -158,22 +166,23 @@ async function startWorker(file: string): Promise<BenchWorker> {
     },
     peakMemory: () => memory.read(),
     async stop() {
+      if (stopped) return;
+      stopped = true;
       memory.stop();
       await events.close();
       connection.disconnect();
       await close();
-      if (child.exitCode !== null) return;
-      child.kill("SIGTERM");
-      await once(child, "exit");
+      await end(child);
     },
   };
 }
 
+/** Starts the worker as `npm start` and the units of `deploy/` do. */
 async function startWorkerProcess(file: string): Promise<ChildProcess> {
   const root = join(import.meta.dirname, "..");
-  const child = spawn(process.execPath, [join(root, "src/worker.ts")], {
+  const child = spawn(process.execPath, ["--max-semi-space-size=1", join(root, "src/worker.ts")], {
     cwd: root,
-    env: { ...process.env, VAKHTA_CONFIG: file },
+    env: { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/compile"), ...process.env, VAKHTA_CONFIG: file },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const { promise: ready, resolve } = Promise.withResolvers<boolean>();
@@ -185,6 +194,12 @@ async function startWorkerProcess(file: string): Promise<ChildProcess> {
   });
   if (!(await ready)) throw new Error(`the worker ended with ${child.signalCode ?? child.exitCode}`);
   return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  child.kill("SIGTERM");
+  await once(child, "exit");
 }
 
 /** Waits for the end of the next job that is a backup; the tick's jobs have other ids. */
