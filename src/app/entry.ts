@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { AppError } from "../core/errors.ts";
 import { createLogger, type Logger, redact } from "../lib/logger.ts";
 import { ConfigError, configExitCode, type LoadedConfig } from "./config.ts";
@@ -26,6 +27,9 @@ export async function enter<L extends LoadedConfig>(
   try {
     const running = await start(loaded, logger);
     onExitSignals(() => running.stop(), logger);
+    // Otherwise written at an orderly exit only: after a kill the next start would compile everything anew, slower and
+    // with some 25 MB more.
+    flushCompileCache();
   } catch (error) {
     logger.fatal(
       { err: error instanceof AppError ? undefined : error },

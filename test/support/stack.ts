@@ -216,9 +216,10 @@ function environment(configFile: string, extra: Record<string, string>): NodeJS.
 }
 
 function launch(file: string, configFile: string, extra: Record<string, string>): RunningProcess {
-  const child = spawn(process.execPath, [file], {
+  // As `npm start` and the units of `deploy/` do it.
+  const child = spawn(process.execPath, ["--max-semi-space-size=1", file], {
     cwd: root,
-    env: environment(configFile, extra),
+    env: { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/compile"), ...environment(configFile, extra) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit") as Promise<[number | null, string | null]>;

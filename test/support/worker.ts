@@ -83,7 +83,7 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
       log = () => worker.log();
       return worker;
     },
-    order: async (name = "shop", where = undefined) => {
+    order: async (name = "shop", where) => {
       const requestedBy = { id: alice.id, name: "alice" };
       const chatId = where === "alice" ? alice.id : (chats[orders++ % chats.length] ?? alice.id);
       const target = { chatId };
@@ -112,7 +112,7 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
     sound: async () => {
       expect(stack.s3.openUploads()).toEqual([]);
       expect(
-        existsSync(stack.localFolder) ? filesBelow(stack.localFolder).filter((file) => /\.tmp$/.test(file)) : [],
+        existsSync(stack.localFolder) ? filesBelow(stack.localFolder).filter((file) => file.endsWith(".tmp")) : [],
       ).toEqual([]);
       const manifests = new Map<string, Manifest>();
       for (const storage of await storages()) {
