@@ -21,6 +21,9 @@ export interface PollerOptions {
 /** Milliseconds beyond the long poll's own time after which its answer is not waited for any more. */
 const answerMs = 7000;
 
+/** The end of an aborted poll gets this long to reach Telegram before the next call does; milliseconds. */
+const hangUpMs = 250;
+
 /** Handlers get this long before further updates are fetched beside them. */
 const patienceMs = 2000;
 
@@ -101,7 +104,9 @@ export class Poller {
       if (inFlight.size > 0) await settledWithin([...inFlight.values()], patienceMs);
     }
     await Promise.allSettled(inFlight.values());
-    if (!lease.signal.aborted && next > 0) await this.#confirm(next);
+    if (lease.signal.aborted) return;
+    await sleep(hangUpMs);
+    if (next > 0) await this.#confirm(next);
   }
 
   async #fetch(offset: number, busy: boolean, stop: AbortSignal): Promise<Update[]> {
