@@ -137,8 +137,8 @@ test("no secret is in the worker's log, in Redis with its jobs, in any argument 
   expect([...seenArguments].some((line) => line.includes("pg_dump"))).toBe(true);
   expect(places.length).toBeGreaterThan(4);
   for (const [place, content] of places) {
-    expect(content.length, place).toBeGreaterThan(0);
-    for (const secret of secrets) expect(content.includes(secret ?? "?"), place).toBe(false);
+    const found = secrets.filter((secret) => content.includes(secret ?? "?"));
+    expect([place, content.length > 0, found.length]).toEqual([place, true, 0]);
   }
 });
 

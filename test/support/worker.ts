@@ -83,11 +83,11 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
       log = () => worker.log();
       return worker;
     },
-    order: async (name = "shop", where) => {
+    order: async (name, where) => {
       const requestedBy = { id: alice.id, name: "alice" };
       const chatId = where === "alice" ? alice.id : (chats[orders++ % chats.length] ?? alice.id);
       const target = { chatId };
-      return (await deps.orders.request({ name, trigger: "chat", requestedBy, target })).run.id;
+      return (await deps.orders.request({ name: name ?? "shop", trigger: "chat", requestedBy, target })).run.id;
     },
     runOf: (id) => deps.runs.get(id),
     runUntil: async (id, predicate, timeoutMs = 20_000) => {
