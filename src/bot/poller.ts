@@ -89,6 +89,7 @@ export class Poller {
       const updates = await this.#fetch(
         inFlight.size === 0 ? next : Math.min(...inFlight.keys()),
         inFlight.size > 0,
+        lease,
         stop,
       );
       this.#state = "polling";
@@ -104,18 +105,19 @@ export class Poller {
       if (inFlight.size > 0) await settledWithin([...inFlight.values()], patienceMs);
     }
     await Promise.allSettled(inFlight.values());
-    if (lease.signal.aborted) return;
+    if (!lease.isHeld()) return;
     await sleep(hangUpMs);
     if (next > 0) await this.#confirm(next);
   }
 
-  async #fetch(offset: number, busy: boolean, stop: AbortSignal): Promise<Update[]> {
+  async #fetch(offset: number, busy: boolean, lease: Lease, stop: AbortSignal): Promise<Update[]> {
     const { api, allowedUpdates, logger } = this.#options;
     // A poll outlives a bot that freezes. Renewed at a third, the lease has more than half of its time left at any
     // moment: the poll ends before another bot begins, and Telegram never sees two.
     // While handlers are under way Telegram answers at once with what they work on: no long poll then.
     const timeout = busy ? 0 : Math.max(1, Math.floor(this.#leaseMs / 2000));
-    for (let failures = 0; ; failures++) {
+    // Looked at before every call: after a freeze the lease may be another's, and its signal has not had the time to say so.
+    for (let failures = 0; lease.isHeld(); failures++) {
       try {
         const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout * 1000 + answerMs)]);
         return await api.getUpdates(
@@ -132,6 +134,7 @@ export class Poller {
         if (stop.aborted) return [];
       }
     }
+    return [];
   }
 
   async #confirm(offset: number): Promise<void> {

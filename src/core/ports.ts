@@ -49,5 +49,10 @@ export interface Lease extends AsyncDisposable {
   readonly token: number;
   /** Aborted when the lease was lost (not when it was released). */
   readonly signal: AbortSignal;
+  /**
+   * Whether it is still held at this very moment, by the clock: a process that was frozen has not had the time to
+   * abort the signal yet. False aborts it.
+   */
+  isHeld(): boolean;
   release(): Promise<void>;
 }

@@ -134,7 +134,11 @@ export class Leases {
       end();
       await releaseScript.run(this.#redis, [key], [value]);
     };
-    return { name, token, signal: lost.signal, release, [Symbol.asyncDispose]: release };
+    const isHeld = (): boolean => {
+      if (performance.now() >= validUntil) lose("it could not be renewed in time");
+      return !released && !lost.signal.aborted;
+    };
+    return { name, token, signal: lost.signal, isHeld, release, [Symbol.asyncDispose]: release };
   }
 
   async #reclaim(name: string, key: string, value: string, ttlMs: number, token: number): Promise<boolean> {
