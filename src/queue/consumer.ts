@@ -3,13 +3,18 @@ import type { Redis } from "ioredis";
 import { AppError, toAppError } from "../core/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { processIdentity } from "../lib/process-identity.ts";
+import { networkCode } from "../lib/resilience.ts";
 import { reclaimAbandoned } from "./abandoned.ts";
 import { contracts, type JobHandler, type JobHandlers, type JobName, type JobOutcome } from "./contracts.ts";
+
+/** A job for which this process has no place is looked at again after this long, by whoever has one. Milliseconds. */
+const busyMs = 1000;
 
 export interface ConsumerOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly host: string;
+  /** How many jobs this process works on at a time, from both queues of work together; the clock comes on top. */
   readonly concurrency: number;
   readonly handlers: JobHandlers;
   readonly logger: Logger;
@@ -17,9 +22,9 @@ export interface ConsumerOptions {
   readonly lockMs: number;
 }
 
-/** A running consumer of `work` and `work@<host>`. */
+/** A running consumer of `clock`, `work` and `work@<host>`. */
 export interface Consumer {
-  /** True while both workers are connected and running. */
+  /** True while all of its workers are running. */
   isRunning(): boolean;
   /**
    * Takes no more jobs, aborts the running ones and waits for them to hand themselves back, at most `timeoutMs`;
@@ -32,7 +37,8 @@ export interface Consumer {
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const shutdown = new AbortController();
   const { lockMs } = options;
-  const names = ["work", `work@${options.host}`];
+  const names = ["clock", "work", `work@${options.host}`];
+  const slots = new Slots(options.concurrency);
   for (const name of names) await reclaim(name, options);
   const connections: Redis[] = [];
   const workers = names.map((name) => {
@@ -40,18 +46,21 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     // Told once, by the connection that this one is a copy of.
     connection.on("error", () => undefined);
     connections.push(connection);
-    const worker = new Worker(name, (job, token) => work(job, token ?? "", options, shutdown.signal), {
+    const worker = new Worker(name, (job, token) => work(job, token ?? "", options, slots, shutdown.signal), {
       connection,
       prefix: options.prefix,
       // Recorded with each job that it takes: by it, the jobs of a killed worker are recognised.
       name: processIdentity(),
-      concurrency: options.concurrency,
+      concurrency: name === "clock" ? 1 : options.concurrency,
       lockDuration: lockMs,
       stalledInterval: lockMs / 2,
       // A killed worker's job is taken up again, however often that happens: the handlers are resumable.
       maxStalledCount: 1_000_000,
     });
-    worker.on("error", (error) => options.logger.warn({ queue: name, error: error.message }, "queue worker"));
+    worker.on("error", (error) => {
+      // An unreachable Redis is told once, by the connection that these are copies of.
+      if (networkCode(error) === undefined) options.logger.warn({ queue: name, error: error.message }, "queue worker");
+    });
     return worker;
   });
   return {
@@ -85,8 +94,35 @@ async function reclaim(name: string, { redis, prefix, logger }: ConsumerOptions)
   }
 }
 
-async function work(job: Job, token: string, options: ConsumerOptions, signal: AbortSignal): Promise<unknown> {
-  const outcome = await attempt(job, options, signal);
+/** Places for jobs of several queues: BullMQ counts each queue for itself. */
+class Slots {
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** What `use` gives, or undefined when no place is free. */
+  async take<T>(use: () => Promise<T>): Promise<T | undefined> {
+    if (this.#free === 0) return undefined;
+    this.#free -= 1;
+    try {
+      return await use();
+    } finally {
+      this.#free += 1;
+    }
+  }
+}
+
+async function work(
+  job: Job,
+  token: string,
+  options: ConsumerOptions,
+  slots: Slots,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const run = async () => await attempt(job, options, signal);
+  const outcome = job.name === "tick" ? await run() : ((await slots.take(run)) ?? { later: busyMs });
   if ("done" in outcome) return outcome.done;
   // Handed back whole, without counting as an attempt.
   await job.moveToDelayed(Date.now() + outcome.later, token);

@@ -1,8 +1,11 @@
 import { z } from "zod";
 
 interface JobContract {
-  /** `work`: any worker takes it. `host`: it goes to `work@<host>` when a host is given. */
-  readonly queue: "work" | "host";
+  /**
+   * `work`: any worker takes it. `host`: it goes to `work@<host>` when a host is given. `clock`: any worker takes it,
+   * beside all its work: the clock does not stop because everybody is busy.
+   */
+  readonly queue: "work" | "host" | "clock";
   readonly payload: z.ZodType;
   readonly attempts: number;
   /** First wait between attempts, doubled each time; milliseconds. */
@@ -12,7 +15,7 @@ interface JobContract {
 /** Every job there is. `jobs/<name>.ts` runs it; its payload is checked on both sides of Redis. */
 export const contracts = {
   /** Looks at the clock and enqueues whatever is due. */
-  tick: { queue: "work", payload: z.object({}), attempts: 1, backoffMs: 0 },
+  tick: { queue: "clock", payload: z.object({}), attempts: 1, backoffMs: 0 },
   /** Works on a backup run from wherever it stands. */
   backup: { queue: "host", payload: z.object({ runId: z.string() }), attempts: 1, backoffMs: 0 },
   /** Makes up a missing copy from an existing one; about 8 hours of attempts. */
@@ -46,5 +49,7 @@ export type JobHandlers = { readonly [N in JobName]: JobHandler<N> };
 
 /** The queue's name: BullMQ forbids ":" in it. */
 export function queueName(name: JobName, host?: string): string {
-  return contracts[name].queue === "host" && host !== undefined ? `work@${host}` : "work";
+  const { queue } = contracts[name];
+  if (queue === "clock") return queue;
+  return queue === "host" && host !== undefined ? `work@${host}` : "work";
 }

@@ -63,7 +63,7 @@ export class Producer {
 
   /** The tick: one scheduler for the whole installation, whoever starts first. */
   async scheduleTick(everyMs: number): Promise<void> {
-    await this.#queue("work").upsertJobScheduler(
+    await this.#queue(queueName("tick")).upsertJobScheduler(
       "tick",
       { every: everyMs },
       { name: "tick", data: {}, opts: { removeOnComplete: 5, removeOnFail: 20 } },
@@ -73,7 +73,7 @@ export class Producer {
   /** Jobs per state of the queues of `hosts`, for /metrics and /readyz. */
   async counts(hosts: readonly string[]): Promise<Record<string, Record<string, number>>> {
     const result: Record<string, Record<string, number>> = {};
-    for (const name of ["work", ...hosts.map((host) => `work@${host}`)]) {
+    for (const name of ["clock", "work", ...hosts.map((host) => `work@${host}`)]) {
       result[name] = await this.#queue(name).getJobCounts("waiting", "active", "delayed", "failed");
     }
     return result;

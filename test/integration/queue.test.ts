@@ -227,8 +227,69 @@ describe("a worker that stops", () => {
 test("the tick comes again and again, from one schedule however many workers set it up", async () => {
   const { prefix, producer } = queue();
   await Promise.all(Array.from({ length: 5 }, () => producer.scheduleTick(400)));
-  expect(await raw(prefix).getJobSchedulersCount()).toBe(1);
+  expect(await raw(prefix, "clock").getJobSchedulersCount()).toBe(1);
   const worker = await consume(prefix);
   await until(() => worker.got.length >= 3, "three ticks");
   expect(worker.got[0]).toEqual({});
+});
+
+describe("a worker that is busy", () => {
+  /** Jobs that stay until they are let go. */
+  function held() {
+    const letGo = Promise.withResolvers<void>();
+    const running = { now: 0, most: 0 };
+    const handle: Handle = async () => {
+      running.now += 1;
+      running.most = Math.max(running.most, running.now);
+      await letGo.promise;
+      running.now -= 1;
+      return { done: {} };
+    };
+    return { running, handle, release: letGo.resolve };
+  }
+
+  test("works on so many jobs at a time as it may, from both its queues together", async () => {
+    const { prefix, producer } = queue();
+    const { running, handle, release } = held();
+    const worker = await consume(prefix, handle);
+    for (const host of [undefined, "db-1", undefined, "db-1"])
+      await producer.enqueue("backup", { runId: `${worker.got.length}` }, { host });
+    await until(() => running.now === 2, "two jobs");
+    // The other two were offered too, and were handed back.
+    const waiting = async (name: string) => await raw(prefix, name).getJobCounts("waiting", "delayed");
+    await until(async () => {
+      const [open, bound] = [await waiting("work"), await waiting("work@db-1")];
+      return (open["delayed"] ?? 0) + (bound["delayed"] ?? 0) === 2;
+    }, "the others to be handed back");
+    release();
+    await until(() => worker.got.length === 4, "all four");
+    expect(running.most).toBe(2);
+  });
+
+  test("still looks at the clock", async () => {
+    const { prefix, producer } = queue();
+    const { handle, release, running } = held();
+    const ticks: unknown[] = [];
+    const handlers = {
+      tick: async () => ({ done: { ticks: ticks.push(1) } }),
+      backup: handle,
+      upload: handle,
+    } as JobHandlers;
+    const consumer = await startConsumer({
+      redis: fixture.connect(),
+      prefix,
+      host: "db-1",
+      concurrency: 1,
+      handlers,
+      logger: quiet,
+      lockMs,
+    });
+    onTestFinished(async () => void (await consumer.close(1000)));
+    for (const runId of ["a", "b", "c"]) await producer.enqueue("backup", { runId });
+    await until(() => running.now === 1, "the worker to be busy");
+    await producer.enqueue("tick", {});
+    await until(() => ticks.length === 1, "the tick");
+    expect(running.now).toBe(1);
+    release();
+  });
 });
