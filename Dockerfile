@@ -1,6 +1,7 @@
 # The image of the bot, the worker and the command line:
 #   docker build -t vakhta .
-#   docker run --rm vakhta bot | worker | backups | restore ... | --help
+#   docker run --rm vakhta bot | worker | backups | doctor | ... | --help
+# There is no docker and no kubectl in it: a source with `via:` wants a worker that runs beside them, on the host itself.
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -37,13 +38,13 @@ COPY package.json LICENSE ./
 COPY jobs jobs
 COPY src src
 COPY deploy/entrypoint.sh deploy/healthcheck.mjs deploy/warm-up.mjs deploy/
+# Local copies of backups: mount a volume here. The cache belongs to the user of the processes: Node keeps one per user id.
+RUN install -d -o node -g node -m 0700 /var/backups/vakhta && install -d -o node -g node .compile-cache
+USER node
 # Compiled code of both processes, made once here: they start faster and without the compiler in their memory.
 ENV NODE_COMPILE_CACHE=/app/.compile-cache
 # The entry points themselves end with 78 at once, as there is no configuration here.
 RUN node deploy/warm-up.mjs && for name in bot worker; do node src/$name.ts 2> /dev/null || test $? = 78; done
-# Local copies of backups: mount a volume here.
-RUN install -d -o node -g node -m 0700 /var/backups/vakhta
-USER node
 EXPOSE 8080 8081
 # The bot's port unless HEALTH_URL says otherwise; commands that end by themselves are over before the first check.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["node", "deploy/healthcheck.mjs"]
