@@ -1,10 +1,14 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-// PM2: pm2 start ecosystem.config.js. A named export, because PM2 does not find a default one in an ES module.
+/** The Node that `npm ci` has installed; without development dependencies, the machine's own, which has to be 24 or newer. */
+const ownNode = join(import.meta.dirname, "node_modules/.bin/node");
+
+// PM2: node_modules/.bin/pm2 start ecosystem.config.js. A named export, because PM2 does not find a default one in an ES module.
 const common = {
   cwd: import.meta.dirname,
   // Node runs the sources as they are; PM2 would otherwise look for an interpreter for .ts files.
-  interpreter: "node",
+  interpreter: existsSync(ownNode) ? ownNode : "node",
   // A small heap for new objects, and compiled code kept from earlier starts: about 35 MB less per process.
   interpreter_args: "--max-semi-space-size=1",
   exec_mode: "fork",
