@@ -29,16 +29,27 @@ export class BufferPool {
     this.#most = most;
   }
 
-  /** A buffer of exactly this size, with anything in it. */
+  /**
+   * A buffer of exactly this size, with anything in it. When a new one has to be made, unused ones of other sizes give
+   * their memory back: whoever needed them has ended or gone over to this size.
+   */
   take(size: number): Buffer {
     const index = this.#free.findLastIndex((buffer) => buffer.length === size);
     const [buffer] = index < 0 ? [] : this.#free.splice(index, 1);
-    return buffer ?? Buffer.allocUnsafeSlow(size);
+    if (buffer !== undefined) return buffer;
+    for (const other of this.#free.filter(({ length }) => length !== size)) this.#drop(other);
+    return Buffer.allocUnsafeSlow(size);
   }
 
   /** Takes a buffer back that nobody reads or writes any more. */
   give(buffer: Buffer): void {
-    if (this.#free.length >= this.#most) this.#free.shift();
     this.#free.push(buffer);
+    const [oldest] = this.#free;
+    if (this.#free.length > this.#most && oldest !== undefined) this.#drop(oldest);
+  }
+
+  #drop(buffer: Buffer): void {
+    this.#free.splice(this.#free.indexOf(buffer), 1);
+    release(buffer);
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { manifestSchema } from "../../src/core/manifest.ts";
 import { generateIdentity, recipientOf } from "../../src/lib/crypto.ts";
 import { run, startPipeline } from "../../src/lib/process.ts";
@@ -72,6 +72,7 @@ describe("a backup", () => {
     using folder = temporaryFolder();
     const local = storageOf("local", { kind: "local", path: folder.path });
     const offsite = bucket("happy");
+    const created = vi.spyOn(offsite, "create");
     const order = orderOf({ source: sourceOf({ kind: "postgres", url }), storages: [local, offsite] });
     const result = await runBackup(order);
 
@@ -86,6 +87,10 @@ describe("a backup", () => {
     expect(order.observer.open).toEqual([]);
     const files = ["artifact.dump.zst", "globals.sql.zst", "manifest.json"].map((file) => `${order.folder}${file}`);
     expect(filesBelow(folder.path)).toEqual(files);
+    // Room for what can not be compressed at all.
+    const expectedBytes = order.observer.progresses.at(-1)?.expectedRawBytes ?? 0;
+    expect(expectedBytes).toBeGreaterThan(1_000_000);
+    expect(created).toHaveBeenCalledWith(files[0], expect.objectContaining({ expectedBytes }));
     for (const file of files) {
       const bytes = readFileSync(join(folder.path, file));
       expect(Buffer.compare(await buffer(await offsite.read(file)), bytes)).toBe(0);

@@ -37,4 +37,13 @@ describe("a pool of buffers", () => {
     expect(pool.take(10)).toBe(second);
     expect(pool.take(10)).not.toBe(first);
   });
+
+  it("gives the memory of unused ones back when another size is needed, but never that of those in use", () => {
+    const pool = new BufferPool(4);
+    const kibibyte = 1024;
+    const [unused, inUse] = [pool.take(64 * kibibyte), pool.take(64 * kibibyte)];
+    pool.give(unused);
+    pool.give(pool.take(32 * kibibyte));
+    expect([unused.length, inUse.length]).toEqual([0, 64 * kibibyte]);
+  });
 });

@@ -14,23 +14,31 @@ const answer = (name: string, status: number) =>
 const network = (code: string) => Object.assign(new Error(code), { code });
 
 describe("parts", () => {
-  it("are 5 MiB, larger where 5,000 of them would not do, and as configured", () => {
+  it("are 5 MiB, larger where 9,000 of them would not do, and as configured", () => {
     expect(choosePartSize(undefined)).toBe(5 * mebibyte);
     expect(choosePartSize(20 * gibibyte)).toBe(5 * mebibyte);
-    expect(choosePartSize(400 * gibibyte)).toBe(82 * mebibyte);
+    expect(choosePartSize(44 * gibibyte)).toBe(6 * mebibyte);
+    expect(choosePartSize(500 * gibibyte)).toBe(57 * mebibyte);
     expect(choosePartSize(400 * gibibyte, 16 * mebibyte)).toBe(16 * mebibyte);
   });
 
-  it("grow when the estimate was far too low: 9,000 of them hold over a terabyte, each within its limits", () => {
+  it("stay equal for all of an object that is no larger than expected", () => {
+    for (const expected of [gibibyte, 44 * gibibyte, 500 * gibibyte]) {
+      const size = choosePartSize(expected);
+      expect(sizeOfPart(Math.ceil(expected / size), size)).toBe(size);
+    }
+  });
+
+  it("grow when the estimate was far too low: 10,000 of them hold over a terabyte, each within its limits", () => {
     let total = 0;
-    for (let number = 1; number <= 9000; number += 1) {
+    for (let number = 1; number <= 10_000; number += 1) {
       const size = sizeOfPart(number, 5 * mebibyte);
       expect(size).toBeGreaterThanOrEqual(5 * mebibyte);
       expect(size).toBeLessThanOrEqual(5 * gibibyte);
       total += size;
     }
-    expect(sizeOfPart(5000, 5 * mebibyte)).toBe(5 * mebibyte);
-    expect(total).toBeGreaterThan(1200 * gibibyte);
+    expect(sizeOfPart(9000, 5 * mebibyte)).toBe(5 * mebibyte);
+    expect(total).toBeGreaterThan(1024 * gibibyte);
   });
 
   it("take bounded memory: fewer at once when they are large", () => {

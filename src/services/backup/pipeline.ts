@@ -15,9 +15,6 @@ import type { Storage } from "../../storages/types.ts";
 import { ProgressMeter } from "./progress.ts";
 import { Target, withStep } from "./target.ts";
 
-/** How much smaller than its raw bytes a dump is at least expected to be; only the first part sizes depend on it. */
-const expectedRatio = 4;
-
 /** One backup to be made. */
 export interface BackupOrder {
   readonly runId: string;
@@ -83,7 +80,7 @@ export async function runBackup(order: BackupOrder): Promise<PipelineResult> {
       throw error;
     }
   } catch (error) {
-    const cause = withStep(signal.aborted ? toAppError(signal.reason, "cancelled") : error, "backup");
+    const cause = withStep(signal.aborted ? toAppError(signal.reason) : error, "backup");
     fail(cause);
     for (const target of targets) target.drop(cause);
     throw cause;
@@ -133,7 +130,10 @@ async function transfer(
     }
   }
   if (parts.length === 0)
-    throw new AppError("source-failed", "the source had nothing to back up", { context: { step: "dump" } });
+    throw new AppError("source-failed", "the source had nothing to back up", {
+      context: { step: "dump" },
+      text: { key: "error-source-empty" },
+    });
   meter.report();
   return parts;
 }
@@ -148,8 +148,8 @@ async function transferPart(
 ): Promise<ManifestPart> {
   const encrypted = order.recipients.length > 0;
   const file = encrypted ? `${part.file}${encryptedSuffix}` : part.file;
-  const raw = part.role === "artifact" ? session.info.expectedRawBytes : undefined;
-  const expectedBytes = raw === undefined ? undefined : Math.ceil(raw / expectedRatio);
+  // Of the raw bytes, as if nothing could be compressed: what is too large an expectation does no harm.
+  const expectedBytes = part.role === "artifact" ? session.info.expectedRawBytes : undefined;
   await Promise.all(targets.map((target) => target.begin(`${order.folder}${file}`, expectedBytes)));
   requireOne(targets, signal);
   const hash = createHash("sha256");

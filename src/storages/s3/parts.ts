@@ -6,28 +6,30 @@ export const smallestPart = 5 * mebibyte;
 const defaultPart = smallestPart;
 const largestPart = 5120 * mebibyte;
 
-/** Where growing begins: far from the 10,000 parts that S3 allows. */
-const growAfter = 5000;
-const growEvery = 500;
+/** S3 allows 10,000 parts. Sizes are chosen for this many; what comes after them grows. */
+const plannedParts = 9000;
+const growEvery = 100;
 
 const memoryForParts = 64 * mebibyte;
 const mostAtOnce = 2;
 
-/** Bytes of parts for an object of about this size: whole MiB, and 5,000 parts at most if the estimate is right. */
+/**
+ * Bytes of parts for an object of at most about this size: whole MiB, and 9,000 parts at most. The expectation is one
+ * of raw bytes: nobody knows how well they will compress, and parts that are too small cost more than large ones.
+ */
 export function choosePartSize(expectedBytes: number | undefined, configured?: number): number {
   if (configured !== undefined) return configured;
-  const needed = Math.ceil((expectedBytes ?? 0) / growAfter / mebibyte) * mebibyte;
+  const needed = Math.ceil((expectedBytes ?? 0) / plannedParts / mebibyte) * mebibyte;
   return Math.min(Math.max(defaultPart, needed), largestPart);
 }
 
 /**
- * Bytes of a part by its number (from 1). Equal for the first 5,000, as some stores want all of an object's parts;
- * then doubled every 500, so that an estimate that was far too low does not run into the limit: 9,000 parts of 5 MiB
- * and more hold over 1.3 TB.
+ * Bytes of a part by its number (from 1). Equal for the first 9,000, as some stores want all of an object's parts; then
+ * doubled every 100, the last resort for an expectation that was far too low: parts of 5 MiB hold 1 TiB in the end.
  */
 export function sizeOfPart(number: number, first: number): number {
-  if (number <= growAfter) return first;
-  return Math.min(first * 2 ** Math.ceil((number - growAfter) / growEvery), largestPart);
+  if (number <= plannedParts) return first;
+  return Math.min(first * 2 ** Math.ceil((number - plannedParts) / growEvery), largestPart);
 }
 
 /** How many parts may be on their way at the same time within the memory for them. */

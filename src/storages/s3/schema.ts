@@ -33,7 +33,7 @@ export const s3Schema = z
       )
       .optional()
       .describe(
-        "Size of the parts of a multipart upload; default 5MiB, more for large backups. Memory use is up to three parts.",
+        "Size of the parts of a multipart upload; default 5MiB, more for databases of over 43GiB. Memory use is up to three parts.",
       ),
   })
   .describe("A bucket of an S3 server.");
