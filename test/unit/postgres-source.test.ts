@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
+import { takeSnapshot } from "../../src/sources/postgres/counts.ts";
 import { sourceError } from "../../src/sources/postgres/errors.ts";
 import { bytesRead, chooseTools } from "../../src/sources/postgres/tools.ts";
 import { parseUrl } from "../../src/sources/postgres/url.ts";
@@ -132,6 +133,20 @@ describe("chooseTools", () => {
       via: true,
       env: { PGPASSWORD: "p" },
     });
+  });
+});
+
+describe("takeSnapshot", () => {
+  it("lifts every limit that would end the session, first of all, and newer ones only where the server knows them", async () => {
+    const sent: string[] = [];
+    const query = async (sql: string) => {
+      sent.push(sql);
+      return ["00000003-0000001B-1"];
+    };
+    expect((await takeSnapshot({ query }, 60_000)).id).toBe("00000003-0000001B-1");
+    expect(sent[0]).toContain("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;");
+    expect(sent[0]).toMatch(/>= 170000\s+THEN set_config\('transaction_timeout', '0', false\)/);
+    expect(sent[1]).toMatch(/^\s*BEGIN/);
   });
 });
 

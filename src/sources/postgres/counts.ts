@@ -30,12 +30,15 @@ export interface Snapshot {
  * ALTER TABLE empties a table even for older snapshots. They are locked before pg_dump starts: after it, this session
  * could queue behind a change that itself waits for the dump. `lockWaitMs` bounds the wait.
  */
-export async function takeSnapshot(session: PsqlSession, lockWaitMs: number): Promise<Snapshot> {
-  // The last setting lets the server notice during a long count that the client is gone (since PostgreSQL 14).
+export async function takeSnapshot(session: Pick<PsqlSession, "query">, lockWaitMs: number): Promise<Snapshot> {
+  // What only newer servers know: to notice during a long count that the client is gone (since PostgreSQL 14), and the
+  // limit of a whole transaction (17), which a database or a role may have and pg_dump lifts for itself as well.
   await session.query(`
 SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = ${lockWaitMs}; SET row_security = off;
 SELECT CASE WHEN current_setting('server_version_num')::int >= 140000
-  THEN set_config('client_connection_check_interval', '5s', false) END`);
+  THEN set_config('client_connection_check_interval', '5s', false) END;
+SELECT CASE WHEN current_setting('server_version_num')::int >= 170000
+  THEN set_config('transaction_timeout', '0', false) END`);
   const [id = "", ...tables] = await session.query(`
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT pg_export_snapshot();
