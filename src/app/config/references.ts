@@ -65,8 +65,23 @@ function checkBackup(config: ParsedConfig, backup: ParsedBackupConfig, path: Pat
     }
   }
   if (known.length === 0) report([...path, "storages"], "config-problem-nowhere");
+  checkHosts(config, backup, path, report);
   if (backup.encrypt && !config.encryption) report([...path, "encrypt"], "config-problem-encrypt");
   if (config.telegram) checkPlace(config.telegram, backup, path, report);
+}
+
+/** A backup is made by one worker, which reaches the local storages of its own host only. */
+function checkHosts({ storages }: ParsedConfig, backup: ParsedBackupConfig, path: Path, report: Report) {
+  let { host } = backup;
+  const names = backup.storages ?? Object.keys(backup.keep ?? storages);
+  for (const [index, name] of names.entries()) {
+    const storage = storages[name];
+    if (storage?.kind !== "local" || storage.host === undefined) continue;
+    host ??= storage.host;
+    if (storage.host === host) continue;
+    const at = backup.storages ? [...path, "storages", index] : [...path, "storages"];
+    report(at, "config-problem-other-host", { storage: name, disk: storage.host, host });
+  }
 }
 
 function checkPlace({ chats }: TelegramConfig, backup: ParsedBackupConfig, path: Path, report: Report) {

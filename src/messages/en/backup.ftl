@@ -1,10 +1,13 @@
 # /backup: the dialog and the card.
 
 source-postgres = PostgreSQL dump with roles
+source-title-postgres = PostgreSQL { $version }, database { $database }
 
 backup-none-configured = No backup is configured yet. <code>vakhta.example.yaml</code> shows how.
 backup-no-such = No backup is called <b>{ $name }</b>. There are: { $names }
 backup-choose = <b>What shall I back up?</b>
+backup-gone = ⚠️ <b>{ $name }</b> is no longer configured, so nothing was started.
+backup-choice-gone = ⚠️ What that button stood for is no longer configured.
 backup-choice = <b>{ $name }</b>: { $last }
 backup-last = { $age } ago, { $size }
 backup-last-none = never
@@ -33,6 +36,8 @@ phase-finish = completing and reading back
 phase-manifest = writing the manifest
 
 backup-waiting = Waiting for a worker.
+backup-no-worker = 🔴 No worker is running: start one.
+backup-no-worker-on = 🔴 No worker is running on <code>{ $host }</code>: start one there.
 backup-waits-for = Waiting for run <code>{ $run }</code> of the same backup to end.
 backup-interrupted-waiting = The worker was stopped while { $phase }. A worker will start again.
 backup-phase = Phase: { $phase }
@@ -61,6 +66,7 @@ backup-copy-stored = ✓ <b>{ $storage }</b> <code>{ $location }</code>
 backup-copy-retrying = ↻ <b>{ $storage }</b> <code>{ $location }</code>: { $reason }. The upload is being tried again from the copy that is there.
 backup-copy-retrying-in = ↻ <b>{ $storage }</b> <code>{ $location }</code>: { $reason }. Attempt { $tries } of the upload failed; the next is in { $wait }.
 backup-copy-missing = ✗ <b>{ $storage }</b> <code>{ $location }</code>: { $reason }. Given up; this copy is missing.
+backup-folder = Folder: <code>{ $folder }</code>
 backup-took = Took { $duration }
 backup-took-encrypted = Took { $duration }, encrypted with age 🔒
 
@@ -71,6 +77,7 @@ advice-tool-missing = What to do: install what is named above on the worker's ho
 advice-tool-too-old = What to do: install the newer client on the worker's host, then Retry.
 advice-tool-failed = What to do: mend what the lines above name, then Retry.
 advice-source-unreachable = What to do: see that the database is up and that the worker can reach it, then Retry.
+advice-source-refused = What to do: check user, password and database name in the <code>url</code>, and the server's <code>pg_hba.conf</code>, then Retry.
 advice-source-failed = What to do: mend what is named above in the database, then Retry.
 advice-storage-unreachable = What to do: see that the storage is up and that the worker can reach it, then Retry.
 advice-storage-refused = What to do: check the bucket, the keys and their rights, then Retry.
@@ -83,7 +90,13 @@ advice-other = What to do: the worker's log has the details; Retry when it is me
 backup-source = { $source }
 backup-by-person = Asked for by { $by }, { $created }
 backup-by-schedule = By schedule, { $due }
-backup-by-catch-up = Was due { $due }, when nothing was running; made up for { $created }
+backup-by-catch-up = Was due { $due } and missed; made up for { $created }
+backup-missed = { $missed ->
+    [one] { $missed } earlier time was missed
+   *[other] { $missed } earlier times were missed
+}
 backup-by-retry = Retry of <code>{ $run }</code> by { $by }, { $created }
 backup-by-cli = From the command line, { $created }
 backup-run = Run <code>{ $run }</code>
+
+error-storage-host = the storage { $storage } is on the disk of { $host }, and this worker is { $here }

@@ -48,7 +48,6 @@ config-problem-min = must be at least { $minimum }.
 config-problem-max = must be at most { $maximum }.
 config-problem-format = is not a valid { $format }.
 config-problem-other = is not valid. See docs/configuration.md.
-config-problem-text = { $text }
 config-problem-section = is missing, and this process cannot work without it. See vakhta.example.yaml.
 config-problem-name = a name has only lower-case letters, digits, "-" and "_", begins with a letter or digit, and has at most 63 characters.
 config-problem-duration = expected a duration such as "30s", "5m", "1h30m" or "7d".
@@ -56,7 +55,7 @@ config-problem-size = expected a size such as "512KiB", "8MiB" or "1.5GB".
 config-problem-timezone = expected an IANA time zone such as "UTC" or "Europe/Moscow".
 config-problem-cron = expected a cron expression of five fields that comes true at some time, such as "0 3 * * *" (every day at 3:00).
 config-problem-url = expected an http:// or https:// address.
-config-problem-redis-url = expected redis://[user:password@]host:port/database, or rediss:// for TLS.
+config-problem-redis-url = expected redis://HOST:PORT/DATABASE, or rediss:// for TLS; USER:PASSWORD@ stands before HOST where Redis asks for them.
 config-problem-redis-prefix = only letters, digits, "-", "_" and braces are allowed.
 config-problem-http-token = at least 16 characters are needed. Make one with "openssl rand -hex 24".
 config-problem-bot-token = this is no bot token (123456789:AA...). Take it from @BotFather.
@@ -71,15 +70,26 @@ config-problem-duplicate-chat = two chats have this id. Remove one of them.
 config-problem-same-port = the bot and the worker cannot listen on the same port. Choose another workerPort.
 config-problem-no-storage = there is no such storage. Known: { $known }.
 config-problem-nowhere = there are no storages. Describe at least one under "storages".
+config-problem-other-host = the storage { $storage } is on the disk of { $disk }, but this backup is made on { $host }. Name only storages of one host.
 config-problem-keep-elsewhere = this backup has no copy in this storage. Add it to "storages" of the backup, or remove it here.
 config-problem-no-chat = there is no such chat. Known: { $known }.
 config-problem-no-topic = there is no such topic in this chat. Known: { $known }.
 config-problem-encrypt = there is nothing to encrypt to. Describe "encryption" with its recipients.
 config-problem-recipient = expected an age recipient (age1...). Make a pair of keys with "npm run vakhta -- keygen".
 config-problem-recipient-is-identity = this is an identity, the secret half of the pair. Put the recipient (age1...) here and keep the identity elsewhere.
+config-problem-absolute-path = expected an absolute path: one that begins with "/".
+config-problem-lease = must be at least "2s".
+config-problem-s3-prefix = must not begin with a slash and has no spaces.
+config-problem-part-size = must be from "5MiB" to "5GiB", as S3 demands.
+config-problem-postgres-url = expected an address that begins with postgresql://.
+config-problem-postgres-url-at = there is an @ in the password. Write it as %40.
+config-problem-postgres-url-slash = there is a / or ? in the password. Write them as %2F and %3F.
+config-problem-postgres-url-percent = there is a % that is no escape. Write a percent sign as %25.
+config-problem-postgres-url-sslpassword = sslpassword can not be used: libpq takes it from the command line only. Use a key file without one.
 config-problem-identity = expected an age identity (AGE-SECRET-KEY-1...). Make a pair of keys with "npm run vakhta -- keygen".
 
 config-warning-later = known, but not acted upon by this version.
+config-warning-short-secret = this secret, or the password in this address, has fewer than 6 characters: it cannot be kept out of logs and messages, and it is soon guessed. Choose a longer one.
 
 ## The command line
 
@@ -136,6 +146,7 @@ cli-backup-goes-on = no longer following; run { $run } goes on.
 cli-backup-cancelled = cancelled by { $by }.
 cli-backup-done = done: { $id }, { $size } in { $elapsed }, SHA-256 { $sha256 }...
 cli-backup-copy = { $storage }: { $location }
+cli-backup-left = unfinished pieces could not be removed from { $storage }; they are no backup
 cli-backup-copy-failed = no copy in { $storage }: { $reason }
 cli-backup-failed-in = failed in: { $step }
 

@@ -1,10 +1,13 @@
 # /backup: диалог и карточка.
 
 source-postgres = Дамп PostgreSQL вместе с ролями
+source-title-postgres = PostgreSQL { $version }, база { $database }
 
 backup-none-configured = Ни одной резервной копии ещё не настроено. Пример – в <code>vakhta.example.yaml</code>.
 backup-no-such = Копии с именем <b>{ $name }</b> нет. Есть: { $names }
 backup-choose = <b>Что скопировать?</b>
+backup-gone = ⚠️ Копии <b>{ $name }</b> больше нет в настройках, поэтому ничего не запущено.
+backup-choice-gone = ⚠️ Того, что означала эта кнопка, больше нет в настройках.
 backup-choice = <b>{ $name }</b>: { $last }
 backup-last = { $age } назад, { $size }
 backup-last-none = ещё не было
@@ -35,6 +38,8 @@ phase-finish = завершение и проверочное чтение
 phase-manifest = запись манифеста
 
 backup-waiting = Ждёт исполнителя.
+backup-no-worker = 🔴 Ни один исполнитель не работает: запустите его.
+backup-no-worker-on = 🔴 На <code>{ $host }</code> не работает исполнитель: запустите его там.
 backup-waits-for = Ждёт, пока закончится запуск <code>{ $run }</code> той же копии.
 backup-interrupted-waiting = Исполнитель остановлен на этапе «{ $phase }». Исполнитель начнёт заново.
 backup-phase = Этап: { $phase }
@@ -67,6 +72,7 @@ backup-copy-stored = ✓ <b>{ $storage }</b> <code>{ $location }</code>
 backup-copy-retrying = ↻ <b>{ $storage }</b> <code>{ $location }</code>: { $reason }. Загрузка повторяется из имеющейся копии.
 backup-copy-retrying-in = ↻ <b>{ $storage }</b> <code>{ $location }</code>: { $reason }. Попытка загрузки { $tries } не удалась; следующая через { $wait }.
 backup-copy-missing = ✗ <b>{ $storage }</b> <code>{ $location }</code>: { $reason }. Попытки прекращены; этой копии нет.
+backup-folder = Папка: <code>{ $folder }</code>
 backup-took = Заняло { $duration }
 backup-took-encrypted = Заняло { $duration }, зашифровано age 🔒
 
@@ -77,6 +83,7 @@ advice-tool-missing = Что делать: установить названно
 advice-tool-too-old = Что делать: установить более новый клиент на машину исполнителя и нажать «Повторить».
 advice-tool-failed = Что делать: исправить то, что названо выше, и нажать «Повторить».
 advice-source-unreachable = Что делать: проверить, что база работает и доступна исполнителю, и нажать «Повторить».
+advice-source-refused = Что делать: проверить имя, пароль и название базы в <code>url</code> и <code>pg_hba.conf</code> на сервере и нажать «Повторить».
 advice-source-failed = Что делать: исправить в базе то, что названо выше, и нажать «Повторить».
 advice-storage-unreachable = Что делать: проверить, что хранилище работает и доступно исполнителю, и нажать «Повторить».
 advice-storage-refused = Что делать: проверить бакет, ключи и их права и нажать «Повторить».
@@ -87,9 +94,17 @@ advice-timeout = Что делать: выяснить, что его замед
 advice-other = Что делать: подробности в журнале исполнителя; после исправления нажать «Повторить».
 
 backup-source = { $source }
-backup-by-person = Заказал(а) { $by }, { $created }
+backup-by-person = Запросил(а) { $by }, { $created }
 backup-by-schedule = По расписанию, { $due }
-backup-by-catch-up = Срок был { $due }, но ничего не работало; сделано взамен { $created }
+backup-by-catch-up = Срок был { $due } и пропущен; сделано взамен { $created }
+backup-missed = { $missed ->
+    [one] Пропущен ещё { $missed } более ранний срок
+    [few] Пропущены ещё { $missed } более ранних срока
+    [many] Пропущено ещё { $missed } более ранних сроков
+   *[other] Пропущено ещё { $missed } более раннего срока
+}
 backup-by-retry = Повтор <code>{ $run }</code>, { $by }, { $created }
 backup-by-cli = Из командной строки, { $created }
 backup-run = Запуск <code>{ $run }</code>
+
+error-storage-host = хранилище { $storage } находится на диске { $host }, а этот исполнитель работает на { $here }

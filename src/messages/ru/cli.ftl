@@ -48,7 +48,6 @@ config-problem-min = наименьшее допустимое значение 
 config-problem-max = наибольшее допустимое значение — { $maximum }.
 config-problem-format = значение не подходит по форме ({ $format }).
 config-problem-other = недопустимое значение. Смотрите docs/configuration.md.
-config-problem-text = { $text }
 config-problem-section = раздел не задан, а без него этот процесс работать не может. Смотрите vakhta.example.yaml.
 config-problem-name = в имени допустимы только строчные латинские буквы, цифры, «-» и «_»; первой идёт буква или цифра; не длиннее 63 знаков.
 config-problem-duration = нужна длительность, например «30s», «5m», «1h30m» или «7d».
@@ -56,7 +55,7 @@ config-problem-size = нужен размер, например «512KiB», «8M
 config-problem-timezone = нужен часовой пояс из базы IANA, например «UTC» или «Europe/Moscow».
 config-problem-cron = нужно выражение cron из пяти полей, которое когда-нибудь наступит, например «0 3 * * *» (каждый день в 3:00).
 config-problem-url = нужен адрес http:// или https://.
-config-problem-redis-url = нужен адрес redis://[пользователь:пароль@]узел:порт/база, с TLS — rediss://.
+config-problem-redis-url = нужен адрес redis://УЗЕЛ:ПОРТ/БАЗА, с TLS — rediss://; если Redis их требует, перед узлом стоит ИМЯ:ПАРОЛЬ@.
 config-problem-redis-prefix = допустимы только латинские буквы, цифры, «-», «_» и фигурные скобки.
 config-problem-http-token = нужно не меньше 16 знаков. Создать такой можно командой «openssl rand -hex 24».
 config-problem-bot-token = это не токен бота (123456789:AA...). Возьмите его у @BotFather.
@@ -71,15 +70,26 @@ config-problem-duplicate-chat = этот номер указан у двух ч�
 config-problem-same-port = бот и исполнитель не могут слушать один и тот же порт. Выберите другой workerPort.
 config-problem-no-storage = такого хранилища нет. Известны: { $known }.
 config-problem-nowhere = хранилищ нет. Опишите хотя бы одно в разделе storages.
+config-problem-other-host = хранилище { $storage } находится на диске { $disk }, а эта копия создаётся на { $host }. Укажите хранилища только одного хоста.
 config-problem-keep-elsewhere = эта копия в такое хранилище не пишется. Добавьте его в storages этой копии или уберите отсюда.
 config-problem-no-chat = такого чата нет. Известны: { $known }.
 config-problem-no-topic = такой темы в этом чате нет. Известны: { $known }.
 config-problem-encrypt = шифровать не для кого. Опишите раздел encryption с получателями.
 config-problem-recipient = нужен получатель age (age1...). Создайте пару ключей командой «npm run vakhta -- keygen».
 config-problem-recipient-is-identity = это секретная половина пары ключей. Впишите сюда получателя (age1...), а секрет храните в другом месте.
+config-problem-absolute-path = нужен полный путь: он начинается с «/».
+config-problem-lease = наименьшее допустимое значение — «2s».
+config-problem-s3-prefix = префикс не может начинаться с косой черты и содержать пробелы.
+config-problem-part-size = допустимо от «5MiB» до «5GiB»: таковы правила S3.
+config-problem-postgres-url = нужен адрес, который начинается с postgresql://.
+config-problem-postgres-url-at = в пароле есть знак @. Запишите его как %40.
+config-problem-postgres-url-slash = в пароле есть знак / или ?. Запишите их как %2F и %3F.
+config-problem-postgres-url-percent = есть знак %, который ничего не кодирует. Сам процент пишется как %25.
+config-problem-postgres-url-sslpassword = sslpassword не поддерживается: libpq берёт его только из командной строки. Возьмите файл ключа без пароля.
 config-problem-identity = нужен секретный ключ age (AGE-SECRET-KEY-1...). Создайте пару ключей командой «npm run vakhta -- keygen».
 
 config-warning-later = настройка известна, но в этой версии ещё не действует.
+config-warning-short-secret = этот секрет или пароль в этом адресе короче 6 символов: его нельзя скрыть в журналах и сообщениях, и его легко подобрать. Выберите более длинный.
 
 ## Командная строка
 
@@ -138,6 +148,7 @@ cli-backup-goes-on = больше не слежу; запуск { $run } про�
 cli-backup-cancelled = отменил(а) { $by }.
 cli-backup-done = готово: { $id }, { $size } за { $elapsed }, SHA-256 { $sha256 }...
 cli-backup-copy = { $storage }: { $location }
+cli-backup-left = из хранилища { $storage } не удалось убрать незаконченные части; копией они не являются
 cli-backup-copy-failed = в хранилище { $storage } копии нет: { $reason }
 cli-backup-failed-in = сбой на шаге: { $step }
 

@@ -18,7 +18,15 @@ class LocalStorage implements Storage {
   readonly location: string;
   readonly #root: string;
 
+  /** @throws AppError `config` when the settings mean another host: its folder would be made up here. */
   constructor(name: string, config: LocalConfig, deps: StorageDeps) {
+    if (config.host !== undefined && config.host !== deps.host) {
+      const args = { storage: name, host: config.host, here: deps.host };
+      throw new AppError("config", `storage ${name} is on the disk of ${args.host}, this worker is ${args.here}`, {
+        context: args,
+        text: { key: "error-storage-host", args },
+      });
+    }
     this.name = name;
     this.#root = config.path.replace(/(?<=.)\/+$/, "");
     this.location = `${name}@${config.host ?? deps.host}:${this.#root}`;
@@ -44,6 +52,7 @@ class LocalStorage implements Storage {
     if (createHash("sha256").update(stored).digest("hex") !== sha256) {
       throw new AppError("storage-mismatch", `storage ${this.name}: ${key} reads back different`, {
         context: { storage: this.name, key },
+        text: { key: "error-storage-reads-different", args: { storage: this.name, object: key } },
       });
     }
   }
@@ -162,7 +171,11 @@ class LocalStorage implements Storage {
 }
 
 function notFound(storage: string, key: string, cause: unknown): AppError {
-  return new AppError("not-found", `storage ${storage} has no ${key}`, { context: { storage, key }, cause });
+  return new AppError("not-found", `storage ${storage} has no ${key}`, {
+    context: { storage, key },
+    text: { key: "error-storage-no-object", args: { storage, object: key } },
+    cause,
+  });
 }
 
 export const localStorage: StorageKind<typeof localSchema> = {

@@ -15,7 +15,8 @@ export function isTemporary(name: string): boolean {
 
 /**
  * A file that appears under its name only when it is complete: written beside it under a temporary name, synced,
- * renamed, and the folder synced, so that after a power cut it is there whole or not at all.
+ * renamed, and the folder synced with all that were made for it, so that after a power cut it is there whole or not at
+ * all.
  */
 export class FileWriter implements ObjectWriter {
   readonly key: string;
@@ -24,6 +25,8 @@ export class FileWriter implements ObjectWriter {
   readonly #temporary: string;
   readonly #signal: AbortSignal;
   #file: FileHandle | undefined;
+  /** The outermost folder that had to be made. */
+  #made: string | undefined;
   #renamed = false;
   #synced: Promise<void> | undefined;
 
@@ -70,14 +73,17 @@ export class FileWriter implements ObjectWriter {
       await this.#close();
       this.#renamed = true;
       await rename(this.#temporary, this.#path);
-      await syncFolder(dirname(this.#path));
+      await this.#syncFolders();
       const { size } = await stat(this.#path);
       if (size !== expected.bytes) {
         await rm(this.#path, { force: true });
         throw new AppError(
           "storage-mismatch",
           `storage ${this.#storage}: ${this.key} has ${size} bytes, written were ${expected.bytes}`,
-          { context: { storage: this.#storage, key: this.key } },
+          {
+            context: { storage: this.#storage, key: this.key },
+            text: { key: "error-storage-size", args: { storage: this.#storage, object: this.key } },
+          },
         );
       }
     } catch (error) {
@@ -94,8 +100,18 @@ export class FileWriter implements ObjectWriter {
   }
 
   async #createFile(): Promise<FileHandle> {
-    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    const made = await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    if (made !== undefined && made.length < (this.#made?.length ?? Infinity)) this.#made = made;
     return open(this.#temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  }
+
+  /** A folder's own name is kept by the one above it. */
+  async #syncFolders(): Promise<void> {
+    const last = dirname(this.#made ?? this.#path);
+    for (let folder = dirname(this.#path); folder.length >= last.length; folder = dirname(folder)) {
+      await syncFolder(folder);
+      if (folder === last) return;
+    }
   }
 
   #opened(): FileHandle {
