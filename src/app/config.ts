@@ -42,7 +42,7 @@ export interface LoadOptions {
 
 export interface LoadedConfig<C extends Config = Config> {
   readonly config: C;
-  /** Settings that are known and have no effect yet. */
+  /** Settings that are known and have no effect yet, secrets that are too short to be redacted. */
   readonly warnings: readonly Problem[];
   /** Settings whose variables are not set here and that this process does not need: "storages.offsite.secretAccessKey". */
   readonly missing: readonly string[];
@@ -109,13 +109,17 @@ export function checkConfig(options: Partial<LoadOptions> = {}): CheckedConfig {
   } catch {
     return { file, problems: [{ path: [], key: "config-env-file", args: {} }], warnings: [], missing: [], messages };
   }
-  const resolved = resolveVariables(document.data, env, requires, registerSecrets);
+  const short: Problem[] = [];
+  const resolved = resolveVariables(document.data, env, requires, (path, text, fromEnvironment) => {
+    if (!registerSecrets(path, text, fromEnvironment))
+      short.push({ path, key: "config-warning-short-secret", args: {} });
+  });
   const { parsed, problems } = validate(resolved);
   const all = [...resolved.problems, ...problems];
   if (parsed) all.push(...crossCheck(parsed), ...absentSections(parsed, requires));
   const place = locator(document);
   const { missing } = resolved;
-  const warnings = unusedSettings(document.data).map(place);
+  const warnings = [...unusedSettings(document.data), ...short].map(place);
   if (!parsed || all.length > 0) return { file, problems: sorted(all.map(place)), warnings, missing, messages };
   return { file, problems: [], warnings, missing, messages, config: complete(parsed, env) };
 }

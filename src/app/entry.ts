@@ -1,6 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { AppError } from "../core/errors.ts";
 import { createLogger, type Logger, redact } from "../lib/logger.ts";
+import { messagesOf } from "../messages/index.ts";
 import { ConfigError, configExitCode, type LoadedConfig } from "./config.ts";
 import { onExitSignals } from "./shutdown.ts";
 
@@ -23,7 +24,7 @@ export async function enter<L extends LoadedConfig>(
   }
   const logger = createLogger({ name, level: loaded.config.log.level });
   for (const warning of loaded.warnings)
-    logger.warn({ setting: warning.path.join(".") }, "known, but not acted upon by this version");
+    logger.warn({ setting: warning.path.join(".") }, messagesOf("en").plain(warning.key, warning.args));
   try {
     const running = await start(loaded, logger);
     onExitSignals(() => running.stop(), logger);

@@ -271,6 +271,31 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
     expect(redact("token 77:written-into-the-file")).toBe("token [redacted]");
   });
 
+  it("are redacted whole when one begins with another", () => {
+    const users = "users: [{ id: 1, name: a, role: admin }]";
+    config(`telegram: { token: "88:hunter", ${users} }\n`);
+    config(`telegram: { token: "88:hunter2-production", ${users} }\n`);
+    expect(redact("88:hunter2-production and 88:hunter")).toBe("[redacted] and [redacted]");
+  });
+
+  it("that are too short to be redacted are warned of, by name only", () => {
+    const warnings = (env: Env) => {
+      const { warnings: found, messages } = check(yaml.replace(/^heartbeat.*$/m, ""), env);
+      return found.map((warning) => formatProblem(warning, "f", messages));
+    };
+    const long = {
+      APP_URL: "postgres://app:long-enough@db/shop",
+      BOT_TOKEN: "1:bot-token",
+      K: "access-key",
+      S: "secret-key",
+    };
+    expect(warnings(long)).toEqual([]);
+    expect(warnings({ ...long, S: "q7x9z", APP_URL: "postgres://app:w8v6@db/shop" })).toEqual([
+      expect.stringMatching(/^f:\d+:\d+: storages\.offsite\.secretAccessKey: .*fewer than 6 characters(?!.*q7x9z)/),
+      expect.stringMatching(/^f:\d+:\d+: backups\[0\]\.source\.url: .*fewer than 6 characters(?!.*w8v6)/),
+    ]);
+  });
+
   it("are in no problem's text", () => {
     const env = { V: "s3cr3t-value" };
     const bad = `timezone: "\${V}"
@@ -371,6 +396,16 @@ backups:
     ["no storage", `backups: [{ name: x, ${source} }]\n`, "backups[0].storages config-problem-nowhere"],
     ["unknown storage", backup("    storages: [local, ofsite]\n"), "backups[0].storages[1] config-problem-no-storage"],
     ["unknown storage kept", backup("    keep: { s3: { last: 1 } }\n"), "backups[0].keep.s3 config-problem-no-storage"],
+    [
+      "a local storage of another host",
+      `storages: { local: { kind: local, path: /a, host: db-2 } }\nbackups: [{ name: x, ${source}, host: db-1 }]\n`,
+      "backups[0].storages config-problem-other-host",
+    ],
+    [
+      "local storages of two hosts",
+      `storages: { a: { kind: local, path: /a, host: db-1 }, b: { kind: local, path: /b, host: db-2 } }\nbackups: [{ name: x, ${source}, storages: [a, b] }]\n`,
+      "backups[0].storages[1] config-problem-other-host",
+    ],
     ["same backup", backup("", `  - name: x\n    ${source}\n`), "backups[1].name config-problem-duplicate-name"],
     ["nothing to encrypt to", backup("    encrypt: true\n"), "backups[0].encrypt config-problem-encrypt"],
     [
@@ -395,7 +430,7 @@ backups:
       "encryption: { recipients: [age1ql3z7hjy54pw3hyww5ay] }\n",
       "encryption.recipients[0] config-problem-recipient",
     ],
-    ["relative path", "storages: { a: { kind: local, path: b } }\n", "storages.a.path config-problem-text"],
+    ["relative path", "storages: { a: { kind: local, path: b } }\n", "storages.a.path config-problem-absolute-path"],
     ["offset as time zone", "timezone: '+03:00'\n", "timezone config-problem-timezone"],
   ])("%s", (_, yaml, problem) => {
     expect(problems(yaml, { BOT_TOKEN: "1:a" })).toEqual([expect.stringContaining(problem)]);
@@ -413,9 +448,9 @@ describe("settings of later versions", () => {
     const identity = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
     const env = {
       HTTP_TOKEN: "0123456789abcdef",
-      BOT_TOKEN: "1:a",
-      S3_KEY: "k",
-      S3_SECRET: "s",
+      BOT_TOKEN: "1:bot-token",
+      S3_KEY: "access-key",
+      S3_SECRET: "secret-key",
       AGE_IDENTITY: identity,
     };
     const whole = readFileSync(join(import.meta.dirname, "whole-config.yaml"), "utf8");

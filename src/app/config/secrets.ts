@@ -1,4 +1,4 @@
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret, shortestSecret } from "../../lib/logger.ts";
 import type { Path } from "./problems.ts";
 
 /** Settings that are no secrets even when they come from the environment: replacing them would garble every log. */
@@ -25,32 +25,33 @@ const secretKeys = new Set(["token", "secretToken", "accessKeyId", "secretAccess
 /** Addresses of which only the password is secret; an http address may be a secret as a whole. */
 const databaseUrl = /^(?:rediss?|postgres(?:ql)?):/;
 
-/** Makes sure that a secret setting never appears in a log or an error, whichever way it came in. */
-export function registerSecrets(path: Path, text: string, fromEnvironment: readonly string[]): void {
+/**
+ * Makes sure that a secret setting never appears in a log or an error, whichever way it came in. False when that cannot
+ * be promised, because the secret or a password in it is too short.
+ */
+export function registerSecrets(path: Path, text: string, fromEnvironment: readonly string[]): boolean {
   const key = String(path.findLast((step) => typeof step === "string") ?? "");
-  registerPasswords(text);
+  const secrets = passwordsIn(text);
+  if (secretKeys.has(key)) secrets.push(text);
+  for (const secret of secrets) registerSecret(secret);
   const isPlain = plainKeys.has(key) || path.includes("topics");
-  if (secretKeys.has(key)) registerSecret(text);
-  if (isPlain) return;
-  for (const value of fromEnvironment) if (!databaseUrl.test(value)) registerSecret(value);
+  if (!isPlain) for (const value of fromEnvironment) if (!databaseUrl.test(value)) registerSecret(value);
+  return secrets.every((secret) => secret.length === 0 || secret.length >= shortestSecret);
 }
 
-/** Passwords within an address: in front of the host, or as a parameter. */
-function registerPasswords(text: string): void {
-  if (!text.includes("://")) return;
-  const [, raw] = /^[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:([^\s]*)@/i.exec(text) ?? [];
-  if (raw) registerSecret(raw);
+/** Passwords within an address, as written and decoded: in front of the host, or as a parameter. */
+function passwordsIn(text: string): string[] {
+  if (!text.includes("://")) return [];
+  const [, raw = ""] = /^[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:([^\s]*)@/i.exec(text) ?? [];
+  const passwords = [raw];
   const url = URL.parse(text);
-  if (!url) return;
-  if (url.password !== "") registerDecoded(url.password);
-  for (const [name, value] of url.searchParams) if (/password|secret|token/i.test(name)) registerSecret(value);
-}
-
-function registerDecoded(password: string): void {
-  registerSecret(password);
+  if (!url) return passwords;
+  passwords.push(url.password);
   try {
-    registerSecret(decodeURIComponent(password));
+    passwords.push(decodeURIComponent(url.password));
   } catch {
-    // Not percent-encoded after all: it is registered as it stands.
+    // Not percent-encoded after all: it counts as it stands.
   }
+  for (const [name, value] of url.searchParams) if (/password|secret|token/i.test(name)) passwords.push(value);
+  return passwords;
 }
