@@ -4,7 +4,7 @@ import { toAppError } from "./core/errors.ts";
 import { playStory } from "./demo/story.ts";
 import { startWorld } from "./demo/world.ts";
 import { redact } from "./lib/logger.ts";
-import { messagesOf } from "./messages/index.ts";
+import { messagesOf, reasonOf } from "./messages/index.ts";
 
 /** `npm run demo [-- --once] [-- --port N]`: everything on this machine, nothing outside it. */
 const { values } = parseArgs({
@@ -51,6 +51,6 @@ try {
     }),
   );
 } catch (error) {
-  process.stderr.write(`${texts.plain("demo-failed", { reason: redact(toAppError(error).message) })}\n`);
+  process.stderr.write(`${texts.plain("demo-failed", { reason: reasonOf(toAppError(error)) })}\n`);
   await end(1);
 }

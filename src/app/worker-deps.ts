@@ -24,7 +24,11 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
     const opened = storages.get(name);
     if (opened) return opened;
     const settings = config.storages[name];
-    if (!settings) throw new AppError("config", `no storage is called ${name}`);
+    if (!settings) {
+      throw new AppError("config", `no storage is called ${name}`, {
+        text: { key: "error-storage-unknown", args: { name } },
+      });
+    }
     const fresh = createStorage(name, settings, { logger, host });
     storages.set(name, fresh);
     return fresh;

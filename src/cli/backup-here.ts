@@ -6,11 +6,13 @@ import { runFolder } from "../core/manifest.ts";
 import { rawBytes, storedBytes } from "../core/run.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { formatBytes, formatDuration } from "../messages/format.ts";
+import { reasonOf } from "../messages/index.ts";
 import { type PipelineResult, runBackup } from "../services/backup/pipeline.ts";
 import { createSource } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
 import { closeStorages, openStorages } from "./open-storages.ts";
 import { ProgressLine } from "./progress.ts";
+import { reportError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 type Result = PipelineResult;
@@ -45,7 +47,7 @@ export async function backupHere(
   } catch (error) {
     line.end();
     if (error instanceof AppError) explain(own, error);
-    throw error;
+    return reportError(error, own);
   } finally {
     await closeStorages(storages);
   }
@@ -91,7 +93,7 @@ function report(
   const location = (name: string) => storages.find((storage) => storage.name === name)?.location ?? name;
   const artifact = manifest.parts.find((part) => part.role === "artifact") ?? manifest.parts[0];
   for (const { storage, error } of copies) {
-    if (error) terminal.err(terminal.messages.plain("cli-backup-copy-failed", { storage, reason: error.message }));
+    if (error) terminal.err(terminal.messages.plain("cli-backup-copy-failed", { storage, reason: reasonOf(error) }));
   }
   if (json) {
     const { id, name, startedAt, finishedAt } = manifest;

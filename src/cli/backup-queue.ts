@@ -6,8 +6,10 @@ import { AppError } from "../core/errors.ts";
 import { type BackupRun, isFinal, rawBytes, storedBytes } from "../core/run.ts";
 import { createLogger } from "../lib/logger.ts";
 import { formatBytes, formatDuration } from "../messages/format.ts";
+import { reasonOf, reasonText } from "../messages/index.ts";
 import { presenceWithinMs } from "../services/status.ts";
 import { ProgressLine } from "./progress.ts";
+import { reportError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 /** Milliseconds between two looks at the run. */
@@ -47,6 +49,8 @@ export async function backupByWorker(
     }
     report(own, ended, options.json ?? false);
     return ended.status === "succeeded" ? exitCodes.ok : exitCodes.failed;
+  } catch (error) {
+    return reportError(error, own);
   } finally {
     await close();
   }
@@ -57,7 +61,9 @@ async function reachRedis(deps: Deps, config: Config): Promise<void> {
   const answer = await Promise.race([deps.redis.ping(), sleep(redisTimeoutMs, undefined, { ref: false })]);
   if (answer !== undefined) return;
   const { host } = new URL(config.redis.url);
-  throw new AppError("redis", `Redis at ${host} does not answer: start it, or make the backup with --here`);
+  throw new AppError("redis", `Redis at ${host} does not answer: start it, or make the backup with --here`, {
+    text: { key: "error-redis-silent", args: { host } },
+  });
 }
 
 async function warnWithoutWorker(deps: Deps, terminal: Terminal): Promise<void> {
@@ -73,7 +79,7 @@ async function follow(deps: Deps, id: string, terminal: Terminal): Promise<Backu
     while (!terminal.signal.aborted) {
       const run = await deps.runs.get(id);
       if (isFinal(run.status)) return run;
-      if (run.sourceTitle !== undefined && run.sourceTitle !== shown?.sourceTitle) await line.title(run.sourceTitle);
+      if (run.sourceTitle !== undefined && !shown?.sourceTitle) await line.title(run.sourceTitle);
       if (run.phase !== shown?.phase) await line.phase(run.phase);
       if (run.progress) line.progress(run.progress);
       shown = run;
@@ -113,7 +119,7 @@ function report(terminal: Terminal, run: BackupRun, json: boolean): void {
   if (run.status === "cancelled") terminal.complain("cli-backup-cancelled", { by: run.cancelRequestedBy?.name ?? "" });
   if (error) {
     terminal.complain("cli-backup-failed-in", { step: error.step });
-    terminal.err(error.message);
+    terminal.err(reasonText(error, terminal.messages));
     if (error.stderr !== undefined) terminal.err(error.stderr);
   }
   if (!manifest) return;
@@ -126,6 +132,6 @@ function report(terminal: Terminal, run: BackupRun, json: boolean): void {
   });
   for (const { storage, status, location, error: failure } of run.copies) {
     if (status === "stored") terminal.say("cli-backup-copy", { storage, location });
-    else terminal.complain("cli-backup-copy-failed", { storage, reason: failure?.message ?? status });
+    else terminal.complain("cli-backup-copy-failed", { storage, reason: failure ? reasonOf(failure) : status });
   }
 }

@@ -2,8 +2,10 @@ import { loadConfig } from "../app/config.ts";
 import { storedBytes } from "../core/run.ts";
 import { createLogger } from "../lib/logger.ts";
 import { formatBytes, formatTime } from "../messages/format.ts";
+import { reasonText } from "../messages/index.ts";
 import { readCatalogue } from "../services/catalogue.ts";
 import { closeStorages, openStorages } from "./open-storages.ts";
+import { reportError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 /** `vakhta backups [name]`: what the storages hold, newest first. 1 when a storage could not be read. */
@@ -21,7 +23,8 @@ export async function backups(
       ...(name === undefined ? {} : { name }),
     });
     for (const { storage, key, error } of problems) {
-      own.err(key === undefined ? `${storage}: ${error.message}` : `${storage}: ${key}: ${error.message}`);
+      const reason = reasonText(error, own.messages);
+      own.err(key === undefined ? `${storage}: ${reason}` : `${storage}: ${key}: ${reason}`);
     }
     if (options.json) {
       const list = entries.map(({ manifest, copies, folder }) => {
@@ -46,6 +49,8 @@ export async function backups(
       for (const line of table([titles, ...rows])) own.out(line);
     }
     return problems.length === 0 ? exitCodes.ok : exitCodes.failed;
+  } catch (error) {
+    return reportError(error, own);
   } finally {
     await closeStorages(storages);
   }

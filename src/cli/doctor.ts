@@ -27,8 +27,8 @@ export async function doctor(
   terminal.signal.throwIfAborted();
   const failures = results.filter((result) => result.status === "failed").length;
   if (options.json) {
-    const checksOut = results.map(({ subject, target, status, key, args }) => {
-      return { check: subject, target, status, reason: key, message: messages.plain(key, args) };
+    const checksOut = results.map(({ subject, target, status, key, args, stderr }) => {
+      return { check: subject, target, status, reason: key, message: messages.plain(key, args), stderr };
     });
     own.out(JSON.stringify({ ok: failures === 0, checks: checksOut }, undefined, 2));
   } else {

@@ -5,11 +5,12 @@ import type { DoctorResult, Finding } from "../services/doctor.ts";
 /** In front of a check's line. */
 export const marks = { ok: "✓", warning: "!", failed: "✗", skipped: "–" } as const;
 
-/** The sentence of a finding, sizes made readable. */
-export function findingText({ key, args }: Pick<Finding, "key" | "args">, messages: Messages): string {
+/** The sentence of a finding, sizes made readable, and below it what a failed tool has said itself. */
+export function findingText({ key, args, stderr }: Omit<Finding, "status">, messages: Messages): string {
   const { free } = args;
   const shown: MessageArgs = typeof free === "number" ? { ...args, free: formatBytes(free, messages.locale) } : args;
-  return messages.plain(key, shown);
+  const tool = stderr === undefined ? [] : stderr.split("\n").map((line) => `    ${line}`);
+  return [messages.plain(key, shown), ...tool].join("\n");
 }
 
 /** One line: mark, what was looked at, what was found. */

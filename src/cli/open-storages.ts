@@ -12,7 +12,11 @@ export function openStorages(config: Config, names: readonly string[], logger: L
   const { host } = config.worker;
   return names.flatMap((name) => {
     const storage = config.storages[name];
-    if (!storage) throw new AppError("config", `no storage is called ${name}`);
+    if (!storage) {
+      throw new AppError("config", `no storage is called ${name}`, {
+        text: { key: "error-storage-unknown", args: { name } },
+      });
+    }
     if (storage.kind === "local" && storage.host !== undefined && storage.host !== host) return [];
     return [createStorage(name, storage, { logger, host })];
   });

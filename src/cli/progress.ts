@@ -1,4 +1,5 @@
 import type { BackupPhase, RunObserver, RunProgress } from "../core/ports.ts";
+import type { Text } from "../core/text.ts";
 import { formatBytes, formatDuration, formatRate } from "../messages/format.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -28,9 +29,9 @@ export class ProgressLine implements RunObserver {
     return Promise.resolve();
   }
 
-  title(title: string): Promise<void> {
+  title({ key, args = {} }: Text): Promise<void> {
     if (this.#terminal.live) this.#rewrite("");
-    this.#terminal.err(title);
+    this.#terminal.complain(key, args);
     return Promise.resolve();
   }
 
@@ -56,6 +57,12 @@ export class ProgressLine implements RunObserver {
   }
 
   closed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  left(storage: string): Promise<void> {
+    this.end();
+    this.#terminal.complain("cli-backup-left", { storage });
     return Promise.resolve();
   }
 

@@ -1,5 +1,6 @@
 import { ConfigError, configExitCode } from "../app/config.ts";
 import { AppError, toAppError } from "../core/errors.ts";
+import { reasonText } from "../messages/index.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 /** Tells an error in one line (a configuration's problems: one line each) and gives the exit status. */
@@ -12,7 +13,8 @@ export function reportError(error: unknown, terminal: Terminal): number {
     terminal.complain("cli-interrupted");
     return exitCodes.interrupted;
   }
-  const { code, message } = toAppError(error);
-  terminal.err(message);
+  const failure = toAppError(error);
+  terminal.err(reasonText(failure, terminal.messages));
+  const { code } = failure;
   return code === "config" || code === "secret-missing" ? configExitCode : exitCodes.failed;
 }

@@ -1,4 +1,6 @@
-/** What went wrong, as a stable identifier: it selects the sentence in `messages/` (`error-<code>`) and never changes its meaning. */
+import type { Text } from "./text.ts";
+
+/** What went wrong, as a stable identifier: it selects the advice and never changes its meaning. */
 export type ErrorCode =
   | "config"
   | "secret-missing"
@@ -6,6 +8,7 @@ export type ErrorCode =
   | "tool-too-old"
   | "tool-failed"
   | "source-unreachable"
+  | "source-refused"
   | "source-failed"
   | "storage-unreachable"
   | "storage-refused"
@@ -31,21 +34,28 @@ export interface AppErrorOptions {
   readonly permanent?: boolean;
   /** Facts for the log and the reader; never secrets. */
   readonly context?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** The same for a reader in any language; never secrets. Without it the message is shown as it is. */
+  readonly text?: Text;
   readonly cause?: unknown;
 }
 
-/** The one error type of the project. `message` is one clear line for a person: what is wrong, where, what to do. */
+/**
+ * The one error type of the project. `message` is one clear English line for logs: what is wrong, where, what to do;
+ * `text` says the same to whoever reads it in the chat or at a terminal.
+ */
 export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ErrorCode;
   readonly permanent: boolean;
   readonly context: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly text: Text | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.permanent = options.permanent ?? true;
     this.context = options.context ?? {};
+    this.text = options.text;
   }
 }
 

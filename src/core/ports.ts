@@ -1,5 +1,7 @@
 /** Interfaces that outer layers implement, so that rules and use cases depend on no process, clock or network. */
 
+import type { Text } from "./text.ts";
+
 /** The only source of "now": tests move it. */
 export interface Clock {
   now(): Date;
@@ -36,10 +38,12 @@ export interface OpenObject {
 export interface RunObserver {
   phase(phase: BackupPhase): Promise<void>;
   /** What is backed up, as the source describes itself; told once it has answered. */
-  title(title: string): Promise<void>;
+  title(title: Text): Promise<void>;
   progress(progress: RunProgress): void;
   opened(object: OpenObject): Promise<void>;
   closed(object: OpenObject): Promise<void>;
+  /** What was written into this storage is given up and could not be removed: it is to be removed later. */
+  left(storage: string): Promise<void>;
 }
 
 /** Exclusive right to work on a target, renewed while it is held. */

@@ -1,5 +1,6 @@
 import type { Manifest } from "./manifest.ts";
 import type { BackupPhase, OpenObject, RunProgress } from "./ports.ts";
+import type { Text } from "./text.ts";
 
 /** Where a run is in its life. `degraded`: the backup is good, but a copy is missing and is being made up or was given up. */
 export type RunStatus = "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
@@ -15,7 +16,10 @@ export interface Person {
 /** An error as it is kept in Redis and shown on a card: redacted, no stack. */
 export interface RunError {
   readonly code: string;
+  /** English, for logs. */
   readonly message: string;
+  /** For readers; absent where an error from outside has only its message. */
+  readonly text?: Text;
   /** Phase or step in which it happened: "pg_dump", "upload to offsite". */
   readonly step: string;
   /** Last lines of the tool's standard error, redacted. */
@@ -44,8 +48,10 @@ export interface BackupRun {
   readonly requestedBy?: Person;
   /** For `retry`: the run that failed; for `catch-up`: see `dueAt`. */
   readonly retryOf?: string;
-  /** When the schedule wanted it. */
+  /** When the schedule wanted it: the newest of the times that it stands for. */
   readonly dueAt?: string;
+  /** How many earlier times of the schedule it stands for, beside `dueAt`. */
+  readonly missed?: number;
   readonly status: RunStatus;
   readonly phase: BackupPhase;
   readonly createdAt: string;
@@ -57,7 +63,7 @@ export interface BackupRun {
    * was taken for dead and comes back can then do no harm to what its successor makes.
    */
   readonly folder?: string;
-  /** Folders of interrupted attempts that could not be looked into, because the storage was out of reach. */
+  /** Folders whose pieces could not be looked into or removed, because the storage was out of reach. */
   readonly leftIn?: readonly { readonly storage: string; readonly folder: string }[];
   /** How often a worker has taken it up; more than 1: an earlier one was interrupted. */
   readonly attempt: number;
@@ -66,7 +72,7 @@ export interface BackupRun {
   /** Fencing token of the worker that works on it. */
   readonly fence: number;
   readonly host?: string;
-  readonly sourceTitle?: string;
+  readonly sourceTitle?: Text;
   readonly encrypted: boolean;
   readonly progress?: RunProgress & { readonly at: string };
   readonly open: readonly OpenObject[];
@@ -100,6 +106,11 @@ export function hasLeftovers(run: BackupRun): boolean {
 /** True when a worker still has something to do for the run: make the backup, a missing copy, or remove leftovers. */
 export function isUnsettled(run: BackupRun): boolean {
   return !isFinal(run.status) || hasLeftovers(run) || run.copies.some((copy) => copy.status === "retrying");
+}
+
+/** The folder of an object's key, with the slash at its end. */
+export function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("/") + 1);
 }
 
 /** Bytes of all parts as stored. */

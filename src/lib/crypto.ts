@@ -86,7 +86,9 @@ async function newHeader(recipients: readonly string[]): Promise<{ header: Uint8
   const encrypter = new Encrypter();
   for (const recipient of recipients) {
     if (!isRecipient(recipient)) {
-      throw new AppError("encryption", `${recipient.slice(0, 12)}... is not an age recipient (age1...)`);
+      throw new AppError("encryption", `${recipient.slice(0, 12)}... is not an age recipient (age1...)`, {
+        text: { key: "error-recipient", args: { recipient: recipient.slice(0, 12) } },
+      });
     }
     encrypter.addRecipient(recipient);
   }
@@ -153,10 +155,13 @@ function toWebStream(
 }
 
 function badIdentity(cause: unknown): AppError {
-  return new AppError("encryption", "not an age identity (AGE-SECRET-KEY-1...)", { cause });
+  return new AppError("encryption", "not an age identity (AGE-SECRET-KEY-1...)", {
+    cause,
+    text: { key: "error-identity" },
+  });
 }
 
 function cannotDecrypt(cause: unknown): AppError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new AppError("encryption", `cannot decrypt: ${reason}`, { cause });
+  return new AppError("encryption", `cannot decrypt: ${reason}`, { cause, text: { key: "error-decrypt" } });
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { PassThrough, pipeline, type Readable, type Writable } from "node:stream";
 import { AppError, toAppError } from "../core/errors.ts";
+import type { Text } from "../core/text.ts";
 import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
 import { redact } from "./logger.ts";
 
@@ -90,6 +91,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
         new AppError("tool-failed", `${step} did not finish within ${timeoutMs / 1000} s`, {
           permanent: false,
           context: { step },
+          text: { key: "error-tool-slow", args: { step, seconds: timeoutMs / 1000 } },
         }),
       ),
     timeoutMs,
@@ -109,7 +111,10 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
         bytes += chunk.length;
         if (bytes > maxOutput)
           limit.abort(
-            new AppError("tool-failed", `${step} printed more than ${maxOutput} bytes`, { context: { step } }),
+            new AppError("tool-failed", `${step} printed more than ${maxOutput} bytes`, {
+              context: { step },
+              text: { key: "error-tool-output", args: { step, bytes: maxOutput } },
+            }),
           );
         else collected.push(chunk);
       }
@@ -205,6 +210,10 @@ function start(command: Command, stdio: StdioOptions): Child {
     const remedy = command.install === undefined ? "install it or add its folder to PATH" : command.install;
     throw new AppError("tool-missing", `${name} is not installed on this machine: ${remedy}`, {
       context: { step, tool: name },
+      text:
+        command.install === undefined
+          ? { key: "error-tool-missing-path", args: { tool: name } }
+          : { key: "error-tool-missing", args: { tool: name, remedy: command.install } },
     });
   }
   const [file = program, ...args] = [...deathSignalPrefix(), program, ...rest];
@@ -305,6 +314,13 @@ function toolFailed(child: Child, exit: Exit): AppError {
   return new AppError("tool-failed", `${child.step} failed (${how})${last === "" ? "" : `: ${last}`}`, {
     permanent: false,
     context: { step: child.step, exit: how, stderr },
+    text: failureText(child.step, exit),
     ...(exit.error === undefined ? {} : { cause: exit.error }),
   });
+}
+
+function failureText(step: string, { code, signal, error }: Exit): Text {
+  if (error) return { key: "error-tool-start", args: { step, reason: error.message } };
+  if (signal !== null) return { key: "error-tool-killed", args: { step, signal } };
+  return { key: "error-tool-failed", args: { step, status: String(code) } };
 }

@@ -47,7 +47,7 @@ export function parseSize(text: string): number | undefined {
 /** A duration in the configuration; milliseconds in the result. More than nothing. */
 export function durationSchema() {
   return z
-    .string()
+    .string({ error: "config-problem-duration" })
     .regex(durationPattern, { error: "config-problem-duration" })
     .transform((text, context) => {
       const ms = parseDuration(text);
@@ -60,7 +60,7 @@ export function durationSchema() {
 /** A size in the configuration; bytes in the result. */
 export function sizeSchema() {
   return z
-    .string()
+    .string({ error: "config-problem-size" })
     .regex(sizePattern, { error: "config-problem-size" })
     .transform((text, context) => {
       const bytes = parseSize(text);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FluentBundle, FluentResource, type FluentVariable } from "@fluent/bundle";
 import { AppError } from "../core/errors.ts";
+import type { Text } from "../core/text.ts";
 
 export const locales = ["en", "ru"] as const;
 export type Locale = (typeof locales)[number];
@@ -29,7 +30,8 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-export type MessageArgs = Readonly<Record<string, string | number | Html | undefined>>;
+/** What a text is about. A `Text` among them is rendered in the same language. */
+export type MessageArgs = Readonly<Record<string, string | number | Html | Text | undefined>>;
 
 /** Texts of one language. `t` gives HTML with every string argument escaped; `plain` gives plain text (buttons, toasts, terminal). */
 export interface Messages {
@@ -67,6 +69,7 @@ function createMessages(locale: Locale): Messages {
     for (const [name, value] of Object.entries(args)) {
       if (value instanceof Html) variables[name] = value.value;
       else if (typeof value === "number") variables[name] = value;
+      else if (typeof value === "object") variables[name] = format(value.key, value.args ?? {}, escaped);
       else variables[name] = escaped ? escapeHtml(value ?? "") : (value ?? "");
     }
     const errors: Error[] = [];
@@ -92,4 +95,14 @@ export function messagesOf(locale: Locale): Messages {
     loaded.set(locale, messages);
   }
   return messages;
+}
+
+/** Why something failed, for a reader: the error's own sentence, or the English line of an error that has none. */
+export function reasonOf(error: { readonly message: string; readonly text?: Text | undefined }): Text | string {
+  return error.text ?? error.message;
+}
+
+/** The same as plain text. */
+export function reasonText(error: Parameters<typeof reasonOf>[0], messages: Messages): string {
+  return error.text ? messages.plain(error.text.key, error.text.args) : error.message;
 }

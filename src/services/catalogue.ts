@@ -44,7 +44,10 @@ export async function readCatalogue(
     try {
       const manifest = parseManifest(await buffer(await storage.read(key, options.signal)));
       const again = found.get(folder);
-      if (again && again.bytes !== bytes) throw new AppError("conflict", `${key} differs between the storages`);
+      if (again && again.bytes !== bytes) {
+        const text = { key: "error-manifest-differs", args: { object: key } };
+        throw new AppError("conflict", `${key} differs between the storages`, { text });
+      }
       if (again) again.copies.push(storage.name);
       else found.set(folder, { manifest, bytes, copies: [storage.name] });
     } catch (error) {
@@ -85,4 +88,5 @@ function parseManifest(bytes: Uint8Array): Manifest {
   }
 }
 
-const unreadable = (cause: unknown) => new AppError("manifest", "the manifest cannot be read", { cause });
+const unreadable = (cause: unknown) =>
+  new AppError("manifest", "the manifest cannot be read", { cause, text: { key: "error-manifest" } });

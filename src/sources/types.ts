@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ManifestPart } from "../core/manifest.ts";
 import type { Clock } from "../core/ports.ts";
+import type { Text } from "../core/text.ts";
 import type { Logger } from "../lib/logger.ts";
 
 export interface SourceDeps {
@@ -12,7 +13,7 @@ export interface SourceDeps {
 /** What a source says of itself before anything is read. */
 export interface SourceInfo {
   /** For a person: "PostgreSQL 15.18, database shop". Never a password. */
-  readonly title: string;
+  readonly title: Text;
   /** For the manifest: versions of tools and server, identity of the target. */
   readonly facts: Readonly<Record<string, string>>;
   /** Estimated bytes that will be read; for progress and part sizes. */

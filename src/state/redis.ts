@@ -70,7 +70,9 @@ export async function inspectRedis(redis: Redis): Promise<string[]> {
   const version = /redis_version:(\S+)/.exec(info)?.[1] ?? "0";
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major < 6 || (major === 6 && minor < 2)) {
-    throw new AppError("redis", `Redis ${version} is too old: 6.2 or newer is needed`);
+    throw new AppError("redis", `Redis ${version} is too old: 6.2 or newer is needed`, {
+      text: { key: "error-redis-old", args: { version } },
+    });
   }
   const warnings: string[] = [];
   const memory = await redis.info("memory");

@@ -1,6 +1,7 @@
 import type { Urgency } from "../core/card.ts";
 import { AppError } from "../core/errors.ts";
 import { type BackupRun, isFinal, isUnsettled } from "../core/run.ts";
+import { isRedisRefusal, redisWrite } from "../lib/resilience.ts";
 import type { CardRef, Cards } from "./cards.ts";
 import type { Keys, Redis } from "./redis.ts";
 
@@ -41,7 +42,10 @@ export class Runs {
   /** As `read`, for where the run must exist. */
   async get(id: string): Promise<BackupRun> {
     const run = await this.read(id);
-    if (!run) throw new AppError("not-found", `run ${id} is not known`);
+    if (!run)
+      throw new AppError("not-found", `run ${id} is not known`, {
+        text: { key: "error-run-unknown", args: { run: id } },
+      });
     return run;
   }
 
@@ -63,6 +67,20 @@ export class Runs {
     // A late record of something that was left behind.
     else if (isFinal(run.status)) await this.#redis.sadd(this.#keys.of("runs-active"), id);
     return run;
+  }
+
+  /**
+   * As `update`, for what a worker must have on record before it goes on: a write that Redis refuses is repeated for
+   * about a minute, then it fails with `redis`. `change` may be applied again to what it has made.
+   */
+  async record(...[id, ...how]: Parameters<Runs["update"]>): Promise<BackupRun> {
+    try {
+      return await redisWrite.execute(() => this.update(id, ...how));
+    } catch (error) {
+      if (!isRedisRefusal(error)) throw error;
+      const message = `run ${id} could not be recorded: ${error.message}`;
+      throw new AppError("redis", message, { permanent: false, cause: error });
+    }
   }
 
   /** Runs that are queued or running. */

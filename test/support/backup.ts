@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { runFolder } from "../../src/core/manifest.ts";
 import type { OpenObject, RunObserver, RunProgress } from "../../src/core/ports.ts";
+import type { Text } from "../../src/core/text.ts";
 import type { BackupOrder } from "../../src/services/backup/pipeline.ts";
 import { createSource, sourceSchema } from "../../src/sources/index.ts";
 import type { Source } from "../../src/sources/types.ts";
@@ -41,9 +42,10 @@ export function filesBelow(path: string): string[] {
 /** An observer that keeps everything it is told; the hooks may throw. */
 export class RecordingObserver implements RunObserver {
   readonly phases: string[] = [];
-  readonly titles: string[] = [];
+  readonly titles: Text[] = [];
   readonly progresses: RunProgress[] = [];
   readonly open: OpenObject[] = [];
+  readonly storagesLeft: string[] = [];
   onPhase?: (phase: string) => void | Promise<void>;
   onOpened?: (object: OpenObject) => void | Promise<void>;
   onProgress?: (progress: RunProgress) => void;
@@ -52,7 +54,7 @@ export class RecordingObserver implements RunObserver {
     this.phases.push(phase);
     await this.onPhase?.(phase);
   }
-  async title(title: string): Promise<void> {
+  async title(title: Text): Promise<void> {
     this.titles.push(title);
   }
   progress(progress: RunProgress): void {
@@ -65,6 +67,9 @@ export class RecordingObserver implements RunObserver {
   }
   async closed(object: OpenObject): Promise<void> {
     this.open.splice(this.open.indexOf(object), 1);
+  }
+  async left(storage: string): Promise<void> {
+    this.storagesLeft.push(storage);
   }
 }
 

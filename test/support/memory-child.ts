@@ -11,7 +11,7 @@ import { orderOf, storageOf } from "./backup.ts";
 
 const [, , size = "1", configs = "{}"] = process.argv;
 const bytes = Number(size) * 1024 * 1024;
-const info = { title: "random bytes", facts: {}, expectedRawBytes: bytes };
+const info = { title: { key: "test" }, facts: {}, expectedRawBytes: bytes };
 
 async function* parts(signal: AbortSignal): AsyncGenerator<SourcePart> {
   const { stdout, done } = startPipeline([{ argv: ["head", "-c", String(bytes), "/dev/urandom"] }], { signal });

@@ -64,7 +64,7 @@ describe("the card of a backup run", () => {
         phase: "dump",
         attempt: 2,
         interruptedIn: "preflight",
-        sourceTitle: nasty,
+        sourceTitle: { key: "source-title-postgres", args: { version: nasty, database: nasty } },
         startedAt: "2026-03-01T03:00:00.000Z",
         progress: { at: now.toISOString(), bytes: 5e6, rawBytes: 2e7, expectedRawBytes: 1e9 },
       }),
@@ -149,6 +149,25 @@ describe("the card of a backup run", () => {
     expect(text).toContain("Asked for by alice, 1 Mar 2026, 06:00");
   });
 
+  test("of a finished one names its folder, which a restore wants to know", () => {
+    expect(read({ ...succeeded, folder: "app/20260301T030000Z-0f3a0f3a0f3a/" })).toContain(
+      "Folder: app/20260301T030000Z-0f3a0f3a0f3a/",
+    );
+  });
+
+  test("of a queued one says that it waits for a worker, and when there is none", () => {
+    const shown = (served: boolean, host?: string): string => {
+      const waiting = backupCard({
+        orders: { isServed: () => served, hostOf: () => host } as unknown as BackupOrders,
+      });
+      const context = { messages: messagesOf("en"), timezone: "UTC", now, workers: new Set<string>() };
+      return parseHtml(waiting.render(aRun(), context).html).text;
+    };
+    expect(shown(true)).toContain("Waiting for a worker.");
+    expect(shown(false)).toContain("No worker is running: start one.");
+    expect(shown(false, "db-1")).toContain("No worker is running on db-1: start one there.");
+  });
+
   test.each([
     [1, 1, "1 строка в 1 таблице"],
     [2, 3, "2 строки в 3 таблицах"],
@@ -175,11 +194,36 @@ describe("the card of a backup run", () => {
       expect(text).toContain(line);
   });
 
+  test("gives reasons and the source's title in the reader's language, the tool's words beside them once", () => {
+    const stderr = 'psql: error: connection to server at "h", port 1 failed: FATAL:  password authentication failed';
+    const error: RunError = { code: "source-refused", message: `refused: ${stderr}`, step: "psql", stderr };
+    const sourceTitle = { key: "source-title-postgres", args: { version: "17.1", database: "shop" } };
+    const said = aRun({ status: "failed", sourceTitle, error: { ...error, text: { key: "error-source-refused" } } });
+    const text = read(said, "ru");
+    expect(text).toContain("база данных отвечает, но не пускает");
+    expect(text).toContain("pg_hba.conf");
+    expect(text).toContain("PostgreSQL 17.1, база shop");
+    expect(text.split(stderr)).toHaveLength(2);
+    expect(text).not.toContain("refused");
+    expect(read(aRun({ status: "failed", error })).split(stderr)).toHaveLength(2);
+    const args = { storage: "offsite", bucket: "b", server: "h:1", reason: "ECONNREFUSED" };
+    const missing: RunCopy = {
+      ...stored,
+      status: "missing",
+      error: { ...unreachable, text: { key: "error-s3-network", args } },
+    };
+    expect(read({ ...succeeded, status: "degraded", copies: [missing] }, "ru")).toContain(
+      "нет связи с h:1 (ECONNREFUSED)",
+    );
+  });
+
   test("names pieces that could not be removed yet instead of claiming that nothing was kept", () => {
     const text = read(
       aRun({ status: "failed", error: failure, open: [{ storage: "offsite", key: "k", handle: "h" }] }),
     );
     expect(text).toContain("still in offsite");
+    const leftIn = [{ storage: "offsite", folder: "app/x/" }];
+    expect(read(aRun({ status: "failed", error: failure, leftIn }))).toContain("still in offsite");
     expect(text).not.toContain("Nothing was kept");
   });
 
@@ -206,8 +250,10 @@ describe("the card of a backup run", () => {
     const dueAt = "2026-03-01T00:00:00.000Z";
     expect(read(aRun({ trigger: "schedule", dueAt }))).toContain("By schedule, 1 Mar 2026, 03:00");
     expect(read(aRun({ trigger: "catch-up", dueAt }))).toContain(
-      "Was due 1 Mar 2026, 03:00, when nothing was running; made up for 1 Mar 2026, 06:00",
+      "Was due 1 Mar 2026, 03:00 and missed; made up for 1 Mar 2026, 06:00",
     );
+    expect(read(aRun({ trigger: "catch-up", dueAt, missed: 3 }))).toContain("3 earlier times were missed");
+    expect(read(aRun({ trigger: "schedule", dueAt, missed: 1 }), "ru")).toContain("Пропущен ещё 1 более ранний срок");
     expect(read(aRun({ trigger: "retry", retryOf: "beef" }))).toContain("Retry of beef by alice");
   });
 

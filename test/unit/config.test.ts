@@ -338,7 +338,7 @@ backups:
       "8:5 backups[0].shedule config-problem-unknown-key",
       "10:21 backups[1].source.kind config-problem-one-of",
       "11:15 backups[1].schedule config-problem-cron",
-      "12:14 backups[1].timeout config-problem-type",
+      "12:14 backups[1].timeout config-problem-duration",
     ]);
   });
 

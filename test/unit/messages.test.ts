@@ -15,6 +15,7 @@ import { describe, expect, it } from "vitest";
 import { commands } from "../../src/bot/commands/index.ts";
 import { backupPhases } from "../../src/core/ports.ts";
 import { roles } from "../../src/core/roles.ts";
+import { redact } from "../../src/lib/logger.ts";
 import { escapeHtml, type Locale, locales, messageFiles, messagesOf } from "../../src/messages/index.ts";
 import { subjects } from "../../src/services/doctor.ts";
 import { sourceKinds } from "../../src/sources/index.ts";
@@ -99,6 +100,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "config-variable-": unionIn("app/config/interpolate.ts", "readonly kind:"),
   "demo-starting-": unionIn("demo/world.ts", "say(what:"),
   "demo-step-": unionIn("demo/story.ts", "readonly step:"),
+  "error-s3-": unionIn("storages/s3/errors.ts", "readonly key:"),
   "init-encryption-": ["new", "own", "none"],
   "init-pair-": ["private", "group"],
   "init-refused-": unionIn("cli/init/pairing.ts", "readonly onRefused: (reason:"),
@@ -151,8 +153,8 @@ describe("keys and code", () => {
 
   it("agree: every key that the code names exists", () => {
     const call = /\b(?:t|plain|say|complain|ok|warning|failed|skipped|addIssue)\(\s*(?:context,\s*)?"([a-z0-9-]+)"/g;
-    const named = /(?:\bkey|\berror): "([a-z]+(?:-[a-z0-9]+)+)"/g;
-    const prefixed = /"((?:cli|config|doctor|init)-[a-z0-9-]+[a-z0-9])"/g;
+    const named = /(?:\bkey|\berror|\bproblem): "([a-z]+(?:-[a-z0-9]+)+)"/g;
+    const prefixed = /"((?:cli|config|doctor|error|init)-[a-z0-9-]+[a-z0-9])"/g;
     const missing = sources.flatMap(({ file, text }) =>
       [call, named, prefixed].flatMap((pattern) =>
         [...text.matchAll(pattern)]
@@ -170,10 +172,51 @@ describe("keys and code", () => {
   });
 
   it("agree: the list above knows every way in which keys are put together", () => {
-    const call = /\b(?:t|plain|say|complain)\(\s*(?:context,\s*)?`([^`$]*)\$\{/g;
+    const call = /(?:\b(?:t|plain|say|complain)\(\s*(?:context,\s*)?|\bkey: )`([^`$]*)\$\{/g;
     const used = sources.flatMap(({ text }) => [...text.matchAll(call)].map(([, prefix]) => prefix ?? ""));
     expect(used.length).toBeGreaterThan(10);
     expect(used.filter((prefix) => !(prefix in composed))).toEqual([]);
+  });
+});
+
+/** The names in `args: { a, b: c }`, from the text behind its opening brace. */
+function argumentNames(text: string): string[] {
+  const names: string[] = [];
+  let depth = 0;
+  for (const [token, name] of text.matchAll(/[{}()[\]]|(?<=(?:^|[{,])\s*)(\w+)(?=\s*[:,}])/g)) {
+    if (name !== undefined) {
+      if (depth === 0) names.push(name);
+    } else if (/[{([]/.test(token)) depth += 1;
+    else if (depth === 0) break;
+    else depth -= 1;
+  }
+  return names;
+}
+
+describe("the texts of errors", () => {
+  it("are given exactly the variables that they have", () => {
+    const given = sources.flatMap(({ file, text }) =>
+      [...text.matchAll(/key: "(error-[a-z0-9-]+)"(?:, args: \{| \})/g)].map(({ 0: match, 1: key = "", index }) => {
+        const names = match.endsWith("{") ? argumentNames(text.slice(index + match.length)) : [];
+        return { file, key, names };
+      }),
+    );
+    expect(given.length).toBeGreaterThan(40);
+    const wrong = given.filter(({ key, names }) => {
+      return names.toSorted().join() !== [...(messages.en.get(key)?.variables ?? [])].toSorted().join();
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("redaction", () => {
+  it.each(locales)("leaves every text of %s whole", (locale) => {
+    const touched = [...messages[locale]].filter(([key, { variables, numbers }]) => {
+      const args = [...variables].map((name) => [name, numbers.has(name) ? 1 : "x"]);
+      const text = messagesOf(locale).plain(key, Object.fromEntries(args));
+      return redact(text) !== text;
+    });
+    expect(touched.map(([key]) => key)).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
+import { messagesOf } from "../../src/messages/index.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
 import { takeSnapshot } from "../../src/sources/postgres/counts.ts";
 import { sourceError } from "../../src/sources/postgres/errors.ts";
@@ -176,13 +177,13 @@ describe("sourceError", () => {
     [
       "psql",
       'psql: error: connection to server at "h", port 1 failed: FATAL:  password authentication failed for user "u"',
-      "source-unreachable",
+      "source-refused",
       true,
     ],
     [
       "psql",
       'psql: error: connection to server at "h", port 1 failed: FATAL:  database "x" does not exist',
-      "source-unreachable",
+      "source-refused",
       true,
     ],
     [
@@ -205,6 +206,17 @@ describe("sourceError", () => {
       permanent,
       context: { step, exit: "exit status 1", stderr },
     });
+  });
+
+  it("leaves the tool's own words to its standard error when a reader is told", () => {
+    const refused =
+      'psql: error: connection to server at "h" (::1), port 1 failed: FATAL:  no pg_hba.conf entry for host "::1"';
+    const gone = 'psql: error: connection to server on socket "/run/x" failed: No such file or directory';
+    const texts = [refused, gone].map((stderr) => {
+      const { text } = sourceError(failed("psql", stderr));
+      return messagesOf("ru").plain(text?.key ?? "", text?.args);
+    });
+    expect(texts).toEqual(["база данных отвечает, но не пускает", "база данных не отвечает"]);
   });
 
   it("says in one line what is wrong", () => {

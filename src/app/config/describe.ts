@@ -67,13 +67,11 @@ export interface Described {
   readonly atKey: boolean;
 }
 
-/** Reads an issue's message back: a description, the key of a sentence, or (from a family's own check) a plain text. */
+/** Reads an issue's message back: a description, or the key of a sentence (from a check of our own). */
 export function readIssue(issue: { readonly path: readonly PropertyKey[]; readonly message: string }): Described[] {
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
   if (keyPattern.test(issue.message)) return [{ path, key: issue.message, args: {}, atKey: false }];
-  if (!issue.message.startsWith('{"key":')) {
-    return [{ path, key: "config-problem-text", args: { text: issue.message }, atKey: false }];
-  }
+  if (!issue.message.startsWith('{"key":')) return [{ path, key: "config-problem-other", args: {}, atKey: false }];
   const { key, args, unknown } = JSON.parse(issue.message) as Description;
   if (!unknown) return [{ path, key, args, atKey: key === "config-problem-name" }];
   return unknown.map(({ name, suggestion }) => ({ path: [...path, name], key, args: { suggestion }, atKey: true }));

@@ -215,7 +215,7 @@ export const configSchema = (wrap: Wrap) =>
           .describe("Name of this worker's host. Default: WORKER_HOST, else the host name."),
         concurrency: z.int().min(1).max(64).default(2).describe("Jobs at a time."),
         lease: durationSchema()
-          .pipe(z.int().min(2000, "must be at least 2s"))
+          .pipe(z.int().min(2000, { error: "config-problem-lease" }))
           .prefault("30s")
           .describe(
             "How long a worker that has gone silent keeps its work before another one takes it over. One that was killed and starts again on the same machine goes on at once.",

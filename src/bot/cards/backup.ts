@@ -1,6 +1,6 @@
 import { type BackupRun, isFinal, type RunCopy, type RunError, rawBytes, storedBytes } from "../../core/run.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from "../../messages/format.ts";
-import { html, type Messages } from "../../messages/index.ts";
+import { type Messages, reasonOf } from "../../messages/index.ts";
 import type { BackupOrders } from "../../services/backup/orders.ts";
 import type { CardButton, CardKind, RenderContext } from "./types.ts";
 
@@ -11,7 +11,7 @@ export function backupCard(deps: { readonly orders: BackupOrders }): CardKind<Ba
     render: (run, context) => {
       const raise = raiseKey(run);
       return {
-        html: [[heading(run, context)], ...body(run, context), footer(run, context)]
+        html: [[heading(run, context)], ...body(run, context, deps.orders), footer(run, context)]
           .filter((block) => block.length > 0)
           .map((block) => block.join("\n"))
           .join("\n\n"),
@@ -49,10 +49,10 @@ function heading(run: BackupRun, { messages }: RenderContext): string {
 }
 
 /** Blocks of lines, shown with a blank line between them. */
-function body(run: BackupRun, context: RenderContext): string[][] {
+function body(run: BackupRun, context: RenderContext, orders: BackupOrders): string[][] {
   switch (run.status) {
     case "queued":
-      return [queued(run, context)];
+      return [queued(run, context, orders)];
     case "running":
       return [running(run, context), interruption(run, context)];
     case "succeeded":
@@ -68,7 +68,11 @@ function body(run: BackupRun, context: RenderContext): string[][] {
   }
 }
 
-function queued(run: BackupRun, { messages }: RenderContext): string[] {
+function queued(run: BackupRun, { messages, workers, now }: RenderContext, orders: BackupOrders): string[] {
+  if (workers && !orders.isServed(run, workers, now)) {
+    const host = orders.hostOf(run.name);
+    return [host === undefined ? messages.t("backup-no-worker") : messages.t("backup-no-worker-on", { host })];
+  }
   if (run.interruptedIn !== undefined)
     return [messages.t("backup-interrupted-waiting", { phase: phaseName(run.interruptedIn, messages) })];
   return [
@@ -111,7 +115,7 @@ function interruption(run: BackupRun, { messages }: RenderContext): string[] {
 
 /** What is left of a run that made no backup: nothing, or what a store out of reach has not let us remove yet. */
 function kept(run: BackupRun, { messages }: RenderContext): string {
-  const storages = [...new Set(run.open.map((object) => object.storage))];
+  const storages = [...new Set([...run.open, ...(run.leftIn ?? [])].map(({ storage }) => storage))];
   if (storages.length === 0) return messages.t("backup-nothing-kept");
   return messages.t("backup-leftovers", { storages: storages.join(", ") });
 }
@@ -146,13 +150,15 @@ function finished(run: BackupRun, context: RenderContext): string[][] {
   lines.push(
     messages.t(run.encrypted ? "backup-took-encrypted" : "backup-took", { duration: formatDuration(took, locale) }),
   );
-  return [lines, run.copies.map((copy) => copyLine(copy, messages, now)), interruption(run, context)];
+  const copies = run.copies.map((copy) => copyLine(copy, messages, now));
+  if (run.folder !== undefined) copies.push(messages.t("backup-folder", { folder: run.folder }));
+  return [lines, copies, interruption(run, context)];
 }
 
 function copyLine(copy: RunCopy, messages: Messages, now: Date): string {
   const args = { storage: copy.storage, location: copy.location };
   if (copy.status === "stored") return messages.t("backup-copy-stored", args);
-  const reason = copy.error?.message ?? "";
+  const reason = copy.error ? reasonOf(copy.error) : "";
   if (copy.status === "retrying") {
     const wait = copy.retryAt === undefined ? 0 : Math.max(0, Date.parse(copy.retryAt) - now.getTime());
     return messages.t(wait === 0 ? "backup-copy-retrying" : "backup-copy-retrying-in", {
@@ -171,9 +177,11 @@ function failed(run: BackupRun, context: RenderContext): string[][] {
   if (!error) return [];
   const lines = [
     messages.t("backup-failed-step", { step: stepName(error, messages) }),
-    messages.t("backup-failed-reason", { reason: error.message }),
+    messages.t("backup-failed-reason", { reason: reasonOf(error) }),
   ];
-  if (error.stderr !== undefined) lines.push(messages.t("backup-stderr", { stderr: error.stderr }));
+  // An error without a sentence of its own may consist of the tool's only line.
+  const told = error.text === undefined && error.message.includes(error.stderr?.trim() ?? "");
+  if (error.stderr !== undefined && !told) lines.push(messages.t("backup-stderr", { stderr: error.stderr }));
   const advice = run.retried ? [] : [messages.t(adviceKey(error))];
   return [lines, [kept(run, context), ...advice], retried(run, context)];
 }
@@ -183,6 +191,7 @@ const adviceKeys = [
   "tool-too-old",
   "tool-failed",
   "source-unreachable",
+  "source-refused",
   "source-failed",
   "storage-unreachable",
   "storage-refused",
@@ -207,9 +216,7 @@ function phaseName(phase: string, messages: Messages): string {
 
 function footer(run: BackupRun, { messages, timezone }: RenderContext): string[] {
   const time = (iso: string): string => formatTime(new Date(iso), messages.locale, timezone);
-  const parts = [
-    run.sourceTitle === undefined ? undefined : html(messages.t("backup-source", { source: run.sourceTitle })).value,
-  ];
+  const parts = [run.sourceTitle === undefined ? undefined : messages.t("backup-source", { source: run.sourceTitle })];
   if (run.trigger === "catch-up" && run.dueAt !== undefined)
     parts.push(messages.t("backup-by-catch-up", { due: time(run.dueAt), created: time(run.createdAt) }));
   else if (run.trigger === "schedule" && run.dueAt !== undefined)
@@ -225,6 +232,7 @@ function footer(run: BackupRun, { messages, timezone }: RenderContext): string[]
   else if (run.requestedBy)
     parts.push(messages.t("backup-by-person", { by: run.requestedBy.name, created: time(run.createdAt) }));
   else parts.push(messages.t("backup-by-cli", { created: time(run.createdAt) }));
+  if (run.missed) parts.push(messages.t("backup-missed", { missed: run.missed }));
   parts.push(messages.t("backup-run", { run: run.id }));
   return parts.filter((part) => part !== undefined);
 }

@@ -35,6 +35,9 @@ export const defaultApiRoot = "https://api.telegram.org";
 /** A text that shall be taken literally, whatever it holds. */
 const literal = (text: string) => text.replaceAll("${", "$${");
 
+/** An address without a password that can be the default of a variable: elsewhere, as in a container, it is another. */
+const isPublic = (url: string) => URL.parse(url)?.password === "" && !/[{}]/.test(url);
+
 /** The configuration without secrets, and the variables that hold them. */
 export function render(answers: Answers): { readonly yaml: string; readonly env: Readonly<Record<string, string>> } {
   const env: Record<string, string> = {};
@@ -49,12 +52,11 @@ export function render(answers: Answers): { readonly yaml: string; readonly env:
     const keys = { accessKeyId: secret("S3_KEY", accessKeyId), secretAccessKey: secret("S3_SECRET", secretAccessKey) };
     return [name, { ...rest, ...keys }];
   });
-  const hasPassword = URL.parse(redisUrl)?.password !== "";
   const databaseVariable = `${backup.name.replaceAll("-", "_").toUpperCase()}_DATABASE_URL`;
   const config = {
     timezone: answers.timezone,
     locale: answers.locale,
-    redis: { url: hasPassword ? secret("REDIS_URL", redisUrl) : literal(redisUrl) },
+    redis: { url: isPublic(redisUrl) ? `\${REDIS_URL:-${redisUrl}}` : secret("REDIS_URL", redisUrl) },
     telegram: {
       token: secret("BOT_TOKEN", telegram.token),
       ...(telegram.apiRoot === defaultApiRoot ? {} : { apiRoot: telegram.apiRoot }),
@@ -94,7 +96,10 @@ export function render(answers: Answers): { readonly yaml: string; readonly env:
 export function envLine(name: string, value: string): string {
   if (/^[\w.:/@%+,=?&~-]*$/.test(value)) return `${name}=${value}`;
   const quote = ["'", '"', "`"].find((mark) => parseEnv(`X=${mark}${value}${mark}`)["X"] === value);
-  if (!quote) throw new AppError("config", `the value of ${name} cannot be written into .env`);
+  if (!quote) {
+    const text = { key: "error-env-value", args: { name } };
+    throw new AppError("config", `the value of ${name} cannot be written into .env`, { text });
+  }
   return `${name}=${quote}${value}${quote}`;
 }
 

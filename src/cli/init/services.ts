@@ -41,7 +41,10 @@ export async function askBackup(context: InitContext): Promise<Answers["backup"]
   const ask = async () => {
     const url = await prompter.secret({
       message: say(context, "init-database"),
-      validate: (text) => parse(text).error?.issues[0]?.message,
+      validate: (text) => {
+        const issue = parse(text).error?.issues[0];
+        return issue && say(context, issue.message);
+      },
     });
     registerPassword(url);
     return url;

@@ -231,7 +231,7 @@ init-overwrite = { $file } is there already. Write a new one?
 init-overwrite-variables = { $file } has other values of { $names }. Replace them?
 init-nothing-written = Nothing was written.
 init-written = Written: { $file }, and the secrets to { $env } (readable by you only).
-init-next = Start it with "npm start" and send /backup to the bot. "npm run vakhta -- doctor" tries everything again at any time.
+init-next = Start it with "npm start" or "docker compose up -d --build" and send /backup to the bot. "npm run vakhta -- doctor" tries everything again at any time.
 
 init-looking-for-rivals = Looking whether another program uses this bot...
 init-bot-hint = Make a bot: send /newbot to @BotFather in Telegram and copy the token.
@@ -257,7 +257,7 @@ init-reply-admin = You are the admin of this watch. The setup goes on in the ter
 init-reply-group = Backups will be reported here. The setup goes on in the terminal.
 
 init-redis = Address of Redis
-init-database = Address of the PostgreSQL database (postgres://user:password@host:5432/database)
+init-database = Address of the PostgreSQL database (postgresql://user@host:5432/database, with a password user:password)
 init-backup-name = Name of the backup
 init-schedule = When to back up, as a cron expression ("-" for never)
 init-storage = Where to keep the backups?

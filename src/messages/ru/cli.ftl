@@ -245,7 +245,7 @@ init-overwrite = Файл { $file } уже есть. Записать новый
 init-overwrite-variables = В { $file } другие значения: { $names }. Заменить?
 init-nothing-written = Ничего не записано.
 init-written = Записано: { $file }; секреты — в { $env } (доступен только вам).
-init-next = Запустите «npm start» и отправьте боту /backup. Снова опробовать всё можно в любое время: «npm run vakhta -- doctor».
+init-next = Запустите «npm start» или «docker compose up -d --build» и отправьте боту /backup. Снова опробовать всё можно в любое время: «npm run vakhta -- doctor».
 
 init-looking-for-rivals = Смотрим, не пользуется ли ботом другая программа...
 init-bot-hint = Создайте бота: отправьте /newbot пользователю @BotFather в Telegram и скопируйте токен.
@@ -273,7 +273,7 @@ init-reply-admin = Теперь вы администратор этой вах�
 init-reply-group = Сюда будут приходить сообщения о резервных копиях. Настройка продолжается в терминале.
 
 init-redis = Адрес Redis
-init-database = Адрес базы PostgreSQL (postgres://пользователь:пароль@узел:5432/база)
+init-database = Адрес базы PostgreSQL (postgresql://имя@узел:5432/база, с паролем — имя:пароль)
 init-backup-name = Имя копии
 init-schedule = Когда делать копии: выражение cron («-» — никогда)
 init-storage = Где хранить копии?

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { AppError, lostLease } from "../../core/errors.ts";
 import { type Manifest, type ManifestPart, manifestFile } from "../../core/manifest.ts";
 import type { OpenObject } from "../../core/ports.ts";
-import type { Storage } from "../../storages/types.ts";
+import type { ObjectWriter, Storage } from "../../storages/types.ts";
 import { withStep } from "./target.ts";
 
 /** A copy of a finished backup to be made from another copy. */
@@ -52,12 +52,13 @@ async function copyPart(order: CopyOrder, part: ManifestPart, onBytes: (bytes: n
   const { from, to, folder, signal } = order;
   const key = `${folder}${part.file}`;
   const stream = await from.read(key, signal);
-  const writer = await to.create(key, {
-    expectedBytes: part.bytes,
-    signal,
-    ...(order.opened === undefined ? {} : { opened: (object) => order.opened?.(object) ?? Promise.resolve() }),
-  });
+  let writer: ObjectWriter | undefined;
   try {
+    writer = await to.create(key, {
+      expectedBytes: part.bytes,
+      signal,
+      ...(order.opened === undefined ? {} : { opened: (object) => order.opened?.(object) ?? Promise.resolve() }),
+    });
     const hash = createHash("sha256");
     let bytes = 0;
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
@@ -72,7 +73,7 @@ async function copyPart(order: CopyOrder, part: ManifestPart, onBytes: (bytes: n
   } catch (error) {
     stream.destroy();
     // A successor may be writing the same objects already: what is left here is its to remove.
-    if (!lostLease(signal)) await writer.abort().catch(() => undefined);
+    if (!lostLease(signal)) await writer?.abort().catch(() => undefined);
     throw error;
   }
 }
@@ -99,6 +100,7 @@ function damaged(storage: Storage, key: string): AppError {
     `storage ${storage.name}: ${key} is damaged: its SHA-256 is not the manifest's`,
     {
       context: { storage: storage.name, key },
+      text: { key: "error-storage-damaged", args: { storage: storage.name, object: key } },
     },
   );
 }

@@ -4,6 +4,7 @@ import type { ChatTarget } from "../../core/card.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import { type BackupRun, isFinal, type Person, type RunTrigger } from "../../core/run.ts";
+import type { Due } from "../../core/schedule.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Producer } from "../../queue/producer.ts";
 import type { Cards } from "../../state/cards.ts";
@@ -26,9 +27,17 @@ export interface BackupOrder {
   readonly requestedBy?: Person;
   readonly retryOf?: string;
   readonly dueAt?: Date;
+  /** How many times of the schedule before `dueAt` it makes up for as well. */
+  readonly missed?: number;
   /** Where the card is shown; default: the backup's configured chat. `messageId`: our message that becomes the card. */
   readonly target?: ChatTarget & { readonly messageId?: number };
 }
+
+/** How many of the newest runs are looked through for one of the schedule that has not begun. */
+const lookBack = 50;
+
+/** A worker that is being started is there within this time; milliseconds. */
+const workerStartMs = 20_000;
 
 type BackupConfig = Config["backups"][number];
 
@@ -43,7 +52,10 @@ export class BackupOrders {
   /** @throws AppError not-found when no backup is called so. */
   backup(name: string): BackupConfig {
     const backup = this.#deps.config.backups.find((candidate) => candidate.name === name);
-    if (!backup) throw new AppError("not-found", `no backup is called ${name}`, { context: { name } });
+    if (!backup) {
+      const text = { key: "error-backup-unknown", args: { name } };
+      throw new AppError("not-found", `no backup is called ${name}`, { context: { name }, text });
+    }
     return backup;
   }
 
@@ -60,6 +72,7 @@ export class BackupOrders {
       ...(order.requestedBy ? { requestedBy: order.requestedBy } : {}),
       ...(order.retryOf === undefined ? {} : { retryOf: order.retryOf }),
       ...(order.dueAt ? { dueAt: order.dueAt.toISOString() } : {}),
+      ...(order.missed ? { missed: order.missed } : {}),
       status: "queued",
       phase: "waiting",
       createdAt: now.toISOString(),
@@ -90,6 +103,29 @@ export class BackupOrders {
     return { run: current, created };
   }
 
+  /**
+   * Orders what a schedule wants. A run of the schedule that has not begun, since its worker is away or busy, stands for
+   * this time too: runs do not pile up. True when a new run was ordered.
+   */
+  async schedule(name: string, due: Due): Promise<boolean> {
+    const { runs, clock } = this.#deps;
+    const source = `schedule:${name}:${due.at.toISOString()}`;
+    const dueAt = due.at.toISOString();
+    const known = (await runs.list(name, lookBack)).filter((run) => run.dueAt !== undefined);
+    // One that was ordered for this very time is ordered again: a kill may have left its card out.
+    if (!known.some(({ id }) => id === runId(source))) {
+      for (const { id } of known) {
+        const run = await runs.update(id, "normal", clock.now(), (waiting) => {
+          if (waiting.status !== "queued" || waiting.attempt > 0 || (waiting.dueAt ?? "") >= dueAt) return waiting;
+          return { ...waiting, trigger: "schedule", dueAt, missed: (waiting.missed ?? 0) + 1 + due.missed };
+        });
+        if ((run.dueAt ?? "") >= dueAt) return false;
+      }
+    }
+    const trigger = due.late ? "catch-up" : "schedule";
+    return (await this.request({ name, trigger, source, dueAt: due.at, missed: due.missed })).created;
+  }
+
   /** Puts the run's job into the queue of the right worker; the run's id makes it idempotent. */
   async enqueue(run: BackupRun, delayMs?: number): Promise<void> {
     const host = this.hostOf(run.name);
@@ -110,6 +146,13 @@ export class BackupOrders {
       if (storage && "host" in storage && storage.host !== undefined) return storage.host;
     }
     return undefined;
+  }
+
+  /** Whether a worker is there for a queued run, among the hosts of those alive; one gets some time to start. */
+  isServed(run: BackupRun, workerHosts: ReadonlySet<string>, now: Date): boolean {
+    if (now.getTime() - Date.parse(run.createdAt) < workerStartMs) return true;
+    const host = this.hostOf(run.name);
+    return host === undefined ? workerHosts.size > 0 : workerHosts.has(host);
   }
 
   /** Asks a run to stop. Queued: it is cancelled at once. Running: its worker notices within a second. */

@@ -1,11 +1,14 @@
-import { AppError, toAppError } from "../../core/errors.ts";
+import { AppError } from "../../core/errors.ts";
 import type { BackupPhase, Clock, OpenObject, RunObserver, RunProgress } from "../../core/ports.ts";
 import type { BackupRun } from "../../core/run.ts";
+import type { Text } from "../../core/text.ts";
+import type { Logger } from "../../lib/logger.ts";
 import type { Runs } from "../../state/runs.ts";
 
 export interface RunWatchDeps {
   readonly runs: Runs;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** How often progress is written and a cancellation looked for, in milliseconds. */
@@ -13,7 +16,10 @@ const beatMs = 1000;
 /** Above this a timer of Node would fire at once. */
 const longestTimer = 2 ** 31 - 1;
 
-/** Writes a run's progress once a second and learns from the same write whether it is to stop. */
+/**
+ * Writes a run's progress once a second and learns from the same write whether it is to stop. A beat that Redis refuses
+ * ends nothing: the next one tries again.
+ */
 export class RunWatch implements RunObserver {
   readonly #deps: RunWatchDeps;
   readonly #id: string;
@@ -25,7 +31,8 @@ export class RunWatch implements RunObserver {
   #latest: RunProgress | undefined;
   #beat: Promise<void> = Promise.resolve();
   #beating = false;
-  cancelled = false;
+  /** The latest beat failed; said once. */
+  #missing = false;
 
   /** `timeoutMs`: the run is ended after this time. */
   constructor(deps: RunWatchDeps, run: BackupRun, fence: number, timeoutMs: number | undefined) {
@@ -64,7 +71,13 @@ export class RunWatch implements RunObserver {
     }));
   }
 
-  async title(title: string): Promise<void> {
+  async left(storage: string): Promise<void> {
+    await this.#write("progress", (run) =>
+      run.folder === undefined ? run : { ...run, leftIn: [...(run.leftIn ?? []), { storage, folder: run.folder }] },
+    );
+  }
+
+  async title(title: Text): Promise<void> {
     await this.#write("progress", (run) => ({ ...run, sourceTitle: title }));
   }
 
@@ -75,7 +88,7 @@ export class RunWatch implements RunObserver {
   }
 
   async #write(urgency: "normal" | "progress", change: (run: BackupRun) => BackupRun): Promise<BackupRun> {
-    return await this.#deps.runs.update(this.#id, urgency, this.#deps.clock.now(), change, this.#fence);
+    return await this.#deps.runs.record(this.#id, urgency, this.#deps.clock.now(), change, this.#fence);
   }
 
   #tick(): void {
@@ -85,26 +98,42 @@ export class RunWatch implements RunObserver {
     const at = this.#deps.clock.now().toISOString();
     const latest = this.#latest;
     this.#latest = undefined;
+    const { runs, clock } = this.#deps;
     const written = latest
-      ? this.#write("progress", (run) => ({ ...run, progress: { ...latest, at } }))
-      : this.#deps.runs.get(this.#id);
+      ? runs.update(this.#id, "progress", clock.now(), (run) => ({ ...run, progress: { ...latest, at } }), this.#fence)
+      : runs.get(this.#id);
     this.#beat = written
-      .then((run) => this.#look(run))
-      .catch((error: unknown) => this.#stopped.abort(toAppError(error)))
+      .then((run) => {
+        this.#missing = false;
+        this.#look(run);
+      })
+      .catch((error: unknown) => this.#missed(error))
       .finally(() => {
         this.#beating = false;
       });
   }
 
+  #missed(error: unknown): void {
+    if (error instanceof AppError && (error.code === "lease-lost" || error.code === "not-found")) {
+      this.#stopped.abort(error);
+    } else if (!this.#missing) {
+      this.#missing = true;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#deps.logger.warn({ run: this.#id, error: message }, "progress could not be recorded; trying again");
+    }
+  }
+
   #late(timeoutMs: number): AppError {
     const message = `the run was not finished after ${timeoutMs / 1000} s, its timeout`;
-    return new AppError("timeout", message, { permanent: false, context: { step: this.#phase } });
+    return new AppError("timeout", message, {
+      permanent: false,
+      context: { step: this.#phase },
+      text: { key: "error-timeout", args: { seconds: timeoutMs / 1000 } },
+    });
   }
 
   #look(run: BackupRun): void {
-    if (run.cancelRequestedBy && !this.cancelled) {
-      this.cancelled = true;
+    if (run.cancelRequestedBy)
       this.#stopped.abort(new AppError("cancelled", `cancelled by ${run.cancelRequestedBy.name}`));
-    }
   }
 }

@@ -14,6 +14,7 @@ import { cleanUpRun } from "./clean-up.ts";
 import { type PipelineResult, runBackup } from "./pipeline.ts";
 import { runError } from "./run-error.ts";
 import { RunWatch } from "./run-watch.ts";
+import { sweepRun } from "./sweep.ts";
 import { enqueueUpload } from "./uploads.ts";
 
 export interface BackupRunnerDeps {
@@ -66,36 +67,13 @@ export class BackupRunner {
       return { later: waitForOtherMs };
     }
     await using held = lease;
-    if (isFinal(run.status)) return await this.#sweep(run, job.signal);
+    if (isFinal(run.status)) return { done: { run: id, ...(await sweepRun(this.#deps, run, job.signal)) } };
     const status = await this.#attempt(id, held.token, AbortSignal.any([job.signal, held.signal]), job.signal);
     return { done: { run: id, status } };
   }
 
   #now(): Date {
     return this.#deps.clock.now();
-  }
-
-  /** Removes what could not be removed when the run ended, because its store was out of reach. */
-  async #sweep(run: BackupRun, signal: AbortSignal): Promise<JobOutcome> {
-    const { open, leftIn = [] } = run;
-    const places = [...leftIn, ...open.map(({ storage, key }) => ({ storage, folder: folderOf(key) }))];
-    const stuck = new Set<string>();
-    let removed = 0;
-    for (const place of new Set(places.map(({ storage, folder }) => `${storage} ${folder}`))) {
-      const [name = "", folder = ""] = place.split(" ");
-      // No longer configured: out of our hands.
-      if (this.#deps.config.storages[name] === undefined) continue;
-      const own = open.filter(({ storage, key }) => storage === name && folderOf(key) === folder);
-      const left = await cleanUpRun([await this.#deps.storage(name)], folder, own, signal);
-      removed += left.removed;
-      if (left.failed.length > 0) stuck.add(place);
-    }
-    await this.#deps.runs.update(run.id, "progress", this.#now(), (current) => ({
-      ...current,
-      open: current.open.filter(({ storage, key }) => stuck.has(`${storage} ${folderOf(key)}`)),
-      leftIn: (current.leftIn ?? []).filter(({ storage, folder }) => stuck.has(`${storage} ${folder}`)),
-    }));
-    return { done: { run: run.id, removed, stuck: stuck.size } };
   }
 
   async #attempt(id: string, fence: number, signal: AbortSignal, shutdown: AbortSignal): Promise<string> {
@@ -106,7 +84,10 @@ export class BackupRunner {
     const watch = new RunWatch(this.#deps, run, fence, backup?.timeout);
     let storages: readonly Storage[] = [];
     try {
-      if (!backup) throw new AppError("config", `backup ${run.name} is no longer configured`);
+      if (!backup) {
+        const text = { key: "error-backup-gone", args: { name: run.name } };
+        throw new AppError("config", `backup ${run.name} is no longer configured`, { text });
+      }
       storages = await Promise.all(backup.storages.map((name) => this.#deps.storage(name)));
       if (run.folder !== undefined) {
         const finished = await this.#recover(run, run.folder, storages, fence, signal);
@@ -133,7 +114,7 @@ export class BackupRunner {
     } catch (error) {
       await watch.stop();
       if (lostLease(signal) || toAppError(error).code === "lease-lost") return await this.#withdraw(run, storages);
-      return await this.#fail(id, error, fence, { shutdown, cancelled: watch.cancelled });
+      return await this.#fail(id, error, fence, shutdown);
     } finally {
       await watch.stop();
     }
@@ -142,7 +123,7 @@ export class BackupRunner {
   /** Takes the run: the intent is on record before anything is touched. */
   async #begin(id: string, fence: number): Promise<BackupRun> {
     const now = this.#now();
-    return await this.#deps.runs.update(
+    return await this.#deps.runs.record(
       id,
       "normal",
       now,
@@ -177,10 +158,13 @@ export class BackupRunner {
       folder: runFolder(run.name, startedAt, run.id),
       copies: storages.map(pendingCopy),
     });
-    return await this.#deps.runs.update(run.id, "normal", now, change, fence);
+    return await this.#deps.runs.record(run.id, "normal", now, change, fence);
   }
 
-  /** After an interruption: removes what it left, or recognises that the backup is finished. */
+  /**
+   * After an interruption: removes what it left, also in storages that have since been taken off the backup, or
+   * recognises that the backup is finished.
+   */
   async #recover(
     run: BackupRun,
     folder: string,
@@ -188,16 +172,19 @@ export class BackupRunner {
     fence: number,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const left = await cleanUpRun(storages, folder, run.open, signal);
-    const outOfReach = (storage: string): boolean => left.failed.some((failed) => failed.storage === storage);
-    await this.#deps.runs.update(
+    const former = await this.#formerStorages(run, storages);
+    const everywhere = [...storages, ...former];
+    const left = await cleanUpRun(everywhere, folder, run.open, signal);
+    const cleaned = new Set(everywhere.map(({ name }) => name));
+    for (const { storage } of left.failed) cleaned.delete(storage);
+    await this.#deps.runs.record(
       run.id,
       "normal",
       this.#now(),
       (current) => ({
         ...current,
         // What could not be looked into is still to be cleaned up later.
-        open: current.open.filter((object) => outOfReach(object.storage)),
+        open: current.open.filter((object) => !cleaned.has(object.storage)),
         leftIn: [...(current.leftIn ?? []), ...left.failed.map(({ storage }) => ({ storage, folder }))],
         cleaned: (current.cleaned ?? 0) + left.removed,
       }),
@@ -208,13 +195,23 @@ export class BackupRunner {
     const manifestBytes = encodeManifest(manifest);
     const missing = new AppError("interrupted", "the worker was interrupted before this copy was complete", {
       permanent: false,
+      text: { key: "error-copy-interrupted" },
     });
-    const copies = storages.map((storage) =>
+    const places = [...storages, ...former.filter(({ name }) => storedIn.includes(name))];
+    const copies = places.map((storage) =>
       storedIn.includes(storage.name)
         ? { storage: storage.name, status: "stored" as const }
         : { storage: storage.name, status: "failed" as const, error: missing },
     );
-    return await this.#succeed(run.id, { manifest, manifestBytes, manifestSha256, copies }, storages, fence);
+    return await this.#succeed(run.id, { manifest, manifestBytes, manifestSha256, copies }, places, fence);
+  }
+
+  /** Storages of the attempt before that the backup no longer has; those that are not configured any more left out. */
+  async #formerStorages(run: BackupRun, storages: readonly Storage[]): Promise<Storage[]> {
+    const names = new Set([...run.copies, ...run.open].map(({ storage }) => storage));
+    for (const { name } of storages) names.delete(name);
+    const configured = [...names].filter((name) => this.#deps.config.storages[name] !== undefined);
+    return await Promise.all(configured.map((name) => this.#deps.storage(name)));
   }
 
   async #succeed(id: string, result: PipelineResult, storages: readonly Storage[], fence: number): Promise<string> {
@@ -231,7 +228,7 @@ export class BackupRunner {
         ...(outcome?.error ? { error: runError(outcome.error, `copy to ${storage.name}`) } : {}),
       };
     });
-    const run = await this.#deps.runs.update(
+    const run = await this.#deps.runs.record(
       id,
       "reply",
       now,
@@ -243,6 +240,8 @@ export class BackupRunner {
           phase: "manifest",
           finishedAt: result.manifest.finishedAt,
           copies,
+          // What could not be removed of a copy that dropped out: the upload job writes over it.
+          leftIn: (current.leftIn ?? []).filter(({ folder }) => folder !== current.folder),
           manifest: result.manifest,
           manifestSha256: result.manifestSha256,
         };
@@ -251,7 +250,9 @@ export class BackupRunner {
     );
     for (const { storage, error } of failed) {
       const delayMs = error?.code === "interrupted" ? 0 : firstUploadMs;
-      await enqueueUpload(this.#deps.producer, run, storage, delayMs);
+      await enqueueUpload(this.#deps.producer, run, storage, delayMs).catch((reason: unknown) => {
+        this.#deps.logger.warn({ run: id, storage, error: String(reason) }, "upload not enqueued; the tick will do it");
+      });
     }
     return run.status;
   }
@@ -259,20 +260,26 @@ export class BackupRunner {
   /** Another worker has taken the run over: removes what this attempt has made, unless the other one works there. */
   async #withdraw(run: BackupRun, storages: readonly Storage[]): Promise<never> {
     const current = await this.#deps.runs.read(run.id);
-    if (run.folder !== undefined && current !== undefined && current.folder !== run.folder)
-      await cleanUpRun(storages, run.folder, [], AbortSignal.timeout(withdrawMs));
+    const { folder } = run;
+    if (folder !== undefined && current !== undefined && current.folder !== folder) {
+      const failed = await cleanUpRun(storages, folder, [], AbortSignal.timeout(withdrawMs)).then(
+        (left) => left.failed.map(({ storage }) => storage),
+        () => storages.map(({ name }) => name),
+      );
+      const leftIn = failed.map((storage) => ({ storage, folder }));
+      if (leftIn.length > 0)
+        await this.#deps.runs.record(run.id, "progress", this.#now(), (other) => ({
+          ...other,
+          leftIn: [...(other.leftIn ?? []), ...leftIn],
+        }));
+    }
     throw new AppError("lease-lost", `another worker has taken run ${run.id} over`, { permanent: false });
   }
 
-  async #fail(
-    id: string,
-    cause: unknown,
-    fence: number,
-    ended: { shutdown: AbortSignal; cancelled: boolean },
-  ): Promise<string> {
+  async #fail(id: string, cause: unknown, fence: number, shutdown: AbortSignal): Promise<string> {
     const { runs, logger } = this.#deps;
     const now = this.#now();
-    if (ended.shutdown.aborted) {
+    if (shutdown.aborted) {
       await runs.update(
         id,
         "normal",
@@ -283,6 +290,8 @@ export class BackupRunner {
       throw toAppError(cause, "interrupted");
     }
     const error = toAppError(cause);
+    // The run stays as it is on record: the next attempt cleans up, or finds the backup finished.
+    if (error.code === "redis") throw error;
     logger.warn(
       {
         run: id,
@@ -293,25 +302,20 @@ export class BackupRunner {
       },
       "backup failed",
     );
-    const run = await runs.update(
-      id,
-      "reply",
-      now,
-      (current) => ({
-        ...current,
-        status: ended.cancelled ? "cancelled" : "failed",
-        finishedAt: now.toISOString(),
-        copies: current.copies.map((copy) => ({ ...copy, status: "aborted" as const })),
-        ...(ended.cancelled ? {} : { error: runError(error, current.phase) }),
-      }),
-      fence,
-    );
-    return run.status;
+    // By what ended it: a cancellation that came while a failed run was cleaned up does not hide the failure.
+    const cancelled = error.code === "cancelled";
+    const change = (current: BackupRun): BackupRun =>
+      isFinal(current.status)
+        ? current
+        : {
+            ...current,
+            status: cancelled ? "cancelled" : "failed",
+            finishedAt: now.toISOString(),
+            copies: current.copies.map((copy) => ({ ...copy, status: "aborted" as const })),
+            ...(cancelled ? {} : { error: runError(error, current.phase) }),
+          };
+    return (await runs.record(id, "reply", now, change, fence)).status;
   }
-}
-
-function folderOf(key: string): string {
-  return key.slice(0, key.lastIndexOf("/") + 1);
 }
 
 function pendingCopy(storage: Storage): RunCopy {

@@ -12,6 +12,7 @@ export function withStep(error: unknown, step: string): AppError {
   return new AppError(cause.code, cause.message, {
     permanent: cause.permanent,
     context: { ...cause.context, step },
+    ...(cause.text ? { text: cause.text } : {}),
     cause: cause.cause ?? cause,
   });
 }
@@ -26,7 +27,7 @@ interface Upload {
 }
 
 export interface TargetOptions {
-  readonly observer: Pick<RunObserver, "opened" | "closed">;
+  readonly observer: Pick<RunObserver, "opened" | "closed" | "left">;
   readonly signal: AbortSignal;
   /** Called when the observer throws: the whole run ends then, not only this copy. */
   readonly onRunFailure: (error: unknown) => void;
@@ -153,14 +154,19 @@ export class Target {
     let keys = this.#manifest === undefined ? committed : [this.#manifest, ...committed];
     // A successor may have found the backup finished and be making up its copies under these names.
     if (lostLease(this.#options.signal)) keys = [];
-    // Whatever can not be removed now lies without a manifest and is found by the next clean-up.
-    if (keys.length > 0) await this.storage.delete(keys, AbortSignal.timeout(removalMs)).catch(() => undefined);
+    let left = false;
+    const fail = (): void => {
+      left = true;
+    };
+    if (keys.length > 0) await this.storage.delete(keys, AbortSignal.timeout(removalMs)).catch(fail);
     for (const upload of this.#uploads) {
       if (upload.committed) continue;
       // The record stays for what could not be aborted: the next clean-up needs it.
       await Promise.resolve(upload.writer?.abort())
         .then(() => this.#closed(upload))
-        .catch(() => undefined);
+        .catch(fail);
     }
+    // Objects that are committed or sent whole have no record of their own: the storage is named instead.
+    if (left) await this.#options.observer.left(this.storage.name).catch(() => undefined);
   }
 }

@@ -52,7 +52,10 @@ export class BackupUploads {
       const from =
         run.copies.find((candidate) => candidate.status === "stored" && candidate.local) ??
         run.copies.find((candidate) => candidate.status === "stored");
-      if (!from) throw new AppError("no-copy", `no sound copy of run ${id} is left to copy from`);
+      if (!from) {
+        const text = { key: "error-no-copy", args: { run: id } };
+        throw new AppError("no-copy", `no sound copy of run ${id} is left to copy from`, { text });
+      }
       const source = await this.#deps.storage(from.storage);
       const signal = AbortSignal.any([job.signal, held.signal]);
       await target.cleanUp(
@@ -69,16 +72,18 @@ export class BackupUploads {
         manifestBytes,
         signal,
         opened: async (object) => {
-          await runs.update(id, "progress", clock.now(), (current) => ({
+          await runs.record(id, "progress", clock.now(), (current) => ({
             ...current,
             open: [...current.open, object],
           }));
         },
       });
+      if (!held.isHeld()) throw new AppError("lease-lost", "another worker makes this copy up", { permanent: false });
       await this.#record(id, storageName, { status: "stored" });
       return { done: { run: id, storage: storageName, status: "stored" } };
     } catch (cause) {
-      if (job.signal.aborted) throw cause;
+      // A successor may have ended it already: what it has recorded holds.
+      if (job.signal.aborted || !held.isHeld()) throw cause;
       const error = toAppError(cause);
       const last = job.attempt >= job.maxAttempts;
       const waitMs = contracts.upload.backoffMs * 2 ** (job.attempt - 1);
@@ -97,7 +102,8 @@ export class BackupUploads {
     storage: string,
     outcome: Pick<RunCopy, "status" | "error" | "tries" | "retryAt">,
   ): Promise<void> {
-    await this.#deps.runs.update(id, "normal", this.#deps.clock.now(), (run) => {
+    await this.#deps.runs.record(id, "normal", this.#deps.clock.now(), (run) => {
+      if (!run.copies.some((copy) => copy.storage === storage && copy.status === "retrying")) return run;
       const copies = run.copies.map((copy): RunCopy => {
         if (copy.storage !== storage) return copy;
         const { error: _, retryAt: __, tries: ___, ...rest } = copy;

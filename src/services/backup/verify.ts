@@ -52,10 +52,8 @@ export async function verifyReadable(
 function decrypted(stored: Readable, manifest: Manifest, identity: string | undefined): AsyncIterable<Uint8Array> {
   if (manifest.encryption === undefined) return stored;
   if (identity === undefined) {
-    throw new AppError(
-      "encryption",
-      `backup ${manifest.id} is encrypted: its private key (identity) is needed to read it`,
-    );
+    const message = `backup ${manifest.id} is encrypted: its private key (identity) is needed to read it`;
+    throw new AppError("encryption", message, { text: { key: "error-identity-needed", args: { run: manifest.id } } });
   }
   return decrypt(stored, identity);
 }
@@ -83,7 +81,10 @@ async function readPart(
       callback(
         same
           ? null
-          : new AppError("storage-mismatch", message, { context: { storage: storage.name, key, step: "read back" } }),
+          : new AppError("storage-mismatch", message, {
+              context: { storage: storage.name, key, step: "read back" },
+              text: { key: "error-storage-damaged", args: { storage: storage.name, object: key } },
+            }),
       );
     },
   });

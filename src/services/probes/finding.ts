@@ -1,4 +1,4 @@
-import { AppError, toAppError } from "../../core/errors.ts";
+import { toAppError } from "../../core/errors.ts";
 import type { MessageArgs } from "../../messages/index.ts";
 
 /**
@@ -9,6 +9,8 @@ export interface Finding {
   readonly status: "ok" | "warning" | "failed" | "skipped";
   readonly key: string;
   readonly args: MessageArgs;
+  /** Last lines of the tool that failed, in its own words. */
+  readonly stderr?: string;
 }
 
 export const ok = (key: string, args: MessageArgs = {}): Finding => ({ status: "ok", key, args });
@@ -18,6 +20,7 @@ export const skipped = (key: string, args: MessageArgs = {}): Finding => ({ stat
 
 /** An error as a finding: our own errors say themselves what is wrong and what to do. */
 export function failure(error: unknown): Finding {
-  const { message } = error instanceof AppError ? error : toAppError(error);
-  return failed("doctor-failed", { reason: message });
+  const { message, text, context } = toAppError(error);
+  const finding = failed("doctor-failed", { reason: text ?? message });
+  return typeof context.stderr === "string" && context.stderr !== "" ? { ...finding, stderr: context.stderr } : finding;
 }

@@ -1,7 +1,11 @@
 import { AppError, toAppError } from "../../core/errors.ts";
 
-const permanentConnection =
-  /authentication failed|no password supplied|does not exist|no pg_hba\.conf entry|SSL|certificate|invalid (URI|connection)/i;
+/** The server has answered, and lets nobody in with this user, password, database or kind of connection. */
+const refusal =
+  /authentication failed|no password supplied|does not exist|no pg_hba\.conf entry|rejects connection|not permitted|permission denied for database/i;
+
+/** The connection can not come about as it is configured, whether the server is up or not. */
+const permanentConnection = /SSL|certificate|invalid (URI|connection)/i;
 
 /** What a failure of psql, pg_dump or pg_dumpall means. Errors that are not of these tools are returned as they are. */
 export function sourceError(error: unknown): AppError {
@@ -12,16 +16,28 @@ export function sourceError(error: unknown): AppError {
   // pg_dump waits for locks with a statement timeout.
   if (/lock timeout|could not obtain lock|statement timeout.*LOCK TABLE/is.test(stderr)) {
     const message = `${step}: a table stayed locked for too long (ALTER TABLE, TRUNCATE, VACUUM FULL?); raise lockWait or run at another time`;
-    return new AppError("source-failed", message, { permanent: false, context: cause.context, cause });
+    const text = { key: "error-source-locked", args: { step } };
+    return new AppError("source-failed", message, { permanent: false, context: cause.context, text, cause });
   }
   if (/connection to server .* failed|could not (connect to server|translate host name)/i.test(stderr)) {
-    const message = `the database does not answer: ${line.replace(/^.*?connection to server/, "connection to server")}`;
+    const said = line.replace(/^.*?connection to server/, "connection to server");
+    if (refusal.test(stderr)) {
+      const text = { key: "error-source-refused" };
+      return new AppError("source-refused", `the database lets nobody in: ${said}`, {
+        context: cause.context,
+        text,
+        cause,
+      });
+    }
     const permanent = permanentConnection.test(stderr);
-    return new AppError("source-unreachable", message, { permanent, context: cause.context, cause });
+    const text = { key: "error-source-unreachable" };
+    const message = `the database does not answer: ${said}`;
+    return new AppError("source-unreachable", message, { permanent, context: cause.context, text, cause });
   }
   if (step === "zstd" || line === "") return cause;
   const permanent = /permission denied|must be (superuser|owner)|row-level security/i.test(stderr);
-  return new AppError("source-failed", `${step} failed: ${line}`, { permanent, context: cause.context, cause });
+  const text = { key: "error-source-tool", args: { step } };
+  return new AppError("source-failed", `${step} failed: ${line}`, { permanent, context: cause.context, text, cause });
 }
 
 /** The line that says what is wrong; hints and details follow it. */

@@ -26,7 +26,11 @@ class PostgresSource implements Source {
     this.#config = config;
     this.#deps = deps;
     const target = parseUrl(config.url);
-    if ("problem" in target) throw new AppError("config", `source url: ${target.problem}`);
+    if ("problem" in target) {
+      throw new AppError("config", `the source's url can not be used: ${target.problem}`, {
+        text: { key: target.problem },
+      });
+    }
     this.#target = target;
     if (target.password !== undefined) registerSecret(target.password);
     this.#tools = {

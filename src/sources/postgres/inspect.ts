@@ -38,7 +38,7 @@ SELECT to_json(system_identifier::text) FROM pg_control_system();
 \\endif
 `;
 
-/** Asks the server who it is. `psql` makes a command of arguments. Fails with `source-unreachable` or `source-failed`. */
+/** Asks the server who it is. `psql` makes a command of arguments. Fails with `source-unreachable`, `source-refused` or `source-failed`. */
 export async function askServer(
   psql: (args: readonly string[]) => Command,
   url: string,
@@ -54,6 +54,7 @@ export async function askServer(
   if (!server.success) {
     throw new AppError("source-failed", "the server's description of itself could not be read", {
       context: { step: "psql" },
+      text: { key: "error-source-description" },
     });
   }
   return {
@@ -76,7 +77,7 @@ export function describe(server: Server, client: string, globals: boolean): Sour
   const version = server.version.split(" ", 1)[0] ?? "";
   const roles = server.rolePasswords ? "with role passwords" : "without role passwords (not allowed to read them)";
   return {
-    title: `PostgreSQL ${version}, database ${server.database}`,
+    title: { key: "source-title-postgres", args: { version, database: server.database } },
     facts: {
       server: server.version,
       pg_dump: client,

@@ -37,7 +37,7 @@ export const postgresSchema = z
       ),
     bin: z
       .string()
-      .startsWith("/", "must be an absolute path")
+      .startsWith("/", { error: "config-problem-absolute-path" })
       .optional()
       .describe(
         "Folder with pg_dump, pg_dumpall and psql; default: chosen by the server's version from /usr/lib/postgresql.",

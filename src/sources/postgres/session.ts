@@ -19,7 +19,7 @@ export class PsqlSession {
     this.#lines = createInterface({ input: this.#conversation.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Rows of all statements, a line each. Fails with `source-unreachable` or `source-failed`. */
+  /** Rows of all statements, a line each. Fails with `source-unreachable`, `source-refused` or `source-failed`. */
   async query(sql: string): Promise<string[]> {
     const marker = `end-${randomBytes(8).toString("hex")}`;
     this.#conversation.stdin.write(`${sql};\nSELECT '${marker}';\n`);
@@ -33,6 +33,7 @@ export class PsqlSession {
         throw new AppError("source-failed", "psql ended before it answered", {
           permanent: false,
           context: { step: "psql" },
+          text: { key: "error-source-ended" },
         });
       }
       if (line.value === marker) return rows;

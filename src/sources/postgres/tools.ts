@@ -56,27 +56,22 @@ export function anyPsql(options: ToolOptions): (args: readonly string[]) => Comm
 export async function chooseTools(options: ToolOptions, serverMajor: number, signal: AbortSignal): Promise<Tools> {
   const folders = options.bin === undefined && !options.via ? installed(options.packages ?? packageFolder) : [];
   const folder = options.bin ?? folders.find(({ major }) => major >= serverMajor)?.path;
-  const install = `apt-get install postgresql-client-${serverMajor}`;
+  const install = installClient(serverMajor);
   const newest = folders.at(-1)?.major;
   if (folder === undefined && !options.via && findTool("pg_dump") === undefined) {
     if (newest === undefined) {
       throw new AppError("tool-missing", `there is no pg_dump on this machine: ${install}`, {
         context: { step: "pg_dump" },
+        text: { key: "error-tool-missing", args: { tool: "pg_dump", remedy: install } },
       });
     }
-    throw tooOld(serverMajor, String(newest), "here", install);
+    throw tooOld(serverMajor, String(newest), undefined);
   }
   const { stdout } = await run(commandIn(options, folder, "pg_dump", ["--version"], "pg_dump"), { signal });
   const version = /\(PostgreSQL\) (\d+(?:\.\d+)*)/.exec(stdout)?.[1] ?? "";
   const major = Number.parseInt(version, 10);
   if (!(major >= serverMajor)) {
-    const place = options.via ? `inside "${options.via.join(" ")}"` : "here";
-    throw tooOld(
-      serverMajor,
-      String(Math.max(major, newest ?? 0)),
-      place,
-      options.via ? `use an image with version ${serverMajor}` : install,
-    );
+    throw tooOld(serverMajor, String(Math.max(major, newest ?? 0)), options.via);
   }
   return {
     version,
@@ -89,11 +84,19 @@ export function restoreCommand(args: readonly string[]): Command {
   return commandIn({}, installed(packageFolder).at(-1)?.path, "pg_restore", args, "pg_restore");
 }
 
-function tooOld(server: number, client: string, place: string, remedy: string): AppError {
-  return new AppError("tool-too-old", `server is ${server}, newest client ${place} is ${client}: ${remedy}`, {
-    context: { step: "pg_dump", server, client },
-  });
+function tooOld(server: number, client: string, via: readonly string[] | undefined): AppError {
+  const context = { step: "pg_dump", server, client };
+  if (via) {
+    const args = { server: String(server), client, via: via.join(" ") };
+    const message = `server is ${server}, newest client inside "${args.via}" is ${client}: use an image with version ${server}`;
+    return new AppError("tool-too-old", message, { context, text: { key: "error-tool-too-old-inside", args } });
+  }
+  const args = { server: String(server), client, remedy: installClient(server) };
+  const message = `server is ${server}, newest client here is ${client}: ${args.remedy}`;
+  return new AppError("tool-too-old", message, { context, text: { key: "error-tool-too-old", args } });
 }
+
+const installClient = (major: number) => `apt-get install postgresql-client-${major}`;
 
 function commandIn(
   options: ToolOptions,

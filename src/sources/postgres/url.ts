@@ -9,11 +9,11 @@ export interface ConnectionTarget {
 
 /**
  * Takes a libpq connection URL apart. Not `new URL`: libpq allows several hosts and socket paths, which that refuses.
- * A problem is told without any part of the URL, since a password may hide where it does not belong.
+ * A problem is the key of a sentence and holds no part of the URL, since a password may hide where it does not belong.
  */
 export function parseUrl(url: string): ConnectionTarget | { readonly problem: string } {
   const match = /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(url);
-  if (match === null) return { problem: "must be a URL that begins with postgresql://" };
+  if (match === null) return { problem: "config-problem-postgres-url" };
   const [, userInfo, hosts = "", path = "", query = ""] = match;
   try {
     const [user, ...secret] = (userInfo ?? "").split(":");
@@ -23,14 +23,12 @@ export function parseUrl(url: string): ConnectionTarget | { readonly problem: st
       parameters.set(decodeURIComponent(name), decodeURIComponent(value.join("=")));
     }
     // libpq reads an unescaped @ or / in a password as the end of it, and would name the rest as the host.
-    if (hosts.includes("@")) return { problem: "has an @ in its password: write it as %40" };
+    if (hosts.includes("@")) return { problem: "config-problem-postgres-url-at" };
     if (userInfo === undefined && `${path}?${query}`.includes("@")) {
-      return { problem: "has a / or ? in its password: write them as %2F and %3F" };
+      return { problem: "config-problem-postgres-url-slash" };
     }
     if (parameters.has("sslpassword")) {
-      return {
-        problem: "has an sslpassword, which libpq takes from the command line only: use a key file without one",
-      };
+      return { problem: "config-problem-postgres-url-sslpassword" };
     }
     const password =
       parameters.get("password") ?? (secret.length > 0 ? decodeURIComponent(secret.join(":")) : undefined);
@@ -49,6 +47,6 @@ export function parseUrl(url: string): ConnectionTarget | { readonly problem: st
       },
     };
   } catch {
-    return { problem: "has a % that is no escape: write a percent sign as %25" };
+    return { problem: "config-problem-postgres-url-percent" };
   }
 }

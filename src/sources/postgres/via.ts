@@ -14,7 +14,9 @@ export function prepareVia(via: readonly string[], hasPassword: boolean): readon
   const end = options.indexOf("--");
   const flags = end === -1 ? options : options.slice(0, end);
   if (flags.some((flag) => /^-[a-z]*t[a-z]*$/.test(flag) || flag === "--tty")) {
-    throw new AppError("config", "via: leave out the terminal (-t): it would alter the bytes of the dump");
+    throw new AppError("config", "via: leave out the terminal (-t): it would alter the bytes of the dump", {
+      text: { key: "error-via-terminal" },
+    });
   }
   const added: string[] = [];
   if (
@@ -26,7 +28,10 @@ export function prepareVia(via: readonly string[], hasPassword: boolean): readon
   if (hasPassword && !via.some((argument) => argument.includes("PGPASSWORD"))) {
     if (exec === -1 || !engines.has(basename(via[0] ?? ""))) {
       const remedy = "let the tools find it there (a .pgpass file, PGPASSWORD in the pod) and leave it out of the URL";
-      throw new AppError("config", `via: ${basename(via[0] ?? "")} does not pass a password on: ${remedy}`);
+      const tool = basename(via[0] ?? "");
+      throw new AppError("config", `via: ${tool} does not pass a password on: ${remedy}`, {
+        text: { key: "error-via-password", args: { tool } },
+      });
     }
     added.push("-e", "PGPASSWORD");
   }

@@ -4,29 +4,45 @@ import { AppError, type ErrorCode } from "../../core/errors.ts";
 export function fileError(error: unknown, name: string, path: string): AppError {
   if (error instanceof AppError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  const [appCode, text, permanent] = describe(code, message);
-  return new AppError(appCode, `storage ${name}: ${text} (${path})`, {
+  const { appCode, line, key, permanent } = describe(code, message);
+  return new AppError(appCode, `storage ${name}: ${line} (${path})`, {
     permanent,
+    text: { key, args: { storage: name, path, errno: code ?? "" } },
     context: { storage: name, errno: code },
     cause: error,
   });
 }
 
-function describe(code: string | undefined, message: string): [ErrorCode, string, boolean] {
+interface Meaning {
+  readonly appCode: ErrorCode;
+  readonly line: string;
+  /** Of the same in `messages/`. */
+  readonly key: string;
+  readonly permanent: boolean;
+}
+
+function describe(code: string | undefined, message: string): Meaning {
+  const full = (line: string, key: string): Meaning => ({ appCode: "storage-full", line, key, permanent: false });
+  const refused = (line: string, key: string): Meaning => ({ appCode: "storage-refused", line, key, permanent: true });
   switch (code) {
     case "ENOSPC":
-      return ["storage-full", "the disk is full: free space or shorten `keep`", false];
+      return full("the disk is full: free space or shorten `keep`", "error-disk-full");
     case "EDQUOT":
-      return ["storage-full", "the disk quota is used up: free space or raise it", false];
+      return full("the disk quota is used up: free space or raise it", "error-disk-quota");
     case "EACCES":
     case "EPERM":
-      return ["storage-refused", "no permission to write here: let the worker's user own the folder", true];
+      return refused("no permission to write here: let the worker's user own the folder", "error-disk-permission");
     case "EROFS":
-      return ["storage-refused", "the file system is read-only", true];
+      return refused("the file system is read-only", "error-disk-read-only");
     case "ENOTDIR":
-      return ["storage-refused", "a part of the path is not a folder", true];
+      return refused("a part of the path is not a folder", "error-disk-not-folder");
     default:
-      return ["storage-unreachable", message.split("\n", 1)[0] ?? "", false];
+      return {
+        appCode: "storage-unreachable",
+        line: message.split("\n", 1)[0] ?? "",
+        key: "error-disk-other",
+        permanent: false,
+      };
   }
 }
 

@@ -5,7 +5,7 @@ export const localSchema = z
     kind: z.literal("local"),
     path: z
       .string()
-      .startsWith("/", "must be an absolute path")
+      .startsWith("/", { error: "config-problem-absolute-path" })
       .describe(
         "Folder for the backups on the worker's disk; it is made when it is missing, readable by its owner only.",
       ),

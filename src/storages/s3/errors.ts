@@ -11,8 +11,12 @@ export interface S3Place {
 
 interface Meaning {
   readonly code: ErrorCode;
-  readonly text: string;
+  readonly line: string;
+  /** `error-s3-<key>` in `messages/`. */
+  readonly key: "network" | "timeout" | "no-bucket" | "full" | "lost" | "clock" | "region" | "access" | "answer";
   readonly permanent: boolean;
+  /** The server's or the network's own word for it; default the error's name. */
+  readonly reason?: string | undefined;
 }
 
 const full = new Set([
@@ -37,9 +41,10 @@ export function s3Error(error: unknown, place: S3Place): AppError {
   if (error instanceof AppError) return error;
   const cause = error instanceof Error ? error : new Error(String(error));
   const status = statusOf(cause);
-  const { code, text, permanent } = meaning(cause, status, place);
-  return new AppError(code, `storage ${place.storage}: ${text}`, {
+  const { code, line, key, permanent, reason = cause.name } = meaning(cause, status, place);
+  return new AppError(code, `storage ${place.storage}: ${line}`, {
     permanent,
+    text: { key: `error-s3-${key}`, args: { ...place, reason } },
     context: { storage: place.storage, bucket: place.bucket, s3: cause.name, status },
     cause,
   });
@@ -57,29 +62,36 @@ export function isAbsent(error: unknown): boolean {
 function meaning(cause: Error, status: number | undefined, { bucket, server }: S3Place): Meaning {
   const { name } = cause;
   const network = networkCode(cause);
-  if (network !== undefined) return unreachable(`${server} can not be reached (${network})`);
-  if (name === "TimeoutError") return unreachable(`${server} does not answer (timeout)`);
-  if (name === "NoSuchBucket") return refused(`bucket ${bucket} does not exist on ${server}: create it`);
+  if (network !== undefined) return unreachable(`${server} can not be reached (${network})`, "network", network);
+  if (name === "TimeoutError") return unreachable(`${server} does not answer (timeout)`, "timeout");
+  if (name === "NoSuchBucket") return refused(`bucket ${bucket} does not exist on ${server}: create it`, "no-bucket");
   if (full.has(name) || status === 507)
-    return { code: "storage-full", text: `bucket ${bucket} is full (${name})`, permanent: false };
+    return { code: "storage-full", line: `bucket ${bucket} is full (${name})`, key: "full", permanent: false };
   if (mismatch.has(name)) {
-    return { code: "storage-mismatch", text: `${server} did not keep what was sent (${name})`, permanent: false };
+    const line = `${server} did not keep what was sent (${name})`;
+    return { code: "storage-mismatch", line, key: "lost", permanent: false };
   }
-  if (name === "RequestTimeTooSkewed") return refused(`the clock of this machine is wrong (${name})`);
+  if (name === "RequestTimeTooSkewed") return refused(`the clock of this machine is wrong (${name})`, "clock");
   if (status === 301 || name === "AuthorizationHeaderMalformed")
-    return refused(`bucket ${bucket} is in another region (${name})`);
+    return refused(`bucket ${bucket} is in another region (${name})`, "region");
+  const answer = `${status ?? ""} ${name}`.trim();
   if (status === 401 || status === 403) {
-    return refused(`${server} refuses access to bucket ${bucket} (${status} ${name}): check key, secret and policy`);
+    return refused(
+      `${server} refuses access to bucket ${bucket} (${answer}): check key, secret and policy`,
+      "access",
+      answer,
+    );
   }
-  if (isTransient(cause)) return unreachable(`${server} answers ${status ?? ""} ${name}`);
-  if (status === undefined) return unreachable(`${server}: ${cause.message.split("\n", 1)[0] ?? ""}`);
-  return refused(`${server} answers ${status} ${name}: ${cause.message.split("\n", 1)[0] ?? ""}`);
+  if (isTransient(cause)) return unreachable(`${server} answers ${answer}`, "answer", answer);
+  const said = cause.message.split("\n", 1)[0] ?? "";
+  if (status === undefined) return unreachable(`${server}: ${said}`, "answer", said);
+  return refused(`${server} answers ${answer}: ${said}`, "answer", `${answer}: ${said}`);
 }
 
-function unreachable(text: string): Meaning {
-  return { code: "storage-unreachable", text, permanent: false };
+function unreachable(line: string, key: Meaning["key"], reason?: string): Meaning {
+  return { code: "storage-unreachable", line, key, permanent: false, reason };
 }
 
-function refused(text: string): Meaning {
-  return { code: "storage-refused", text, permanent: true };
+function refused(line: string, key: Meaning["key"], reason?: string): Meaning {
+  return { code: "storage-refused", line, key, permanent: true, reason };
 }

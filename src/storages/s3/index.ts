@@ -56,6 +56,7 @@ class S3Storage implements Storage {
       throw new AppError("storage-mismatch", `storage ${this.name}: ${key} reads back different`, {
         permanent: false,
         context: { storage: this.name, key },
+        text: { key: "error-storage-reads-different", args: { storage: this.name, object: key } },
       });
     }
   }
@@ -157,7 +158,11 @@ class S3Storage implements Storage {
 }
 
 function notFound(storage: string, key: string, cause: unknown): AppError {
-  return new AppError("not-found", `storage ${storage} has no ${key}`, { context: { storage, key }, cause });
+  return new AppError("not-found", `storage ${storage} has no ${key}`, {
+    context: { storage, key },
+    text: { key: "error-storage-no-object", args: { storage, object: key } },
+    cause,
+  });
 }
 
 export const s3Storage: StorageKind<typeof s3Schema> = {

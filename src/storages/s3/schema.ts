@@ -7,14 +7,14 @@ export const s3Schema = z
   .strictObject({
     kind: z.literal("s3"),
     endpoint: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^https?$/, error: "config-problem-url" })
       .optional()
       .describe("URL of the S3 server, https://s3.example.org; leave it out for AWS."),
     region: z.string().min(1).default("us-east-1").describe("Region of the bucket; many servers take any."),
     bucket: z.string().min(1).describe("Bucket for the backups; it has to exist."),
     prefix: z
       .string()
-      .regex(/^(?:[^/\s][^\s]*)?$/, "must not begin with a slash")
+      .regex(/^(?:[^/\s][^\s]*)?$/, { error: "config-problem-s3-prefix" })
       .default("")
       .transform((prefix) => (prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`))
       .describe("Folder in the bucket, so that it can be shared."),
@@ -28,8 +28,8 @@ export const s3Schema = z
       .pipe(
         z
           .int()
-          .min(5 * mebibyte, "must be at least 5MiB, which S3 demands")
-          .max(5120 * mebibyte, "must be at most 5GiB, which S3 allows"),
+          .min(5 * mebibyte, { error: "config-problem-part-size" })
+          .max(5120 * mebibyte, { error: "config-problem-part-size" }),
       )
       .optional()
       .describe(

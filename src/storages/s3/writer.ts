@@ -149,7 +149,9 @@ export class S3Writer implements ObjectWriter {
       // Not ended by the signal: the id has to be known, so that the upload can be aborted.
       const { UploadId } = await requests.call((s3, options) => s3.createMultipartUpload(this.#address, options));
       if (UploadId === undefined)
-        throw new AppError("storage-refused", `storage ${place.storage}: the server gave no upload id`);
+        throw new AppError("storage-refused", `storage ${place.storage}: the server gave no upload id`, {
+          text: { key: "error-storage-no-upload", args: { storage: place.storage, server: place.server } },
+        });
       // Known here first: should the record fail, the abort still finds it.
       this.#uploadId = UploadId;
       const open: OpenObject = { storage: place.storage, key: this.key, handle: UploadId };
@@ -219,7 +221,11 @@ export class S3Writer implements ObjectWriter {
     throw new AppError(
       "storage-mismatch",
       `storage ${place.storage}: ${this.key} ${size} after the upload of ${expected.bytes} bytes; it was removed`,
-      { permanent: false, context: { storage: place.storage, key: this.key } },
+      {
+        permanent: false,
+        context: { storage: place.storage, key: this.key },
+        text: { key: "error-storage-size", args: { storage: place.storage, object: this.key } },
+      },
     );
   }
 
