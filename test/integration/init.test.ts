@@ -145,6 +145,7 @@ describe("vakhta init", () => {
         chats: { ops: { id: FORUM_ID, topics: { backups: BACKUPS_TOPIC } } },
         users: [{ id: ALICE.id, name: "Alice", role: "admin" }],
       },
+      redis: { url: `\${REDIS_URL:-${redis.url}}` },
       backups: [{ name: "shop", schedule: "0 3 * * *", chat: "ops", topic: "backups" }],
     });
     // Strangers and wrong codes got silence; the bot will not see any of this again.
