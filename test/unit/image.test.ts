@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -40,6 +40,18 @@ describe("the image", () => {
     for (const path of ["src/sandbox/telegram/index.ts", "src/demo.ts", ".env", "vakhta.yaml", "secrets/bot_token"]) {
       expect({ path, sent: isSent(path) }).toEqual({ path, sent: false });
     }
+  });
+
+  test("has the packages that its code imports, and no others", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const imported = globSync("{src,jobs}/**/*.ts", { cwd: root })
+      .filter(isSent)
+      .flatMap((file) => [
+        ...readFileSync(join(root, file), "utf8").matchAll(/(?:from|import\() ?"((?:@[\w-]+\/)?[\w-]+)/g),
+      ])
+      .map(([, name]) => name);
+    const packages = new Set(imported.filter((name) => name !== "node"));
+    expect([...packages].sort()).toEqual(Object.keys(dependencies).sort());
   });
 
   test("compiles the code as the user that runs it, into a folder of that user", () => {
