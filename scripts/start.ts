@@ -7,6 +7,8 @@ import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const names = ["bot", "worker"];
+/** Exit status after a configuration that cannot be used (EX_CONFIG). */
+const badConfiguration = 78;
 const compileCache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
 const running = new Map<string, ChildProcess>();
 let signals = 0;
@@ -22,9 +24,11 @@ function onExit(name: string, code: number | null, signal: NodeJS.Signals | null
   if (!running.delete(name)) return;
   const own = code ?? 128 + (signal ? constants.signals[signal] : 0);
   if (signals === 0) {
-    console.error(
-      `${name} ended with ${signal ?? code}: stopping ${[...running.keys()].join(", ") || "nothing else"}.`,
-    );
+    // What is wrong with the configuration has been said by it already.
+    if (own !== badConfiguration)
+      console.error(
+        `${name} ended with ${signal ?? code}: stopping ${[...running.keys()].join(", ") || "nothing else"}.`,
+      );
     // Not even a status of 0 is a success: nobody asked it to end.
     status = own || 1;
     end("SIGTERM");

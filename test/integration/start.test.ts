@@ -43,9 +43,21 @@ test.for(["SIGTERM", "SIGINT"] as const)("%s ends both in order", async (signal)
 });
 
 test("when one dies the other is ended and the status is passed on", async () => {
-  const { child, saw } = start(endsInOrder, "process.exit(78)");
+  const { child, saw } = start(endsInOrder, "process.exit(3)");
+  expect(await statusOf(child)).toBe(3);
+  await saw(/worker ended with 3: stopping bot/);
+});
+
+test("a configuration that cannot be used has been explained already: nothing is added to it", async () => {
+  const { child, saw } = start(
+    'console.error("no vakhta.yaml"); process.exitCode = 78;',
+    "setTimeout(() => undefined, 60_000);",
+  );
+  const closed = once(child, "close");
   expect(await statusOf(child)).toBe(78);
-  await saw(/worker ended with 78: stopping bot/);
+  await closed;
+  await saw(/no vakhta\.yaml/);
+  await saw(/ended with/, 0);
 });
 
 test("an end that nobody asked for is a failure, even in order", async () => {
