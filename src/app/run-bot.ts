@@ -5,13 +5,17 @@ import type { BotDeps } from "../bot/context.ts";
 import { allowedUpdates, bareApi, createBot } from "../bot/create-bot.ts";
 import { Delivery } from "../bot/delivery.ts";
 import { DeliveryLoop } from "../bot/delivery-loop.ts";
-import { expireDialogs } from "../bot/dialog.ts";
+import { Housekeeping } from "../bot/housekeeping.ts";
 import { publishMenus } from "../bot/menu.ts";
 import { Poller } from "../bot/poller.ts";
-import { readFailure } from "../bot/telegram-error.ts";
+import { isTokenRefused, readFailure } from "../bot/telegram-error.ts";
+import { WebhookProbe } from "../bot/webhook-probe.ts";
 import { createServer } from "../http/server.ts";
 import { messagesOf } from "../messages/index.ts";
 import { readStatus } from "../services/status.ts";
+import { workerHosts } from "../services/workers.ts";
+import { Keys } from "../state/redis.ts";
+import { SeenUpdates } from "../state/updates.ts";
 import { describeStorage } from "../storages/index.ts";
 import type { BotConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
@@ -47,6 +51,7 @@ export async function runBot(
       return storage ? describeStorage(storage) : name;
     },
     status: () => readStatus(deps),
+    workers: () => workerHosts(deps),
   };
   const bot = createBot(botDeps);
   const api = bareApi(botDeps);
@@ -58,6 +63,7 @@ export async function runBot(
     languages: deps.languages,
     kinds,
     api,
+    workers: botDeps.workers,
     onDelivered: (what) => botDeps.metrics.delivered(what),
   });
   const loop = new DeliveryLoop({
@@ -69,45 +75,61 @@ export async function runBot(
   const stopping = new AbortController();
   const introduced = introduce(bot, botDeps, stopping.signal);
   void introduced.then(() => announce(bot, botDeps, stopping.signal));
+  /** @throws what went wrong before anything was done: what fails afterwards is told in the chat. */
   const handle = async (update: Update): Promise<void> => {
     await introduced;
-    await bot
-      .handleUpdate(update)
-      .catch((error: unknown) =>
-        logger.error({ err: error, update: update.update_id }, "an update could not be handled"),
-      );
+    try {
+      await bot.handleUpdate(update);
+    } catch (error) {
+      logger.error({ err: error, update: update.update_id }, "an update could not be handled");
+      throw error;
+    }
   };
+  // A poll brings the same update again only to a bot that did not confirm it; that confirms what fails as well.
+  const handlePolled = async (update: Update): Promise<void> => await handle(update).catch(() => undefined);
+  const updates = new SeenUpdates(deps.redis, new Keys(config.redis.prefix));
+  const handlePosted = (update: Update): Promise<void> => onlyOnce(updates, update, handle);
   const poller =
     config.telegram.mode === "polling"
-      ? new Poller({ api, leases: deps.leases, holder: `${deps.host}#${process.pid}`, logger, allowedUpdates, handle })
+      ? new Poller({
+          api,
+          leases: deps.leases,
+          holder: `${deps.host}#${process.pid}`,
+          logger,
+          allowedUpdates,
+          handle: handlePolled,
+        })
       : undefined;
   const state = (): string => poller?.state ?? "webhook";
   const { webhook } = config.telegram;
+  const probe = webhook ? new WebhookProbe(api, webhook.url, clock) : undefined;
   const server = createServer({
     logger,
     registry,
     token: config.http.token,
     checks: {
       redis: async () => await deps.redis.ping(),
-      telegram: () => {
-        if (state() === "unreachable") throw new Error("unreachable");
+      telegram: async () => {
+        if (!poller) await probe?.check();
+        if (["unreachable", "token refused"].includes(state())) throw new Error(state());
         return state();
       },
     },
-    ...(config.telegram.mode === "webhook" && webhook ? { webhook: { secretToken: webhook.secretToken, handle } } : {}),
+    ...(config.telegram.mode === "webhook" && webhook
+      ? { webhook: { secretToken: webhook.secretToken, handle: handlePosted } }
+      : {}),
   });
   const url = await server.listen({ host: config.http.host, port: config.http.port });
-  for (const chat of (await deps.cards.disabledChats()).keys()) await deps.cards.enableChat(chat);
+  const housekeeping = new Housekeeping(botDeps, async ({ chatId, messageId }, html) => {
+    if (messageId !== undefined) await bot.api.editMessageText(chatId, messageId, html, { parse_mode: "HTML" });
+  });
+  await housekeeping.enableChats();
   await loop.start();
   const presence = startPresence(deps, "bot", state);
   const sweep = setInterval(() => {
-    const edit = async (dialog: { chatId: number; messageId?: number }, html: string): Promise<void> => {
-      if (dialog.messageId !== undefined)
-        await bot.api.editMessageText(dialog.chatId, dialog.messageId, html, { parse_mode: "HTML" });
-    };
-    void expireDialogs(botDeps, edit).catch((error: unknown) =>
-      logger.warn({ error: String(error) }, "dialogs could not be expired"),
-    );
+    void housekeeping
+      .step()
+      .catch((error: unknown) => logger.warn({ error: String(error) }, "housekeeping failed; it is done again"));
   }, 1000);
   poller?.start();
   logger.info({ url, mode: config.telegram.mode, version: deps.version }, "bot ready");
@@ -130,6 +152,28 @@ export async function runBot(
   };
 }
 
+/**
+ * Telegram repeats what it got no answer for, also while it is still being worked on.
+ * @throws when nothing was done, or somebody else is at it: Telegram then sends it again.
+ */
+async function onlyOnce(
+  updates: SeenUpdates,
+  update: Update,
+  handle: (update: Update) => Promise<void>,
+): Promise<void> {
+  const id = update.update_id;
+  const claim = await updates.claim(id);
+  if (claim === "done") return;
+  if (claim === "working") throw new Error(`update ${id} is being worked on`);
+  try {
+    await handle(update);
+  } catch (error) {
+    await updates.release(id);
+    throw error;
+  }
+  await updates.done(id);
+}
+
 type OurBot = ReturnType<typeof createBot>;
 
 /** Repeats a call until it succeeds: Telegram may be unreachable for as long as it likes. */
@@ -140,7 +184,8 @@ async function untilReachable(deps: BotDeps, signal: AbortSignal, call: () => Pr
       return;
     } catch (error) {
       if (signal.aborted) return;
-      deps.logger.warn({ failure: readFailure(error), failures }, "Telegram is not reachable yet");
+      if (isTokenRefused(error)) deps.logger.error({ failures }, "Telegram refuses the bot's token");
+      else deps.logger.warn({ failure: readFailure(error), failures }, "Telegram is not reachable yet");
       await sleep(Math.min(500 * 2 ** failures, 15_000), undefined, { signal }).catch(() => undefined);
     }
   }

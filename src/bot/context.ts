@@ -33,6 +33,8 @@ export interface BotDeps {
   /** Where a configured storage is, for a person. */
   storageLocation(name: string): string;
   status(): Promise<StatusReport>;
+  /** Hosts on which a worker is alive. */
+  workers(): Promise<ReadonlySet<string>>;
 }
 
 export interface BotMetrics {
@@ -58,8 +60,8 @@ interface CallerFlavor {
   waitedMs: number;
   /** A press on a dialog's button that was answered, or came too late for that. */
   dialogPress?: { readonly id: string; readonly tooLate: boolean };
-  /** A dialog that is to be asked anew. */
-  askAgain?: Dialog;
+  /** A dialog that is to be asked anew unless its conversation takes the press: it came too late, or the thread is lost. */
+  askAgain?: { readonly dialog: Dialog; readonly again: "press" | "lost" };
 }
 
 export type BotContext = ConversationFlavor<Context & CallerFlavor>;

@@ -1,17 +1,18 @@
 import { conversations, createConversation } from "@grammyjs/conversations";
 import { sequentialize } from "@grammyjs/runner";
 import { Api, Bot, type NextFunction, type Transformer } from "grammy";
-import { toAppError } from "../core/errors.ts";
 import { hasRole } from "../core/roles.ts";
+import { formatDuration } from "../messages/format.ts";
 import { commands } from "./commands/index.ts";
-import type { BotContext, BotDeps, DialogContext } from "./context.ts";
+import { type BotContext, type BotDeps, type DialogContext, staleAfterMs } from "./context.ts";
 import { backupDialog } from "./conversations/backup.ts";
 import { conversationKey, conversationStorage } from "./conversations/storage.ts";
 import { publishOwnMenu } from "./menu.ts";
 import { access } from "./middlewares/access.ts";
 import { spendBudget } from "./middlewares/budget.ts";
 import { askAgain, dialogPresses, presses } from "./middlewares/press.ts";
-import { retryLimits, retryNetwork } from "./middlewares/retry.ts";
+import { recordLimits, retryLimits, retryOutages } from "./middlewares/retry.ts";
+import { sayFailure } from "./say-failure.ts";
 import { readFailure } from "./telegram-error.ts";
 
 /** The kinds of updates that we ask Telegram for. */
@@ -38,13 +39,11 @@ export function bareApi(deps: Pick<BotDeps, "config">): Api {
 /** The bot with all its handlers; it fetches nothing by itself. */
 export function createBot(deps: BotDeps): Bot<BotContext> {
   const bot = new Bot<BotContext>(deps.config.telegram.token, { client: apiOptions(deps, callTimeoutSeconds) });
-  const transformers: Transformer[] = [spendBudget(deps), retryNetwork(), retryLimits()];
+  // The first is nearest to Telegram: whatever is repeated spends and waits anew.
+  const transformers: Transformer[] = [recordLimits(deps), spendBudget(deps), retryOutages(), retryLimits()];
   bot.api.config.use(...transformers);
 
   bot.use(access(deps));
-  bot.on("my_chat_member", (ctx) =>
-    deps.logger.info({ chat: ctx.chat.id, status: ctx.myChatMember.new_chat_member.status }, "my membership changed"),
-  );
   bot.use(reportErrors(deps));
   bot.use(presses(deps));
   // One update of a dialog after the other: in this process in their order, among several bots by a lock.
@@ -62,12 +61,18 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
   );
   bot.use(dialogPresses(deps));
   bot.use(createConversation(backupDialog(deps), { id: "backup" }), askAgain());
+  bot.use(commandsInAnyCase());
   for (const command of commands) {
     bot.command(command.name, async (ctx) => {
       const { caller, texts } = ctx;
       if (!hasRole(caller.role, command.role)) {
         deps.logger.info({ command: command.name, by: caller.id }, "refused: role");
         await ctx.reply(texts.t("refused-role", { role: texts.plain(`role-${command.role}`) }), { parse_mode: "HTML" });
+        return;
+      }
+      if (command.late === undefined && ctx.waitedMs > staleAfterMs) {
+        const waited = formatDuration(ctx.waitedMs, texts.locale);
+        await ctx.reply(texts.t("command-late", { command: command.name, waited }), { parse_mode: "HTML" });
         return;
       }
       await command.run(ctx, ctx.match.trim(), deps);
@@ -78,6 +83,15 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
     deps.logger.error({ err: error, update: ctx.update.update_id }, "an update could not be handled"),
   );
   return bot;
+}
+
+/** Telegram tells commands from each other by case, people do not. */
+function commandsInAnyCase() {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    const { message } = ctx;
+    if (message?.text !== undefined) message.text = message.text.replace(/^\/\w+/, (command) => command.toLowerCase());
+    await next();
+  };
 }
 
 /** A menu that could not be set is set at the next start: the command itself has done its work. */
@@ -96,9 +110,8 @@ function reportErrors(deps: BotDeps) {
     try {
       await next();
     } catch (error) {
-      const failure = toAppError(error);
       deps.logger.error({ err: error, update: ctx.update.update_id }, "a handler failed");
-      await ctx.reply(ctx.texts.t("action-failed", { reason: failure.message }), { parse_mode: "HTML" });
+      await sayFailure(deps, ctx, error);
     }
   };
 }

@@ -5,7 +5,8 @@ import { deliveryBackoff } from "../core/card.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { type Messages, messagesOf } from "../messages/index.ts";
-import { notifyAdmins } from "../services/notices.ts";
+import { configuredChat, moveChat } from "../services/chats.ts";
+import { type Notice, notifyAdmins } from "../services/notices.ts";
 import type { Cards, Claim, Delivered } from "../state/cards.ts";
 import type { Languages } from "../state/languages.ts";
 import type { CardKind, Rendering } from "./cards/types.ts";
@@ -21,6 +22,8 @@ export interface DeliveryDeps {
   /** Which language a person has chosen; without it, the configuration's. */
   readonly languages?: Pick<Languages, "read">;
   readonly kinds: ReadonlyMap<string, CardKind<unknown>>;
+  /** Hosts on which a worker is alive. */
+  readonly workers?: () => Promise<ReadonlySet<string>>;
   /** Without the transformer that spends the budget: a claim has spent it already. */
   readonly api: Api;
   /** Called at every send and edit, for metrics. */
@@ -73,7 +76,7 @@ export class Delivery {
   /** A group's cards are in the group's language, a private chat's in the one that the person has chosen. */
   async #messages(chatId: number): Promise<Messages> {
     const { config, languages } = this.#deps;
-    const chat = Object.values(config.telegram?.chats ?? {}).find((candidate) => candidate.id === chatId);
+    const chat = (await configuredChat(this.#deps, chatId))?.chat;
     const user = config.telegram?.users.find((candidate) => candidate.id === chatId);
     const chosen = user ? await languages?.read(user.id) : undefined;
     return messagesOf(chosen ?? chat?.locale ?? user?.locale ?? config.locale);
@@ -120,7 +123,13 @@ export class Delivery {
   async #render(claim: Claim, kind: CardKind<unknown>): Promise<Shown> {
     const { clock, config } = this.#deps;
     const messages = await this.#messages(claim.target.chatId);
-    const rendering = kind.render(claim.body, { messages, timezone: config.timezone, now: clock.now() });
+    const workers = await this.#deps.workers?.();
+    const rendering = kind.render(claim.body, {
+      messages,
+      timezone: config.timezone,
+      now: clock.now(),
+      ...(workers ? { workers } : {}),
+    });
     return fitted(rendering, claim, messages.plain("card-cut"));
   }
 
@@ -260,7 +269,7 @@ export class Delivery {
       }
       case "migrated":
         logger.info({ from: claim.target.chatId, to: failure.chatId }, "the group became a supergroup");
-        return await cards.migrate(claim.target.chatId, failure.chatId);
+        return await moveChat(this.#deps, claim.target.chatId, failure.chatId);
       case "thread-gone":
         logger.warn({ target: claim.target }, "the topic is gone or closed; writing to the chat without it");
         return await cards.fail(
@@ -273,15 +282,13 @@ export class Delivery {
       case "permanent": {
         logger.error(
           { chat: claim.target.chatId, reason: failure.reason },
-          "Telegram refuses this chat; nothing more is sent there until it writes to us or the bot restarts",
+          "Telegram refuses this chat; tried again when somebody writes there, in an hour, or at the next start",
         );
+        // Before the claim is given back: should this fail, it is all done again.
+        const notice = await this.#refusal(claim.target.chatId, failure.reason);
         await cards.fail(claim, { disable: failure.reason });
-        return await notifyAdmins(
-          this.#deps,
-          `chat-refused:${claim.target.chatId}:${now.toISOString().slice(0, 10)}`,
-          { message: "notice-chat-refused", args: { chat: String(claim.target.chatId), reason: failure.reason } },
-          claim.target.chatId,
-        );
+        const occasion = `chat-refused:${claim.target.chatId}:${now.toISOString().slice(0, 10)}`;
+        return await notifyAdmins(this.#deps, occasion, notice, claim.target.chatId);
       }
       case "rejected":
       case "unparsable":
@@ -297,6 +304,18 @@ export class Delivery {
         );
         return await cards.fail(claim, { retryAt: later(backoff) });
     }
+  }
+
+  /** What the others are told of a chat that refuses us: who or what it is, and what to do. */
+  async #refusal(chatId: number, reason: string): Promise<Notice> {
+    const { api, config } = this.#deps;
+    const user = config.telegram?.users.find((candidate) => candidate.id === chatId);
+    if (user) {
+      const { username } = await api.getMe();
+      return { message: "notice-person-refused", args: { name: user.name, bot: username } };
+    }
+    const name = (await configuredChat(this.#deps, chatId))?.name ?? String(chatId);
+    return { message: "notice-chat-refused", args: { name, chat: String(chatId), reason } };
   }
 }
 

@@ -4,7 +4,7 @@ import type { Update } from "grammy/types";
 import type { Lease } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Leases } from "../state/leases.ts";
-import { readFailure } from "./telegram-error.ts";
+import { isTokenRefused, readFailure } from "./telegram-error.ts";
 
 export interface PollerOptions {
   readonly api: Api;
@@ -36,7 +36,7 @@ export class Poller {
   readonly #stopping = new AbortController();
   readonly #leaseMs: number;
   #running: Promise<void> | undefined;
-  #state: "starting" | "polling" | "standing by" | "unreachable" = "starting";
+  #state: "starting" | "polling" | "standing by" | "unreachable" | "token refused" = "starting";
 
   constructor(options: PollerOptions) {
     this.#options = options;
@@ -127,9 +127,11 @@ export class Poller {
       } catch (error) {
         if (stop.aborted) return [];
         const failure = readFailure(error);
-        this.#state = "unreachable";
+        const refused = isTokenRefused(error);
+        this.#state = refused ? "token refused" : "unreachable";
         const wait = failure.kind === "retry-after" ? failure.seconds * 1000 : Math.min(500 * 2 ** failures, 15_000);
-        logger.warn({ error: String(error), wait }, "Telegram could not be asked for updates");
+        if (refused) logger.error({ wait }, "Telegram refuses the bot's token");
+        else logger.warn({ error: String(error), wait }, "Telegram could not be asked for updates");
         await sleep(wait, undefined, { signal: stop }).catch(() => undefined);
         if (stop.aborted) return [];
       }

@@ -35,6 +35,11 @@ export function readFailure(error: unknown): TelegramFailure {
   return { kind: "passing", reason: error instanceof Error ? error.message : String(error), uncertain: true };
 }
 
+/** True when Telegram does not know the token (any more): only the configuration can mend that. */
+export function isTokenRefused(error: unknown): boolean {
+  return error instanceof GrammyError && error.error_code === 401;
+}
+
 function readAnswer({ error_code: status, description, parameters }: GrammyError): TelegramFailure {
   if (status === 429) return { kind: "retry-after", seconds: parameters.retry_after ?? 5 };
   if (parameters.migrate_to_chat_id !== undefined) return { kind: "migrated", chatId: parameters.migrate_to_chat_id };

@@ -1,10 +1,21 @@
 import type { Message } from "@grammyjs/types";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { aMinuteOfSilence, answerTo, becomes, callsSince, lastCall, now, runCount, shown } from "../support/chat.ts";
-import { alice, backupsTopic, bob, mallory, opsChat, type Stack, startStack, vera } from "../support/stack.ts";
+import {
+  alice,
+  backupsTopic,
+  bob,
+  mallory,
+  opsChat,
+  type RunningProcess,
+  type Stack,
+  startStack,
+  vera,
+} from "../support/stack.ts";
 
 const sites = ["site-1", "site-2", "site-3", "site-4", "site-5", "site-6", "site-7", "site-8"];
 let stack: Stack;
+let bot: RunningProcess;
 
 beforeAll(async () => {
   stack = await startStack({
@@ -17,7 +28,7 @@ beforeAll(async () => {
       ];
     },
   });
-  await Promise.all([stack.startBot(), stack.startWorker()]);
+  [bot] = await Promise.all([stack.startBot(), stack.startWorker()]);
   // The last thing that a bot says unasked when it starts.
   await stack.sandbox.waitForCall("setMyCommands", (call) => JSON.stringify(call.params).includes(`:${vera.id}`));
 });
@@ -100,6 +111,73 @@ describe("/backup", () => {
     });
     await ask(bob.id, "/whoami", /bob/);
     expect(callsSince(stack, before).map((call) => call.params["text"])).toEqual([expect.stringMatching(/^bob/)]);
+  });
+});
+
+describe("a dialog that was broken off", () => {
+  test.for([
+    ["502", { kind: "status", status: 502 }],
+    ["a cut connection", { kind: "reset" }],
+  ] as const)("by %s goes on as soon as Telegram does", async ([, fault]) => {
+    const dialog = await ask(alice.id, "/backup", /What shall/);
+    stack.sandbox.addFault({ ...fault, methods: ["editMessageText"], times: 1 });
+    await stack.press(alice.id, dialog, "shop");
+    const plan = await becomes(stack, dialog, /Back up shop now/);
+    await stack.press(alice.id, plan, "Cancel");
+    await becomes(stack, dialog, /Cancelled/);
+  });
+
+  test("by an error is said in words for people, and asked anew by the next press", async () => {
+    const dialog = await ask(alice.id, "/backup", /What shall/);
+    stack.sandbox.addFault({ kind: "status", status: 400, methods: ["editMessageText"], times: 1 });
+    await stack.press(alice.id, dialog, "site-1");
+    const said = await answerTo(stack, dialog, /did not work/);
+    expect(said.text).toMatch(/something broke down on the way\. Send the command again/);
+    expect(said.text).not.toMatch(/editMessageText|400/);
+    await stack.press(alice.id, dialog, "site-1");
+    const again = await answerTo(stack, said, /I lost the thread of this dialog.*What shall I back up/s);
+    expect(shown(await becomes(stack, dialog, /There is a newer dialog below/)).buttons).toEqual([]);
+    await stack.press(alice.id, again, "site-1");
+    await becomes(stack, again, /Back up site-1 now/);
+  });
+
+  test("by a new configuration means what it said, not what stands in that place now", async () => {
+    const dialog = await ask(alice.id, "/backup", /What shall/);
+    let before: unknown[] = [];
+    stack.configure((config) => {
+      before = config["backups"];
+      config["backups"] = before.filter((backup) => (backup as { name: string }).name !== "site-2").toReversed();
+    });
+    await bot.stop();
+    bot = await stack.startBot();
+    await stack.press(alice.id, dialog, "site-2");
+    const gone = await becomes(stack, dialog, /no longer configured.*What shall I back up/s);
+    expect(shown(gone).buttons).toEqual([
+      "site-8",
+      "site-7",
+      "site-6",
+      "site-5",
+      "site-4",
+      "site-3",
+      "site-1",
+      "shop",
+      "Cancel",
+    ]);
+    await stack.press(alice.id, dialog, "shop");
+    const plan = await becomes(stack, dialog, /Back up shop now/);
+    stack.configure((config) => {
+      config["backups"] = before.filter((backup) => (backup as { name: string }).name !== "shop");
+    });
+    await bot.stop();
+    bot = await stack.startBot();
+    await stack.press(alice.id, plan, "Confirm");
+    await becomes(stack, dialog, /shop is no longer configured, so nothing was started.*What shall I back up/s);
+    stack.configure((config) => {
+      config["backups"] = before;
+    });
+    await bot.stop();
+    bot = await stack.startBot();
+    expect(await runCount(stack)).toBe(1);
   });
 });
 

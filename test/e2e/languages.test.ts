@@ -77,16 +77,30 @@ test("/status tells which processes live and how the backups stand", async () =>
 });
 
 test("/language changes the replies and the menu of that person, and outlives the bot", async () => {
-  expect((await privately(vera.id, "/language", /I answer you in/)).text).toContain("en, ru");
+  expect((await privately(vera.id, "/language", /I answer you in/)).text).toBe(
+    "I answer you in English. To change it, send:\n/language en – English\n/language ru – Русский",
+  );
   expect((await menuOf(vera.id, /What is alive/)).map(({ command }) => command)).toEqual(commandsOf.viewer);
   expect((await privately(vera.id, "/language ru", /по-русски/)).text).toBe("Теперь я отвечаю вам по-русски.");
   await menuOf(vera.id, /Что работает/);
   await privately(vera.id, "/backup", /Для этого нужна роль оператор/);
-  await privately(vera.id, "/language klingon", /Я отвечаю вам на языке ru/);
+  await privately(vera.id, "/language klingon", /Язык моих ответов вам: Русский/);
   await bot.stop();
   bot = await stack.startBot();
   await privately(vera.id, "/whoami", /роль наблюдатель/);
   expect((await privately(vera.id, "/language EN", /in English/)).text).toBe("From now on I answer you in English.");
+});
+
+test("a command that changes something and reached the bot late is not carried out; one that only answers is", async () => {
+  const late = (text: string) =>
+    stack.sandbox.sendAsUser(vera.id, { from: vera.id, text, date: Math.floor(Date.now() / 1000) - 7200 });
+  const refusal = await answerTo(stack, late("/language ru"), /reached me/);
+  expect(refusal.text).toMatch(/^⏳ \/language reached me 2h.* after it was sent, so I have not carried it out\./);
+  expect((await answerTo(stack, late("/whoami"), /vera/)).text).toBe("vera: id 333, role viewer; chat 333");
+});
+
+test.for(["/WHOAMI", "/WhoAmI@watch_bot"])("%s is understood in any case", async (text) => {
+  await privately(vera.id, text, /vera: id 333/);
 });
 
 test("the menu of each person has what the role may use; the groups' has everything", async () => {

@@ -80,6 +80,26 @@ test.for([
   expect(callsSince(stack, before)).toHaveLength(1);
 });
 
+test("an update that Telegram repeats is carried out once", async () => {
+  const update = { update_id: 9_000_001, message: { ...order, text: "/whoami", from, chat } };
+  const before = lastCall(stack);
+  expect(await post(update, secretToken)).toBe(200);
+  expect(await post(update, secretToken)).toBe(200);
+  await answerTo(stack, stack.say(alice.id, "/status"), /Status/);
+  expect(callsSince(stack, before)).toHaveLength(2);
+});
+
+test("an update with which nothing could be done is asked for again, and then carried out", async () => {
+  const update = { update_id: 9_000_002, message: { ...order, text: "/whoami", from, chat } };
+  const before = lastCall(stack);
+  await stack.client.set("stack:v1:languages", "not what is kept there");
+  expect(await post(update, secretToken)).toBe(500);
+  await stack.client.del("stack:v1:languages");
+  expect(callsSince(stack, before)).toEqual([]);
+  expect(await post(update, secretToken)).toBe(200);
+  expect(callsSince(stack, before)).toHaveLength(1);
+});
+
 test("what is no update is refused without harm", async () => {
   expect(await post({ hello: "world" }, secretToken)).toBe(400);
   await answerTo(stack, stack.say(alice.id, "/whoami"), /role admin/);

@@ -176,7 +176,7 @@ test("a bot killed between the send and the record of a card: one duplicate, of 
   await restarted();
   const card = await answerTo(stack, orphan, /Backup shop is waiting/);
   const pressed = await stack.press(alice.id, orphan, "Cancel");
-  expect(pressed.toast).toBe("This is an old copy. The card in force is further down. Nothing was done.");
+  expect(pressed.toast).toBe("This is an old copy; the one in force is further down. Nothing was done.");
   await stack.sandbox.waitFor(() => shown(now(stack, orphan)).buttons.length === 0, { what: "buttons taken away" });
   expect((await stack.press(alice.id, card, "Cancel")).toast).toBe("Stopping…");
   await becomes(stack, card, /was cancelled/);

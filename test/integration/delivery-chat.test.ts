@@ -3,16 +3,29 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { BotConfig } from "../../src/app/config.ts";
 import { createDeps, type Deps } from "../../src/app/deps.ts";
 import { type RunningBot, runBot } from "../../src/app/run-bot.ts";
-import type { Message, TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
+import type { Fault, Message, SandboxOptions, TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
+import { Keys } from "../../src/state/redis.ts";
 import { buttonsOf, dataOf } from "../support/delivery.ts";
-import { ALICE, BOT, BOT_ID, GROUP_ID, SUPERGROUP_ID, testSandbox } from "../support/sandbox.ts";
+import { MovedClock } from "../support/in-process.ts";
+import { ALICE, BOB, BOT, BOT_ID, GROUP_ID, SUPERGROUP_ID, testSandbox } from "../support/sandbox.ts";
 import { until, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
 
+interface World {
+  readonly sandbox: TelegramSandbox;
+  readonly deps: Deps;
+  readonly bot: RunningBot;
+  readonly clock: MovedClock;
+}
+
 /** A whole bot in this process, with one configured chat; no worker. */
-async function startBot(chatId: number): Promise<{ sandbox: TelegramSandbox; deps: Deps; bot: RunningBot }> {
-  const sandbox = await testSandbox();
+async function startBot(
+  chatId: number,
+  options: { locale?: string; faults?: readonly Fault[]; sandbox?: Partial<SandboxOptions> } = {},
+): Promise<World> {
+  const sandbox = await testSandbox(options.sandbox);
+  for (const fault of options.faults ?? []) sandbox.addFault(fault);
   const config = {
     timezone: "UTC",
     locale: "en",
@@ -25,16 +38,17 @@ async function startBot(chatId: number): Promise<{ sandbox: TelegramSandbox; dep
       token: BOT.token,
       apiRoot: sandbox.apiRoot,
       mode: "polling",
-      chats: { ops: { id: chatId, topics: {} } },
+      chats: { ops: { id: chatId, topics: {}, ...(options.locale === undefined ? {} : { locale: options.locale }) } },
       users: [{ id: ALICE.id, name: "alice", role: "admin" }],
     },
   } as unknown as BotConfig;
+  const clock = new MovedClock();
   const logger = pino({ level: "silent" });
-  const { deps, close } = createDeps({ config, logger, clock: { now: () => new Date() }, role: "bot" });
+  const { deps, close } = createDeps({ config, logger, clock, role: "bot" });
   const bot = await runBot({ ...deps, config }, close);
   onTestFinished(async () => await bot.stop());
-  await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 10_000 });
-  return { sandbox, deps, bot };
+  if (!options.faults) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 10_000 });
+  return { sandbox, deps, bot, clock };
 }
 
 const order = async (deps: Deps, source: string): Promise<string> =>
@@ -69,6 +83,19 @@ describe("a group that becomes a supergroup", () => {
     await cardOf(sandbox, supergroup, run, /was cancelled/);
   });
 
+  test("keeps its language, and the admins are told to write its new id down", async () => {
+    const { sandbox, deps } = await startBot(GROUP_ID, { locale: "ru" });
+    sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text: "/start" });
+    const run = await order(deps, "one");
+    await cardOf(sandbox, GROUP_ID, run, /ждёт очереди/);
+    const supergroup = sandbox.migrate(GROUP_ID);
+    await deps.runs.update(run, "reply", deps.clock.now(), (current) => ({ ...current, waitsFor: "another" }));
+    await cardOf(sandbox, supergroup, run, /ждёт очереди/);
+    const told = await sandbox.waitForMessage(ALICE.id, ({ text }) => /new id/.test(text ?? ""), { timeoutMs: 10_000 });
+    expect(told.text).toContain(`replace ${GROUP_ID} by ${supergroup}`);
+    expect(told.text).toContain("The chat ops");
+  });
+
   test("that only learns of it by a command is served at once as well", async () => {
     const { sandbox, deps } = await startBot(GROUP_ID);
     const run = await order(deps, "one");
@@ -89,13 +116,88 @@ describe("a chat that has thrown the bot out", () => {
     await sandbox.waitForMessage(ALICE.id, (message) => message.from?.id === BOT_ID);
     sandbox.setMember(SUPERGROUP_ID, BOT_ID, "kicked");
     const run = await order(deps, "one");
-    await sandbox.waitForMessage(ALICE.id, (message) => /refuses to deliver/.test(message.text ?? ""), {
+    await sandbox.waitForMessage(ALICE.id, ({ text }) => /refuses to deliver to the chat ops/.test(text ?? ""), {
       timeoutMs: 10_000,
     });
     sandbox.setMember(SUPERGROUP_ID, BOT_ID, "member");
     sandbox.sendAsUser(SUPERGROUP_ID, { from: ALICE.id, text: "/whoami" });
     await cardOf(sandbox, SUPERGROUP_ID, run);
     expect(await deps.cards.disabledChats()).toEqual(new Map());
+  });
+});
+
+describe("a chat that has refused the bot", () => {
+  test("gets what it missed when somebody who is not listed lets the bot in again", async () => {
+    const chat = { id: SUPERGROUP_ID, type: "supergroup", title: "Ops", members: [BOB.id, BOT_ID] } as const;
+    const { sandbox, deps } = await startBot(SUPERGROUP_ID, { sandbox: { chats: [chat] } });
+    sandbox.setMember(SUPERGROUP_ID, BOT_ID, "kicked");
+    const run = await order(deps, "one");
+    await until(async () => (await deps.cards.disabledChats()).size > 0, "the chat found to refuse");
+    sandbox.setMember(SUPERGROUP_ID, BOT_ID, "member");
+    expect(await cardOf(sandbox, SUPERGROUP_ID, run)).toBeDefined();
+  });
+
+  test("is tried again after an hour", async () => {
+    const { sandbox, deps, clock } = await startBot(SUPERGROUP_ID);
+    await deps.redis.hset(new Keys(deps.config.redis.prefix).of("disabled"), String(SUPERGROUP_ID), "Forbidden");
+    const run = await order(deps, "one");
+    clock.advance(3_601_000);
+    expect(await cardOf(sandbox, SUPERGROUP_ID, run, /Backup app/)).toBeDefined();
+  });
+});
+
+describe("Telegram's 429 on a reply", () => {
+  test("holds for everything in that chat, and what failed is told when it is over", async () => {
+    const { sandbox, deps, clock } = await startBot(SUPERGROUP_ID);
+    const run = await order(deps, "one");
+    await cardOf(sandbox, SUPERGROUP_ID, run);
+    sandbox.addFault({ kind: "retry-after", retryAfter: 90, methods: ["sendMessage"], times: 1 });
+    sandbox.sendAsUser(SUPERGROUP_ID, { from: ALICE.id, text: "/whoami" });
+    const refused = await sandbox.waitForCall("sendMessage", ({ error_code }) => error_code === 429);
+    await until(async () => (await deps.cards.backlog()) === 1, "the failure to be told later");
+    await deps.runs.update(run, "reply", clock.now(), (current) => ({ ...current, waitsFor: "another" }));
+    expect(await deps.cards.take(clock.now())).toHaveProperty("waitMs");
+    expect(await deps.cards.spend(SUPERGROUP_ID, clock.now())).toBeGreaterThan(60_000);
+    const written = () => sandbox.calls(refused.seq).filter(({ method }) => /^(send|edit)/.test(method));
+    expect(written()).toEqual([]);
+    clock.advance(91_000);
+    await cardOf(sandbox, SUPERGROUP_ID, run, /Waiting for run another|No worker/);
+    await sandbox.waitForMessage(SUPERGROUP_ID, ({ text }) => /That did not work/.test(text ?? ""), {
+      timeoutMs: 10_000,
+    });
+    expect(written().filter(({ ok }) => !ok)).toEqual([]);
+  });
+});
+
+describe("a run that waits", () => {
+  test("says after a while that no worker is there, and no longer when one is", async () => {
+    const { sandbox, deps, clock } = await startBot(SUPERGROUP_ID);
+    const run = await order(deps, "one");
+    await cardOf(sandbox, SUPERGROUP_ID, run, /Waiting for a worker/);
+    clock.advance(26_000);
+    await cardOf(sandbox, SUPERGROUP_ID, run, /No worker is running: start one/);
+    const at = clock.now().toISOString();
+    const worker = {
+      role: "worker",
+      host: "here",
+      pid: 1,
+      version: "1",
+      startedAt: at,
+      state: "",
+      seenAt: at,
+    } as const;
+    await deps.presences.write(worker);
+    clock.advance(6000);
+    expect(await cardOf(sandbox, SUPERGROUP_ID, run, /Waiting for a worker/)).toBeDefined();
+  });
+});
+
+describe("/readyz", () => {
+  test("tells a token that Telegram refuses from a Telegram out of reach", async () => {
+    const { bot } = await startBot(SUPERGROUP_ID, { faults: [{ kind: "status", status: 401 }] });
+    const checks = async () => (await (await fetch(`${bot.url}/readyz`)).json()) as { checks: { telegram: unknown } };
+    await until(async () => JSON.stringify(await checks()).includes("token refused"), "the refusal");
+    expect((await checks()).checks.telegram).toMatchObject({ ok: false, state: "token refused" });
   });
 });
 

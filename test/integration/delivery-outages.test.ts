@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Delivery } from "../../src/bot/delivery.ts";
 import { Cards } from "../../src/state/cards.ts";
 import { buttonsOf, type DeliveryWorld, dataOf, deliveryWorld, textsOf } from "../support/delivery.ts";
-import { ALICE, BOB, BOT_ID, FORUM_ID, GROUP_ID, SUPERGROUP_ID } from "../support/sandbox.ts";
+import { ALICE, BOB, BOT, BOT_ID, FORUM_ID, GROUP_ID, SUPERGROUP_ID } from "../support/sandbox.ts";
 import { useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
@@ -186,7 +186,7 @@ describe("a chat that refuses us", () => {
     await world.pass(5000);
     for (const chat of [ALICE.id, FORUM_ID])
       expect(world.messages(chat).map(({ text }) => text)).toEqual([
-        expect.stringMatching(new RegExp(`refuses to deliver to chat ${SUPERGROUP_ID}: .*kicked`)),
+        expect.stringMatching(new RegExp(`refuses to deliver to the chat ${SUPERGROUP_ID} .*kicked`)),
       ]);
     await world.change("a", { text: "newer" });
     await world.pass(120_000);
@@ -207,7 +207,11 @@ describe("a chat that refuses us", () => {
     // Alice never wrote either: the notice about bob cannot reach her, and that is said as well.
     const texts = world.messages().map(({ text }) => text ?? "");
     expect(texts).toContain("for all");
-    expect(texts.filter((text) => text.includes("refuses"))).toHaveLength(2);
+    const start = `they have to open @${BOT.username} and press Start`;
+    expect(textsOf(world.messages()).filter((text) => text.includes("cannot write"))).toEqual([
+      expect.stringContaining(`cannot write to alice: ${start}`),
+      expect.stringContaining(`cannot write to bob: ${start}`),
+    ]);
     await world.pass(120_000);
     expect(world.calls().filter(({ ok }) => !ok)).toHaveLength(2);
   });

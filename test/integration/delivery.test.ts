@@ -92,7 +92,7 @@ describe("a card", () => {
     const world = await deliveryWorld(fixture);
     world.sandbox.sendAsUser(BOB.id, { from: BOB.id, text: "/start" });
     const ref = { kind: "notice", id: "n" };
-    const args = { chat: "-1", reason: "x" };
+    const args = { name: "ops", chat: "-1", reason: "x" };
     await world.cards.create(ref, { message: "notice-chat-refused", args }, "normal", world.clock.now());
     for (const chatId of [FORUM_ID, BOB.id]) await world.cards.place(ref, { chatId }, "normal", world.clock.now());
     await world.deliver();

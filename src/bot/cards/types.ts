@@ -25,6 +25,8 @@ export interface RenderContext {
   readonly messages: Messages;
   readonly timezone: string;
   readonly now: Date;
+  /** Hosts on which a worker is alive; unknown where only the buttons matter. */
+  readonly workers?: ReadonlySet<string>;
 }
 
 export interface ActionContext {

@@ -6,6 +6,7 @@ import type { Command } from "./types.ts";
 export const backup: Command = {
   name: "backup",
   role: "operator",
+  late: "asks",
   run: async (ctx: BotContext, argument: string, deps: BotDeps) => {
     const { texts, caller, place, waitedMs } = ctx;
     const { backups } = deps.config;

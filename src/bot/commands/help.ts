@@ -5,6 +5,7 @@ import type { Command } from "./types.ts";
 export const help = (commands: () => readonly Command[]): Command => ({
   name: "help",
   role: "viewer",
+  late: "run",
   run: async (ctx) => {
     const { texts, caller } = ctx;
     const mine = commands().filter((command) => command.name !== "start" && hasRole(caller.role, command.role));

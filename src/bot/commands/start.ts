@@ -4,6 +4,7 @@ import type { Command } from "./types.ts";
 export const start: Command = {
   name: "start",
   role: "viewer",
+  late: "run",
   renewsMenu: true,
   run: async (ctx) => {
     const { texts, caller } = ctx;

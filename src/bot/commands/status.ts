@@ -8,6 +8,7 @@ import type { Command } from "./types.ts";
 export const status: Command = {
   name: "status",
   role: "viewer",
+  late: "run",
   run: async (ctx, _argument, deps) => {
     const report = await deps.status();
     const now = deps.clock.now();

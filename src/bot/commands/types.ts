@@ -9,4 +9,9 @@ export interface Command {
   run(ctx: BotContext, argument: string, deps: BotDeps): Promise<void>;
   /** Sets the person's own command menu anew afterwards, in the language then in force. */
   readonly renewsMenu?: boolean;
+  /**
+   * What becomes of it when it waited for long: `run` it, since it changes nothing, or it `asks` by itself before it
+   * changes something. Without this it is not carried out; the person is asked to send it again.
+   */
+  readonly late?: "run" | "asks";
 }

@@ -4,6 +4,7 @@ import type { Command } from "./types.ts";
 export const whoami: Command = {
   name: "whoami",
   role: "viewer",
+  late: "run",
   run: async (ctx) => {
     const { texts, caller, place } = ctx;
     const args = {

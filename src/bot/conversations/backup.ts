@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Conversation } from "@grammyjs/conversations";
 import type { InlineKeyboardButton } from "grammy/types";
 import type { ChatTarget } from "../../core/card.ts";
@@ -15,8 +16,8 @@ export interface BackupDialogArgs {
   readonly place: ChatTarget;
   /** Undefined: ask which. */
   readonly name?: string;
-  /** Why it is asked again: the order (`command`, waited so long) or the press came too late. */
-  readonly again?: "command" | "press";
+  /** Why it is asked again: the order (`command`, waited so long) or the press came too late, or the thread was lost. */
+  readonly again?: "command" | "press" | "lost";
   readonly waitedMs?: number;
 }
 
@@ -42,10 +43,13 @@ export function backupDialog(deps: BotDeps) {
     const id = await conversation.external(() => newDialogId());
     const view = async (make: () => Promise<View>): Promise<View> => await conversation.external(make);
 
-    let { name } = args;
-    const first = await view(
-      async () => await (name === undefined ? chooseView(deps, texts, id, 0) : planView(deps, texts, id, name, args)),
-    );
+    // What was asked for may be gone from the configuration since: then it is asked which.
+    let name = await conversation.external(() => configured(deps, args.name));
+    const gone = args.name !== undefined && name === undefined ? args.name : undefined;
+    const first = await view(async () => {
+      if (name !== undefined) return await planView(deps, texts, id, name, args);
+      return await chooseView(deps, texts, id, 0, [...againLines(texts, args), ...goneLines(texts, gone)]);
+    });
     // Known before it can be seen: a press may be faster than the answer to this call.
     await conversation.external(async () => await saveDialog(deps, id, args, undefined, name));
     const sent = await ctx.api.sendMessage(chatId, first.text, {
@@ -78,9 +82,14 @@ export function backupDialog(deps: BotDeps) {
         await show(await view(async () => await chooseView(deps, texts, id, Number(page))));
         return false;
       },
-      target: async (index) => {
-        const chosen = await conversation.external(() => deps.config.backups[Number(index)]?.name ?? null);
-        if (chosen === null) return false;
+      target: async (digest) => {
+        const chosen = await conversation.external(
+          () => deps.config.backups.find((backup) => digestOf(backup.name) === digest)?.name,
+        );
+        if (chosen === undefined) {
+          await show(await view(async () => await chooseView(deps, texts, id, 0, [texts.t("backup-choice-gone")])));
+          return false;
+        }
         name = chosen;
         await conversation.external(async () => await saveDialog(deps, id, args, messageId, chosen));
         await show(await view(async () => await planView(deps, texts, id, chosen, args)));
@@ -89,6 +98,13 @@ export function backupDialog(deps: BotDeps) {
       [confirmAction]: async () => {
         const confirmed = name;
         if (confirmed === undefined) return false;
+        if ((await conversation.external(() => configured(deps, confirmed))) === undefined) {
+          name = undefined;
+          await conversation.external(async () => await saveDialog(deps, id, args, messageId, undefined));
+          const lines = goneLines(texts, confirmed);
+          await show(await view(async () => await chooseView(deps, texts, id, 0, lines)));
+          return false;
+        }
         await conversation.external(async () => await order(deps, id, confirmed, args, messageId));
         return true;
       },
@@ -114,6 +130,16 @@ async function nextPress(
   if (!press.callbackQuery.data.startsWith(`${dialogToken}${id}:`)) return await conversation.skip({ next: true });
   const [what = "", argument = ""] = pressedWhat(press.callbackQuery.data).split("-");
   return [what, argument];
+}
+
+/** The name, if the configuration in force has a backup of that name. */
+function configured(deps: BotDeps, name: string | undefined): string | undefined {
+  return deps.config.backups.find((backup) => backup.name === name)?.name;
+}
+
+/** Stands for a name in a button, whose data is too short for every name; an index would change its meaning. */
+function digestOf(name: string): string {
+  return createHash("sha256").update(name).digest("hex").slice(0, 16);
 }
 
 function command(name: string | undefined): string {
@@ -166,9 +192,33 @@ async function order(
   });
 }
 
-async function chooseView(deps: BotDeps, texts: Messages, id: string, page: number): Promise<View> {
+const againKeys = {
+  command: "dialog-again-command",
+  press: "dialog-again-press",
+  lost: "dialog-again-lost",
+} as const;
+
+/** Why it is asked again, if it is. */
+function againLines(texts: Messages, { again, waitedMs = 0 }: BackupDialogArgs): string[] {
+  if (again === undefined) return [];
+  return [texts.t(againKeys[again], { waited: formatDuration(waitedMs, texts.locale) })];
+}
+
+function goneLines(texts: Messages, name: string | undefined): string[] {
+  return name === undefined ? [] : [texts.t("backup-gone", { name })];
+}
+
+/** `before`: blocks above the question. */
+async function chooseView(
+  deps: BotDeps,
+  texts: Messages,
+  id: string,
+  page: number,
+  before: readonly string[] = [],
+): Promise<View> {
   const { backups } = deps.config;
-  const from = page * pageSize;
+  // The configuration may have become shorter since the button was shown.
+  const from = page * pageSize < backups.length ? page * pageSize : 0;
   const shown = backups.slice(from, from + pageSize);
   const lines = await Promise.all(
     shown.map(async ({ name }) => {
@@ -176,13 +226,15 @@ async function chooseView(deps: BotDeps, texts: Messages, id: string, page: numb
       return last === undefined ? texts.t("status-backup-never", { name }) : texts.t("backup-choice", { name, last });
     }),
   );
-  const rows = shown.map((backup, index) => [dialogButton(id, `target-${from + index}`, backup.name)]);
+  const rows = shown.map(({ name }) => [dialogButton(id, `target-${digestOf(name)}`, name)]);
   const pages: InlineKeyboardButton[] = [];
-  if (page > 0) pages.push(dialogButton(id, `page-${page - 1}`, texts.plain("button-previous")));
-  if (from + pageSize < backups.length) pages.push(dialogButton(id, `page-${page + 1}`, texts.plain("button-next")));
+  const shownPage = from / pageSize;
+  if (from > 0) pages.push(dialogButton(id, `page-${shownPage - 1}`, texts.plain("button-previous")));
+  if (from + pageSize < backups.length)
+    pages.push(dialogButton(id, `page-${shownPage + 1}`, texts.plain("button-next")));
   if (pages.length > 0) rows.push(pages);
   rows.push([dialogButton(id, "cancel", texts.plain("button-cancel"))]);
-  return { text: [texts.t("backup-choose"), lines.join("\n")].join("\n\n"), rows };
+  return { text: [...before, texts.t("backup-choose"), lines.join("\n")].join("\n\n"), rows };
 }
 
 async function planView(
@@ -193,10 +245,7 @@ async function planView(
   args: BackupDialogArgs,
 ): Promise<View> {
   const backup = deps.orders.backup(name);
-  const blocks: string[] = [];
-  if (args.again === "command")
-    blocks.push(texts.t("dialog-again-command", { waited: formatDuration(args.waitedMs ?? 0, texts.locale) }));
-  if (args.again === "press") blocks.push(texts.t("dialog-again-press"));
+  const blocks = againLines(texts, args);
   const plan = texts.t("backup-plan", { name, kind: texts.plain(`source-${backup.source.kind}`) });
   const where = backup.storages.map((storage) =>
     texts.t("backup-plan-to", { storage, location: deps.storageLocation(storage) }),

@@ -1,4 +1,5 @@
 import type { NextFunction } from "grammy";
+import { configuredChat, moveChat } from "../../services/chats.ts";
 import type { BotContext, BotDeps, Caller } from "../context.ts";
 
 /** Telegram's account that anonymous admins write through. */
@@ -16,8 +17,7 @@ export function access(deps: BotDeps) {
     // Never an order: what was edited or forwarded.
     if (ctx.editedMessage || ctx.message?.forward_origin) return;
     const known = await isAllowedChat(deps, chat.id, chat.type);
-    if (known && ctx.message?.migrate_to_chat_id !== undefined)
-      return await deps.cards.migrate(chat.id, ctx.message.migrate_to_chat_id);
+    if (known && (await chatChanged(deps, ctx, chat.id))) return;
     const caller = isPerson(ctx) ? await findCaller(deps, from.id) : undefined;
     if (!known || !caller) {
       deps.metrics.stranger();
@@ -48,10 +48,18 @@ function introduce(deps: BotDeps, ctx: BotContext, caller: Caller): void {
 async function isAllowedChat(deps: BotDeps, chatId: number, type: string): Promise<boolean> {
   // A private chat is allowed for whom the list knows; that is looked up by the person.
   if (type === "private") return true;
-  for (const chat of Object.values(deps.config.telegram.chats)) {
-    if (chat.id === chatId || (await deps.cards.resolveChat(chat.id)) === chatId) return true;
-  }
-  return false;
+  return (await configuredChat(deps, chatId)) !== undefined;
+}
+
+/** What Telegram tells of a chat itself, whoever did it, listed or not: its new id, and whether the bot is in it. */
+async function chatChanged(deps: BotDeps, { message, myChatMember }: BotContext, chatId: number): Promise<boolean> {
+  if (message?.migrate_to_chat_id !== undefined) await moveChat(deps, chatId, message.migrate_to_chat_id);
+  else if (myChatMember) {
+    const { status } = myChatMember.new_chat_member;
+    deps.logger.info({ chat: chatId, status }, "my membership changed");
+    if (status !== "left" && status !== "kicked") await deps.cards.enableChat(chatId);
+  } else return false;
+  return true;
 }
 
 async function findCaller(deps: BotDeps, id: number): Promise<Caller | undefined> {

@@ -5,6 +5,7 @@ import { commands } from "../commands/index.ts";
 import type { BotContext, BotDeps } from "../context.ts";
 import { cardToken } from "../delivery.ts";
 import { confirmAction, dialogToken, pressedWhat } from "../dialog.ts";
+import { sayFailure } from "../say-failure.ts";
 import { readFailure } from "../telegram-error.ts";
 
 /** What a press leads to. The toast is shown first; only if that reaches the person, the press is carried out. */
@@ -52,20 +53,22 @@ export function dialogPresses(deps: BotDeps) {
     if (dialog?.status !== "open") return;
     // Pressed before its message was on record, and another copy became the dialog.
     if (dialog.messageId !== ctx.callbackQuery?.message?.message_id) return await strip(deps, ctx);
-    if (!press.tooLate) return await next();
-    // Entered anew by the next but one: before that, the press would be taken for one in time.
-    await ctx.conversation.exitAll();
-    ctx.askAgain = dialog;
+    // Taken by the next but one. A press that came too late must not be taken for one in time before that.
+    if (press.tooLate) await ctx.conversation.exitAll();
+    ctx.askAgain = { dialog, again: press.tooLate ? "press" : "lost" };
     await next();
   };
 }
 
-/** Behind the conversations: begins the dialog anew whose press came too late. */
+/**
+ * Behind the conversations: begins an open dialog anew whose press nobody has taken. It came too late, or the dialog
+ * was broken off by an error or an update of this program.
+ */
 export function askAgain() {
   return async (ctx: BotContext, next: NextFunction): Promise<void> => {
-    const dialog = ctx.askAgain;
-    if (!dialog) return await next();
-    await ctx.conversation.enter(dialog.kind, { ...(JSON.parse(dialog.args) as object), again: "press" });
+    if (!ctx.askAgain) return await next();
+    const { dialog, again } = ctx.askAgain;
+    await ctx.conversation.enter(dialog.kind, { ...(JSON.parse(dialog.args) as object), again });
   };
 }
 
@@ -126,7 +129,7 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
           { card: pressed.card, action: pressed.action, code: failure.code, error: failure.message },
           "a button's action failed",
         );
-        await ctx.reply(texts.t("action-failed", { reason: failure.message }), { parse_mode: "HTML" });
+        await sayFailure(deps, ctx, error);
       }
     },
   };

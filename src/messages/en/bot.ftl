@@ -23,16 +23,20 @@ start-hello = Hello, { $name }. I keep watch here; you are listed as <b>{ $role 
 
 help-title = <b>What I can do for you</b>
 help-line = /{ $command } – { $text }
-help-end = Nothing that changes anything happens before a button is pressed.
+help-end = Nothing is changed until you press a button.
 
 whoami = { $name }: id <code>{ $id }</code>, role <b>{ $role }</b>; chat <code>{ $chat }</code>
 whoami-topic = { $name }: id <code>{ $id }</code>, role <b>{ $role }</b>; chat <code>{ $chat }</code>, topic <code>{ $topic }</code>
 
-language-usage = I answer you in <b>{ $current }</b>. To change it: /language followed by one of { $choices }.
+language-name = English
+language-usage = I answer you in <b>{ $current }</b>. To change it, send:
+language-choice = <code>/language { $locale }</code> – { $name }
 language-set = From now on I answer you in English.
 
 refused-role = That takes the role <b>{ $role }</b>.
 action-failed = That did not work: { $reason }
+action-failed-inside = That did not work: something broke down on the way. Send the command again; my log has the details.
+command-late = ⏳ /{ $command } reached me { $waited } after it was sent, so I have not carried it out. Send it again if it is still wanted.
 
 status-title = <b>Status</b>
 status-process = 🟢 { $role } on <code>{ $host }</code>, up { $up }
@@ -50,7 +54,7 @@ status-next = next { $next }
 
 toast-stranger = You are not on the list, so this does nothing.
 toast-outdated = This button is out of date. Nothing was done.
-toast-stray = This is an old copy. The card in force is further down. Nothing was done.
+toast-stray = This is an old copy; the one in force is further down. Nothing was done.
 toast-other-person = This dialog belongs to { $name }. Nothing was done.
 toast-role = That takes the role { $role }. Nothing was done.
 toast-dialog-done = Already confirmed. It was carried out once.
@@ -65,7 +69,10 @@ dialog-expired = ⌛ Expired, nothing was started. { $command } asks again.
 dialog-replaced = There is a newer dialog below. Nothing was started from this one.
 dialog-again-command = ⏳ This order reached me { $waited } after it was sent, so I have not carried it out. Is it still wanted?
 dialog-again-press = ⏳ The press reached me too late, so I have not carried anything out. Is it still wanted?
+dialog-again-lost = ⚠️ I lost the thread of this dialog, so nothing was carried out. I ask once more:
 
 card-cut = The rest is in the file below.
 
-notice-chat-refused = ⚠️ Telegram refuses to deliver to chat <code>{ $chat }</code>: { $reason }. What belongs there waits until the bot is let in again.
+notice-chat-moved = ⚠️ The chat <b>{ $name }</b> has become a supergroup and has a new id. It goes on here; in <code>vakhta.yaml</code> replace <code>{ $from }</code> by <code>{ $to }</code>.
+notice-person-refused = ⚠️ I cannot write to <b>{ $name }</b>: they have to open @{ $bot } and press Start. What belongs there waits until then.
+notice-chat-refused = ⚠️ Telegram refuses to deliver to the chat <b>{ $name }</b> (<code>{ $chat }</code>): { $reason }. What belongs there waits until the bot is let in again.

@@ -23,16 +23,20 @@ start-hello = Здравствуйте, { $name }. Я несу здесь вах
 
 help-title = <b>Что я могу для вас сделать</b>
 help-line = /{ $command } – { $text }
-help-end = Ничего не меняется, пока не нажата кнопка.
+help-end = Ничего не меняется, пока вы не нажали кнопку.
 
 whoami = { $name }: id <code>{ $id }</code>, роль <b>{ $role }</b>; чат <code>{ $chat }</code>
 whoami-topic = { $name }: id <code>{ $id }</code>, роль <b>{ $role }</b>; чат <code>{ $chat }</code>, тема <code>{ $topic }</code>
 
-language-usage = Я отвечаю вам на языке <b>{ $current }</b>. Чтобы сменить: /language и одно из { $choices }.
+language-name = Русский
+language-usage = Язык моих ответов вам: <b>{ $current }</b>. Чтобы сменить его, отправьте:
+language-choice = <code>/language { $locale }</code> – { $name }
 language-set = Теперь я отвечаю вам по-русски.
 
 refused-role = Для этого нужна роль <b>{ $role }</b>.
 action-failed = Не получилось: { $reason }
+action-failed-inside = Не получилось: по дороге что-то сломалось. Отправьте команду ещё раз; подробности – в моём журнале.
+command-late = ⏳ Команда /{ $command } дошла до меня через { $waited } после отправки, поэтому я её не выполнил. Если она ещё нужна, отправьте её снова.
 
 status-title = <b>Состояние</b>
 status-process = 🟢 { $role } на <code>{ $host }</code>, работает { $up }
@@ -44,13 +48,13 @@ status-latest-queued = запуск ждёт очереди
 status-latest-running = идёт запуск
 status-latest-failed = последний запуск <b>не удался</b>
 status-latest-cancelled = последний запуск отменён
-status-latest-degraded = не хватает одной копии
+status-latest-degraded = не хватает копии
 status-latest-succeeded = готово
 status-next = следующий { $next }
 
 toast-stranger = Вас нет в списке, поэтому ничего не происходит.
 toast-outdated = Эта кнопка устарела. Ничего не сделано.
-toast-stray = Это старая копия, действующая карточка ниже. Ничего не сделано.
+toast-stray = Это старая копия, действующая – ниже. Ничего не сделано.
 toast-other-person = Этот диалог ведёт { $name }. Ничего не сделано.
 toast-role = Для этого нужна роль «{ $role }». Ничего не сделано.
 toast-dialog-done = Уже подтверждено и выполнено один раз.
@@ -63,9 +67,12 @@ toast-retrying = { $name }: заказано снова
 dialog-cancelled = Отменено, ничего не запущено. { $command } спросит снова.
 dialog-expired = ⌛ Время вышло, ничего не запущено. { $command } спросит снова.
 dialog-replaced = Ниже есть более новый диалог. Из этого ничего не запущено.
-dialog-again-command = ⏳ Этот приказ дошёл до меня через { $waited } после отправки, поэтому я его не выполнил. Он ещё в силе?
+dialog-again-command = ⏳ Эта команда дошла до меня через { $waited } после отправки, поэтому я её не выполнил. Она ещё в силе?
 dialog-again-press = ⏳ Нажатие дошло до меня слишком поздно, поэтому я ничего не выполнил. Это ещё нужно?
+dialog-again-lost = ⚠️ Я потерял нить этого диалога, поэтому ничего не выполнил. Спрашиваю ещё раз:
 
 card-cut = Остальное – в файле ниже.
 
-notice-chat-refused = ⚠️ Telegram отказывается доставлять в чат <code>{ $chat }</code>: { $reason }. Всё, что туда адресовано, ждёт, пока бота снова впустят.
+notice-chat-moved = ⚠️ Чат <b>{ $name }</b> стал супергруппой и получил новый id. Работа продолжается; в <code>vakhta.yaml</code> замените <code>{ $from }</code> на <code>{ $to }</code>.
+notice-person-refused = ⚠️ Не могу написать <b>{ $name }</b>: этому человеку нужно открыть @{ $bot } и нажать «Старт». До тех пор всё, что ему адресовано, ждёт.
+notice-chat-refused = ⚠️ Telegram отказывается доставлять в чат <b>{ $name }</b> (<code>{ $chat }</code>): { $reason }. Всё, что туда адресовано, ждёт, пока бота снова впустят.
