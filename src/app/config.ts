@@ -4,8 +4,9 @@ import { describeIssue, readIssue } from "./config/describe.ts";
 import { type ConfigDocument, readDocument } from "./config/document.ts";
 import { type Environment, withEnvFile } from "./config/environment.ts";
 import { isMissing, tolerant } from "./config/missing.ts";
+import { outlineOf } from "./config/outline.ts";
 import { ConfigError, formatPath, type Path, type Problem } from "./config/problems.ts";
-import { crossCheck, unusedSettings } from "./config/references.ts";
+import { absentSections, crossCheck, unusedSettings } from "./config/references.ts";
 import { allRequirements, type Requirement, type Resolved, resolveVariables } from "./config/resolve.ts";
 import { configSchema, type ParsedBackupConfig, type ParsedConfig, type TelegramConfig } from "./config/schema.ts";
 import { registerSecrets } from "./config/secrets.ts";
@@ -115,8 +116,8 @@ export function checkConfig(options: Partial<LoadOptions> = {}): CheckedConfig {
       short.push({ path, key: "config-warning-short-secret", args: {} });
   });
   const { parsed, problems } = validate(resolved);
-  const all = [...resolved.problems, ...problems];
-  if (parsed) all.push(...crossCheck(parsed), ...absentSections(parsed, requires));
+  const outline = outlineOf(resolved.data);
+  const all = [...resolved.problems, ...problems, ...crossCheck(outline), ...absentSections(outline, requires)];
   const place = locator(document);
   const { missing } = resolved;
   const warnings = [...unusedSettings(document.data), ...short].map(place);
@@ -163,15 +164,6 @@ function convert(data: unknown, path: Path, expected: unknown): boolean {
     return Reflect.set(parent, last, Number(text));
   if (expected === "boolean" && /^(?:true|false)$/.test(text)) return Reflect.set(parent, last, text === "true");
   return false;
-}
-
-/** Sections without which this process has nothing to do. */
-function absentSections(parsed: ParsedConfig, requires: readonly Requirement[]): Problem[] {
-  const absent: string[] = [];
-  if (requires.includes("telegram") && !parsed.telegram) absent.push("telegram");
-  if (requires.includes("storages") && Object.keys(parsed.storages).length === 0) absent.push("storages");
-  if (requires.includes("sources") && parsed.backups.length === 0) absent.push("backups");
-  return absent.map((section) => ({ path: [section], key: "config-problem-section", args: {} }));
 }
 
 function complete(parsed: ParsedConfig, env: Environment): Config {

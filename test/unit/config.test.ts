@@ -334,11 +334,61 @@ backups:
     expect(problems(yaml)).toEqual([
       "1:11 timezone config-problem-timezone",
       "2:1 loglevel config-problem-unknown-key",
+      "4:5 backups[0].storages config-problem-nowhere",
       "4:11 backups[0].name config-problem-name",
       "8:5 backups[0].shedule config-problem-unknown-key",
+      "9:5 backups[1].storages config-problem-nowhere",
       "10:21 backups[1].source.kind config-problem-one-of",
       "11:15 backups[1].schedule config-problem-cron",
       "12:14 backups[1].timeout config-problem-duration",
+    ]);
+  });
+
+  it("within the parts and between them are told together", () => {
+    const yaml = `telegram:
+  token: no-token
+  mode: webhook
+  users: [{ id: 1, name: a, role: viewer }, { id: 1, name: b, role: viewer }]
+  chats: { ops: { id: 1 }, dev: { id: 1, locale: fr } }
+storages: { local: { kind: local, path: b } }
+backups:
+  - { name: x, ${source}, storages: [nope], timeout: "5", chat: opps }
+  - { name: x, source: { kind: postgres, url: "mysql://h/d" }, encrypt: true }
+`;
+    expect(problems(yaml).map((line) => line.split(" ").slice(1).join(" "))).toEqual([
+      "telegram.webhook config-problem-webhook-missing",
+      "telegram.token config-problem-bot-token",
+      "telegram.users config-problem-no-admin",
+      "telegram.users[1].id config-problem-duplicate-user",
+      "telegram.chats.dev.id config-problem-duplicate-chat",
+      "telegram.chats.dev.locale config-problem-one-of",
+      "storages.local.path config-problem-absolute-path",
+      "backups[0].storages[0] config-problem-no-storage",
+      "backups[0].timeout config-problem-duration",
+      "backups[0].chat config-problem-no-chat",
+      "backups[1].name config-problem-duplicate-name",
+      "backups[1].source.url config-problem-postgres-url",
+      "backups[1].encrypt config-problem-encrypt",
+    ]);
+  });
+
+  it("say nothing of what cannot be read: it may be what is needed", () => {
+    const yaml = `telegram:
+  token: "1:a"
+  mode: webhook
+  webhook: { url: "http://a", secretToken: x }
+  users: [{ id: 1, name: a, role: boss }]
+  chats: [1]
+storages: [1]
+encryption: 5
+backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, topic: t }]
+`;
+    expect(problems(yaml).map((line) => line.split(" ").slice(1).join(" "))).toEqual([
+      "telegram.webhook.url config-problem-webhook-url",
+      "telegram.users[0].role config-problem-one-of",
+      "telegram.chats config-problem-type",
+      "storages config-problem-type",
+      "encryption config-problem-type",
     ]);
   });
 

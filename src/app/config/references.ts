@@ -1,62 +1,73 @@
+import type { BackupOutline, Outline, TelegramOutline } from "./outline.ts";
 import { nearest, type Path, type Problem } from "./problems.ts";
-import {
-  laterBackupKeys,
-  laterKeys,
-  type ParsedBackupConfig,
-  type ParsedConfig,
-  type TelegramConfig,
-} from "./schema.ts";
+import type { Requirement } from "./resolve.ts";
+import { laterBackupKeys, laterKeys } from "./schema.ts";
 
 type Report = (path: Path, key: string, args?: Problem["args"]) => void;
 
 /** What no single key can tell: references between sections, uniqueness, combinations. */
-export function crossCheck(config: ParsedConfig): Problem[] {
+export function crossCheck(outline: Outline): Problem[] {
   const problems: Problem[] = [];
   const report: Report = (path, key, args = {}) => problems.push({ path, key, args });
-  checkHttp(config, report);
-  if (config.telegram) checkTelegram(config.telegram, report);
-  const seen = new Set<string>();
-  for (const [index, backup] of config.backups.entries()) {
-    if (seen.has(backup.name)) report(["backups", index, "name"], "config-problem-duplicate-name");
-    seen.add(backup.name);
-    checkBackup(config, backup, ["backups", index], report);
+  checkHttp(outline, report);
+  if (outline.telegram) checkTelegram(outline.telegram, report);
+  const repeated = repetitions();
+  for (const [index, backup] of (outline.backups ?? []).entries()) {
+    if (!backup) continue;
+    if (repeated(backup.name)) report(["backups", index, "name"], "config-problem-duplicate-name");
+    checkBackup(outline, backup, ["backups", index], report);
   }
   return problems;
 }
 
-function checkHttp({ http }: ParsedConfig, report: Report) {
+/** Tells whether a value was there before; one that cannot be read repeats nothing. */
+function repetitions(): (value: string | number | undefined) => boolean {
+  const seen = new Set<string | number>();
+  return (value) => value !== undefined && seen.size === seen.add(value).size;
+}
+
+function checkHttp({ http }: Outline, report: Report) {
   if (http.port === http.workerPort && http.port !== 0) report(["http", "workerPort"], "config-problem-same-port");
 }
 
-function checkTelegram(telegram: TelegramConfig, report: Report) {
-  if (telegram.mode === "webhook" && !telegram.webhook) {
-    report(["telegram", "webhook"], "config-problem-webhook-missing");
-  }
-  const ids = new Set<number>();
-  const names = new Set<string>();
-  for (const [index, user] of telegram.users.entries()) {
-    if (ids.has(user.id)) report(["telegram", "users", index, "id"], "config-problem-duplicate-user");
-    if (names.has(user.name.toLowerCase()))
+function checkTelegram({ mode, webhook, users, chats }: TelegramOutline, report: Report) {
+  if (mode === "webhook" && webhook === undefined) report(["telegram", "webhook"], "config-problem-webhook-missing");
+  const repeatedId = repetitions();
+  const repeatedName = repetitions();
+  for (const [index, { id, name }] of (users ?? []).entries()) {
+    if (repeatedId(id)) report(["telegram", "users", index, "id"], "config-problem-duplicate-user");
+    if (repeatedName(name?.trim().toLowerCase())) {
       report(["telegram", "users", index, "name"], "config-problem-duplicate-name");
-    ids.add(user.id);
-    names.add(user.name.toLowerCase());
+    }
   }
-  if (!telegram.users.some((user) => user.role === "admin")) report(["telegram", "users"], "config-problem-no-admin");
-  const chats = new Set<number>();
-  for (const [name, chat] of Object.entries(telegram.chats)) {
-    if (chats.has(chat.id)) report(["telegram", "chats", name, "id"], "config-problem-duplicate-chat");
-    chats.add(chat.id);
+  // One whose role cannot be read may be the admin.
+  if (users?.every(({ role }) => role !== undefined && role !== "admin")) {
+    report(["telegram", "users"], "config-problem-no-admin");
+  }
+  const repeatedChat = repetitions();
+  for (const [name, { id }] of Object.entries(chats ?? {})) {
+    if (repeatedChat(id)) report(["telegram", "chats", name, "id"], "config-problem-duplicate-chat");
   }
 }
 
-function checkBackup(config: ParsedConfig, backup: ParsedBackupConfig, path: Path, report: Report) {
-  const known = Object.keys(config.storages);
+function checkBackup(outline: Outline, backup: BackupOutline, path: Path, report: Report) {
+  if (outline.storages) checkStorages(outline.storages, backup, path, report);
+  if (backup.encrypt && outline.encryption === undefined) report([...path, "encrypt"], "config-problem-encrypt");
+  if (outline.telegram?.chats) checkPlace(outline.telegram.chats, backup, path, report);
+}
+
+type Storages = NonNullable<Outline["storages"]>;
+
+function checkStorages(storages: Storages, backup: BackupOutline, path: Path, report: Report) {
+  const known = Object.keys(storages);
   const unknownStorage = (name: string, at: Path) => {
     if (!known.includes(name)) report(at, "config-problem-no-storage", { known: suggest(name, known) });
   };
+  const repeated = repetitions();
   for (const [index, name] of (backup.storages ?? []).entries()) {
+    if (name === undefined) continue;
     unknownStorage(name, [...path, "storages", index]);
-    if (backup.storages?.indexOf(name) !== index) report([...path, "storages", index], "config-problem-duplicate-name");
+    if (repeated(name)) report([...path, "storages", index], "config-problem-duplicate-name");
   }
   for (const name of Object.keys(backup.keep ?? {})) {
     unknownStorage(name, [...path, "keep", name]);
@@ -65,16 +76,14 @@ function checkBackup(config: ParsedConfig, backup: ParsedBackupConfig, path: Pat
     }
   }
   if (known.length === 0) report([...path, "storages"], "config-problem-nowhere");
-  checkHosts(config, backup, path, report);
-  if (backup.encrypt && !config.encryption) report([...path, "encrypt"], "config-problem-encrypt");
-  if (config.telegram) checkPlace(config.telegram, backup, path, report);
+  checkHosts(storages, backup, path, report);
 }
 
 /** A backup is made by one worker, which reaches the local storages of its own host only. */
-function checkHosts({ storages }: ParsedConfig, backup: ParsedBackupConfig, path: Path, report: Report) {
+function checkHosts(storages: Storages, backup: BackupOutline, path: Path, report: Report) {
   let { host } = backup;
   const names = backup.storages ?? Object.keys(backup.keep ?? storages);
-  for (const [index, name] of names.entries()) {
+  for (const [index, name = ""] of names.entries()) {
     const storage = storages[name];
     if (storage?.kind !== "local" || storage.host === undefined) continue;
     host ??= storage.host;
@@ -84,17 +93,27 @@ function checkHosts({ storages }: ParsedConfig, backup: ParsedBackupConfig, path
   }
 }
 
-function checkPlace({ chats }: TelegramConfig, backup: ParsedBackupConfig, path: Path, report: Report) {
+function checkPlace(chats: NonNullable<TelegramOutline["chats"]>, backup: BackupOutline, path: Path, report: Report) {
   const names = Object.keys(chats);
   if (backup.chat !== undefined && !names.includes(backup.chat)) {
     report([...path, "chat"], "config-problem-no-chat", { known: suggest(backup.chat, names) });
     return;
   }
   if (backup.topic === undefined) return;
-  const topics = Object.keys(chats[backup.chat ?? names[0] ?? ""]?.topics ?? {});
-  if (!topics.includes(backup.topic)) {
+  const chat = chats[backup.chat ?? names[0] ?? ""];
+  const topics = chat ? chat.topics && Object.keys(chat.topics) : [];
+  if (topics && !topics.includes(backup.topic)) {
     report([...path, "topic"], "config-problem-no-topic", { known: suggest(backup.topic, topics) });
   }
+}
+
+/** Sections without which this process has nothing to do. */
+export function absentSections({ telegram, storages, backups }: Outline, requires: readonly Requirement[]): Problem[] {
+  const absent: string[] = [];
+  if (requires.includes("telegram") && telegram === undefined) absent.push("telegram");
+  if (requires.includes("storages") && storages && Object.keys(storages).length === 0) absent.push("storages");
+  if (requires.includes("sources") && backups?.length === 0) absent.push("backups");
+  return absent.map((section) => ({ path: [section], key: "config-problem-section", args: {} }));
 }
 
 /** The name that was probably meant, else all of them; a dash for none. */

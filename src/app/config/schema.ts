@@ -43,11 +43,14 @@ const urlSchema = (protocols: readonly string[], error: string) =>
 const localeSchema = z.enum(locales);
 const port = z.int().min(0).max(65_535);
 
+/** Of the bot and of the worker. */
+export const defaultPorts = { port: 8080, workerPort: 8081 } as const;
+
 const httpSchema = (wrap: Wrap) =>
   z.strictObject({
     host: z.string().min(1).default("127.0.0.1").describe("Address that the bot and the worker listen on."),
-    port: port.default(8080).describe("Port of the bot: /healthz, /readyz, /metrics, the webhook."),
-    workerPort: port.default(8081).describe("Port of the worker: /healthz, /readyz, /metrics."),
+    port: port.default(defaultPorts.port).describe("Port of the bot: /healthz, /readyz, /metrics, the webhook."),
+    workerPort: port.default(defaultPorts.workerPort).describe("Port of the worker: /healthz, /readyz, /metrics."),
     token: wrap(z.string().min(16, { error: "config-problem-http-token" }))
       .optional()
       .describe("Bearer token for everything but /healthz and /readyz. Without it /metrics is open."),

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { roles } from "../../core/roles.ts";
+import { missingValue } from "./missing.ts";
+import { defaultPorts } from "./schema.ts";
+
+/** A text that is there and can be read here; anything else is undefined, and nothing is concluded from it. */
+const text = z
+  .string()
+  .refine((value) => !value.includes(missingValue))
+  .optional()
+  .catch(undefined);
+const whole = z.int().optional().catch(undefined);
+
+/** A part that has to be a mapping or a list: absent is empty, and what is neither is null. */
+const mapping = <T extends z.ZodType>(item: T) => z.record(z.string(), item).default({}).nullable().catch(null);
+const list = <T extends z.ZodType>(item: T) => z.array(item).default([]).nullable().catch(null);
+
+const unreadableUser = { id: undefined, name: undefined, role: undefined };
+const user = z.object({ id: whole, name: text, role: z.enum(roles).optional().catch(undefined) }).catch(unreadableUser);
+const chat = z.object({ id: whole, topics: mapping(z.unknown()) }).catch({ id: undefined, topics: null });
+const storage = z.object({ kind: text, host: text }).catch({ kind: undefined, host: undefined });
+
+const backup = z
+  .object({
+    name: text,
+    storages: z.array(text).nullish().catch(null),
+    keep: z.record(z.string(), z.unknown()).nullish().catch(null),
+    host: text,
+    encrypt: z.boolean().optional().catch(undefined),
+    chat: text,
+    topic: text,
+  })
+  .nullable()
+  .catch(null);
+
+const outlineSchema = z.object({
+  http: z
+    .object({
+      port: z.int().default(defaultPorts.port).catch(0),
+      workerPort: z.int().default(defaultPorts.workerPort).catch(0),
+    })
+    .prefault({})
+    .catch({ port: 0, workerPort: 0 }),
+  telegram: z
+    .object({ mode: text, webhook: z.unknown().optional(), users: list(user), chats: mapping(chat) })
+    .nullish()
+    .catch(null),
+  storages: mapping(storage),
+  encryption: z.unknown().optional(),
+  backups: list(backup),
+});
+
+/**
+ * What the parts of a configuration say of each other, however much of the rest is wrong: so the problems between
+ * them are told together with those within them. Whatever cannot be read is null or undefined.
+ */
+export type Outline = z.output<typeof outlineSchema>;
+export type BackupOutline = NonNullable<NonNullable<Outline["backups"]>[number]>;
+export type TelegramOutline = NonNullable<Outline["telegram"]>;
+
+export function outlineOf(data: Readonly<Record<string, unknown>>): Outline {
+  return outlineSchema.parse(data);
+}
