@@ -26,6 +26,7 @@ describe("a failed call of the Bot API", () => {
     [400, 'Bad Request: can\'t parse entities: Unsupported start tag "x" at byte offset 3', "unparsable"],
     [400, "Bad Request: query is too old and response timeout expired or query ID is invalid", "too-old"],
     [400, "Bad Request: message is too long", "rejected"],
+    [400, "Bad Request: MESSAGE_TOO_LONG", "rejected"],
     [400, "Bad Request: BUTTON_DATA_INVALID", "rejected"],
     [413, "Request Entity Too Large", "rejected"],
   ])("%i %s means %s", (code, description, kind) => {

@@ -53,14 +53,25 @@ export interface TextRules {
   /** UTF-16 code units after parsing. */
   readonly limit: number;
   readonly allowEmpty: boolean;
+  /** What is answered to a longer one. */
+  readonly tooLong: string;
 }
 
-export const TEXT_RULES: TextRules = { field: "text", entitiesField: "entities", limit: 4096, allowEmpty: false };
+export const TEXT_RULES: TextRules = {
+  field: "text",
+  entitiesField: "entities",
+  limit: 4096,
+  allowEmpty: false,
+  tooLong: "message is too long",
+};
+/** The server words it differently when a message is edited. */
+export const EDITED_TEXT_RULES: TextRules = { ...TEXT_RULES, tooLong: "MESSAGE_TOO_LONG" };
 export const CAPTION_RULES: TextRules = {
   field: "caption",
   entitiesField: "caption_entities",
   limit: 1024,
   allowEmpty: true,
+  tooLong: "message caption is too long",
 };
 
 /**
@@ -78,8 +89,7 @@ export function readText(params: Params, rules: TextRules, findUser: (id: number
   });
   const clean = tidy({ text: parsed.text, entities: mentioned });
   if (clean.text === "" && !rules.allowEmpty) throw badRequest("text must be non-empty");
-  if (clean.text.length > rules.limit)
-    throw badRequest(rules.field === "text" ? "message is too long" : "message caption is too long");
+  if (clean.text.length > rules.limit) throw badRequest(rules.tooLong);
   return { text: clean.text, entities: detectEntities(clean.text, clean.entities).slice(0, MAX_ENTITIES) };
 }
 

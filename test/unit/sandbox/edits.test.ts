@@ -39,7 +39,7 @@ describe("edits are refused", () => {
     ],
     ["unknown message", "editMessageText", {}, { text: "x", message_id: 99 }, "message to edit not found"],
     ["empty text", "editMessageText", {}, { text: "" }, "message text is empty"],
-    ["too long", "editMessageText", {}, { text: "x".repeat(4097) }, "message is too long"],
+    ["too long", "editMessageText", {}, { text: "x".repeat(4097) }, "MESSAGE_TOO_LONG"],
     ["caption of a text", "editMessageCaption", {}, { caption: "x" }, "there is no caption in the message to edit"],
     [
       "reply keyboard",

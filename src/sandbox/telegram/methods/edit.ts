@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Message } from "@grammyjs/types";
 import { findChat, findEditable } from "../access.ts";
-import { CAPTION_RULES, readText, TEXT_RULES } from "../entities.ts";
+import { CAPTION_RULES, EDITED_TEXT_RULES, readText } from "../entities.ts";
 import { badRequest } from "../errors.ts";
 import { documentContent, photoContent, readFile } from "../files.ts";
 import { readMarkup } from "../markup.ts";
@@ -15,7 +15,7 @@ type Content = { [K in keyof Message]?: Message[K] | undefined };
 
 export const editMethods: Methods = {
   editMessageText(call) {
-    const { text, entities } = readText(call.params, TEXT_RULES, (id) => call.world.store.user(id));
+    const { text, entities } = readText(call.params, EDITED_TEXT_RULES, (id) => call.world.store.user(id));
     const [record, stored] = target(call);
     if (stored.message.text === undefined) throw badRequest("there is no text in the message to edit");
     const preview = readPreview(call);
