@@ -63,7 +63,7 @@ export async function runBot(
     languages: deps.languages,
     kinds,
     api,
-    workers: botDeps.workers,
+    workers: () => botDeps.workers(),
     onDelivered: (what) => botDeps.metrics.delivered(what),
   });
   const loop = new DeliveryLoop({
