@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +52,10 @@ const refused: Case[] = [
   ["src/services/backup.ts", "node:child_process"],
   ["src/lib/http.ts", "node:child_process"],
   ["jobs/backup.ts", "child_process"],
+  ["src/services/backup.ts", "node:process"],
+  ["src/lib/environment.ts", "process"],
+  ["src/lib/process.ts", "node:process"],
+  ["src/sandbox/servers/redis.ts", "node:process"],
 ];
 
 const allowed: Case[] = [
@@ -89,6 +93,7 @@ function pair(from: string, to: string): Case {
 
 const folder = mkdtempSync(join(tmpdir(), "vakhta-import-rules-"));
 let reported: ReadonlySet<string>;
+let impure: ReadonlySet<string>;
 
 /** Adds a case as a line to its file and returns where it stands: `path:line`, which the tools report. */
 function place([from, target, names = "x"]: Case): string {
@@ -108,9 +113,17 @@ function run(tool: string, ...args: string[]): string {
   return spawnSync(join(root, "node_modules/.bin", tool), args, { cwd: folder, encoding: "utf8" }).stdout;
 }
 
+/** `path:line` of everything that a tool has reported. */
+function placesIn(reports: string): ReadonlySet<string> {
+  const found = reports.matchAll(/file=([^,]+),line=(\d+)/g);
+  return new Set([...found].map(([, path = "", line]) => `${relative(folder, resolve(folder, path))}:${line}`));
+}
+
 beforeAll(() => {
   for (const file of ["biome.json", "biome.imports.json", ".oxlintrc.json"])
     cpSync(join(root, file), join(folder, file));
+  mkdirSync(join(folder, "scripts"));
+  cpSync(join(root, "scripts/core-clock.grit"), join(folder, "scripts/core-clock.grit"));
   for (const one of [...refused, ...allowed]) places.set(key(one), place(one));
   const biome = run(
     "biome",
@@ -123,11 +136,33 @@ beforeAll(() => {
   const oxlint = run("oxlint", "--format=github")
     .split("\n")
     .filter((line) => line.includes("no-restricted-imports"));
-  const reports = `${biome}\n${oxlint.join("\n")}`.matchAll(/file=([^,]+),line=(\d+)/g);
-  reported = new Set([...reports].map(([, path = "", line]) => `${relative(folder, resolve(folder, path))}:${line}`));
+  reported = placesIn(`${biome}\n${oxlint.join("\n")}`);
+  const text = statements.map(([statement], index) => `export const x${index} = ${statement};\n`).join("");
+  for (const file of ["src/core/pure.ts", "src/lib/impure.ts"]) writeFileSync(join(folder, file), text);
+  impure = placesIn(run("biome", "lint", "--vcs-enabled=false", "--max-diagnostics=none", "--reporter=github"));
 });
 
+/** Statements, each with whether `core` may have it. All of them may stand elsewhere. */
+const statements = [
+  ["Date.now()", false],
+  ["Date.now", false],
+  ["new Date()", false],
+  ["new Date(0)", true],
+  ['Date.parse("2026-03-01")', true],
+  ['fetch("http://a")', false],
+  ['globalThis.fetch("http://a")', false],
+  ["setTimeout(() => 1, 1)", false],
+  ["setInterval(() => 1, 1)", false],
+  ["performance.now()", false],
+  ["process.uptime()", false],
+] as const;
+
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test.for(statements.map((one, index) => [...one, index + 1] as const))("in core, %s: allowed is %s", ([, ok, line]) => {
+  expect(impure.has(`src/core/pure.ts:${line}`)).toBe(!ok);
+  expect(impure.has(`src/lib/impure.ts:${line}`)).toBe(false);
+});
 
 test("biome.imports.json is what the tables say (npm run format writes it)", () => {
   expect(readFileSync(importRulesFile, "utf8")).toBe(importRules());
