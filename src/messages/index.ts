@@ -66,16 +66,17 @@ function createMessages(locale: Locale): Messages {
     const message = bundle.getMessage(key);
     if (!message?.value) throw new AppError("internal", `no message ${key} in ${locale}`);
     const variables: Record<string, FluentVariable> = {};
-    for (const [name, value] of Object.entries(args)) {
-      if (value instanceof Html) variables[name] = value.value;
-      else if (typeof value === "number") variables[name] = value;
-      else if (typeof value === "object") variables[name] = format(value.key, value.args ?? {}, escaped);
-      else variables[name] = escaped ? escapeHtml(value ?? "") : (value ?? "");
-    }
+    for (const [name, value] of Object.entries(args)) variables[name] = variable(value, escaped);
     const errors: Error[] = [];
     const text = bundle.formatPattern(message.value, variables, errors);
     if (errors[0]) throw new AppError("internal", `message ${key} in ${locale}: ${errors[0].message}`);
     return text;
+  };
+  const variable = (value: MessageArgs[string], escaped: boolean): FluentVariable => {
+    if (value instanceof Html) return value.value;
+    if (typeof value === "number") return value;
+    if (typeof value === "object") return format(value.key, value.args ?? {}, escaped);
+    return escaped ? escapeHtml(value ?? "") : (value ?? "");
   };
   return {
     locale,
