@@ -91,7 +91,7 @@ describe("vakhta config check", () => {
     // Everything is needed for this check: there is no bot and no backup here.
     expect(found.status).toBe(78);
     expect(found.stderr).toContain("v.yaml:1:1: telegram: раздел не задан");
-    const whole = `${yaml}telegram: { token: "1:a", chats: { ops: { id: 5 } }, users: [{ id: 1, name: alice, role: admin }] }
+    const whole = `${yaml}telegram: { token: "1:bot-token", chats: { ops: { id: 5 } }, users: [{ id: 1, name: alice, role: admin }] }
 backups: [{ name: app, source: { kind: postgres, url: "postgres://u:hidden-password@h/d" } }]\n`;
     writeFileSync(join(folder, "v.yaml"), whole);
     const { status, stdout, stderr } = await runCli(["-c", "v.yaml", "config", "check"], { cwd: folder });

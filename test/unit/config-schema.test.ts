@@ -11,8 +11,8 @@ const exampleFile = join(import.meta.dirname, "../../vakhta.example.yaml");
 const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
 const env = {
-  BOT_TOKEN: "1:a",
-  S3_KEY: "key",
+  BOT_TOKEN: "1:bot-token",
+  S3_KEY: "access-key",
   S3_SECRET: "secret",
   APP_DATABASE_URL: "postgres://app:password@db/app",
   AGE_RECIPIENT: recipient,
