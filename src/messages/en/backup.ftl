@@ -98,5 +98,3 @@ backup-missed = { $missed ->
 backup-by-retry = Retry of <code>{ $run }</code> by { $by }, { $created }
 backup-by-cli = From the command line, { $created }
 backup-run = Run <code>{ $run }</code>
-
-error-storage-host = the storage { $storage } is on the disk of { $host }, and this worker is { $here }

@@ -106,5 +106,3 @@ backup-missed = { $missed ->
 backup-by-retry = Повтор <code>{ $run }</code>, { $by }, { $created }
 backup-by-cli = Из командной строки, { $created }
 backup-run = Запуск <code>{ $run }</code>
-
-error-storage-host = хранилище { $storage } находится на диске { $host }, а этот исполнитель работает на { $here }
