@@ -10,7 +10,7 @@ const signal = new AbortController().signal;
 async function watchSyncs(): Promise<string[]> {
   await using handle = await open(import.meta.filename);
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
-  const sync = Reflect.get(prototype, "sync") as (this: FileHandle) => Promise<void>;
+  const sync: (this: FileHandle) => Promise<void> = Reflect.get(prototype, "sync");
   const synced: string[] = [];
   vi.spyOn(prototype, "sync").mockImplementation(async function (this: FileHandle) {
     synced.push(readlinkSync(`/proc/self/fd/${this.fd}`));
