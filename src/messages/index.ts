@@ -7,19 +7,6 @@ import type { Text } from "../core/text.ts";
 export const locales = ["en", "ru"] as const;
 export type Locale = (typeof locales)[number];
 
-/** Text that is HTML already and is interpolated as it is. Only `html` makes one. */
-export class Html {
-  readonly value: string;
-  constructor(value: string) {
-    this.value = value;
-  }
-}
-
-/** Marks a text as finished HTML; the caller vouches that everything in it is escaped. */
-export function html(value: string): Html {
-  return new Html(value);
-}
-
 /** Telegram knows four named entities; `'` needs none. Half a surrogate pair would make it refuse the whole text. */
 export function escapeHtml(text: string): string {
   return text
@@ -31,7 +18,7 @@ export function escapeHtml(text: string): string {
 }
 
 /** What a text is about. A `Text` among them is rendered in the same language. */
-export type MessageArgs = Readonly<Record<string, string | number | Html | Text | undefined>>;
+export type MessageArgs = Readonly<Record<string, string | number | Text | undefined>>;
 
 /** Texts of one language. `t` gives HTML with every string argument escaped; `plain` gives plain text (buttons, toasts, terminal). */
 export interface Messages {
@@ -73,7 +60,6 @@ function createMessages(locale: Locale): Messages {
     return text;
   };
   const variable = (value: MessageArgs[string], escaped: boolean): FluentVariable => {
-    if (value instanceof Html) return value.value;
     if (typeof value === "number") return value;
     if (typeof value === "object") return format(value.key, value.args ?? {}, escaped);
     return escaped ? escapeHtml(value ?? "") : (value ?? "");

@@ -78,8 +78,7 @@ export class Runs {
       return await redisWrite.execute(() => this.update(id, ...how));
     } catch (error) {
       if (!isRedisRefusal(error)) throw error;
-      const message = `run ${id} could not be recorded: ${error.message}`;
-      throw new AppError("redis", message, { permanent: false, cause: error });
+      throw unrecorded(id, error);
     }
   }
 
@@ -131,4 +130,9 @@ export class Runs {
     }
     return old.length;
   }
+}
+
+function unrecorded(id: string, cause: Error): AppError {
+  const text = { key: "error-run-record", args: { run: id, reason: cause.message } };
+  return new AppError("redis", `run ${id} could not be recorded: ${cause.message}`, { permanent: false, text, cause });
 }

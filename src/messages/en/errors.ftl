@@ -58,6 +58,7 @@ error-copy-interrupted = the worker was interrupted before this copy was complet
 error-backup-gone = backup { $name } is no longer configured
 error-backup-unknown = no backup is called { $name }
 error-run-unknown = run { $run } is not known
+error-run-record = run { $run } could not be recorded in Redis ({ $reason })
 error-redis-silent = Redis at { $host } does not answer: start it, or make the backup with --here
 error-redis-old = Redis { $version } is too old: 6.2 or newer is needed
 error-env-value = the value of { $name } cannot be written into .env

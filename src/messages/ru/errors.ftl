@@ -58,6 +58,7 @@ error-copy-interrupted = исполнителя прервали раньше, �
 error-backup-gone = копия { $name } больше не настроена
 error-backup-unknown = копии с именем { $name } нет
 error-run-unknown = запуск { $run } неизвестен
+error-run-record = запуск { $run } не удалось записать в Redis ({ $reason })
 error-redis-silent = Redis по адресу { $host } не отвечает: запустите его или сделайте копию с --here
 error-redis-old = Redis { $version } слишком старый: нужен 6.2 или новее
 error-env-value = значение { $name } нельзя записать в .env
