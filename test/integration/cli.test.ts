@@ -73,7 +73,8 @@ describe("vakhta config check", () => {
     writeFileSync(join(folder, "vakhta.yaml"), yaml);
     const { status, stdout, stderr } = await runCli(["config", "check"], { cwd: folder });
     expect(status).toBe(78);
-    expect(lines(stderr).slice(0, 4)).toEqual([
+    expect(lines(stderr).slice(0, 7)).toEqual([
+      ...["telegram", "storages", "backups"].map((name) => expect.stringMatching(`:1:1: ${name}: is missing`)),
       expect.stringMatching(/^vakhta\.yaml:1:11: timezone: expected an IANA time zone/),
       expect.stringMatching(/^vakhta\.yaml:2:1: logg: unknown key\. Known here: log\./),
       expect.stringMatching(
