@@ -32,14 +32,15 @@ const maxCounted = 1000;
 /**
  * What is due at `now`, and what is to be remembered as handled. A key seen for the first time starts counting at
  * `now`: a new schedule owes nothing. However many times were missed, one run makes up for them. A clock that was set
- * back makes nothing run twice: only times after the last handled one count.
+ * back makes nothing run twice: only times after the last handled one count. `dropped`: what is late and not made up.
  */
 export function due(
   entries: readonly ScheduleEntry[],
   lastDue: ReadonlyMap<string, Date>,
   now: Date,
-): { due: Due[]; handled: Map<string, Date> } {
+): { due: Due[]; dropped: Due[]; handled: Map<string, Date> } {
   const result: Due[] = [];
+  const dropped: Due[] = [];
   const handled = new Map<string, Date>();
   for (const entry of entries) {
     const last = lastDue.get(entry.key);
@@ -52,10 +53,10 @@ export function due(
     if (!at) continue;
     handled.set(entry.key, at);
     const late = now.getTime() - at.getTime() > lateAfterMs;
-    if (late && !entry.catchUp) continue;
-    result.push({ key: entry.key, at, late, missed: times.length - 1 });
+    const list = late && !entry.catchUp ? dropped : result;
+    list.push({ key: entry.key, at, late, missed: times.length - 1 });
   }
-  return { due: result, handled };
+  return { due: result, dropped, handled };
 }
 
 /** The next time of a schedule after `now`. */

@@ -52,3 +52,14 @@ export const s3Request: IPolicy = retry(handleWhen(isTransient), {
   maxAttempts: 3,
   backoff: new ExponentialBackoff({ initialDelay: 200, maxDelay: 5000 }),
 });
+
+/** True for an answer of Redis that says no: out of memory, loading its data, read-only. A lost connection is none. */
+export function isRedisRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** A write to Redis that must not be lost: repeated for about a minute while Redis refuses it. */
+export const redisWrite: IPolicy = retry(handleWhen(isRedisRefusal), {
+  maxAttempts: 65,
+  backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
+});

@@ -38,18 +38,16 @@ export async function tick(deps: TickDeps): Promise<{ started: string[]; requeue
   const started: string[] = [];
   for (const item of plan.due) {
     const name = item.key.slice(backupKey.length);
-    const { created } = await deps.orders.request({
-      name,
-      trigger: item.late ? "catch-up" : "schedule",
-      source: `schedule:${name}:${item.at.toISOString()}`,
-      dueAt: item.at,
-    });
-    if (created) started.push(name);
+    if (await deps.orders.schedule(name, item)) started.push(name);
     if (item.late) deps.logger.warn({ backup: name, dueAt: item.at, missed: item.missed }, "a missed run is made up");
+  }
+  for (const { key, at, missed } of plan.dropped) {
+    const backup = key.slice(backupKey.length);
+    deps.logger.warn({ backup, dueAt: at, missed }, "a missed run is not made up, as catchUp says");
   }
   // Recorded after the orders: a kill in between repeats them, which their ids make harmless.
   for (const [key, at] of plan.handled) await deps.schedule.write(key, at);
-  for (const key of known.keys()) if (!entries.some((entry) => entry.key === key)) await deps.schedule.remove(key);
+  await deps.schedule.retain(new Set(entries.map(({ key }) => key)), now);
   const requeued = await requeueLost(deps);
   for (const backup of deps.config.backups) await deps.runs.prune(backup.name);
   await deps.dialogs.prune(now);

@@ -95,6 +95,26 @@ test("an upload that fails for the last time is given up and said, and what it h
   expect((await tick(stack.deps)).requeued).toEqual([]);
 }, 60_000);
 
+test("an upload that fails after another worker has made the copy does not take its success back", async () => {
+  const worker = await stack.startOurWorker();
+  const id = await degraded();
+  await worker.stop();
+  await stack.proxy.accept();
+  stack.proxy.inject({ kind: "slow-down" }, { on: ["PutObject"] });
+  const { signal } = new AbortController();
+  const job = { signal, jobId: "1", attempt: 12, maxAttempts: 12 };
+  const late = expect(stack.deps.uploads.execute(id, "offsite", job)).rejects.toThrow(/SlowDown/);
+  await stack.runUntil(id, ({ open }) => open.length === 1);
+  const made = await stack.deps.runs.update(id, "normal", new Date(), (run) => ({
+    ...run,
+    status: "succeeded",
+    open: [],
+    copies: run.copies.map((copy) => ({ ...copy, status: "stored" as const })),
+  }));
+  await late;
+  expect(await stack.runOf(id)).toEqual(made);
+}, 60_000);
+
 test("an upload whose local copy is damaged is refused: a damaged backup is not spread", async () => {
   await stack.startOurWorker();
   const id = await degraded();

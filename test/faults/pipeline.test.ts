@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
+import { cleanUpRun } from "../../src/services/backup/clean-up.ts";
 import { copyBackup } from "../../src/services/backup/copy.ts";
 import { type BackupOrder, runBackup } from "../../src/services/backup/pipeline.ts";
 import { verifyReadable, verifyStored } from "../../src/services/backup/verify.ts";
@@ -294,6 +296,39 @@ describe("an S3 server that fails", () => {
       { status: "failed", error: { code: "storage-unreachable" } },
     ]);
     await expectOnlyLocal(result.manifest.parts.length);
+  });
+
+  it("is named when what was written can not be removed again", async () => {
+    const running = order({ storages: [offsite] });
+    running.observer.onPhase = (phase) => {
+      if (phase === "manifest") proxy.inject({ kind: "slow-down" });
+    };
+    expect(await failureOf(runBackup(running))).toMatchObject({ code: "storage-unreachable" });
+    expect(running.observer.open).toEqual([]);
+    expect(running.observer.storagesLeft).toEqual(["offsite"]);
+    await proxy.heal();
+    expect(await keys(offsite)).toHaveLength(2);
+    await cleanUpRun([offsite], running.folder, []);
+    await expectNothingLeft();
+  });
+
+  it("in which an object can not be created leaves no stream of the other copy open", async () => {
+    const running = order({ storages: [local] });
+    const { manifest, manifestBytes } = await runBackup(running);
+    const streams: Readable[] = [];
+    const from: Storage = Object.assign(Object.create(local) as Storage, {
+      read: async (key: string) => {
+        const stream = await local.read(key);
+        streams.push(stream);
+        return stream;
+      },
+    });
+    const refused = new AppError("storage-refused", "no room for you");
+    const to: Storage = Object.assign(Object.create(offsite) as Storage, { create: () => Promise.reject(refused) });
+    const { folder: at, signal } = running;
+    const copying = copyBackup({ from, to, folder: at, manifest, manifestBytes, signal });
+    expect(await failureOf(copying)).toMatchObject({ code: "storage-refused" });
+    expect(streams.map(({ destroyed }) => destroyed)).toEqual([true]);
   });
 
   async function expectOnlyLocal(parts: number): Promise<void> {

@@ -43,6 +43,20 @@ describe("a run survives", { timeout: 60_000 }, () => {
     await expectOneBackup(run);
   });
 
+  test("a Redis that is out of memory for a while, and says so without the run's record", async () => {
+    stack.proxy.inject({ kind: "slow", bytesPerSecond: 3_000_000 }, { on: ["UploadPart"] });
+    const id = await stack.order();
+    await stack.runUntil(id, ({ phase, open }) => phase === "dump" && open.length === 2);
+    await stack.client.config("SET", "maxmemory", "1");
+    await until(() => /OOM command not allowed.*"msg":"progress could not be recorded/.test(stack.log()));
+    await stack.client.config("SET", "maxmemory", "0");
+    const run = await stack.ended(id, 40_000);
+    expect(run).toMatchObject({ status: "succeeded", attempt: 1 });
+    expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
+    expect(stack.log()).not.toMatch(/evalsha/i);
+    await expectOneBackup(run);
+  });
+
   test("a restart of Redis while the backup is completed", async () => {
     // The list of parts has some 300 bytes.
     stack.proxy.inject({ kind: "slow", bytesPerSecond: 150 }, { on: ["CompleteMultipartUpload"] });

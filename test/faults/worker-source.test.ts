@@ -56,6 +56,24 @@ describe("a run fails, keeps nothing, says what happened, and can be ordered aga
     await retried(id);
   });
 
+  test("when somebody presses Cancel while it is cleaning up: it failed all the same, and says why", async () => {
+    stack.proxy.inject({ kind: "stall" }, { on: ["AbortMultipartUpload"], times: 1 });
+    stack.tools.replace("pg_dump", `$real "$@" | head -c 20000000; echo "pg_dump: error: no more" >&2; exit 1`);
+    const seen = stack.proxy.requests.length;
+    const id = await stack.order("shop", "alice");
+    await until(() => stack.proxy.requests.slice(seen).some(({ operation }) => operation === "AbortMultipartUpload"));
+    await stack.deps.orders.cancel(id, { id: alice.id, name: "alice" });
+    const cancelledAt = performance.now();
+    // The worker looks for it once a second.
+    await until(() => performance.now() - cancelledAt > 1500);
+    await stack.proxy.refuse();
+    await stack.proxy.accept();
+    const run = await stack.ended(id);
+    expect(run).toMatchObject({ status: "failed", error: { code: "source-failed", step: "pg_dump" } });
+    await stack.card(id, /failed[\s\S]*pg_dump: error: no more/);
+    await expectNothing();
+  });
+
   test("when pg_dump is killed in the middle", async () => {
     stack.tools.replace("pg_dump", `$real "$@" | head -c 20000000; kill -KILL $$`);
     const id = await stack.order("shop", "alice");

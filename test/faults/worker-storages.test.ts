@@ -3,7 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { OpenObject } from "../../src/core/ports.ts";
 import type { RunCopy } from "../../src/core/run.ts";
+import { tick } from "../../src/services/tick.ts";
+import { aRun } from "../support/run.ts";
 import { startWorkerStack, type WorkerStack } from "../support/worker.ts";
 
 let stack: WorkerStack;
@@ -14,7 +17,9 @@ beforeAll(async () => {
     configure: ({ storages, backups }) => {
       storages.elsewhere = { ...storages.offsite, bucket: "nowhere" };
       backups[0].storages = ["local", "offsite"];
-      backups.push({ ...backups[0], source: { ...backups[0].source }, name: "lost", storages: ["local", "elsewhere"] });
+      const others = { lost: ["local", "elsewhere"], far: ["offsite"], near: ["local"] };
+      for (const [name, names] of Object.entries(others))
+        backups.push({ ...backups[0], source: { ...backups[0].source }, name, storages: names });
     },
   });
   await stack.startOurWorker();
@@ -79,6 +84,39 @@ test("a bucket that does not exist is said, the local copy is kept", async () =>
   expect(copyIn(run.copies, "elsewhere")?.error).toMatchObject({ code: "storage-refused" });
   await stack.card(id, /a copy is missing[\s\S]*✓ local[\s\S]*elsewhere[^\n]*bucket nowhere does not exist/);
 });
+
+test("what a failed run could not remove is said and removed as soon as the store lets it", async () => {
+  stack.proxy.inject({ kind: "slow-down" }, { on: ["DeleteObject", "DeleteObjects"] });
+  stack.proxy.inject({ kind: "slow-down" }, { on: ["PutObject"], path: /manifest\.json/ });
+  const id = await stack.order("far");
+  const run = await stack.ended(id, 40_000);
+  expect(run).toMatchObject({ status: "failed", open: [], leftIn: [{ storage: "offsite", folder: run.folder }] });
+  await stack.card(id, /failed[\s\S]*still in offsite/);
+  await stack.proxy.heal();
+  const offsite = await stack.deps.storage("offsite");
+  await tick(stack.deps);
+  await stack.runUntil(id, ({ leftIn }) => leftIn?.length === 0);
+  for await (const { key } of offsite.list("")) expect.fail(`${key} is still there`);
+  await stack.card(id, /failed[\s\S]*Nothing was kept/);
+}, 60_000);
+
+test("what an interrupted attempt left in a storage that the backup no longer has is removed", async () => {
+  const folder = "near/20260301T030000Z-abcabcabcabc/";
+  const open: OpenObject[] = [];
+  const { signal } = new AbortController();
+  const offsite = await stack.deps.storage("offsite");
+  const opened = async (object: OpenObject) => void open.push(object);
+  const writer = await offsite.create(`${folder}artifact.dump.zst`, { signal, opened });
+  await writer.write(Buffer.alloc(6 * 1024 * 1024));
+  expect(stack.s3.openUploads()).toHaveLength(1);
+  const copies = [{ storage: "offsite", location: "s3://b", local: false, status: "pending" as const }];
+  const id = "abcabcabcabc";
+  const interrupted = { id, name: "near", status: "running", phase: "dump", attempt: 1, folder, open, copies } as const;
+  await stack.deps.runs.create(aRun({ ...interrupted, startedAt: "2026-03-01T03:00:00.000Z" }), new Date());
+  await stack.deps.runner.execute(id, { signal, jobId: "1", attempt: 1, maxAttempts: 1 });
+  expect(await stack.runOf(id)).toMatchObject({ status: "succeeded", attempt: 2, open: [], cleaned: 1 });
+  expect(stack.s3.openUploads()).toEqual([]);
+}, 60_000);
 
 /** Only root may mount. */
 describe.skipIf(!canMount())("a full local disk", () => {

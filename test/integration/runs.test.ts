@@ -47,6 +47,24 @@ describe("a run", () => {
     expect((await runs.get("a")).cancelRequestedBy).toBeDefined();
   });
 
+  test("is recorded as soon as a Redis that is out of memory takes it", async () => {
+    const { runs } = state();
+    await create(runs, "a");
+    const refused = await fixture.redis.config("SET", "maxmemory", "1").then(() => {
+      return runs.update("a", "normal", at(1), (run) => ({ ...run, phase: "dump" })).catch(String);
+    });
+    expect(refused).toMatch(/OOM command not allowed/);
+    let tries = 0;
+    const recorded = runs.record("a", "normal", at(1), (run) => {
+      tries += 1;
+      if (tries === 3) void fixture.redis.config("SET", "maxmemory", "0");
+      return { ...run, phase: "finish" };
+    });
+    expect(await recorded).toMatchObject({ phase: "finish" });
+    expect(await runs.get("a")).toMatchObject({ phase: "finish" });
+    expect(tries).toBeGreaterThanOrEqual(3);
+  });
+
   test("counts as active until it has ended", async () => {
     const { runs } = state();
     await create(runs, "a");

@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Config } from "../../src/app/config.ts";
 import { createDeps, type Deps } from "../../src/app/deps.ts";
 import { tick } from "../../src/services/tick.ts";
@@ -72,7 +72,7 @@ describe("a tick", () => {
     clock.advance(4 * 24 * hour);
     expect((await tick(deps)).started).toEqual(["app"]);
     const runs = await deps.runs.list("app", 10);
-    expect(runs).toMatchObject([{ trigger: "catch-up", dueAt: "2026-03-05T03:00:00.000Z" }]);
+    expect(runs).toMatchObject([{ trigger: "catch-up", dueAt: "2026-03-05T03:00:00.000Z", missed: 3 }]);
     expect((await tick(deps)).started).toEqual([]);
   });
 
@@ -80,7 +80,10 @@ describe("a tick", () => {
     const { clock, deps } = world({ catchUp: false });
     await tick(deps);
     clock.advance(4 * 24 * hour);
+    const warn = vi.spyOn(deps.logger, "warn");
     expect((await tick(deps)).started).toEqual([]);
+    const dropped = { backup: "app", dueAt: new Date("2026-03-05T03:00:00Z"), missed: 3 };
+    expect(warn).toHaveBeenCalledExactlyOnceWith(dropped, "a missed run is not made up, as catchUp says");
     clock.advance(15 * hour);
     expect((await tick(deps)).started).toEqual(["app"]);
   });
@@ -109,9 +112,44 @@ describe("a tick", () => {
     const { clock, deps, worker } = world();
     await tick(deps);
     await tick(worker([]));
+    clock.advance(24 * hour);
+    await tick(worker([]));
     expect((await deps.schedule.read()).size).toBe(0);
     clock.advance(3 * 24 * hour);
     expect((await tick(deps)).started).toEqual([]);
+  });
+
+  test("keeps what a worker with an older configuration does not know", async () => {
+    const { clock, deps, worker } = world();
+    await tick(deps);
+    await tick(worker([]));
+    clock.advance(23 * hour);
+    expect((await tick(deps)).started).toEqual(["app"]);
+    await tick(worker([]));
+    clock.advance(23 * hour);
+    await tick(worker([]));
+    expect((await deps.schedule.read()).size).toBe(1);
+    expect((await deps.runs.list("app", 10)).length).toBe(1);
+  });
+
+  test("has the run that waits for its worker stand for later times too, until it has begun", async () => {
+    const { clock, deps } = world();
+    await tick(deps);
+    clock.advance(15 * hour + 5000);
+    expect((await tick(deps)).started).toEqual(["app"]);
+    clock.advance(24 * hour);
+    expect((await tick(deps)).started).toEqual([]);
+    clock.advance(3 * 24 * hour);
+    expect((await tick(deps)).started).toEqual([]);
+    const [run, ...others] = await deps.runs.list("app", 10);
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({ trigger: "schedule", dueAt: "2026-03-06T03:00:00.000Z", missed: 4 });
+    await deps.runs.update(run?.id ?? "", "normal", clock.now(), (own) => ({ ...own, status: "running", attempt: 1 }));
+    await deps.schedule.write("backup:app", new Date("2026-03-05T12:00:00Z"));
+    expect((await tick(deps)).started).toEqual([]);
+    clock.advance(24 * hour);
+    expect((await tick(deps)).started).toEqual(["app"]);
+    expect(await deps.runs.list("app", 10)).toMatchObject([{ dueAt: "2026-03-07T03:00:00.000Z" }, { missed: 4 }]);
   });
 
   test("puts a run back into the queue whose job is gone, whether it waited or failed", async () => {

@@ -22,13 +22,15 @@ export interface CleanUpResult {
 
 /**
  * Looks after a run that was interrupted at any point: removes its temporary files, open uploads (`recorded` and
- * those that the stores list) and, where there is no manifest, its objects. Where there is one, the copy stays.
+ * those that the stores list) and, where there is no manifest, its objects. Where there is one, the copy stays, unless
+ * `finished` says that the run is known to have failed.
  */
 export async function cleanUpRun(
   storages: readonly Storage[],
   folder: string,
   recorded: readonly OpenObject[],
   signal?: AbortSignal,
+  finished: "keep" | "remove" = "keep",
 ): Promise<CleanUpResult> {
   // Everything below it may be removed: never a wider prefix by mistake.
   if (!/^[^/]+\/[^/]+\/$/.test(folder)) throw new AppError("internal", `${JSON.stringify(folder)} is no run's folder`);
@@ -42,7 +44,7 @@ export async function cleanUpRun(
         const own = recorded.filter((object) => object.storage === storage.name);
         const temporary = await storage.cleanUp(folder, own, signal);
         removed += temporary;
-        const complete = await readComplete(storage, folder, signal);
+        const complete = finished === "keep" ? await readComplete(storage, folder, signal) : undefined;
         if (complete === undefined) {
           const objects = await removeFolder(storage, folder, signal);
           removed += objects;
