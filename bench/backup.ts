@@ -17,6 +17,7 @@ const { values } = parseArgs({
     size: { type: "string", multiple: true },
     runs: { type: "string", default: "5" },
     json: { type: "string" },
+    without: { type: "string", multiple: true, default: [] },
     memory: { type: "boolean", default: false },
   },
 });
@@ -39,7 +40,7 @@ async function measureSpeed(): Promise<{ text: string; json: object }> {
   await using world = await startBenchWorld(sizes?.[0] ?? 1000, say);
   const { bytes, rows } = world.database;
   const worker = await world.startWorker();
-  const compared = methods(world, worker);
+  const compared = methods(world, worker).filter(({ id }) => !values.without.includes(id));
   const samples = new Map<Method["id"], Sample[]>(compared.map(({ id }) => [id, []]));
   const loads: string[] = [];
   for (let round = 0; round <= runs; round++) {
