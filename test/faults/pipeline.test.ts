@@ -316,15 +316,15 @@ describe("an S3 server that fails", () => {
     const running = order({ storages: [local] });
     const { manifest, manifestBytes } = await runBackup(running);
     const streams: Readable[] = [];
-    const from: Storage = Object.assign(Object.create(local) as Storage, {
-      read: async (key: string) => {
+    const from = changed(local, {
+      read: async (key) => {
         const stream = await local.read(key);
         streams.push(stream);
         return stream;
       },
     });
     const refused = new AppError("storage-refused", "no room for you");
-    const to: Storage = Object.assign(Object.create(offsite) as Storage, { create: () => Promise.reject(refused) });
+    const to = changed(offsite, { create: () => Promise.reject(refused) });
     const { folder: at, signal } = running;
     const copying = copyBackup({ from, to, folder: at, manifest, manifestBytes, signal });
     expect(await failureOf(copying)).toMatchObject({ code: "storage-refused" });
@@ -407,3 +407,13 @@ describe("an end from outside", () => {
     },
   );
 });
+
+/** A storage of which some methods do something else. */
+function changed(storage: Storage, changes: Partial<Storage>): Storage {
+  return new Proxy(storage, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(name in changes ? changes : target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

@@ -82,7 +82,10 @@ describe("a backup", () => {
     ]);
     expect(order.observer.phases).toEqual(["preflight", "dump", "finish", "manifest"]);
     expect(order.observer.titles).toEqual([
-      `PostgreSQL ${result.manifest.source.server?.split(" ")[0]}, database shop`,
+      {
+        key: "source-title-postgres",
+        args: { version: result.manifest.source["server"]?.split(" ")[0], database: "shop" },
+      },
     ]);
     expect(order.observer.open).toEqual([]);
     const files = ["artifact.dump.zst", "globals.sql.zst", "manifest.json"].map((file) => `${order.folder}${file}`);
