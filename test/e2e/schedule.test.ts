@@ -119,9 +119,7 @@ test("a run that was missed while everything was down is made up once, by the ne
   // Nobody but the worker itself looks at the clock here.
   const [run] = await runs(deps, 1);
   expect(run).toMatchObject({ trigger: "catch-up", dueAt: "2026-03-14T00:00:00.000Z" });
-  await card(
-    /Backup shop is done[\s\S]*Was due 14 Mar 2026, 03:00, when nothing was running; made up for 14 Mar 2026, 12:30/,
-  );
+  await card(/Backup shop is done[\s\S]*Was due 14 Mar 2026, 03:00 and missed; made up for 14 Mar 2026, 12:30/);
   expect((await tick(deps)).started).toEqual([]);
   clock.set("2026-03-15T00:00:05Z");
   await tick(deps);
@@ -160,12 +158,17 @@ test("a schedule that was changed while everything was down owes nothing of its 
   expect(run).toMatchObject({ trigger: "schedule", dueAt: "2026-03-11T23:00:00.000Z" });
 });
 
-test("a schedule that was taken away is forgotten: given back, it owes nothing", async () => {
+test("a schedule that was taken away is forgotten after a day: given back, it owes nothing", async () => {
   clock.set("2026-03-10T22:59:00Z");
   await tick(await start());
   await running.pop()?.stop();
   const without = await start((backup) => delete backup["schedule"]);
-  await until(async () => (await without.schedule.read()).size === 0);
+  // Not at once: it may be another worker's, which has a newer configuration.
+  await tick(without);
+  expect((await without.schedule.read()).size).toBe(1);
+  clock.set("2026-03-11T23:00:00Z");
+  await tick(without);
+  expect((await without.schedule.read()).size).toBe(0);
   await running.pop()?.stop();
   clock.set("2026-03-14T09:30:00Z");
   const deps = await start((backup) => {

@@ -151,7 +151,10 @@ describe.skipIf(!canMount())("a full local disk", () => {
     const id = await stack.order();
     const run = await stack.ended(id);
     expect(run).toMatchObject({ status: "failed", copies: [{ status: "aborted" }, { status: "aborted" }] });
-    await stack.card(id, /failed\s[\s\S]*(the disk is full|can not be reached)[\s\S]*Nothing was kept[\s\S]*Retry/);
+    await stack.card(
+      id,
+      /failed\s[\s\S]*(the disk is full|can not be reached)[\s\S]*No backup came of this run[\s\S]*offsite[\s\S]*Retry/,
+    );
     expect(stack.children()).toEqual([]);
     await stack.proxy.accept();
     expect((await stack.sound()).size).toBe(0);
