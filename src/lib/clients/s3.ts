@@ -69,7 +69,7 @@ async function createClient(options: S3Options, idleMs: number): Promise<S3> {
     credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
     forcePathStyle: options.forcePathStyle,
     // The SDK's own checksums (CRC32 in a trailer) are refused by many servers other than AWS. Bodies are sent with
-    // their MD5 and a signed SHA-256, and every object is compared with our own SHA-256 when it is read.
+    // their MD5, which is signed, and every object is compared with our own SHA-256 when it is read.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     // Some servers never answer "Expect: 100-continue", which costs six seconds for each part.
@@ -83,5 +83,23 @@ async function createClient(options: S3Options, idleMs: number): Promise<S3> {
       httpsAgent: agent,
     }),
   };
-  return new S3(config);
+  const s3 = new S3(config);
+  s3.middlewareStack.add((next) => (args) => {
+    const { request } = args as { readonly request: SignedRequest };
+    if (request.protocol === "https:" && "content-md5" in request.headers)
+      request.headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
+    return next(args);
+  }, signedByMd5);
+  return s3;
 }
+
+interface SignedRequest {
+  readonly protocol: string;
+  readonly headers: Record<string, string>;
+}
+
+/**
+ * Over TLS, a body whose MD5 is among the signed headers is not hashed a second time for the signature; the AWS CLI
+ * does the same (botocore's `payload_signing_enabled`). Without TLS many servers insist on the signed SHA-256.
+ */
+const signedByMd5 = { step: "build", name: "signedByMd5", priority: "low" } as const;
