@@ -91,7 +91,7 @@ test("what a failed run could not remove is said and removed as soon as the stor
   const id = await stack.order("far");
   const run = await stack.ended(id, 40_000);
   expect(run).toMatchObject({ status: "failed", open: [], leftIn: [{ storage: "offsite", folder: run.folder }] });
-  await stack.card(id, /failed[\s\S]*still in offsite/);
+  await stack.card(id, /failed[\s\S]*may still be in offsite/);
   await stack.proxy.heal();
   const offsite = await stack.deps.storage("offsite");
   await tick(stack.deps);

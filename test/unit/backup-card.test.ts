@@ -221,9 +221,9 @@ describe("the card of a backup run", () => {
     const text = read(
       aRun({ status: "failed", error: failure, open: [{ storage: "offsite", key: "k", handle: "h" }] }),
     );
-    expect(text).toContain("still in offsite");
+    expect(text).toContain("may still be in offsite");
     const leftIn = [{ storage: "offsite", folder: "app/x/" }];
-    expect(read(aRun({ status: "failed", error: failure, leftIn }))).toContain("still in offsite");
+    expect(read(aRun({ status: "failed", error: failure, leftIn }))).toContain("may still be in offsite");
     expect(text).not.toContain("Nothing was kept");
   });
 

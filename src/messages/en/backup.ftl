@@ -49,7 +49,7 @@ backup-attempt = Attempt { $attempt }: a worker was interrupted while { $phase }
 backup-cancelling = { $by } cancels it; cleaning up…
 backup-cancelled = Cancelled by { $by }.
 backup-nothing-kept = Nothing was kept of this run; earlier backups are untouched.
-backup-leftovers = No backup came of this run; earlier ones are untouched. Unfinished pieces of it are still in { $storages }: they are removed as soon as that can be reached.
+backup-leftovers = No backup came of this run; earlier ones are untouched. Unfinished pieces of it may still be in { $storages }: they are removed as soon as that can be reached.
 backup-retried = Retried by { $by }: run <code>{ $run }</code>
 
 backup-size = Size: <b>{ $size }</b>
