@@ -13,7 +13,14 @@ import { registerSecrets } from "./config/secrets.ts";
 
 export { ConfigError, configExitCode, formatPath, formatProblem, type Problem } from "./config/problems.ts";
 export type { Requirement } from "./config/resolve.ts";
-export type { EncryptionConfig, SourceConfig, StorageConfig, TelegramConfig } from "./config/schema.ts";
+export type {
+  AlertsConfig,
+  EncryptionConfig,
+  HeartbeatConfig,
+  SourceConfig,
+  StorageConfig,
+  TelegramConfig,
+} from "./config/schema.ts";
 
 /** One backup with its defaults filled in. `timeout` in milliseconds. */
 export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "verify" | "maxAge" | "storages" | "encrypt"> & {
@@ -22,9 +29,13 @@ export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "verify" | "maxAge"
 };
 
 /** The configuration as the program uses it: defaults filled in, durations in milliseconds, variables replaced. */
-export type Config = Pick<ParsedConfig, "timezone" | "locale" | "redis" | "http" | "storages" | "log"> & {
+export type Config = Pick<
+  ParsedConfig,
+  "timezone" | "locale" | "redis" | "http" | "storages" | "log" | "alerts" | "hooks" | "heartbeats" | "daily"
+> & {
   readonly telegram?: TelegramConfig;
   readonly encryption?: NonNullable<ParsedConfig["encryption"]>;
+  readonly heartbeat?: NonNullable<ParsedConfig["heartbeat"]>;
   readonly worker: { readonly host: string; readonly concurrency: number; readonly lease: number };
   readonly backups: readonly BackupConfig[];
 };
@@ -167,7 +178,8 @@ function convert(data: unknown, path: Path, expected: unknown): boolean {
 }
 
 function complete(parsed: ParsedConfig, env: Environment): Config {
-  const { timezone, locale, redis, http, storages, log, telegram, encryption, worker } = parsed;
+  const { timezone, locale, redis, http, storages, log, telegram, encryption, worker, heartbeat } = parsed;
+  const { alerts, hooks, heartbeats, daily } = parsed;
   return {
     timezone,
     locale,
@@ -175,9 +187,14 @@ function complete(parsed: ParsedConfig, env: Environment): Config {
     http,
     storages,
     log,
+    alerts,
+    hooks,
+    heartbeats,
+    daily,
     worker: { ...worker, host: worker.host ?? (env["WORKER_HOST"] || hostname()) },
     ...(telegram ? { telegram } : {}),
     ...(encryption ? { encryption } : {}),
+    ...(heartbeat ? { heartbeat } : {}),
     backups: parsed.backups.map(({ keep, verify: _verify, maxAge: _maxAge, ...backup }) => ({
       ...backup,
       storages: backup.storages ?? (keep ? Object.keys(keep) : Object.keys(storages)),

@@ -2,14 +2,18 @@ import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { Producer } from "../queue/producer.ts";
 import { BackupOrders } from "../services/backup/orders.ts";
+import { Alerts } from "../services/alerts/alerts.ts";
 import { Cards } from "../state/cards.ts";
 import { Dialogs } from "../state/dialogs.ts";
+import { Incidents } from "../state/incidents.ts";
 import { Languages } from "../state/languages.ts";
 import { Leases } from "../state/leases.ts";
 import { Presences } from "../state/presence.ts";
 import { connectRedis, Keys, type Redis } from "../state/redis.ts";
 import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
+import { Silences } from "../state/silences.ts";
+import { Storms } from "../state/storms.ts";
 import type { Config } from "./config.ts";
 import { version } from "./version.ts";
 
@@ -31,6 +35,10 @@ export interface Deps {
   readonly dialogs: Dialogs;
   readonly languages: Languages;
   readonly orders: BackupOrders;
+  readonly incidents: Incidents;
+  readonly silences: Silences;
+  readonly storms: Storms;
+  readonly alerts: Alerts;
 }
 
 export interface DepsOptions {
@@ -51,6 +59,9 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const runs = new Runs(redis, keys, cards);
   const leases = new Leases(redis, keys, logger);
   const orders = new BackupOrders({ config, clock, logger, cards, runs, producer });
+  const incidents = new Incidents(redis, keys);
+  const silences = new Silences(redis, keys);
+  const storms = new Storms(redis, keys);
   const deps: Deps = {
     config,
     clock,
@@ -67,6 +78,10 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     dialogs: new Dialogs(redis, keys),
     languages: new Languages(redis, keys),
     orders,
+    incidents,
+    silences,
+    storms,
+    alerts: new Alerts({ config, clock, logger, cards, incidents, silences, storms }),
   };
   const close = async (): Promise<void> => {
     await producer.close();

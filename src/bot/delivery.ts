@@ -10,8 +10,8 @@ import { type Notice, notifyAdmins } from "../services/notices.ts";
 import type { Cards, Claim, Delivered } from "../state/cards.ts";
 import type { Languages } from "../state/languages.ts";
 import type { CardKind, Rendering } from "./cards/types.ts";
-import { plainText } from "./html.ts";
-import { fitted, isRaised, nextErrand, type Shown } from "./shown.ts";
+import { plainText, shorten } from "./html.ts";
+import { fitted, isRaised, isUnsaid, nextErrand, type Shown } from "./shown.ts";
 import { readFailure } from "./telegram-error.ts";
 
 export interface DeliveryDeps {
@@ -91,6 +91,8 @@ export class Delivery {
       case "nothing":
         this.#deps.onDelivered?.("skip");
         return await this.#done(claim, { ...result, spent: false });
+      case "reply":
+        return await this.#reply(claim, shown, fileFollows);
       case "strip":
         await this.#strip(claim);
         return await this.#done(claim, { ...result, stripped: true, more: fileFollows });
@@ -108,27 +110,39 @@ export class Delivery {
     const replaced = recorded !== undefined && isRaised(claim, rendering);
     const messageId =
       recorded === undefined || replaced
-        ? await this.#send(claim, html, keyboard)
+        ? await this.#send(claim, html, keyboard, { silent: rendering.silent })
         : await this.#edit(claim, recorded, html, keyboard);
     await this.#done(claim, {
       messageId,
       hash,
       spent: true,
       replaced,
-      more: replaced || fileFollows || claim.stray !== undefined,
+      more: replaced || fileFollows || claim.stray !== undefined || isUnsaid(claim, rendering),
       ...(rendering.raise === undefined ? {} : { raised: rendering.raise }),
     });
   }
 
+  async #reply(claim: Claim, { rendering, hash }: Shown, fileFollows: boolean): Promise<void> {
+    const { key, html } = rendering.reply ?? { key: "", html: "" };
+    await this.#send(claim, shorten(html, "…").html, [], {
+      silent: rendering.silent,
+      replyTo: claim.messageId,
+    });
+    const more = fileFollows || claim.stray !== undefined;
+    await this.#done(claim, { messageId: claim.messageId ?? 0, hash, spent: true, replied: key, more });
+  }
+
   async #render(claim: Claim, kind: CardKind<unknown>): Promise<Shown> {
     const { clock, config } = this.#deps;
+    const value = kind.load ? ((await kind.load(claim.card.id)) ?? claim.body) : claim.body;
     const messages = await this.#messages(claim.target.chatId);
     const workers = await this.#deps.workers?.();
-    const rendering = kind.render(claim.body, {
+    const rendering = kind.render(value, {
       messages,
       timezone: config.timezone,
       now: clock.now(),
       ...(workers ? { workers } : {}),
+      ...(claim.postedAt === undefined ? {} : { postedAt: new Date(claim.postedAt) }),
     });
     return fitted(rendering, claim, messages.plain("card-cut"));
   }
@@ -151,13 +165,20 @@ export class Delivery {
     );
   }
 
-  async #send(claim: Claim, html: string, keyboard: InlineKeyboardButton[][]): Promise<number> {
+  async #send(
+    claim: Claim,
+    html: string,
+    keyboard: InlineKeyboardButton[][],
+    { silent = claim.silent, replyTo }: { silent?: boolean | undefined; replyTo?: number | undefined } = {},
+  ): Promise<number> {
     const { chatId, threadId } = claim.target;
     const options = {
       ...(threadId === undefined ? {} : { message_thread_id: threadId }),
-      disable_notification: claim.silent || claim.urgency === "progress",
+      ...(replyTo === undefined
+        ? { reply_markup: { inline_keyboard: keyboard } }
+        : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } }),
+      disable_notification: silent || claim.urgency === "progress",
       link_preview_options: { is_disabled: true },
-      reply_markup: { inline_keyboard: keyboard },
     };
     const send = async (text: string, parse: boolean): Promise<number> =>
       (

@@ -14,7 +14,7 @@ export interface Shown {
 }
 
 /** What is to be done for a claim: one call each, so that each spends what was claimed for it. */
-type Errand = "message" | "strip" | "document" | "nothing";
+type Errand = "message" | "reply" | "strip" | "document" | "nothing";
 
 /** Shortens what is too long and ends it with `note`; the whole of it is then the file beside the card. */
 export function fitted(rendering: Rendering, { card }: Pick<Claim, "card">, note: string): Shown {
@@ -32,6 +32,7 @@ export function fitted(rendering: Rendering, { card }: Pick<Claim, "card">, note
 /** The newest state first, tidying up afterwards. */
 export function nextErrand(claim: Claim, { hash, rendering, document }: Shown): Errand {
   if (claim.messageId === undefined || hash !== claim.renderedHash || isRaised(claim, rendering)) return "message";
+  if (isUnsaid(claim, rendering)) return "reply";
   if (claim.stray !== undefined) return "strip";
   return document !== undefined && document.hash !== claim.documentHash ? "document" : "nothing";
 }
@@ -39,6 +40,11 @@ export function nextErrand(claim: Claim, { hash, rendering, document }: Shown): 
 /** True for news worth ringing for that was not posted yet. */
 export function isRaised(claim: Claim, { raise }: Rendering): boolean {
   return raise !== undefined && raise !== claim.raised;
+}
+
+/** True for news to be said in a reply that was not said yet. */
+export function isUnsaid(claim: Claim, { reply }: Rendering): boolean {
+  return reply !== undefined && reply.key !== claim.replied;
 }
 
 function digest(text: string): string {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { timezoneSchema } from "../app/config/schema.ts";
+import { timezoneSchema } from "../app/config/common.ts";
 import { checkConfig, configFile } from "../app/config.ts";
 import { createLogger } from "../lib/logger.ts";
 import { type Locale, messagesOf } from "../messages/index.ts";

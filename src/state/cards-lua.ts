@@ -3,7 +3,7 @@
  *
  * <root>card:<kind>:<id>        hash  rev, body (JSON)
  * <root>placements:<kind>:<id>  set   placement ids
- * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, stray, claim, claimUntil, again, sentAt, notBefore, failures
+ * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, replied, postedAt, stray, claim, claimUntil, again, sentAt, notBefore, failures
  * <root>dirty:<chat>            zset  placement id -> urgency * 1e14 + since (ms)
  * <root>dirty-chats             set   chats with dirty placements
  * <root>chat:<chat>             set   placement ids of a chat
@@ -13,7 +13,8 @@
  * <root>migrated                hash  old chat id -> new chat id
  * <root>buttons:<pid>           hash  action -> secret
  */
-const mark = `
+/** Marks a placement dirty. `mark(root, pid, urgency, now)` */
+export const mark = `
 local function mark(root, pid, urgency, now)
   local key = root .. 'placement:' .. pid
   local at = redis.call('HMGET', key, 'chat', 'claim', 'again')
@@ -28,6 +29,30 @@ local function mark(root, pid, urgency, now)
 end
 `;
 
+/** Has a card rendered and compared again. KEYS card, placements, wake; ARGV root, urgency, now, ref. */
+export const touchLua = `${mark}
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local rev = redis.call('HINCRBY', KEYS[1], 'rev', 1)
+for _, pid in ipairs(redis.call('SMEMBERS', KEYS[2])) do mark(ARGV[1], pid, tonumber(ARGV[2]), tonumber(ARGV[3])) end
+redis.call('PUBLISH', KEYS[3], ARGV[4])
+return rev`;
+
+/** Creates a placement, or finds the one that the card has there. `place(root, ref, pid, chat, thread, silent, urgency, now)` gives its id. */
+export const place = `
+local function place(root, ref, pid, chat, thread, silent, urgency, now)
+  local placements = root .. 'placements:' .. string.gsub(ref, '/', ':', 1)
+  for _, known in ipairs(redis.call('SMEMBERS', placements)) do
+    local at = redis.call('HMGET', root .. 'placement:' .. known, 'chat', 'thread')
+    if at[1] == chat and at[2] == thread then return known end
+  end
+  redis.call('HSET', root .. 'placement:' .. pid, 'card', ref, 'chat', chat, 'thread', thread, 'silent', silent)
+  redis.call('SADD', placements, pid)
+  redis.call('SADD', root .. 'chat:' .. chat, pid)
+  mark(root, pid, urgency, now)
+  return pid
+end
+`;
+
 /** KEYS card, placements, wake; ARGV root, body, urgency, now, expected revision (0: must not exist), ref. Returns the new revision, or 0. */
 export const saveLua = `${mark}
 local rev = tonumber(redis.call('HGET', KEYS[1], 'rev') or '0')
@@ -38,18 +63,12 @@ redis.call('PUBLISH', KEYS[3], ARGV[6])
 return rev + 1`;
 
 /** KEYS card, placements, wake; ARGV root, ref, new id, chat, thread, silent, urgency, now, message id. Returns the placement's id. */
-export const addLua = `${mark}
+export const addLua = `${mark}${place}
 local root = ARGV[1]
-for _, pid in ipairs(redis.call('SMEMBERS', KEYS[2])) do
-  local at = redis.call('HMGET', root .. 'placement:' .. pid, 'chat', 'thread')
-  if at[1] == ARGV[4] and at[2] == ARGV[5] then return pid end
-end
-local pid = ARGV[3]
-redis.call('HSET', root .. 'placement:' .. pid, 'card', ARGV[2], 'chat', ARGV[4], 'thread', ARGV[5], 'silent', ARGV[6])
+local known = redis.call('SCARD', KEYS[2])
+local pid = place(root, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]))
+if redis.call('SCARD', KEYS[2]) == known then return pid end
 if ARGV[9] ~= '' then redis.call('HSET', root .. 'placement:' .. pid, 'messageId', ARGV[9]) end
-redis.call('SADD', KEYS[2], pid)
-redis.call('SADD', root .. 'chat:' .. ARGV[4], pid)
-mark(root, pid, tonumber(ARGV[7]), tonumber(ARGV[8]))
 redis.call('PUBLISH', KEYS[3], ARGV[2])
 return pid`;
 
@@ -131,7 +150,7 @@ return { 'taken', best, card[1], card[2], tostring(math.floor(bestScore / 1e14))
 
 /**
  * KEYS wake; ARGV root, pid, claim, rev, messageId, hash, now, spent, replaced, ref, raised, chat, more, documentHash,
- * stripped. Returns the message id in force.
+ * stripped, replied. Returns the message id in force.
  */
 export const doneLua = `${mark}
 local root, pid, claim, messageId, now = ARGV[1], ARGV[2], ARGV[3], ARGV[5], tonumber(ARGV[7])
@@ -149,11 +168,13 @@ if recorded and recorded ~= messageId and (ARGV[9] == '0' or not mine) then
   redis.call('PUBLISH', KEYS[1], 'again')
   return recorded
 end
+if recorded ~= messageId then redis.call('HSET', key, 'postedAt', ARGV[7]) end
 redis.call('HSET', key, 'messageId', messageId, 'hash', ARGV[6], 'failures', '0')
 if recorded and recorded ~= messageId then redis.call('HSET', key, 'stray', recorded) end
 if ARGV[11] ~= '' then redis.call('HSET', key, 'raised', ARGV[11]) end
 if ARGV[14] ~= '' then redis.call('HSET', key, 'documentHash', ARGV[14]) end
 if ARGV[15] == '1' then redis.call('HDEL', key, 'stray') end
+if ARGV[16] ~= '' then redis.call('HSET', key, 'replied', ARGV[16]) end
 if not mine then
   -- Somebody else has shown a newer state meanwhile, and this one may have overwritten it: looked at again.
   mark(root, pid, 2, now)
@@ -179,7 +200,7 @@ local key = root .. 'placement:' .. pid
 if redis.call('HGET', key, 'claim') ~= ARGV[3] then return 0 end
 local chat = redis.call('HGET', key, 'chat')
 redis.call('HDEL', key, 'claim', 'claimUntil')
-if ARGV[5] == '1' then redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'raised', 'stray') end
+if ARGV[5] == '1' then redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'raised', 'replied', 'postedAt', 'stray') end
 if ARGV[6] == '1' then redis.call('HSET', key, 'thread', '') end
 if ARGV[4] ~= '0' then
   redis.call('HSET', key, 'notBefore', ARGV[4])
@@ -221,7 +242,7 @@ redis.call('HSET', root .. 'migrated', old, new)
 for _, pid in ipairs(redis.call('SMEMBERS', root .. 'chat:' .. old)) do
   local key = root .. 'placement:' .. pid
   redis.call('HSET', key, 'chat', new)
-  redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'stray', 'claim', 'claimUntil', 'again', 'notBefore')
+  redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'postedAt', 'stray', 'claim', 'claimUntil', 'again', 'notBefore')
   redis.call('SADD', root .. 'chat:' .. new, pid)
   local score = redis.call('ZSCORE', root .. 'dirty:' .. old, pid)
   if score then

@@ -1,7 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { type ChatTarget, chatBudget, editInterval, type Urgency, urgencies } from "../core/card.ts";
 import { AppError } from "../core/errors.ts";
-import { addLua, blockLua, doneLua, failLua, migrateLua, pressLua, saveLua, spendLua, takeLua } from "./cards-lua.ts";
+import {
+  addLua,
+  blockLua,
+  doneLua,
+  failLua,
+  migrateLua,
+  pressLua,
+  saveLua,
+  spendLua,
+  takeLua,
+  touchLua,
+} from "./cards-lua.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** A card's identity: its kind chooses the renderer, its id the entity. */
@@ -31,6 +42,10 @@ export interface Claim {
   readonly documentHash?: string;
   /** For which news the message was posted anew, so that it rang. */
   readonly raised?: string;
+  /** Which news was said in a reply to the message. */
+  readonly replied?: string;
+  /** When the message was posted, milliseconds since 1970. */
+  readonly postedAt?: number;
   /** A copy of the card in the same chat that is no longer in force and still has its buttons. */
   readonly stray?: number;
   /** When the claim ends, milliseconds since 1970: nothing may be sent for it afterwards. */
@@ -44,6 +59,7 @@ export interface Delivered {
   /** Of the rendering that is shown now. */
   readonly hash: string;
   readonly raised?: string;
+  readonly replied?: string;
   /** False when nothing was called: the budget gets it back. */
   readonly spent: boolean;
   /** The message takes the place of the recorded one, which becomes a stray copy. */
@@ -64,6 +80,7 @@ export interface PressedButton {
   readonly adopted: boolean;
 }
 
+const touchScript = new Script(touchLua);
 const saveScript = new Script(saveLua);
 const addScript = new Script(addLua);
 const takeScript = new Script(takeLua);
@@ -206,6 +223,8 @@ export class Cards {
     const documentHash = text("documentHash");
     const raised = text("raised");
     const stray = text("stray");
+    const replied = text("replied");
+    const postedAt = text("postedAt");
     return {
       placement,
       claim,
@@ -220,6 +239,8 @@ export class Cards {
       ...(documentHash === undefined ? {} : { documentHash }),
       ...(raised === undefined ? {} : { raised }),
       ...(stray === undefined ? {} : { stray: Number(stray) }),
+      ...(replied === undefined ? {} : { replied }),
+      ...(postedAt === undefined ? {} : { postedAt: Number(postedAt) }),
       until: now.getTime() + claimMs,
       failures: Number(text("failures") ?? 0),
     };
@@ -247,6 +268,7 @@ export class Cards {
       result.more ? 1 : 0,
       result.documentHash ?? "",
       result.stripped ? 1 : 0,
+      result.replied ?? "",
     ];
     return Number(await doneScript.run(this.#redis, [this.wakeChannel], args));
   }
@@ -362,10 +384,20 @@ export class Cards {
     return await this.#redis.smembers(this.#keys.of("placements", ref.kind, ref.id));
   }
 
+  /** True when the card has placements, and none of them has ever been in its chat. */
+  async isUnseen(ref: CardRef): Promise<boolean> {
+    const placements = await this.placements(ref);
+    const messages = await Promise.all(
+      placements.map((placement) => this.#redis.hget(this.#keys.of("placement", placement), "messageId")),
+    );
+    return placements.length > 0 && messages.every((message) => message === null);
+  }
+
   /** Marks a card's placements dirty without a change, so that they are rendered and compared again. */
   async touch(ref: CardRef, urgency: Urgency, now: Date): Promise<void> {
-    const stored = await this.read(ref);
-    if (stored) await this.#save(ref, stored.value, urgency, now, stored.revision);
+    const keys = [this.#cardKey(ref), this.#keys.of("placements", ref.kind, ref.id), this.wakeChannel];
+    const args = [this.#keys.root, urgencies[urgency], now.getTime(), `${ref.kind}/${ref.id}`];
+    await touchScript.run(this.#redis, keys, args);
   }
 
   /** Number of placements waiting to be shown. */

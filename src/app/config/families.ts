@@ -1,2 +1,3 @@
 export { sourceSchema } from "../../sources/index.ts";
 export { storageSchema } from "../../storages/index.ts";
+export { hooksSchema } from "../../hooks/index.ts";

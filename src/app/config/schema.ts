@@ -1,44 +1,15 @@
-import { Cron } from "croner";
 import { z } from "zod";
 import { roles } from "../../core/roles.ts";
 import { isIdentity, isRecipient } from "../../lib/age-keys.ts";
 import { durationSchema } from "../../lib/units.ts";
 import { locales } from "../../messages/index.ts";
-import { sourceSchema, storageSchema } from "./families.ts";
+import { alertsSchema, dailySchema, heartbeatSchema, ownHeartbeatSchema } from "./alerts.ts";
+import { cronSchema, nameSchema, timezoneSchema, urlSchema } from "./common.ts";
+import { hooksSchema, sourceSchema, storageSchema } from "./families.ts";
 import type { Wrap } from "./missing.ts";
-
-/** Names become parts of object keys, of Redis keys and of buttons. */
-export const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "config-problem-name" });
 
 /** A key of the design whose feature comes later: accepted as written, reported as a warning. */
 const later = (text: string) => z.unknown().describe(`${text} Known, but not acted upon by this version.`).optional();
-
-export const timezoneSchema = z.string().refine(isTimezone, { error: "config-problem-timezone" });
-
-function isTimezone(name: string): boolean {
-  try {
-    // Bare offsets such as "+03:00" know no daylight saving and are no zones of the database.
-    return (
-      /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== ""
-    );
-  } catch {
-    return false;
-  }
-}
-
-/** True when the expression is one and has a next time at all ("0 0 31 2 *" has none). */
-function isCron(expression: string): boolean {
-  try {
-    return new Cron(expression, { paused: true, mode: "5-part" }).nextRun() !== null;
-  } catch {
-    return false;
-  }
-}
-
-export const cronSchema = z.string().refine(isCron, { error: "config-problem-cron" });
-
-const urlSchema = (protocols: readonly string[], error: string) =>
-  z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ""), { error });
 
 const localeSchema = z.enum(locales);
 const port = z.int().min(0).max(65_535);
@@ -182,18 +153,7 @@ const encryptionSchema = (wrap: Wrap) =>
   });
 
 /** Top-level keys whose features come later. */
-export const laterKeys = [
-  "approvals",
-  "providers",
-  "servers",
-  "stats",
-  "rules",
-  "alerts",
-  "heartbeats",
-  "checks",
-  "recovery",
-  "heartbeat",
-] as const;
+export const laterKeys = ["approvals", "providers", "servers", "stats", "rules", "checks", "recovery"] as const;
 
 /** Keys of a backup whose features come later; `keep` only chooses the storages. */
 export const laterBackupKeys = ["keep", "verify", "maxAge"] as const;
@@ -238,11 +198,13 @@ export const configSchema = (wrap: Wrap) =>
     servers: later("Servers that are watched."),
     stats: later("How long measurements are kept."),
     rules: later("Alert rules."),
-    alerts: later("Where alerts go."),
-    heartbeats: later("Signs of life that are expected from elsewhere."),
+    alerts: alertsSchema.prefault({}).describe("Incidents: where they go, and what becomes of them."),
+    hooks: wrap(hooksSchema).prefault({}).describe("Webhooks that bring alerts from elsewhere."),
+    heartbeats: z.array(heartbeatSchema(wrap)).default([]).describe("Signs of life that are expected from elsewhere."),
+    heartbeat: ownHeartbeatSchema(wrap).optional().describe("A sign of life that is sent outside."),
+    daily: dailySchema.prefault({}).describe("A card every day that says in five lines how things stand. false: none."),
     checks: later("Checks of services."),
     recovery: later("Automatic recovery."),
-    heartbeat: later("A sign of life that is sent outside."),
   });
 
 export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;
@@ -251,3 +213,5 @@ export type TelegramConfig = NonNullable<ParsedConfig["telegram"]>;
 export type EncryptionConfig = NonNullable<ParsedConfig["encryption"]>;
 export type SourceConfig = ParsedBackupConfig["source"];
 export type StorageConfig = ParsedConfig["storages"][string];
+export type AlertsConfig = ParsedConfig["alerts"];
+export type HeartbeatConfig = ParsedConfig["heartbeats"][number];

@@ -1,3 +1,4 @@
+import type { InlineKeyboardButton } from "grammy/types";
 import type { ChatTarget } from "../../core/card.ts";
 import type { Role } from "../../core/roles.ts";
 import type { Person } from "../../core/run.ts";
@@ -19,6 +20,10 @@ export interface Rendering {
   readonly document?: { readonly name: string; readonly text: string };
   /** News worth ringing for: when it changes to this, the card is posted anew below and the old message loses its buttons. */
   readonly raise?: string;
+  /** News that is said in a reply to the card as well, once per `key`: a reply rings where an edit does not. */
+  readonly reply?: { readonly key: string; readonly html: string };
+  /** Whether a new message makes no sound. Default: as the placement says. */
+  readonly silent?: boolean;
 }
 
 export interface RenderContext {
@@ -27,12 +32,23 @@ export interface RenderContext {
   readonly now: Date;
   /** Hosts on which a worker is alive; unknown where only the buttons matter. */
   readonly workers?: ReadonlySet<string>;
+  /** When the card's message was posted; unknown before that, and where only the buttons matter. */
+  readonly postedAt?: Date;
 }
 
 export interface ActionContext {
   readonly by: Person;
   readonly messages: Messages;
   readonly target: ChatTarget;
+  /** Says something below the card, only where it was pressed. */
+  reply(answer: CardAnswer): Promise<void>;
+}
+
+/** What a button answers with, beside its toast. */
+export interface CardAnswer {
+  readonly html: string;
+  readonly buttons?: readonly (readonly InlineKeyboardButton[])[];
+  readonly document?: { readonly name: string; readonly text: string };
 }
 
 /** What a button does. `toast` is shown before `run`: answering comes first, working afterwards. */
@@ -46,5 +62,7 @@ export interface CardAction<T> {
 export interface CardKind<T = never> {
   readonly kind: string;
   render(value: T, context: RenderContext): Rendering;
+  /** For a card that is made of what is kept elsewhere: reads the newest state of it. Undefined: it is gone. */
+  load?(id: string): Promise<T | undefined>;
   readonly actions: Readonly<Record<string, CardAction<T>>>;
 }

@@ -1,8 +1,9 @@
-import type { NextFunction } from "grammy";
+import { InputFile, type NextFunction } from "grammy";
 import { toAppError } from "../../core/errors.ts";
 import { hasRole } from "../../core/roles.ts";
+import type { CardAnswer } from "../cards/types.ts";
 import { commands } from "../commands/index.ts";
-import type { BotContext, BotDeps } from "../context.ts";
+import type { BotContext, BotDeps, DialogPress } from "../context.ts";
 import { cardToken } from "../delivery.ts";
 import { confirmAction, dialogToken, pressedWhat } from "../dialog.ts";
 import { sayFailure } from "../say-failure.ts";
@@ -20,23 +21,36 @@ interface Decision {
 }
 
 /**
- * Every press comes through here: it is decided, answered, and only then carried out, before anything waits for its
+ * Every press comes through here: it is decided, answered, and only then carried out. Its answer waits for nobody's
  * turn. When answering gives "query is too old", the press has waited somewhere and nothing is carried out.
  */
 export function presses(deps: BotDeps) {
   return async (ctx: BotContext, next: NextFunction): Promise<void> => {
     const data = ctx.callbackQuery?.data;
     if (data === undefined) return await next();
-    const decision = data.startsWith(cardToken)
-      ? await cardPress(deps, ctx, data.slice(cardToken.length))
-      : await dialogPress(deps, ctx, data);
-    const answered = await answer(deps, ctx, decision.toast);
-    if (decision.strip) await strip(deps, ctx);
-    if (answered) await decision.run?.();
-    if (decision.dialog === undefined) return;
-    ctx.dialogPress = { id: decision.dialog, tooLate: !answered };
+    if (data.startsWith(cardToken)) {
+      const decision = await cardPress(deps, ctx, data.slice(cardToken.length));
+      if (await answerPress(deps, ctx, decision)) await decision.run?.();
+      return;
+    }
+    // In line from now on: what the same person sends while this is answered does not overtake it.
+    ctx.dialogPress = answerDialog(deps, ctx, data);
+    ctx.dialogPress.catch(() => undefined);
     await next();
   };
+}
+
+/** Answers the press. False when it came too late to be carried out. */
+async function answerPress(deps: BotDeps, ctx: BotContext, { toast, strip: isStale }: Decision): Promise<boolean> {
+  const answered = await answer(deps, ctx, toast);
+  if (isStale) await strip(deps, ctx);
+  return answered;
+}
+
+async function answerDialog(deps: BotDeps, ctx: BotContext, data: string): Promise<DialogPress | undefined> {
+  const decision = await dialogPress(deps, ctx, data);
+  const answered = await answerPress(deps, ctx, decision);
+  return decision.dialog === undefined ? undefined : { id: decision.dialog, tooLate: !answered };
 }
 
 /**
@@ -45,8 +59,9 @@ export function presses(deps: BotDeps) {
  */
 export function dialogPresses(deps: BotDeps) {
   return async (ctx: BotContext, next: NextFunction): Promise<void> => {
-    const press = ctx.dialogPress;
-    if (!press) return await next();
+    if (!ctx.dialogPress) return await next();
+    const press = await ctx.dialogPress;
+    if (!press) return;
     const dialog = await deps.dialogs.read(press.id);
     // Confirmed, and the press comes again: where its conversation still waits, a bot was killed before the order.
     if (dialog?.status === "done" && isConfirm(ctx)) return await next();
@@ -107,10 +122,11 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
   const kind = deps.kinds.get(pressed.card.kind);
   const stored = await deps.cards.read(pressed.card);
   const action = kind?.actions[pressed.action];
-  if (!kind || !stored || !action) return { toast: texts.plain("toast-outdated"), strip: true };
+  const value = stored && kind?.load ? await kind.load(pressed.card.id) : stored?.value;
+  if (!kind || value === undefined || !action) return { toast: texts.plain("toast-outdated"), strip: true };
   // A button works exactly as long as the card, rendered now, would still show it.
   const now = deps.clock.now();
-  const rendering = kind.render(stored.value, { messages: texts, timezone: deps.config.timezone, now });
+  const rendering = kind.render(value, { messages: texts, timezone: deps.config.timezone, now });
   const offered = rendering.buttons.flat().some((button) => button.action === pressed.action);
   if (!offered) {
     await deps.cards.touch(pressed.card, "reply", now);
@@ -119,10 +135,12 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
   if (!hasRole(caller.role, action.role))
     return { toast: texts.plain("toast-role", { role: texts.plain(`role-${action.role}`) }) };
   return {
-    toast: action.toast(stored.value, texts),
+    toast: action.toast(value, texts),
     run: async () => {
       try {
-        await action.run(stored.value, { by: { id: caller.id, name: caller.name }, messages: texts, target: place });
+        const by = { id: caller.id, name: caller.name };
+        const reply = (answer: CardAnswer): Promise<void> => sayBelow(ctx, answer);
+        await action.run(value, { by, messages: texts, target: place, reply });
       } catch (error) {
         const failure = toAppError(error);
         deps.logger.warn(
@@ -133,6 +151,22 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
       }
     },
   };
+}
+
+async function sayBelow(ctx: BotContext, { html, buttons, document }: CardAnswer): Promise<void> {
+  const message = ctx.callbackQuery?.message?.message_id ?? 0;
+  const beside = { reply_parameters: { message_id: message, allow_sending_without_reply: true } };
+  if (document) {
+    const caption = { caption: html, parse_mode: "HTML" as const };
+    await ctx.replyWithDocument(new InputFile(Buffer.from(document.text), document.name), { ...beside, ...caption });
+    return;
+  }
+  await ctx.reply(html, {
+    ...beside,
+    parse_mode: "HTML",
+    link_preview_options: { is_disabled: true },
+    ...(buttons ? { reply_markup: { inline_keyboard: buttons.map((row) => [...row]) } } : {}),
+  });
 }
 
 async function dialogPress(deps: BotDeps, ctx: BotContext, data: string): Promise<Decision> {

@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import { cronSchema, nameSchema } from "../../app/config/schema.ts";
+import { cronSchema, nameSchema } from "../../app/config/common.ts";
 import { generateIdentity, isRecipient, recipientOf } from "../../lib/crypto.ts";
 import { registerSecret } from "../../lib/logger.ts";
 import { probeRedis } from "../../services/probes/redis.ts";

@@ -84,22 +84,19 @@ async function createClient(options: S3Options, idleMs: number): Promise<S3> {
     }),
   };
   const s3 = new S3(config);
-  s3.middlewareStack.add((next) => (args) => {
-    const { request } = args as { readonly request: SignedRequest };
-    if (request.protocol === "https:" && "content-md5" in request.headers)
-      request.headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
-    return next(args);
-  }, signedByMd5);
+  s3.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { readonly headers: Record<string, string> };
+      if ("content-md5" in headers) headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
+      return next(args);
+    },
+    signedByMd5,
+  );
   return s3;
 }
 
-interface SignedRequest {
-  readonly protocol: string;
-  readonly headers: Record<string, string>;
-}
-
 /**
- * Over TLS, a body whose MD5 is among the signed headers is not hashed a second time for the signature; the AWS CLI
- * does the same (botocore's `payload_signing_enabled`). Without TLS many servers insist on the signed SHA-256.
+ * A body whose MD5 is among the signed headers is not hashed once more for the signature: whoever wanted to change it
+ * on its way would have to find another body of the same MD5, which nobody can. The AWS CLI does the same over TLS.
  */
 const signedByMd5 = { step: "build", name: "signedByMd5", priority: "low" } as const;

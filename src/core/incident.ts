@@ -1,0 +1,356 @@
+import type { Urgency } from "./card.ts";
+import type { Person } from "./run.ts";
+import { digest, type Link, type Severity, type Signal, severityRank } from "./signal.ts";
+import type { Silence } from "./silence.ts";
+import type { Text } from "./text.ts";
+
+/**
+ * `firing`: it is so now. `resolved`: the source has said that it is over. `closed`: a person has said so. `noted`: it
+ * merely happened, there is no end to wait for.
+ */
+export type IncidentStatus = "firing" | "resolved" | "closed" | "noted";
+
+/** What happened to an incident, for its history. */
+export type IncidentEvent =
+  | "opened"
+  | "reopened"
+  | "resolved"
+  | "acknowledged"
+  | "closed"
+  | "silenced"
+  | "unsilenced"
+  | "severity"
+  | "flapping"
+  | "settled"
+  | "stale"
+  | "heard";
+
+export interface HistoryEntry {
+  readonly at: string;
+  readonly event: IncidentEvent;
+  readonly by?: Person;
+  /** Until when, for `silenced`; the severity, for `severity`. */
+  readonly detail?: string;
+}
+
+/** Something that is or was wrong: the entity behind the incident cards. Times are ISO 8601, by our own clock unless said otherwise. */
+export interface Incident {
+  readonly id: string;
+  /** See `identityOf`. */
+  readonly identity: string;
+  readonly source: string;
+  readonly status: IncidentStatus;
+  readonly severity: Severity;
+  readonly title: string | Text;
+  readonly text?: string | Text;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly links: readonly Link[];
+  /** Newest beginning that a signal has named, by the sender's clock: what is older is about the past. */
+  readonly startsAt: string;
+  /** When it began, by the sender's clock where it says. */
+  readonly openedAt: string;
+  /** When it began the last time. */
+  readonly firedAt: string;
+  readonly endedAt?: string;
+  /** When the source was last heard about it. */
+  readonly heardAt: string;
+  /** Whether the source repeats itself, so that its silence means something. */
+  readonly repeats: boolean;
+  /** How often it has begun. */
+  readonly times: number;
+  readonly acknowledged?: { readonly by: Person; readonly at: string };
+  readonly closed?: { readonly by: Person; readonly at: string };
+  /** Reports of the same beginning since a person has closed it. */
+  readonly stillReported?: number;
+  readonly silenced?: {
+    readonly silence: string;
+    readonly by: Person;
+    readonly until: string;
+    readonly reason?: string;
+  };
+  /** Times of the newest beginnings and ends, within the window of `flapping`. */
+  readonly changes: readonly string[];
+  readonly flapping?: { readonly since: string };
+  readonly staleSince?: string;
+  readonly truncated?: number;
+  /** Counts what is worth ringing for again: another number, and the card is posted anew. */
+  readonly rings: number;
+  readonly rangAt: string;
+  /** Oldest first; the first one and the newest ones. */
+  readonly history: readonly HistoryEntry[];
+  /** How many entries of the history were left out after the first. */
+  readonly forgotten?: number;
+}
+
+/** Milliseconds and counts from `alerts:` of the configuration. */
+export interface IncidentSettings {
+  /** What fires again so soon is the same incident. */
+  readonly reopenWithin: number;
+  readonly staleAfter: number;
+  readonly flapping: { readonly changes: number; readonly within: number };
+}
+
+export type Transition = "none" | "heard" | "opened" | "reopened" | "resolved" | "changed";
+
+export interface Applied {
+  readonly incident: Incident;
+  readonly transition: Transition;
+}
+
+const keptHistory = 60;
+const keptChanges = 100;
+
+/** Labels that routes and silences may ask for: the sender's, and what we know of it. */
+export function matchLabels(about: Pick<Incident, "labels" | "severity" | "source">): Readonly<Record<string, string>> {
+  return { ...about.labels, severity: about.severity, source: about.source };
+}
+
+export function isOpen(incident: Pick<Incident, "status">): boolean {
+  return incident.status === "firing";
+}
+
+/** How urgent it is that the chat shows the newest state. */
+export function incidentUrgency(incident: Incident): Urgency {
+  if (incident.flapping) return "progress";
+  return incident.severity === "critical" && isOpen(incident) && !incident.silenced ? "critical" : "normal";
+}
+
+/**
+ * What a signal makes of the incident that is known under its identity. The signal alone decides nothing that an
+ * older one could undo: for one beginning, its end wins over whatever else is said of it later.
+ */
+export function applySignal(
+  known: Incident | undefined,
+  signal: Signal,
+  identity: string,
+  settings: IncidentSettings,
+  now: Date,
+): Applied {
+  if (signal.status === "info") return noted(known, signal, identity, now);
+  if (signal.status === "resolved") return ended(known, signal, identity, settings, now);
+  if (!known || known.status === "noted") return { incident: opened(signal, identity, now), transition: "opened" };
+  if (isOpen(known)) return { incident: repeated(known, signal, now), transition: transitionOfRepeat(known, signal) };
+  const startsAt = timeOf(signal.startsAt, now);
+  if (startsAt <= Date.parse(known.startsAt)) return afterTheEnd(known, now);
+  const away = now.getTime() - Date.parse(known.endedAt ?? known.heardAt);
+  if (away > settings.reopenWithin || isUnseen(known))
+    return { incident: opened(signal, identity, now), transition: "opened" };
+  return { incident: reopened(known, signal, settings, now), transition: "reopened" };
+}
+
+/** An end that came before its beginning: remembered, never shown. */
+export function isUnseen(incident: Incident): boolean {
+  return incident.times === 0;
+}
+
+function timeOf(text: string | undefined, otherwise: Date): number {
+  const at = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(at) ? otherwise.getTime() : at;
+}
+
+function incidentId(identity: string, startsAt: number): string {
+  return digest(`${identity} ${startsAt}`, 12);
+}
+
+/** A sender's clock that is ahead would let things begin in the future. */
+function began(signal: Signal, now: Date): string {
+  return new Date(Math.min(timeOf(signal.startsAt, now), now.getTime())).toISOString();
+}
+
+function opened(signal: Signal, identity: string, now: Date): Incident {
+  const at = now.toISOString();
+  const startsAt = timeOf(signal.startsAt, now);
+  const begin = began(signal, now);
+  return {
+    id: incidentId(identity, startsAt),
+    identity,
+    source: signal.source,
+    status: "firing",
+    ...content(signal),
+    startsAt: new Date(startsAt).toISOString(),
+    openedAt: begin,
+    firedAt: begin,
+    heardAt: at,
+    repeats: signal.repeats ?? true,
+    times: 1,
+    changes: [at],
+    rings: 0,
+    rangAt: at,
+    history: [{ at: begin, event: "opened" }],
+  };
+}
+
+function content(
+  said: Pick<Signal, "severity" | "title" | "text" | "labels" | "links" | "truncated">,
+): Pick<Incident, "severity" | "title" | "text" | "labels" | "links" | "truncated"> {
+  const { severity, title, text, labels, links = [], truncated } = said;
+  return {
+    severity,
+    title,
+    labels,
+    links,
+    ...(text === undefined || text === "" ? {} : { text }),
+    ...(truncated === undefined || truncated === 0 ? {} : { truncated }),
+  };
+}
+
+function noted(known: Incident | undefined, signal: Signal, identity: string, now: Date): Applied {
+  const incident: Incident = { ...opened(signal, identity, now), status: "noted", endedAt: now.toISOString() };
+  return known?.id === incident.id ? { incident: known, transition: "none" } : { incident, transition: "opened" };
+}
+
+/** What of a repetition is worth a new look of the card. */
+function transitionOfRepeat(known: Incident, signal: Signal): Transition {
+  const same = JSON.stringify(content(known)) === JSON.stringify(content(signal));
+  return same && known.staleSince === undefined ? "heard" : "changed";
+}
+
+function repeated(known: Incident, signal: Signal, now: Date): Incident {
+  const { truncated: _truncated, text: _text, ...rest } = known;
+  const startsAt = Math.max(Date.parse(known.startsAt), timeOf(signal.startsAt, new Date(known.startsAt)));
+  const { staleSince, ...heard } = rest;
+  let incident: Incident = {
+    ...heard,
+    ...content(signal),
+    startsAt: new Date(startsAt).toISOString(),
+    heardAt: now.toISOString(),
+    repeats: signal.repeats ?? true,
+  };
+  if (staleSince !== undefined) incident = record(incident, now, { event: "heard" });
+  if (signal.severity === known.severity) return incident;
+  incident = record(incident, now, { event: "severity", detail: signal.severity });
+  return severityRank(signal.severity) < severityRank(known.severity) ? ring(incident, now) : incident;
+}
+
+function reopened(known: Incident, signal: Signal, settings: IncidentSettings, now: Date): Incident {
+  const { endedAt: _endedAt, closed: _closed, acknowledged: _acknowledged, stillReported: _still, ...rest } = known;
+  const incident: Incident = {
+    ...repeated(rest as Incident, signal, now),
+    status: "firing",
+    firedAt: began(signal, now),
+    times: known.times + 1,
+  };
+  return ring(changed(record(incident, now, { event: "reopened" }), settings, now), now);
+}
+
+/** The source has not noticed yet that it is over, or somebody has closed what goes on. */
+function afterTheEnd(known: Incident, now: Date): Applied {
+  if (known.status !== "closed") return { incident: known, transition: "none" };
+  const stillReported = (known.stillReported ?? 0) + 1;
+  // The first time is news; the rest is counted.
+  const transition = stillReported === 1 ? "changed" : "heard";
+  return { incident: { ...known, stillReported, heardAt: now.toISOString() }, transition };
+}
+
+function ended(
+  known: Incident | undefined,
+  signal: Signal,
+  identity: string,
+  settings: IncidentSettings,
+  now: Date,
+): Applied {
+  if (!known || known.status === "noted") {
+    const unseen = opened(signal, identity, now);
+    const end: Incident = { ...unseen, status: "resolved", endedAt: now.toISOString(), times: 0, history: [] };
+    return { incident: end, transition: "heard" };
+  }
+  const startsAt = timeOf(signal.startsAt, new Date(known.startsAt));
+  const newest = Math.max(startsAt, Date.parse(known.startsAt));
+  if (!isOpen(known)) {
+    // Of a beginning that was never heard: it is over as well.
+    if (startsAt <= Date.parse(known.startsAt)) return { incident: known, transition: "none" };
+    return { incident: { ...known, startsAt: new Date(newest).toISOString() }, transition: "heard" };
+  }
+  // The end of an earlier time, arrived late; unless it ended after this one began.
+  const endsAt = timeOf(signal.endsAt, new Date(0));
+  if (startsAt < Date.parse(known.startsAt) && endsAt <= Date.parse(known.startsAt))
+    return { incident: known, transition: "none" };
+  const { staleSince: _stale, truncated: _truncated, ...rest } = known;
+  const at = now.toISOString();
+  const incident: Incident = {
+    ...rest,
+    ...(signal.text === undefined || signal.text === "" ? {} : { text: signal.text }),
+    status: "resolved",
+    endedAt: at,
+    heardAt: at,
+    startsAt: new Date(newest).toISOString(),
+  };
+  return { incident: changed(record(incident, now, { event: "resolved" }), settings, now), transition: "resolved" };
+}
+
+/** Notes a beginning or an end, and whether there were too many of them. */
+function changed(incident: Incident, settings: IncidentSettings, now: Date): Incident {
+  const changes = [...recentChanges(incident, settings, now), now.toISOString()].slice(-keptChanges);
+  const next = { ...incident, changes };
+  if (incident.flapping || changes.length < settings.flapping.changes) return next;
+  return record({ ...next, flapping: { since: changes[0] ?? now.toISOString() } }, now, { event: "flapping" });
+}
+
+/** Beginnings and ends within the window. */
+export function recentChanges(incident: Incident, { flapping }: IncidentSettings, now: Date): readonly string[] {
+  return incident.changes.filter((at) => now.getTime() - Date.parse(at) <= flapping.within);
+}
+
+/** Adds to the history. */
+export function record(incident: Incident, now: Date, entry: Omit<HistoryEntry, "at">): Incident {
+  const history = [...incident.history, { at: now.toISOString(), ...entry }];
+  if (history.length <= keptHistory) return { ...incident, history };
+  // The beginning is always told.
+  return { ...incident, history: history.toSpliced(1, 1), forgotten: (incident.forgotten ?? 0) + 1 };
+}
+
+/** Worth ringing for: not what flaps, what is silenced, or what somebody has acknowledged. */
+export function ring(incident: Incident, now: Date): Incident {
+  if (incident.flapping || incident.silenced || incident.acknowledged) return incident;
+  return { ...incident, rings: incident.rings + 1, rangAt: now.toISOString() };
+}
+
+/** Somebody has taken it on. The same object when there is nothing to take. */
+export function acknowledge(incident: Incident, by: Person, now: Date): Incident {
+  if (!isOpen(incident) || incident.acknowledged) return incident;
+  return record({ ...incident, acknowledged: { by, at: now.toISOString() } }, now, { event: "acknowledged", by });
+}
+
+/** Somebody says that it is over. */
+export function close(incident: Incident, by: Person, now: Date): Incident {
+  if (!isOpen(incident)) return incident;
+  const { staleSince: _stale, ...rest } = incident;
+  const at = now.toISOString();
+  return record({ ...rest, status: "closed", endedAt: at, closed: { by, at } }, now, { event: "closed", by });
+}
+
+/** Puts the silence in force on the incident, or takes the one that is over from it. */
+export function applySilence(incident: Incident, silence: Silence | undefined, now: Date): Incident {
+  if (silence) {
+    const { silenced } = incident;
+    if (silenced?.silence === silence.id && silenced.until === silence.until) return incident;
+    const { id, by, until, reason } = silence;
+    const next = { ...incident, silenced: { silence: id, by, until, ...(reason === undefined ? {} : { reason }) } };
+    return isOpen(incident) ? record(next, now, { event: "silenced", by, detail: until }) : next;
+  }
+  if (!incident.silenced) return incident;
+  const { silenced: _silenced, ...rest } = incident;
+  if (!isOpen(incident)) return rest;
+  return ring(record(rest, now, { event: "unsilenced" }), now);
+}
+
+/** What time alone makes of an incident: stale, no longer flapping. The same object when it makes nothing. */
+export function applyTime(incident: Incident, settings: IncidentSettings, now: Date): Incident {
+  let next = incident;
+  const unheard = now.getTime() - Date.parse(incident.heardAt);
+  if (isOpen(incident) && incident.repeats && incident.staleSince === undefined && unheard >= settings.staleAfter)
+    next = record({ ...next, staleSince: incident.heardAt }, now, { event: "stale" });
+  // It has to be calmer than what made it flap, or it would go to and fro about flapping as well.
+  if (next.flapping && recentChanges(next, settings, now).length <= settings.flapping.changes / 2) {
+    const { flapping: _flapping, ...calm } = next;
+    next = record(calm, now, { event: "settled" });
+    if (isOpen(next)) next = ring(next, now);
+  }
+  return next;
+}
+
+/** Still firing and nobody has taken it on: rings again after `every` milliseconds. */
+export function repeat(incident: Incident, every: number | undefined, now: Date): Incident {
+  if (every === undefined || !isOpen(incident) || now.getTime() - Date.parse(incident.rangAt) < every) return incident;
+  return ring(incident, now);
+}

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import type { Text } from "./text.ts";
+
+/** From the most to the least urgent. */
+export const severities = ["critical", "warning", "info"] as const;
+export type Severity = (typeof severities)[number];
+
+/** 0 for the most urgent. */
+export function severityRank(severity: Severity): number {
+  return severities.indexOf(severity);
+}
+
+/** What a link leads to; chooses its text. */
+export const linkKinds = ["source", "dashboard", "panel", "alertmanager", "silence", "runbook", "page"] as const;
+
+export interface Link {
+  readonly kind: (typeof linkKinds)[number];
+  /** http or https. */
+  readonly url: string;
+}
+
+/**
+ * What somebody reports: that something is wrong, is well again, or merely happened (`info`). Times are ISO 8601.
+ * Whatever reports it (a webhook, a heartbeat, a rule, the watch over ourselves), from here on it goes one way.
+ */
+export interface Signal {
+  /** Who reports: "alertmanager", "grafana", "events", "heartbeat", "watch". */
+  readonly source: string;
+  /** The sender's own name for what is wrong; the same again for its end. Without it: source, title and labels. */
+  readonly fingerprint?: string | undefined;
+  readonly status: "firing" | "resolved" | "info";
+  readonly severity: Severity;
+  /** One line. A `Text` is shown in the reader's language. */
+  readonly title: string | Text;
+  readonly text?: string | Text | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly links?: readonly Link[] | undefined;
+  /** When it began, by the sender's clock. Without it a report about what is open already belongs to that. */
+  readonly startsAt?: string | undefined;
+  /** When it ended, by the sender's clock. */
+  readonly endsAt?: string | undefined;
+  /** How many alerts the sender has left out of the message that brought this one. */
+  readonly truncated?: number | undefined;
+  /** False for what reports only changes: its silence means nothing. Default true. */
+  readonly repeats?: boolean | undefined;
+}
+
+/** What is wrong, whoever tells of it and however often: the same for all signals about it. */
+export function identityOf(signal: Signal): string {
+  const { source, fingerprint, title, labels } = signal;
+  const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const name = fingerprint === undefined ? { title, labels: sorted } : { fingerprint };
+  return digest(JSON.stringify([source, name]), 22);
+}
+
+/** A short digest of a text, for ids: letters, digits, "-" and "_". */
+export function digest(text: string, length: number): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, length);
+}

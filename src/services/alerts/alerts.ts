@@ -1,0 +1,246 @@
+import { randomUUID } from "node:crypto";
+import type { Config } from "../../app/config.ts";
+import type { Urgency } from "../../core/card.ts";
+import { AppError } from "../../core/errors.ts";
+import {
+  acknowledge,
+  applySignal,
+  applySilence,
+  close,
+  type Incident,
+  incidentUrgency,
+  isOpen,
+  isUnseen,
+  matchLabels,
+  type Transition,
+} from "../../core/incident.ts";
+import type { Matcher } from "../../core/matchers.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { Person } from "../../core/run.ts";
+import { digest, identityOf, type Signal, severityRank } from "../../core/signal.ts";
+import { covers, isActive, type Silence, silenceFor } from "../../core/silence.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { Cards } from "../../state/cards.ts";
+import type { Incidents, KnownIncident, Saved } from "../../state/incidents.ts";
+import type { Silences } from "../../state/silences.ts";
+import type { Storms } from "../../state/storms.ts";
+import { targetOf } from "./routing.ts";
+
+export interface AlertsDeps {
+  readonly config: Pick<Config, "alerts" | "telegram">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly cards: Cards;
+  readonly incidents: Incidents;
+  readonly silences: Silences;
+  readonly storms: Storms;
+}
+
+/** What became of signals: how many brought which transition. */
+export type Received = Readonly<Partial<Record<Transition, number>>>;
+
+/** A change of an incident by somebody or something: the same object for none. */
+type Change = (incident: Incident) => Incident;
+
+export interface SilenceOrder {
+  readonly by: Person;
+  readonly durationMs: number;
+  readonly reason?: string;
+  /** Either what it covers, or the one incident. */
+  readonly matchers?: readonly Matcher[];
+  readonly incident?: Incident;
+  /** What makes the order unique: the same source gives the same silence. Default: random. */
+  readonly source?: string;
+}
+
+/** Signals of one message that are applied at the same time. */
+const atOnce = 32;
+/** How often a change is tried again because somebody else was faster. */
+const mostAttempts = 200;
+
+/**
+ * The one way by which anything becomes an incident or changes one: signals, buttons, commands, the clock. When a
+ * method resolves, the change and everything that has to be shown because of it are in Redis.
+ */
+export class Alerts {
+  readonly #deps: AlertsDeps;
+
+  constructor(deps: AlertsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Applies signals, the most severe first. Those of one identity are applied in their order. */
+  async receive(signals: readonly Signal[]): Promise<Received> {
+    const silences = await this.#activeSilences();
+    const groups = new Map<string, Signal[]>();
+    for (const signal of signals.toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity))) {
+      const identity = identityOf(signal);
+      const group = groups.get(identity);
+      if (group) group.push(signal);
+      else groups.set(identity, [signal]);
+    }
+    const received: Partial<Record<Transition, number>> = {};
+    const queue = groups.entries();
+    const work = async (): Promise<void> => {
+      for (const [identity, group] of queue)
+        for (const signal of group) {
+          const transition = await this.#apply(identity, signal, silences);
+          received[transition] = (received[transition] ?? 0) + 1;
+        }
+    };
+    await Promise.all(Array.from({ length: Math.min(atOnce, groups.size) }, work));
+    return received;
+  }
+
+  async acknowledge(id: string, by: Person): Promise<Incident> {
+    return await this.change(id, (incident) => acknowledge(incident, by, this.#now()), "reply");
+  }
+
+  async close(id: string, by: Person): Promise<Incident> {
+    return await this.change(id, (incident) => close(incident, by, this.#now()), "reply");
+  }
+
+  /** Acknowledges everything that fires in a storm. Returns how many there were. */
+  async acknowledgeStorm(storm: string, by: Person): Promise<number> {
+    const { incidents, storms } = this.#deps;
+    const members = await incidents.readAll(await storms.members(storm));
+    const firing = members.filter((incident) => isOpen(incident) && !incident.acknowledged);
+    for (const { id } of firing) await this.acknowledge(id, by);
+    return firing.length;
+  }
+
+  /** Begins a silence and puts it on everything open that it covers. */
+  async silence(order: SilenceOrder): Promise<Silence> {
+    const now = this.#now();
+    const { by, reason, matchers = [], incident, source = randomUUID() } = order;
+    const silence: Silence = {
+      id: digest(`silence ${source}`, 8),
+      matchers,
+      ...(incident ? { identity: incident.identity, ...titleOf(incident) } : {}),
+      by,
+      ...(reason === undefined || reason === "" ? {} : { reason }),
+      createdAt: now.toISOString(),
+      until: new Date(now.getTime() + order.durationMs).toISOString(),
+    };
+    if (!(await this.#deps.silences.create(silence))) return (await this.#deps.silences.read(silence.id)) ?? silence;
+    await this.#resilence(silence, "reply");
+    return silence;
+  }
+
+  /** Ends a silence now. @throws AppError not-found when there is none of this id. */
+  async endSilence(id: string, by: Person): Promise<Silence> {
+    const { silences, logger } = this.#deps;
+    const silence = await silences.read(id);
+    if (!silence)
+      throw new AppError("not-found", `there is no silence ${id}`, { text: { key: "error-silence-unknown" } });
+    const now = this.#now();
+    if (!isActive(silence, now)) return silence;
+    const ended = { ...silence, until: now.toISOString() };
+    await silences.save(ended);
+    logger.info({ silence: id, by: by.id }, "a silence was ended");
+    await this.#resilence(ended, "normal");
+    return ended;
+  }
+
+  /** Looks at the silences of an incident anew. For what the clock has ended. */
+  async renewSilence(id: string): Promise<Incident> {
+    const silences = await this.#activeSilences();
+    return await this.change(id, (incident) => this.#withSilence(incident, silences));
+  }
+
+  /**
+   * Applies `change` to the newest state; repeated when somebody else was faster.
+   * @throws AppError not-found when the incident is not known any more.
+   */
+  async change(id: string, change: Change, urgency?: Urgency): Promise<Incident> {
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      const known = await this.#deps.incidents.read(id);
+      if (!known)
+        throw new AppError("not-found", `incident ${id} is not known`, { text: { key: "error-incident-unknown" } });
+      const incident = change(known.incident);
+      if (incident === known.incident) return incident;
+      // What has ended long ago may have a successor under its identity; only that one is found by it.
+      const newest = await this.#deps.incidents.find(incident.identity);
+      if (newest && newest.incident.id !== id) return known.incident;
+      if (await this.#save(incident, known, "changed", urgency)) return incident;
+    }
+    throw new AppError("conflict", `incident ${id} changes too fast`, { permanent: false });
+  }
+
+  /** Shows what should be on a card and is on none. */
+  async show(id: string): Promise<void> {
+    const known = await this.#deps.incidents.read(id);
+    if (known && shouldShow(known.incident)) await this.#save(known.incident, known, "changed");
+  }
+
+  async #apply(identity: string, signal: Signal, silences: readonly Silence[]): Promise<Transition> {
+    const { incidents, config } = this.#deps;
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      const now = this.#now();
+      const known = await incidents.find(identity);
+      const applied = applySignal(known?.incident, signal, identity, config.alerts, now);
+      if (applied.incident === known?.incident) return applied.transition;
+      const incident = this.#withSilence(applied.incident, silences);
+      const saved = await this.#save(incident, known, applied.transition);
+      if (saved) return applied.transition;
+    }
+    throw new AppError("conflict", `an incident of ${signal.source} changes too fast`, { permanent: false });
+  }
+
+  async #save(
+    incident: Incident,
+    known: KnownIncident | undefined,
+    transition: Transition,
+    urgency: Urgency = incidentUrgency(incident),
+  ): Promise<Saved | undefined> {
+    const { incidents, config, logger } = this.#deps;
+    const show = shouldShow(incident) ? await targetOf(this.#deps, incident) : undefined;
+    const quiet = transition === "heard" || transition === "none";
+    const saved = await incidents.save(
+      incident,
+      known,
+      { urgency, quiet, show, storm: config.alerts.storm },
+      this.#now(),
+    );
+    if (saved && !quiet)
+      logger.info(
+        { incident: incident.id, source: incident.source, severity: incident.severity, transition },
+        "incident",
+      );
+    if (saved?.began !== undefined) logger.warn({ storm: saved.began }, "a storm has begun");
+    return saved;
+  }
+
+  #withSilence(incident: Incident, silences: readonly Silence[]): Incident {
+    const about = { identity: incident.identity, matchLabels: matchLabels(incident) };
+    const now = this.#now();
+    return applySilence(incident, silenceFor(silences, about, now), now);
+  }
+
+  /** Puts the silences in force on everything open that one of them, new or ended, is about. */
+  async #resilence(changed: Silence, urgency: Urgency): Promise<void> {
+    const silences = await this.#activeSilences();
+    for (const incident of await this.#deps.incidents.open()) {
+      if (!covers(changed, { identity: incident.identity, matchLabels: matchLabels(incident) })) continue;
+      await this.change(incident.id, (current) => this.#withSilence(current, silences), urgency);
+    }
+  }
+
+  async #activeSilences(): Promise<Silence[]> {
+    const now = this.#now();
+    return (await this.#deps.silences.all()).filter((silence) => isActive(silence, now));
+  }
+
+  #now(): Date {
+    return this.#deps.clock.now();
+  }
+}
+
+/** What has to be on a card. What has ended is shown where it was shown before. */
+function shouldShow(incident: Incident): boolean {
+  return (isOpen(incident) || incident.status === "noted") && !incident.silenced && !isUnseen(incident);
+}
+
+function titleOf({ title }: Incident): { title?: string } {
+  return typeof title === "string" ? { title } : {};
+}

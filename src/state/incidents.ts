@@ -1,0 +1,258 @@
+import { randomBytes } from "node:crypto";
+import { type ChatTarget, type Urgency, urgencies } from "../core/card.ts";
+import { type Incident, isOpen } from "../core/incident.ts";
+import { severityRank } from "../core/signal.ts";
+import type { CardRef } from "./cards.ts";
+import { findLua, foldLua, releaseLua, saveLua } from "./incidents-lua.ts";
+import { type Keys, type Redis, Script } from "./redis.ts";
+
+/** An incident with what is needed to change it. */
+export interface KnownIncident {
+  readonly incident: Incident;
+  /** Grows with every change. */
+  readonly version: number;
+}
+
+/** How and where a saved incident is shown. */
+export interface Showing {
+  readonly urgency: Urgency;
+  /** Nothing that is worth a look has changed. */
+  readonly quiet?: boolean;
+  /** It has to be on a card: its own, or the storm's in this place. */
+  readonly show?: ChatTarget | undefined;
+  readonly storm: StormLimits;
+}
+
+export interface StormLimits {
+  /** More new incidents than this within `within` milliseconds share one card. */
+  readonly incidents: number;
+  readonly within: number;
+}
+
+export interface Saved {
+  /** Its own card, the id of the storm whose card shows it, or nowhere. */
+  readonly where: "card" | "hidden" | { readonly storm: string };
+  /** A storm that has begun with it. */
+  readonly began?: string;
+}
+
+const findScript = new Script(findLua);
+const saveScript = new Script(saveLua);
+const releaseScript = new Script(releaseLua);
+const foldScript = new Script(foldLua);
+
+const kind = "incident";
+
+/**
+ * Incidents: the entities behind the incident cards, found by their identity, listed while they are open and after
+ * their end. Every change is one atomic step together with what has to be shown because of it.
+ */
+export class Incidents {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  ref(id: string): CardRef {
+    return { kind, id };
+  }
+
+  /** The newest incident of an identity. */
+  async find(identity: string): Promise<KnownIncident | undefined> {
+    const answer = await findScript.run(this.#redis, [this.#keys.of("incident-of")], [this.#keys.root, identity]);
+    const [, version, body] = answer as [string, string, string] | [];
+    return body === undefined ? undefined : { incident: JSON.parse(body) as Incident, version: Number(version) };
+  }
+
+  async read(id: string): Promise<KnownIncident | undefined> {
+    const [version, body] = await this.#redis.hmget(this.#keys.of("card", kind, id), "ver", "body");
+    return body == null ? undefined : { incident: JSON.parse(body) as Incident, version: Number(version) };
+  }
+
+  /**
+   * Saves `incident`, which was made of `known` (the newest one of its identity). Undefined, changing nothing, when
+   * somebody was faster: read again.
+   */
+  async save(
+    incident: Incident,
+    known: KnownIncident | undefined,
+    showing: Showing,
+    now: Date,
+  ): Promise<Saved | undefined> {
+    const same = known?.incident.id === incident.id ? known : undefined;
+    const { show, storm } = showing;
+    const target = show ? targetName(show) : "";
+    const keys = ["incident-of", "incidents-open", "incidents-ended", "wake"].map((name) => this.#keys.of(name));
+    const args = [
+      this.#keys.root,
+      incident.id,
+      incident.identity,
+      JSON.stringify(incident),
+      urgencies[showing.urgency],
+      now.getTime(),
+      same?.version ?? 0,
+      known?.incident.id ?? "",
+      isOpen(incident) ? severityRank(incident.severity) * 1e14 + Date.parse(incident.openedAt) : "",
+      isOpen(incident) ? "" : Date.parse(incident.endedAt ?? incident.heardAt),
+      severityRank(incident.severity),
+      show ? 1 : 0,
+      show?.chatId ?? "",
+      show?.threadId ?? "",
+      randomBytes(6).toString("base64url"),
+      0,
+      storm.incidents,
+      storm.within,
+      stormId(target, now),
+      same ? stormKind(same.incident) : "",
+      stormKind(incident),
+      JSON.stringify(incident.title),
+      showing.quiet ? 1 : 0,
+      ...stormLabels(incident),
+    ];
+    const [version, where, began] = (await saveScript.run(this.#redis, keys, args)) as [number, string, string];
+    if (Number(version) === 0) return undefined;
+    return {
+      where: where === "card" || where === "hidden" ? where : { storm: where },
+      ...(began === "" ? {} : { began }),
+    };
+  }
+
+  /** Gives a member of a storm a card of its own. */
+  async release(incident: Incident, storm: string, target: ChatTarget, urgency: Urgency, now: Date): Promise<boolean> {
+    const args = [
+      this.#keys.root,
+      storm,
+      incident.id,
+      stormKind(incident),
+      target.chatId,
+      target.threadId ?? "",
+      randomBytes(6).toString("base64url"),
+      0,
+      urgencies[urgency],
+      now.getTime(),
+    ];
+    return Number(await releaseScript.run(this.#redis, [this.#keys.of("wake")], args)) === 1;
+  }
+
+  /** Puts an incident whose card nobody can have seen yet into a storm's card. */
+  async fold(incident: Incident, storm: string, now: Date): Promise<boolean> {
+    const args = [
+      this.#keys.root,
+      storm,
+      incident.id,
+      stormKind(incident),
+      severityRank(incident.severity),
+      now.getTime(),
+      JSON.stringify(incident.title),
+      ...stormLabels(incident),
+    ];
+    return Number(await foldScript.run(this.#redis, [this.#keys.of("wake")], args)) === 1;
+  }
+
+  /** Ids of open incidents that no card shows: silenced ones, and those of a process that knows no chats. */
+  async hiddenIds(): Promise<string[]> {
+    return await this.#redis.smembers(this.#keys.of("incidents-hidden"));
+  }
+
+  /** Ids of open incidents: critical ones first, and of those the oldest. */
+  async openIds(): Promise<string[]> {
+    return await this.#redis.zrange(this.#keys.of("incidents-open"), 0, "-1");
+  }
+
+  async openCount(): Promise<number> {
+    return await this.#redis.zcard(this.#keys.of("incidents-open"));
+  }
+
+  /** Open incidents: critical ones first, and of those the oldest. */
+  async open(): Promise<Incident[]> {
+    return await this.readAll(await this.openIds());
+  }
+
+  /** What has ended since `from`, newest first. */
+  async endedSince(from: Date, limit: number): Promise<Incident[]> {
+    const key = this.#keys.of("incidents-ended");
+    return await this.readAll(await this.#redis.zrevrangebyscore(key, "+inf", from.getTime(), "LIMIT", 0, limit));
+  }
+
+  /** Those that exist, in the given order. Read in portions, so that thousands hold up nobody. */
+  async readAll(ids: readonly string[]): Promise<Incident[]> {
+    const found: Incident[] = [];
+    for (let at = 0; at < ids.length; at += portion) {
+      const pipeline = this.#redis.pipeline();
+      for (const id of ids.slice(at, at + portion)) pipeline.hget(this.#keys.of("card", kind, id), "body");
+      for (const [error, body] of (await pipeline.exec()) ?? []) {
+        if (error) throw error;
+        if (typeof body === "string") found.push(JSON.parse(body) as Incident);
+      }
+    }
+    return found;
+  }
+
+  /** Ids of incidents that have ended before `before`, oldest first. */
+  async endedIds(before: Date, limit: number): Promise<string[]> {
+    return await this.#redis.zrangebyscore(
+      this.#keys.of("incidents-ended"),
+      "-inf",
+      `(${before.getTime()}`,
+      "LIMIT",
+      0,
+      limit,
+    );
+  }
+
+  async endedCount(): Promise<number> {
+    return await this.#redis.zcard(this.#keys.of("incidents-ended"));
+  }
+
+  /** The oldest ended ones. */
+  async oldestEnded(limit: number): Promise<string[]> {
+    return await this.#redis.zrange(this.#keys.of("incidents-ended"), 0, `${limit - 1}`);
+  }
+
+  /** Takes an ended incident from the indexes; its card is the caller's. */
+  async forget(id: string): Promise<void> {
+    const known = await this.read(id);
+    const storm = await this.#redis.hget(this.#keys.of("card", kind, id), "storm");
+    if (storm !== null) await this.#redis.zrem(this.#keys.of("storm", storm, "members"), id);
+    if (known) {
+      const of = this.#keys.of("incident-of");
+      if ((await this.#redis.hget(of, known.incident.identity)) === id)
+        await this.#redis.hdel(of, known.incident.identity);
+    }
+    await this.#redis.zrem(this.#keys.of("incidents-ended"), id);
+  }
+
+  /** The storm whose card shows an incident. */
+  async stormOf(id: string): Promise<string | undefined> {
+    return (await this.#redis.hget(this.#keys.of("card", kind, id), "storm")) ?? undefined;
+  }
+}
+
+const portion = 200;
+
+/** "<chat>:<thread>" */
+export function targetName({ chatId, threadId }: ChatTarget): string {
+  return `${chatId}:${threadId ?? ""}`;
+}
+
+/** A storm's id: the same for everybody who sees it begin at the same time. */
+export function stormId(target: string, now: Date): string {
+  return `s${now.getTime().toString(36)}${target.replaceAll(/\D/g, "").slice(-6)}`;
+}
+
+function stormKind({ severity, status }: Incident): string {
+  return `${severity}:${status}`;
+}
+
+/** Labels by which many things that fail at once have something in common. */
+const commonLabels = ["alertname", "job", "service", "server", "instance", "host", "cluster", "env", "namespace"];
+
+function stormLabels({ labels }: Incident): string[] {
+  return commonLabels.flatMap((label) => {
+    const value = Object.hasOwn(labels, label) ? labels[label] : undefined;
+    return value === undefined || value === "" ? [] : [`${label}=${value.slice(0, 100)}`];
+  });
+}
