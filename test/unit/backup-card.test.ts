@@ -2,10 +2,12 @@ import { describe, expect, test } from "vitest";
 import { backupCard } from "../../src/bot/cards/backup.ts";
 import type { Rendering } from "../../src/bot/cards/types.ts";
 import { shorten } from "../../src/bot/html.ts";
+import { AppError, toAppError } from "../../src/core/errors.ts";
 import type { BackupRun, RunCopy, RunError } from "../../src/core/run.ts";
 import { type Locale, locales, messagesOf } from "../../src/messages/index.ts";
 import { parseHtml } from "../../src/sandbox/telegram/html.ts";
 import type { BackupOrders } from "../../src/services/backup/orders.ts";
+import { runError } from "../../src/services/backup/run-error.ts";
 import { aManifest, aRun } from "../support/run.ts";
 
 const orders: string[] = [];
@@ -217,6 +219,15 @@ describe("the card of a backup run", () => {
     );
   });
 
+  test.each([
+    ["internal", "ENOENT: no such file", "внутри программы случилось непредвиденное (ENOENT: no such file)"],
+    ["interrupted", "the upload of k was aborted", "работу прервали до её завершения"],
+    ["lease-lost", "another worker has taken run k over", "за это взялся другой исполнитель"],
+  ] as const)("gives the reason in the reader's language also for %s, wherever that comes from", (code, line, said) => {
+    const error = runError(code === "internal" ? toAppError(new Error(line)) : new AppError(code, line), "dump");
+    expect(read(aRun({ status: "failed", error }), "ru")).toContain(said);
+  });
+
   test("names pieces that could not be removed yet instead of claiming that nothing was kept", () => {
     const text = read(
       aRun({ status: "failed", error: failure, open: [{ storage: "offsite", key: "k", handle: "h" }] }),
@@ -280,7 +291,7 @@ describe("the card of a backup run", () => {
   });
 
   test("its buttons order what they say, for operators", async () => {
-    const context = { by: { id: 222, name: "bob" }, messages: messagesOf("en"), target: { chatId: -1 } };
+    const context = { by: { id: 222, name: "bob" }, messages: messagesOf("en"), target: { chatId: -1 }, reply: async () => undefined };
     await kind.actions["cancel"]?.run(aRun(), context);
     await kind.actions["retry"]?.run(aRun(), context);
     expect(orders).toEqual(["cancel 0f3a0f3a0f3a", "retry 0f3a0f3a0f3a"]);
