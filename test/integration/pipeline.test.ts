@@ -187,10 +187,14 @@ describe("a backup", () => {
     await restore.done;
 
     await verifyReadable(local, manifest, { identity });
+    const opened = vi.spyOn(local, "read");
     await expect(verifyReadable(local, manifest)).rejects.toMatchObject({ code: "encryption" });
     await expect(verifyReadable(local, manifest, { identity: await generateIdentity() })).rejects.toMatchObject({
       code: "encryption",
     });
+    // What was opened is closed, also when the key is missing or wrong.
+    for (const { value } of opened.mock.settledResults)
+      await vi.waitFor(() => expect(value).toHaveProperty("closed", true));
   });
 
   it("counts in the dump's own snapshot, whatever is written meanwhile", async () => {

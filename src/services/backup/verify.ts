@@ -29,10 +29,11 @@ export async function verifyReadable(
 ): Promise<void> {
   const signal = options.signal ?? new AbortController().signal;
   const kind = kindOf(manifest.kind);
+  const decrypted = decryption(manifest, options.identity);
   for (const part of manifest.parts) {
     const stored = await readPart(storage, manifest, part, signal);
     let failure: Error | undefined;
-    const plain = Readable.from(decrypted(stored, manifest, options.identity), { objectMode: false });
+    const plain = Readable.from(decrypted(stored), { objectMode: false });
     // The reading tool only sees its input end early: the reason is here.
     plain.once("error", (error: Error) => {
       failure = error;
@@ -49,13 +50,14 @@ export async function verifyReadable(
   }
 }
 
-function decrypted(stored: Readable, manifest: Manifest, identity: string | undefined): AsyncIterable<Uint8Array> {
-  if (manifest.encryption === undefined) return stored;
+/** How a part's bytes become plain. Fails before anything is opened when the key is missing. */
+function decryption(manifest: Manifest, identity: string | undefined): (stored: Readable) => AsyncIterable<Uint8Array> {
+  if (manifest.encryption === undefined) return (stored) => stored;
   if (identity === undefined) {
     const message = `backup ${manifest.id} is encrypted: its private key (identity) is needed to read it`;
     throw new AppError("encryption", message, { text: { key: "error-identity-needed", args: { run: manifest.id } } });
   }
-  return decrypt(stored, identity);
+  return (stored) => decrypt(stored, identity);
 }
 
 /** A stream of a part that fails at its end when size or SHA-256 differ from the manifest's. */
