@@ -49,6 +49,13 @@ export interface Caller extends Person {
   readonly locale: Locale;
 }
 
+/** A press on a dialog's button that was answered, or came too late for that. */
+export interface DialogPress {
+  /** The dialog's. */
+  readonly id: string;
+  readonly tooLate: boolean;
+}
+
 interface CallerFlavor {
   /** Set by the access middleware: past it every update is from a listed person in an allowed chat. */
   caller: Caller;
@@ -58,8 +65,8 @@ interface CallerFlavor {
   place: ChatTarget;
   /** Milliseconds that the message had waited when it reached us. */
   waitedMs: number;
-  /** A press on a dialog's button that was answered, or came too late for that. */
-  dialogPress?: { readonly id: string; readonly tooLate: boolean };
+  /** A press on a button that is no card's, being answered; undefined when no dialog is to take it. */
+  dialogPress?: Promise<DialogPress | undefined>;
   /** A dialog that is to be asked anew unless its conversation takes the press: it came too late, or the thread is lost. */
   askAgain?: { readonly dialog: Dialog; readonly again: "press" | "lost" };
 }

@@ -46,7 +46,7 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
   bot.use(access(deps));
   bot.use(reportErrors(deps));
   bot.use(presses(deps));
-  // One update of a dialog after the other: in this process in their order, among several bots by a lock.
+  // One update of a person and place after the other: in this process in their order, among several bots by a lock.
   bot.use(sequentialize<BotContext>(conversationKey), oneBotPerDialog(deps));
   bot.use(
     conversations<BotContext, DialogContext>({

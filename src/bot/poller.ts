@@ -12,7 +12,10 @@ export interface PollerOptions {
   readonly holder: string;
   readonly logger: Logger;
   readonly allowedUpdates: readonly Exclude<keyof Update, "update_id">[];
-  /** Handles one update; errors are its own business. */
+  /**
+   * Handles one update; errors are its own business, and so is the order within a conversation: it is called with one
+   * update after the other, but not only when the one before has been handled.
+   */
   handle(update: Update): Promise<void>;
   /** Milliseconds; takeover after a kill takes this long plus a poll of the lease. */
   readonly leaseMs?: number;
@@ -24,8 +27,12 @@ const answerMs = 7000;
 /** The end of an aborted poll gets this long to reach Telegram before the next call does; milliseconds. */
 const hangUpMs = 250;
 
-/** Handlers get this long before further updates are fetched beside them. */
-const patienceMs = 2000;
+/**
+ * Handlers get this long before further updates are fetched beside them; milliseconds. It is the longest that a handler
+ * which waits (for room in a chat's budget, for Telegram) holds up what others have asked. Not zero: until the oldest
+ * update is confirmed, Telegram answers at once with all that follow it.
+ */
+const besideMs = 200;
 
 /**
  * Fetches updates under a lease: one bot polls, the others stand by. An update is confirmed to Telegram only when it
@@ -102,7 +109,7 @@ export class Poller {
         );
       }
       next = highest;
-      if (inFlight.size > 0) await settledWithin([...inFlight.values()], patienceMs);
+      if (inFlight.size > 0) await settledWithin([...inFlight.values()], besideMs);
     }
     await Promise.allSettled(inFlight.values());
     if (!lease.isHeld()) return;

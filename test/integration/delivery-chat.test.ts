@@ -1,55 +1,17 @@
-import { pino } from "pino";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { BotConfig } from "../../src/app/config.ts";
-import { createDeps, type Deps } from "../../src/app/deps.ts";
-import { type RunningBot, runBot } from "../../src/app/run-bot.ts";
-import type { Fault, Message, SandboxOptions, TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
+import { describe, expect, test } from "vitest";
+import type { Deps } from "../../src/app/deps.ts";
+import type { Message, TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
 import { Keys } from "../../src/state/redis.ts";
+import { type BotOptions, type BotWorld, startWholeBot } from "../support/bot.ts";
 import { buttonsOf, dataOf } from "../support/delivery.ts";
-import { MovedClock } from "../support/in-process.ts";
-import { ALICE, BOB, BOT, BOT_ID, GROUP_ID, SUPERGROUP_ID, testSandbox } from "../support/sandbox.ts";
+import { ALICE, BOB, BOT_ID, GROUP_ID, SUPERGROUP_ID } from "../support/sandbox.ts";
 import { until, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
 
-interface World {
-  readonly sandbox: TelegramSandbox;
-  readonly deps: Deps;
-  readonly bot: RunningBot;
-  readonly clock: MovedClock;
-}
-
 /** A whole bot in this process, with one configured chat; no worker. */
-async function startBot(
-  chatId: number,
-  options: { locale?: string; faults?: readonly Fault[]; sandbox?: Partial<SandboxOptions> } = {},
-): Promise<World> {
-  const sandbox = await testSandbox(options.sandbox);
-  for (const fault of options.faults ?? []) sandbox.addFault(fault);
-  const config = {
-    timezone: "UTC",
-    locale: "en",
-    redis: { url: fixture.server.url, prefix: fixture.keys().root.split(":")[0] },
-    http: { host: "127.0.0.1", port: 0 },
-    worker: { host: "here", concurrency: 1 },
-    storages: {},
-    backups: [{ name: "app", storages: [], encrypt: false, catchUp: true, source: { kind: "postgres" } }],
-    telegram: {
-      token: BOT.token,
-      apiRoot: sandbox.apiRoot,
-      mode: "polling",
-      chats: { ops: { id: chatId, topics: {}, ...(options.locale === undefined ? {} : { locale: options.locale }) } },
-      users: [{ id: ALICE.id, name: "alice", role: "admin" }],
-    },
-  } as unknown as BotConfig;
-  const clock = new MovedClock();
-  const logger = pino({ level: "silent" });
-  const { deps, close } = createDeps({ config, logger, clock, role: "bot" });
-  const bot = await runBot({ ...deps, config }, close);
-  onTestFinished(async () => await bot.stop());
-  if (!options.faults) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 10_000 });
-  return { sandbox, deps, bot, clock };
-}
+const startBot = (chatId: number, options: BotOptions = {}): Promise<BotWorld> =>
+  startWholeBot(fixture, chatId, options);
 
 const order = async (deps: Deps, source: string): Promise<string> =>
   (await deps.orders.request({ name: "app", trigger: "chat", source, requestedBy: { id: ALICE.id, name: "alice" } }))
