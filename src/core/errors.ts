@@ -34,7 +34,10 @@ export interface AppErrorOptions {
   readonly permanent?: boolean;
   /** Facts for the log and the reader; never secrets. */
   readonly context?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** The same for a reader in any language; never secrets. Without it the message is shown as it is. */
+  /**
+   * The same for a reader in any language; never secrets. Without it codes that need no detail say their own, and of
+   * others the message is shown as it is.
+   */
   readonly text?: Text;
   readonly cause?: unknown;
 }
@@ -55,8 +58,16 @@ export class AppError extends Error {
     this.code = code;
     this.permanent = options.permanent ?? true;
     this.context = options.context ?? {};
-    this.text = options.text;
+    this.text = options.text ?? textOf(code, message);
   }
+}
+
+/** What a code says by itself, wherever it comes from. The detail of what should not happen is in English. */
+function textOf(code: ErrorCode, message: string): Text | undefined {
+  if (code === "internal") return { key: "error-internal", args: { reason: message } };
+  if (code === "lease-lost") return { key: "error-lease-lost" };
+  if (code === "interrupted") return { key: "error-interrupted" };
+  return undefined;
 }
 
 /** Makes an `AppError` of anything thrown; an `AppError` is returned as it is. */

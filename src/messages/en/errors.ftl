@@ -44,6 +44,7 @@ error-s3-answer = storage { $storage }: { $server } answers "{ $reason }"
 
 error-storage-unknown = no storage is called { $name }
 error-storage-no-object = storage { $storage } has no { $object }
+error-storage-key = storage { $storage }: { $object } can not be the name of an object
 error-storage-no-upload = storage { $storage }: { $server } gave no upload id
 error-storage-size = storage { $storage }: { $object } is not as it was written; it was removed
 error-storage-reads-different = storage { $storage }: { $object } reads back different
@@ -54,10 +55,15 @@ error-manifest-differs = { $object } differs between the storages
 
 error-timeout = the run was not finished after { $seconds } s, its timeout
 error-no-copy = no sound copy of run { $run } is left to copy from
+error-cancelled = cancelled by { $by }
+error-interrupted = it was interrupted before its end
+error-lease-lost = another worker has taken it over
+error-internal = something unexpected went wrong inside ({ $reason })
 error-copy-interrupted = the worker was interrupted before this copy was complete
 error-backup-gone = backup { $name } is no longer configured
 error-backup-unknown = no backup is called { $name }
 error-run-unknown = run { $run } is not known
+error-run-not-retried = run { $run } has neither failed nor been cancelled: there is nothing to retry
 error-run-record = run { $run } could not be recorded in Redis ({ $reason })
 error-redis-silent = Redis at { $host } does not answer: start it, or make the backup with --here
 error-redis-old = Redis { $version } is too old: 6.2 or newer is needed

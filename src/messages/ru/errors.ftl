@@ -44,6 +44,7 @@ error-s3-answer = хранилище { $storage }: { $server } отвечает 
 
 error-storage-unknown = хранилища с именем { $name } нет
 error-storage-no-object = в хранилище { $storage } нет { $object }
+error-storage-key = хранилище { $storage }: { $object } не может быть именем объекта
 error-storage-no-upload = хранилище { $storage }: { $server } не дал номера загрузки
 error-storage-size = хранилище { $storage }: { $object } не совпадает с записанным; объект удалён
 error-storage-reads-different = хранилище { $storage }: { $object } читается не таким, каким записан
@@ -54,10 +55,15 @@ error-manifest-differs = { $object } в разных хранилищах не �
 
 error-timeout = запуск не закончился за { $seconds } с – столько задано в timeout
 error-no-copy = не осталось целой копии запуска { $run }, с которой можно было бы сделать ещё одну
+error-cancelled = отменено: { $by }
+error-interrupted = работу прервали до её завершения
+error-lease-lost = за это взялся другой исполнитель
+error-internal = внутри программы случилось непредвиденное ({ $reason })
 error-copy-interrupted = исполнителя прервали раньше, чем эта копия была готова
 error-backup-gone = копия { $name } больше не настроена
 error-backup-unknown = копии с именем { $name } нет
 error-run-unknown = запуск { $run } неизвестен
+error-run-not-retried = запуск { $run } не провалился и не был отменён: повторять нечего
 error-run-record = запуск { $run } не удалось записать в Redis ({ $reason })
 error-redis-silent = Redis по адресу { $host } не отвечает: запустите его или сделайте копию с --here
 error-redis-old = Redis { $version } слишком старый: нужен 6.2 или новее

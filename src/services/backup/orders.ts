@@ -170,7 +170,9 @@ export class BackupOrders {
   async retry(id: string, by: Person, target: ChatTarget): Promise<{ run: BackupRun; created: boolean }> {
     const failed = await this.#deps.runs.get(id);
     if (failed.status !== "failed" && failed.status !== "cancelled")
-      throw new AppError("conflict", `run ${id} is ${failed.status}`);
+      throw new AppError("conflict", `run ${id} is ${failed.status}`, {
+        text: { key: "error-run-not-retried", args: { run: id } },
+      });
     const ordered = await this.request({
       name: failed.name,
       trigger: "retry",

@@ -133,7 +133,10 @@ export class RunWatch implements RunObserver {
   }
 
   #look(run: BackupRun): void {
-    if (run.cancelRequestedBy)
-      this.#stopped.abort(new AppError("cancelled", `cancelled by ${run.cancelRequestedBy.name}`));
+    if (!run.cancelRequestedBy) return;
+    const by = run.cancelRequestedBy.name;
+    this.#stopped.abort(
+      new AppError("cancelled", `cancelled by ${by}`, { text: { key: "error-cancelled", args: { by } } }),
+    );
   }
 }

@@ -127,6 +127,7 @@ class LocalStorage implements Storage {
     if (segments.some((segment) => segment === "" || segment === "." || segment === ".." || segment.includes("\0"))) {
       throw new AppError("storage-refused", `storage ${this.name}: ${JSON.stringify(key)} is not a valid key`, {
         context: { storage: this.name },
+        text: { key: "error-storage-key", args: { storage: this.name, object: key } },
       });
     }
     return join(this.#root, ...segments);

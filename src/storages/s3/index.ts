@@ -147,6 +147,7 @@ class S3Storage implements Storage {
       return key;
     throw new AppError("storage-refused", `storage ${this.name}: ${JSON.stringify(key)} is not a valid key`, {
       context: { storage: this.name },
+      text: { key: "error-storage-key", args: { storage: this.name, object: key } },
     });
   }
 
