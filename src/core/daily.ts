@@ -1,0 +1,34 @@
+import type { Text } from "./text.ts";
+
+/** What the card of the day says. Times are ISO 8601. */
+export interface DailyReport {
+  /** When it was true. */
+  readonly at: string;
+  /** What is open now. */
+  readonly incidents: {
+    readonly critical: number;
+    readonly warning: number;
+    readonly info: number;
+    /** The one that has been open for longest. */
+    readonly oldest?: { readonly title: string | Text; readonly since: string };
+  };
+  readonly backups: readonly DailyBackup[];
+  /** Processes that are alive. */
+  readonly processes: { readonly bots: number; readonly workers: number };
+  /** What happened in the last 24 hours. `backups`: all runs that ended, `failedBackups` among them. */
+  readonly day: {
+    readonly opened: number;
+    readonly resolved: number;
+    readonly storms: number;
+    readonly backups: number;
+    readonly failedBackups: number;
+  };
+}
+
+/** How a configured backup stands: `overdue`, a schedule or `maxAge` was not met; `never`, there is none yet. */
+export interface DailyBackup {
+  readonly name: string;
+  readonly state: "good" | "failed" | "overdue" | "never";
+  /** End of the last good one. */
+  readonly finishedAt?: string;
+}
