@@ -22,9 +22,16 @@ const programs = {
   zstd: ["zstd"],
   age: ["age"],
   chromium: ["chromium"],
+  prometheus: ["prometheus"],
+  "prometheus-alertmanager": ["prometheus-alertmanager"],
 };
 const demo = ["redis-server", "postgresql", "zstd"];
-const needs = { demo, bench: demo, test: [...demo, "age", "chromium"], deps: [] };
+const needs = {
+  demo,
+  bench: demo,
+  test: [...demo, "age", "chromium", "prometheus", "prometheus-alertmanager"],
+  deps: [],
+};
 
 function fail(message) {
   console.error(message);
