@@ -45,7 +45,7 @@ export interface Incident {
   readonly text?: string | Text;
   readonly labels: Readonly<Record<string, string>>;
   readonly links: readonly Link[];
-  /** Newest beginning that a signal has named, by the sender's clock: what is older is about the past. */
+  /** Newest beginning or end that a signal has named, by the sender's clock: what began until then is about the past. */
   readonly startsAt: string;
   /** When it began, by the sender's clock where it says. */
   readonly openedAt: string;
@@ -128,10 +128,11 @@ export function applySignal(
 ): Applied {
   if (signal.status === "info") return noted(known, signal, identity, now);
   if (signal.status === "resolved") return ended(known, signal, identity, settings, now);
-  if (!known || known.status === "noted") return { incident: opened(signal, identity, now), transition: "opened" };
+  if (!known) return { incident: opened(signal, identity, now), transition: "opened" };
   if (isOpen(known)) return { incident: repeated(known, signal, now), transition: transitionOfRepeat(known, signal) };
-  const startsAt = timeOf(signal.startsAt, now);
-  if (startsAt <= Date.parse(known.startsAt)) return afterTheEnd(known, now);
+  // Who names no beginning speaks of now, however soon after the end.
+  if (signal.startsAt !== undefined && !isLater(timeOf(signal.startsAt, now), known.startsAt, now))
+    return afterTheEnd(known, now);
   const away = now.getTime() - Date.parse(known.endedAt ?? known.heardAt);
   if (away > settings.reopenWithin || isUnseen(known))
     return { incident: opened(signal, identity, now), transition: "opened" };
@@ -146,6 +147,24 @@ export function isUnseen(incident: Incident): boolean {
 function timeOf(text: string | undefined, otherwise: Date): number {
   const at = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(at) ? otherwise.getTime() : at;
+}
+
+/** Clocks of senders may be ahead by so much, milliseconds. */
+const clockTolerance = 300_000;
+
+/** What lies far in the future comes of a wrong clock: once it is set, the times of now must count again. */
+function newness(at: number, now: Date): number {
+  return at > now.getTime() + clockTolerance ? at - 1e15 : at;
+}
+
+function isLater(at: number, than: string, now: Date): boolean {
+  return newness(at, now) > newness(Date.parse(than), now);
+}
+
+/** The newest of some times, by the sender's clock. */
+function newest(times: readonly number[], now: Date): string {
+  const sorted = times.toSorted((a, b) => newness(b, now) - newness(a, now));
+  return new Date(sorted[0] ?? now.getTime()).toISOString();
 }
 
 function incidentId(identity: string, startsAt: number): string {
@@ -207,12 +226,12 @@ function transitionOfRepeat(known: Incident, signal: Signal): Transition {
 
 function repeated(known: Incident, signal: Signal, now: Date): Incident {
   const { truncated: _truncated, text: _text, ...rest } = known;
-  const startsAt = Math.max(Date.parse(known.startsAt), timeOf(signal.startsAt, new Date(known.startsAt)));
+  const knownStart = Date.parse(known.startsAt);
   const { staleSince, ...heard } = rest;
   let incident: Incident = {
     ...heard,
     ...content(signal),
-    startsAt: new Date(startsAt).toISOString(),
+    startsAt: newest([knownStart, timeOf(signal.startsAt, new Date(knownStart))], now),
     heardAt: now.toISOString(),
     repeats: signal.repeats ?? true,
   };
@@ -249,33 +268,42 @@ function ended(
   settings: IncidentSettings,
   now: Date,
 ): Applied {
-  if (!known || known.status === "noted") {
+  const startsAt = timeOf(signal.startsAt, known ? new Date(known.startsAt) : now);
+  // Nothing that is reported now can end later than now.
+  const endsAt = Math.min(timeOf(signal.endsAt, new Date(startsAt)), now.getTime());
+  const at = now.toISOString();
+  if (!known) {
     const unseen = opened(signal, identity, now);
-    const end: Incident = { ...unseen, status: "resolved", endedAt: now.toISOString(), times: 0, history: [] };
+    const reach = newest([startsAt, endsAt - 1], now);
+    const end: Incident = { ...unseen, status: "resolved", endedAt: at, startsAt: reach, times: 0, history: [] };
     return { incident: end, transition: "heard" };
   }
-  const startsAt = timeOf(signal.startsAt, new Date(known.startsAt));
-  const newest = Math.max(startsAt, Date.parse(known.startsAt));
-  if (!isOpen(known)) {
-    // Of a beginning that was never heard: it is over as well.
-    if (startsAt <= Date.parse(known.startsAt)) return { incident: known, transition: "none" };
-    return { incident: { ...known, startsAt: new Date(newest).toISOString() }, transition: "heard" };
-  }
+  // What began before this end belongs to it, however late it is told.
+  const reach = newest([Date.parse(known.startsAt), startsAt, endsAt - 1], now);
+  if (!isOpen(known)) return endedAgain({ ...known, startsAt: reach }, known, now);
   // The end of an earlier time, arrived late; unless it ended after this one began.
-  const endsAt = timeOf(signal.endsAt, new Date(0));
-  if (startsAt < Date.parse(known.startsAt) && endsAt <= Date.parse(known.startsAt))
+  if (isLater(Date.parse(known.startsAt), new Date(Math.max(startsAt, endsAt - 1)).toISOString(), now))
     return { incident: known, transition: "none" };
   const { staleSince: _stale, truncated: _truncated, ...rest } = known;
-  const at = now.toISOString();
   const incident: Incident = {
     ...rest,
     ...(signal.text === undefined || signal.text === "" ? {} : { text: signal.text }),
     status: "resolved",
     endedAt: at,
     heardAt: at,
-    startsAt: new Date(newest).toISOString(),
+    startsAt: reach,
   };
   return { incident: changed(record(incident, now, { event: "resolved" }), settings, now), transition: "resolved" };
+}
+
+/** The end of what has ended: news only when it went on after somebody had closed it. */
+function endedAgain(incident: Incident, known: Incident, now: Date): Applied {
+  if (known.stillReported !== undefined) {
+    const { stillReported: _still, ...rest } = incident;
+    return { incident: record(rest, now, { event: "resolved" }), transition: "changed" };
+  }
+  if (incident.startsAt === known.startsAt) return { incident: known, transition: "none" };
+  return { incident, transition: "heard" };
 }
 
 /** Notes a beginning or an end, and whether there were too many of them. */

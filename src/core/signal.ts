@@ -45,12 +45,15 @@ export interface Signal {
   readonly repeats?: boolean | undefined;
 }
 
-/** What is wrong, whoever tells of it and however often: the same for all signals about it. */
+/**
+ * What is wrong, whoever tells of it and however often: the same for all signals about it. What merely happened is
+ * never the same as what is wrong, whatever the sender calls it: it must not hide it.
+ */
 export function identityOf(signal: Signal): string {
-  const { source, fingerprint, title, labels } = signal;
+  const { source, fingerprint, title, labels, status } = signal;
   const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const name = fingerprint === undefined ? { title, labels: sorted } : { fingerprint };
-  return digest(JSON.stringify([source, name]), 22);
+  return digest(JSON.stringify(status === "info" ? [source, name, status] : [source, name]), 22);
 }
 
 /** A short digest of a text, for ids: letters, digits, "-" and "_". */

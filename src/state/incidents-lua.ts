@@ -34,6 +34,35 @@ local function count(root, storm, was, is)
   if was ~= '' then redis.call('HINCRBY', root .. 'storm:' .. storm, 'n:' .. was, -1) end
   if is ~= '' then redis.call('HINCRBY', root .. 'storm:' .. storm, 'n:' .. is, 1) end
 end
+
+-- What an incident is now; nil when it is unknown.
+local function kindOf(root, id)
+  local body = redis.call('HGET', root .. 'card:incident:' .. id, 'body')
+  if not body then return nil end
+  local incident = cjson.decode(body)
+  return incident.severity .. ':' .. incident.status
+end
+
+-- Whether one more critical may have a card of its own in a storm.
+local function hasRoom(mine, window, limit, now)
+  redis.call('ZREMRANGEBYSCORE', mine, '-inf', now - window)
+  return redis.call('ZCARD', mine) < limit
+end
+`;
+
+/** Takes all placements of a card from the chats' books. */
+const unplace = `
+local function unplace(root, placements)
+  for _, pid in ipairs(redis.call('SMEMBERS', placements)) do
+    local chat = redis.call('HGET', root .. 'placement:' .. pid, 'chat')
+    redis.call('DEL', root .. 'placement:' .. pid, root .. 'buttons:' .. pid)
+    if chat then
+      redis.call('SREM', root .. 'chat:' .. chat, pid)
+      redis.call('ZREM', root .. 'dirty:' .. chat, pid)
+    end
+  end
+  redis.call('DEL', placements)
+end
 `;
 
 /** Which incident is known under an identity. KEYS incident-of; ARGV root, identity. Returns {id, ver, body} or {}. */
@@ -61,7 +90,11 @@ local card = root .. 'card:incident:' .. id
 local ver = tonumber(redis.call('HGET', card, 'ver') or '0')
 local pointer = redis.call('HGET', KEYS[1], ARGV[3]) or ''
 if pointer ~= '' and redis.call('EXISTS', root .. 'card:incident:' .. pointer) == 0 then pointer = '' end
-if ver ~= tonumber(ARGV[7]) or pointer ~= ARGV[8] then return { 0, '', '' } end
+if ver ~= tonumber(ARGV[7]) or pointer ~= ARGV[8] then
+  -- One that nothing leads to any more would be in the way for ever.
+  if pointer == '' and ver > 0 then redis.call('HSET', KEYS[1], ARGV[3], id) end
+  return { 0, '', '' }
+end
 local urgency = tonumber(ARGV[5])
 redis.call('HSET', KEYS[1], ARGV[3], id)
 ver = redis.call('HINCRBY', card, 'ver', 1)
@@ -78,8 +111,15 @@ local shown = redis.call('SCARD', placements) > 0
 if storm ~= '' then
   count(root, storm, ARGV[20], ARGV[21])
   local over = redis.call('HEXISTS', root .. 'storm:' .. storm, 'endedAt') == 1
-  if ARGV[12] == '1' and over then
-    -- It begins again after its storm: on a card of its own from now on.
+  local fired = string.find(ARGV[20], ':firing', 1, true)
+  -- It begins again after its storm, or becomes critical: on a card of its own from now on.
+  local again = over and not fired
+  local raised = ARGV[11] == '0' and fired and string.sub(ARGV[20], 1, 9) ~= 'critical:'
+  if raised and not over then
+    local target = redis.call('HGET', root .. 'storm:' .. storm, 'target') or ''
+    raised = hasRoom(root .. 'storm-own:' .. target, tonumber(ARGV[18]), tonumber(ARGV[17]), now)
+  end
+  if ARGV[12] == '1' and (again or raised) then
     count(root, storm, ARGV[21], '')
     redis.call('ZREM', root .. 'storm:' .. storm .. ':members', id)
     redis.call('HDEL', card, 'storm')
@@ -95,7 +135,7 @@ if storm == '' and not shown and ARGV[12] == '1' and ARGV[13] ~= '' then
   local window = tonumber(ARGV[18])
   redis.call('ZREMRANGEBYSCORE', fresh, '-inf', now - window)
   redis.call('ZADD', fresh, now, id)
-  redis.call('PEXPIRE', fresh, window * 10)
+  redis.call('PEXPIRE', fresh, math.max(window * 10, 600000))
   local raging = redis.call('HGET', root .. 'storms', target)
   if not raging and redis.call('ZCARD', fresh) > tonumber(ARGV[17]) then
     raging = ARGV[19]
@@ -109,8 +149,7 @@ if storm == '' and not shown and ARGV[12] == '1' and ARGV[13] ~= '' then
   local own = true
   if raging then
     local mine = root .. 'storm-own:' .. target
-    redis.call('ZREMRANGEBYSCORE', mine, '-inf', now - window)
-    own = ARGV[11] == '0' and redis.call('ZCARD', mine) < tonumber(ARGV[17])
+    own = ARGV[11] == '0' and hasRoom(mine, window, tonumber(ARGV[17]), now)
     if own then
       redis.call('ZADD', mine, now, id)
       redis.call('PEXPIRE', mine, window * 10)
@@ -147,7 +186,8 @@ export const endStormLua = `${mark}${storms}
 local root, target, storm, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if redis.call('HGET', root .. 'storms', target) ~= storm then return 0 end
 local fresh = redis.call('ZREVRANGE', root .. 'storm-new:' .. target, 0, 0, 'WITHSCORES')
-local last = tonumber(fresh[2] or redis.call('HGET', root .. 'storm:' .. storm, 'startedAt') or '0')
+local at = redis.call('HMGET', root .. 'storm:' .. storm, 'startedAt', 'lastAt')
+local last = math.max(tonumber(fresh[2] or '0'), tonumber(at[1] or '0'), tonumber(at[2] or '0'))
 if last > now - tonumber(ARGV[5]) and last <= now then return 0 end
 redis.call('HDEL', root .. 'storms', target)
 redis.call('HSET', root .. 'storm:' .. storm, 'endedAt', now)
@@ -156,53 +196,63 @@ redis.call('PUBLISH', KEYS[1], 'storm/' .. storm)
 return 1`;
 
 /**
- * Gives a storm's member a card of its own. KEYS wake; ARGV root, storm, id, kind, chat, thread, pid, silent, urgency,
- * now. Returns 1 when it was one.
+ * Gives a storm's member that still fires a card of its own. KEYS wake; ARGV root, storm, id, chat, thread, pid, silent,
+ * urgency, now. Returns 1 when it was one.
  */
 export const releaseLua = `${mark}${place}${storms}
-local root, storm, id, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[10])
+local root, storm, id, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[9])
 local card = root .. 'card:incident:' .. id
-if redis.call('HGET', card, 'storm') ~= storm then return 0 end
+local kind = kindOf(root, id)
+if redis.call('HGET', card, 'storm') ~= storm or not kind or not string.find(kind, ':firing', 1, true) then return 0 end
 redis.call('HDEL', card, 'storm')
 redis.call('ZREM', root .. 'storm:' .. storm .. ':members', id)
-count(root, storm, ARGV[4], '')
-place(root, 'incident/' .. id, ARGV[7], ARGV[5], ARGV[6], ARGV[8], tonumber(ARGV[9]), now)
+count(root, storm, kind, '')
+place(root, 'incident/' .. id, ARGV[6], ARGV[4], ARGV[5], ARGV[7], tonumber(ARGV[8]), now)
 bumpStorm(root, storm, 3, now)
 redis.call('PUBLISH', KEYS[1], 'incident/' .. id)
 return 1`;
 
 /**
- * Puts an incident whose card nobody has seen yet into a storm's card. KEYS wake; ARGV root, storm, id, kind, rank, now,
- * title, 8... "label=value". Returns 1 when it was moved; 0 when its card is in the chat, or on its way there.
+ * Puts an incident whose card nobody has seen yet into a storm's card. KEYS wake; ARGV root, storm, id, rank, now,
+ * title, 7... "label=value". Returns 1 when it was moved; 0 when its card is in the chat, or on its way there.
  */
-export const foldLua = `${mark}${storms}
-local root, storm, id, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[6])
+export const foldLua = `${mark}${storms}${unplace}
+local root, storm, id, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
 local card = root .. 'card:incident:' .. id
-if redis.call('EXISTS', card) == 0 or redis.call('HEXISTS', card, 'storm') == 1 then return 0 end
+local kind = kindOf(root, id)
+if not kind or redis.call('HEXISTS', card, 'storm') == 1 then return 0 end
 local placements = root .. 'placements:incident:' .. id
-local all = redis.call('SMEMBERS', placements)
-for _, pid in ipairs(all) do
+for _, pid in ipairs(redis.call('SMEMBERS', placements)) do
   local at = redis.call('HMGET', root .. 'placement:' .. pid, 'messageId', 'claimUntil')
-  -- A send that failed may have arrived: only what was never tried can be moved without showing it twice.
   if at[1] or tonumber(at[2] or '0') > now then return 0 end
 end
-for _, pid in ipairs(all) do
-  local chat = redis.call('HGET', root .. 'placement:' .. pid, 'chat')
-  redis.call('DEL', root .. 'placement:' .. pid, root .. 'buttons:' .. pid)
-  redis.call('SREM', root .. 'chat:' .. chat, pid)
-  redis.call('ZREM', root .. 'dirty:' .. chat, pid)
-end
-redis.call('DEL', placements)
+unplace(root, placements)
 local key = root .. 'storm:' .. storm
 redis.call('HSET', card, 'storm', storm)
-redis.call('ZADD', key .. ':members', tonumber(ARGV[5]) * 1e14 + now, id)
+redis.call('ZADD', key .. ':members', tonumber(ARGV[4]) * 1e14 + now, id)
 redis.call('HINCRBY', key, 'total', 1)
-redis.call('HSETNX', key, 'first', ARGV[7])
-redis.call('HSET', key, 'last', ARGV[7], 'lastAt', now)
-count(root, storm, '', ARGV[4])
-for i = 8, #ARGV do redis.call('ZINCRBY', key .. ':labels', 1, ARGV[i]) end
+redis.call('HSETNX', key, 'first', ARGV[6])
+redis.call('HSET', key, 'last', ARGV[6], 'lastAt', now)
+count(root, storm, '', kind)
+for i = 7, #ARGV do redis.call('ZINCRBY', key .. ':labels', 1, ARGV[i]) end
 bumpStorm(root, storm, 2, now)
 redis.call('PUBLISH', KEYS[1], 'storm/' .. storm)
+return 1`;
+
+/**
+ * Forgets an incident that has ended, with its card. ARGV root, id, identity, expected ver. Returns 1; 0, changing
+ * nothing, when it has changed meanwhile.
+ */
+export const forgetLua = `${unplace}
+local root, id = ARGV[1], ARGV[2]
+local card = root .. 'card:incident:' .. id
+local at = redis.call('HMGET', card, 'ver', 'storm')
+if at[1] ~= ARGV[4] or redis.call('ZSCORE', root .. 'incidents-open', id) then return 0 end
+if at[2] then redis.call('ZREM', root .. 'storm:' .. at[2] .. ':members', id) end
+if redis.call('HGET', root .. 'incident-of', ARGV[3]) == id then redis.call('HDEL', root .. 'incident-of', ARGV[3]) end
+redis.call('ZREM', root .. 'incidents-ended', id)
+unplace(root, root .. 'placements:incident:' .. id)
+redis.call('DEL', card)
 return 1`;
 
 /**

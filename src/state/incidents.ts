@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { type ChatTarget, type Urgency, urgencies } from "../core/card.ts";
-import { type Incident, isOpen } from "../core/incident.ts";
+import { type Incident, isOpen, isUnseen } from "../core/incident.ts";
 import { severityRank } from "../core/signal.ts";
 import type { CardRef } from "./cards.ts";
-import { findLua, foldLua, releaseLua, saveLua } from "./incidents-lua.ts";
+import { findLua, foldLua, forgetLua, releaseLua, saveLua } from "./incidents-lua.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** An incident with what is needed to change it. */
@@ -40,6 +40,7 @@ const findScript = new Script(findLua);
 const saveScript = new Script(saveLua);
 const releaseScript = new Script(releaseLua);
 const foldScript = new Script(foldLua);
+const forgetScript = new Script(forgetLua);
 
 const kind = "incident";
 
@@ -120,13 +121,12 @@ export class Incidents {
     };
   }
 
-  /** Gives a member of a storm a card of its own. */
+  /** Gives a member of a storm that still fires a card of its own. */
   async release(incident: Incident, storm: string, target: ChatTarget, urgency: Urgency, now: Date): Promise<boolean> {
     const args = [
       this.#keys.root,
       storm,
       incident.id,
-      stormKind(incident),
       target.chatId,
       target.threadId ?? "",
       randomBytes(6).toString("base64url"),
@@ -143,7 +143,6 @@ export class Incidents {
       this.#keys.root,
       storm,
       incident.id,
-      stormKind(incident),
       severityRank(incident.severity),
       now.getTime(),
       JSON.stringify(incident.title),
@@ -171,10 +170,11 @@ export class Incidents {
     return await this.readAll(await this.openIds());
   }
 
-  /** What has ended since `from`, newest first. */
+  /** What has ended since `from`, newest first; not what was never heard to begin. */
   async endedSince(from: Date, limit: number): Promise<Incident[]> {
     const key = this.#keys.of("incidents-ended");
-    return await this.readAll(await this.#redis.zrevrangebyscore(key, "+inf", from.getTime(), "LIMIT", 0, limit));
+    const ids = await this.#redis.zrevrangebyscore(key, "+inf", from.getTime(), "LIMIT", 0, limit);
+    return (await this.readAll(ids)).filter((incident) => !isUnseen(incident));
   }
 
   /** Those that exist, in the given order. Read in portions, so that thousands hold up nobody. */
@@ -212,17 +212,15 @@ export class Incidents {
     return await this.#redis.zrange(this.#keys.of("incidents-ended"), 0, `${limit - 1}`);
   }
 
-  /** Takes an ended incident from the indexes; its card is the caller's. */
-  async forget(id: string): Promise<void> {
+  /** Forgets an incident that has ended, with its card. False when it goes on, or has changed meanwhile. */
+  async forget(id: string): Promise<boolean> {
     const known = await this.read(id);
-    const storm = await this.#redis.hget(this.#keys.of("card", kind, id), "storm");
-    if (storm !== null) await this.#redis.zrem(this.#keys.of("storm", storm, "members"), id);
-    if (known) {
-      const of = this.#keys.of("incident-of");
-      if ((await this.#redis.hget(of, known.incident.identity)) === id)
-        await this.#redis.hdel(of, known.incident.identity);
+    if (!known) {
+      await this.#redis.zrem(this.#keys.of("incidents-ended"), id);
+      return true;
     }
-    await this.#redis.zrem(this.#keys.of("incidents-ended"), id);
+    const args = [this.#keys.root, id, known.incident.identity, known.version];
+    return Number(await forgetScript.run(this.#redis, [], args)) === 1;
   }
 
   /** The storm whose card shows an incident. */

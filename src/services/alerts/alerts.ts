@@ -72,15 +72,10 @@ export class Alerts {
   /** Applies signals, the most severe first. Those of one identity are applied in their order. */
   async receive(signals: readonly Signal[]): Promise<Received> {
     const silences = await this.#activeSilences();
-    const groups = new Map<string, Signal[]>();
-    for (const signal of signals.toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity))) {
-      const identity = identityOf(signal);
-      const group = groups.get(identity);
-      if (group) group.push(signal);
-      else groups.set(identity, [signal]);
-    }
+    const groups = Map.groupBy(signals, identityOf);
+    const urgencyOf = (group: readonly Signal[]): number => Math.min(...group.map((one) => severityRank(one.severity)));
     const received: Partial<Record<Transition, number>> = {};
-    const queue = groups.entries();
+    const queue = [...groups].toSorted(([, a], [, b]) => urgencyOf(a) - urgencyOf(b)).values();
     const work = async (): Promise<void> => {
       for (const [identity, group] of queue)
         for (const signal of group) {
@@ -180,9 +175,11 @@ export class Alerts {
       const known = await incidents.find(identity);
       const applied = applySignal(known?.incident, signal, identity, config.alerts, now);
       if (applied.incident === known?.incident) return applied.transition;
+      // The same event told once more, after a newer one.
+      if (signal.status === "info" && (await incidents.read(applied.incident.id))) return "none";
       const incident = this.#withSilence(applied.incident, silences);
-      const saved = await this.#save(incident, known, applied.transition);
-      if (saved) return applied.transition;
+      const news = incident === applied.incident ? applied.transition : louder(applied.transition);
+      if (await this.#save(incident, known, news)) return applied.transition;
     }
     throw new AppError("conflict", `an incident of ${signal.source} changes too fast`, { permanent: false });
   }
@@ -212,9 +209,8 @@ export class Alerts {
   }
 
   #withSilence(incident: Incident, silences: readonly Silence[]): Incident {
-    const about = { identity: incident.identity, matchLabels: matchLabels(incident) };
     const now = this.#now();
-    return applySilence(incident, silenceFor(silences, about, now), now);
+    return applySilence(incident, silenceOf(incident, silences, now), now);
   }
 
   /** Puts the silences in force on everything open that one of them, new or ended, is about. */
@@ -234,6 +230,16 @@ export class Alerts {
   #now(): Date {
     return this.#deps.clock.now();
   }
+}
+
+/** The silence in force on an incident. */
+export function silenceOf(incident: Incident, silences: readonly Silence[], now: Date): Silence | undefined {
+  return silenceFor(silences, { identity: incident.identity, matchLabels: matchLabels(incident) }, now);
+}
+
+/** A repetition that finds a silence begun or ended is worth a look. */
+function louder(transition: Transition): Transition {
+  return transition === "heard" || transition === "none" ? "changed" : transition;
 }
 
 /** What has to be on a card. What has ended is shown where it was shown before. */

@@ -1,7 +1,7 @@
-import { applyTime, type Incident, incidentUrgency, isOpen, repeat } from "../../core/incident.ts";
+import { applySilence, applyTime, type Incident, incidentUrgency, isOpen, repeat } from "../../core/incident.ts";
 import type { Clock } from "../../core/ports.ts";
 import { isActive } from "../../core/silence.ts";
-import type { Alerts, AlertsDeps } from "./alerts.ts";
+import { type Alerts, type AlertsDeps, silenceOf } from "./alerts.ts";
 import { routeOf, targetOf } from "./routing.ts";
 
 /** How long nothing may have begun until a storm counts as over: twice its window, and at least a minute. */
@@ -13,7 +13,7 @@ function calmMs(within: number): number {
 const mostEnded = 50_000;
 /** Ended incidents forgotten at a time. */
 const forgetAtOnce = 500;
-/** A silence is looked at so often; milliseconds. */
+/** What is open is looked at so often; milliseconds. */
 const openEveryMs = 15_000;
 
 export interface KeeperDeps extends AlertsDeps {
@@ -61,11 +61,13 @@ export class AlertKeeper {
   async #lookAtOpen(): Promise<void> {
     const { incidents, silences, alerts, config } = this.#deps;
     const now = this.#clock.now();
-    const active = new Set((await silences.all()).filter((one) => isActive(one, now)).map(({ id }) => id));
+    const active = (await silences.all()).filter((silence) => isActive(silence, now));
     const settle = (incident: Incident): Incident =>
       repeat(applyTime(incident, config.alerts, now), routeOf(config, incident)?.repeat, now);
     for (const incident of [...(await incidents.open()), ...(await this.#justEnded(now))]) {
-      if (incident.silenced && !active.has(incident.silenced.silence)) await alerts.renewSilence(incident.id);
+      // Also what began while a silence was being made.
+      if (applySilence(incident, silenceOf(incident, active, now), now) !== incident)
+        await alerts.renewSilence(incident.id);
       if (settle(incident) !== incident) await alerts.change(incident.id, settle);
     }
   }
@@ -107,10 +109,7 @@ export class AlertKeeper {
     const tooMany = (await incidents.endedCount()) - mostEnded;
     const old = await incidents.endedIds(before, forgetAtOnce);
     const surplus = tooMany > 0 ? await incidents.oldestEnded(Math.min(tooMany, forgetAtOnce)) : [];
-    for (const id of new Set([...old, ...surplus])) {
-      await incidents.forget(id);
-      await cards.remove(incidents.ref(id));
-    }
+    for (const id of new Set([...old, ...surplus])) await incidents.forget(id);
     for (const id of await storms.known(before)) {
       if ((await storms.members(id, 1)).length > 0) continue;
       await storms.forget(id);
