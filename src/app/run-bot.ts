@@ -12,6 +12,7 @@ import { isTokenRefused, readFailure } from "../bot/telegram-error.ts";
 import { WebhookProbe } from "../bot/webhook-probe.ts";
 import { createServer } from "../http/server.ts";
 import { messagesOf } from "../messages/index.ts";
+import { AlertKeeper } from "../services/alerts/keeper.ts";
 import { readStatus } from "../services/status.ts";
 import { workerHosts } from "../services/workers.ts";
 import { Keys } from "../state/redis.ts";
@@ -22,6 +23,7 @@ import type { Deps } from "./deps.ts";
 import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
 import { runShutdown, type ShutdownStep } from "./shutdown.ts";
+import { WatchLoop } from "./watch-loop.ts";
 
 /** A running bot process. */
 export interface RunningBot {
@@ -29,6 +31,8 @@ export interface RunningBot {
   readonly url: string;
   /** "polling", "standing by", "webhook". */
   state(): string;
+  /** Does now what this bot does by the clock, when it is the one that watches. For those who move the clock. */
+  step(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -126,6 +130,14 @@ export async function runBot(
   await housekeeping.enableChats();
   await loop.start();
   const presence = startPresence(deps, "bot", state);
+  const keeper = new AlertKeeper(deps);
+  const watch = new WatchLoop({
+    leases: deps.leases,
+    holder: `${deps.host}#${process.pid}`,
+    logger,
+    tasks: [{ name: "incidents", run: async () => await keeper.step() }],
+  });
+  watch.start();
   const sweep = setInterval(() => {
     void housekeeping
       .step()
@@ -136,6 +148,7 @@ export async function runBot(
   const steps: ShutdownStep[] = [
     { name: "updates", timeoutMs: 8000, run: async () => await poller?.stop() },
     { name: "http", timeoutMs: 2000, run: async () => await server.close() },
+    { name: "watch", timeoutMs: 3000, run: async () => await watch.stop() },
     { name: "delivery", timeoutMs: 6000, run: async () => await loop.stop() },
     { name: "presence", timeoutMs: 1000, run: async () => await presence.stop() },
     { name: "connections", timeoutMs: 2000, run: close },
@@ -143,6 +156,7 @@ export async function runBot(
   return {
     url,
     state,
+    step: async () => await watch.step(),
     stop: async () => {
       stopping.abort();
       clearInterval(sweep);
