@@ -11,12 +11,12 @@ const form = /^\s*([A-Za-z_][\w.-]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^
 /** Why a matcher is none: `form`, or `pattern` for a regular expression that is none or too long. */
 export type MatcherProblem = "form" | "pattern";
 
-/** Reads one matcher; values may be quoted. */
+/** Reads one matcher. Values may be quoted: `\"` and `\\` then stand for themselves, other backslashes are the pattern's. */
 export function parseMatcher(text: string): Matcher | MatcherProblem {
   const found = form.exec(text);
   if (!found) return "form";
   const [, label = "", operator = "=", quoted, bare = ""] = found;
-  const value = quoted === undefined ? bare : quoted.replaceAll(/\\(.)/g, "$1");
+  const value = quoted === undefined ? bare : quoted.replaceAll(/\\(["\\])/g, "$1");
   const matcher = { label, operator: operator as Matcher["operator"], value };
   if (operator.endsWith("~") && compile(value) === undefined) return "pattern";
   return matcher;
@@ -24,7 +24,8 @@ export function parseMatcher(text: string): Matcher | MatcherProblem {
 
 /** The matcher as it is written. */
 export function formatMatcher({ label, operator, value }: Matcher): string {
-  const bare = /^[^\s"\\]+$/.test(value);
+  // "a=~b" would read as a pattern.
+  const bare = /^[^\s"\\~=][^\s"\\]*$/.test(value);
   return `${label}${operator}${bare ? value : `"${value.replaceAll(/["\\]/g, "\\$&")}"`}`;
 }
 

@@ -1,0 +1,114 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  applySignal,
+  applyTime,
+  close,
+  type Incident,
+  type IncidentSettings,
+  isOpen,
+} from "../../src/core/incident.ts";
+import { identityOf, type Signal } from "../../src/core/signal.ts";
+import { operator, signal } from "../support/signals.ts";
+
+const minute = 60_000;
+const settings: IncidentSettings = {
+  reopenWithin: 30 * minute,
+  staleAfter: 60 * minute,
+  flapping: { changes: 4, within: 20 * minute },
+};
+const beginning = Date.parse("2026-03-01T03:00:00.000Z");
+const iso = (minutes: number): string => new Date(beginning + minutes * minute).toISOString();
+const apply = (known: Incident | undefined, said: Signal, now: Date): Incident =>
+  applySignal(known, said, identityOf(said), settings, now).incident;
+
+/** Beginnings and ends of one thing, in minutes; they may overlap, as two watchers see them. */
+const said: fc.Arbitrary<Signal> = fc
+  .record({
+    start: fc.nat(20),
+    length: fc.nat(6),
+    over: fc.boolean(),
+    severity: fc.constantFrom("critical", "warning"),
+  })
+  .map(({ start, length, over, severity }) =>
+    signal("db-1", {
+      severity: severity as Signal["severity"],
+      status: over ? "resolved" : "firing",
+      startsAt: iso(start),
+      ...(over ? { endsAt: iso(start + length) } : {}),
+    }),
+  );
+
+/** Any order of the same signals, each at least once, with any time between them. */
+const deliveries = fc.array(said, { minLength: 1, maxLength: 12 }).chain((set) => {
+  const order = fc
+    .tuple(fc.constant(set), fc.array(fc.constantFrom(...set), { maxLength: 8 }))
+    .chain(([once, again]) => fc.shuffledSubarray([...once, ...again], { minLength: once.length + again.length }));
+  const pauses = fc.array(fc.constantFrom(0, 1, 20_000, 5 * minute, 45 * minute), { minLength: 20, maxLength: 20 });
+  return fc.record({ set: fc.constant(set), order, pauses });
+});
+
+test("it fires in the end exactly when its newest beginning is after every end, in whatever order they are told", () => {
+  fc.assert(
+    fc.property(deliveries, ({ set, order, pauses }) => {
+      let now = beginning + 60 * minute;
+      let incident: Incident | undefined;
+      for (const [index, one] of order.entries()) {
+        now += pauses[index] ?? 0;
+        incident = apply(incident, one, new Date(now));
+      }
+      const starts = set.filter(({ status }) => status === "firing").map(({ startsAt }) => Date.parse(startsAt ?? ""));
+      const isOver = (start: number): boolean =>
+        set.some(
+          ({ status, startsAt = "", endsAt = "" }) =>
+            status === "resolved" && (Date.parse(startsAt) >= start || Date.parse(endsAt) > start),
+        );
+      expect(incident && isOpen(incident)).toBe(starts.some((start) => !isOver(start)));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("what is told again at once changes nothing but the time it was heard", () => {
+  fc.assert(
+    fc.property(fc.array(said, { minLength: 1, maxLength: 12 }), fc.boolean(), (order, closed) => {
+      let incident: Incident | undefined;
+      let now = beginning + 60 * minute;
+      for (const one of order) {
+        now += 1000;
+        incident = apply(incident, one, new Date(now));
+        if (closed && incident.times > 0) incident = close(incident, operator, new Date(now));
+        const once: Incident = incident.status === "closed" ? apply(incident, one, new Date(now)) : incident;
+        const { heardAt: _heard, stillReported: _count, ...twice } = apply(once, one, new Date(now + 1));
+        const { heardAt: _before, stillReported: _counted, ...expected } = once;
+        expect(twice).toEqual(expected);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("the history tells the beginning and the newest, however long it becomes, and counts what it leaves out", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 200 }), fc.constantFrom(1, 7), (times, every) => {
+      let now = beginning;
+      let incident: Incident | undefined;
+      for (let time = 0; time < times; time++) {
+        now += every * minute;
+        incident = apply(incident, signal("db-1", { startsAt: new Date(now).toISOString() }), new Date(now));
+        now += every * minute;
+        const end = signal("db-1", { status: "resolved", startsAt: incident.startsAt });
+        incident = applyTime(apply(incident, end, new Date(now)), settings, new Date(now));
+      }
+      const { history, forgotten = 0, openedAt } = incident ?? { history: [], openedAt: "" };
+      expect(history[0]).toEqual({ at: openedAt, event: "opened" });
+      expect(history.slice(-3).some(({ event }) => event === "resolved")).toBe(true);
+      expect(history.length).toBeLessThanOrEqual(60);
+      expect(history.map(({ at }) => at)).toEqual(history.map(({ at }) => at).toSorted());
+      const flapping = 2 * every * (settings.flapping.changes - 1) <= 40 && every === 1 && times > 1 ? 1 : 0;
+      expect(history.length + forgotten).toBe(2 * times + flapping);
+      expect(incident?.times).toBe(times);
+    }),
+    { numRuns: 100 },
+  );
+});
