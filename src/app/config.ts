@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { type Locale, type Messages, messagesOf } from "../messages/index.ts";
+import { adviceOf, unusedSettings } from "./config/advice.ts";
 import { describeIssue, readIssue } from "./config/describe.ts";
 import { type ConfigDocument, readDocument } from "./config/document.ts";
 import { type Environment, withEnvFile } from "./config/environment.ts";
 import { isMissing, tolerant } from "./config/missing.ts";
 import { outlineOf } from "./config/outline.ts";
 import { ConfigError, formatPath, type Path, type Problem } from "./config/problems.ts";
-import { absentSections, crossCheck, unusedSettings } from "./config/references.ts";
+import { absentSections, crossCheck } from "./config/references.ts";
 import { allRequirements, type Requirement, type Resolved, resolveVariables } from "./config/resolve.ts";
 import { configSchema, type ParsedBackupConfig, type ParsedConfig, type TelegramConfig } from "./config/schema.ts";
 import { registerSecrets } from "./config/secrets.ts";
@@ -54,7 +55,7 @@ export interface LoadOptions {
 
 export interface LoadedConfig<C extends Config = Config> {
   readonly config: C;
-  /** Settings that are known and have no effect yet, secrets that are too short to be redacted. */
+  /** Settings that are known and have no effect yet, what can hardly be meant, secrets that are too short to be redacted. */
   readonly warnings: readonly Problem[];
   /** Settings whose variables are not set here and that this process does not need: "storages.offsite.secretAccessKey". */
   readonly missing: readonly string[];
@@ -131,7 +132,7 @@ export function checkConfig(options: Partial<LoadOptions> = {}): CheckedConfig {
   const all = [...resolved.problems, ...problems, ...crossCheck(outline), ...absentSections(outline, requires)];
   const place = locator(document);
   const { missing } = resolved;
-  const warnings = [...unusedSettings(document.data), ...short].map(place);
+  const warnings = [...unusedSettings(document.data), ...adviceOf(outline), ...short].map(place);
   if (!parsed || all.length > 0) return { file, problems: sorted(all.map(place)), warnings, missing, messages };
   return { file, problems: [], warnings, missing, messages, config: complete(parsed, env) };
 }

@@ -108,7 +108,28 @@ describe("defaults", () => {
       storages: {},
       backups: [],
       log: { level: "info" },
+      alerts: {
+        staleAfter: 86_400_000,
+        reopenWithin: 1_800_000,
+        flapping: { changes: 6, within: 1_200_000 },
+        storm: { incidents: 20, within: 60_000 },
+        resolved: { replyAfter: 600_000 },
+        keep: 90 * 86_400_000,
+        routes: [],
+      },
+      hooks: {},
+      heartbeats: [],
+      daily: { at: "09:00" },
     });
+  });
+
+  it("of a heartbeat and of the own one", () => {
+    const { heartbeats, heartbeat } = config(
+      'heartbeats: [{ name: a, key: key-of-a, every: 1d }]\nheartbeat: { url: "https://hc.example.org/a" }\n',
+    );
+    const defaults = { grace: 300_000, severity: "critical", labels: {} };
+    expect(heartbeats).toEqual([{ name: "a", key: "key-of-a", every: 86_400_000, ...defaults }]);
+    expect(heartbeat).toEqual({ url: "https://hc.example.org/a", every: 60_000 });
   });
 
   it("of a backup follow from the rest", () => {
@@ -201,13 +222,15 @@ storages:
 encryption: { recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p], identity: "\${AGE_IDENTITY}" }
 backups: [{ name: app, source: { kind: postgres, url: "\${APP_URL}" }, chat: ops }]
 heartbeat: { url: "\${HEARTBEAT_URL}" }
+heartbeats: [{ name: import, key: "\${IMPORT_KEY}", every: 1d }]
+hooks: { grafana: { secret: "\${GRAFANA_SECRET}" } }
 `;
 
   it("are needed only by the process that uses them", () => {
     const missing = (requires: readonly Requirement[]) =>
       check(yaml, {}, requires).problems.map((problem) => problem.args["name"]);
     expect(missing([])).toEqual([]);
-    expect(missing(["telegram"])).toEqual(["BOT_TOKEN"]);
+    expect(missing(["telegram"])).toEqual(["BOT_TOKEN", "HEARTBEAT_URL", "IMPORT_KEY", "GRAFANA_SECRET"]);
     expect(missing(["redis"])).toEqual(["REDIS_URL", "HTTP_TOKEN"]);
     expect(missing(["storages", "sources"])).toEqual(["K", "S", "APP_URL"]);
     expect(missing(["encryption-identity"])).toEqual(["AGE_IDENTITY"]);
@@ -220,6 +243,11 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
     expect(result.http.token).toBeUndefined();
     expect(result.encryption).toMatchObject({ recipients: [expect.any(String)] });
     expect(result.encryption?.identity).toBeUndefined();
+    expect(result.heartbeats).toEqual([
+      { name: "import", every: 86_400_000, grace: 300_000, severity: "critical", labels: {} },
+    ]);
+    expect(result.heartbeat).toEqual({ every: 60_000 });
+    expect(result.hooks).toEqual({ grafana: {} });
     expect(JSON.stringify(result)).not.toContain("missing");
   });
 
@@ -250,6 +278,9 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
       K: "access-key-id",
       S: "very/secret+key",
       APP_URL: "postgres://app:app-password@db.example.org/shop",
+      HEARTBEAT_URL: "https://hc.example.org/ping/3f2c",
+      IMPORT_KEY: "key-of-the-import",
+      GRAFANA_SECRET: "grafana-signs-with-it",
     };
     const result = config(yaml.replace("region: r", 'region: "${REGION}"'), { ...env, REGION: "region-from-outside" });
     const text = redact(JSON.stringify({ ...result, more: ["p@ss-word", encodeURIComponent(env.S)] }));
@@ -261,6 +292,9 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
       "access-key",
       "secret+key",
       "app-password",
+      "hc.example.org",
+      "key-of-the-import",
+      "grafana-signs",
     ]) {
       expect(text).not.toContain(secret);
     }
@@ -269,6 +303,16 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
     }
     config('telegram: { token: "77:written-into-the-file", users: [{ id: 1, name: a, role: admin }] }\n');
     expect(redact("token 77:written-into-the-file")).toBe("token [redacted]");
+    config(
+      `heartbeat: { url: "https://hc.example.org/in-the-file" }
+heartbeats: [{ name: a, key: heartbeat-key-in-the-file, every: 1d, labels: { key: label-called-key } }]
+alerts: { routes: [{ match: { token: label-called-token, env: "\${WHERE}" } }] }
+`,
+      { WHERE: "value-of-a-label" },
+    );
+    expect(redact("https://hc.example.org/in-the-file heartbeat-key-in-the-file")).toBe("[redacted] [redacted]");
+    const labels = "label-called-key label-called-token value-of-a-label";
+    expect(redact(labels)).toBe(labels);
   });
 
   it("are redacted whole when one begins with another", () => {
@@ -280,7 +324,7 @@ heartbeat: { url: "\${HEARTBEAT_URL}" }
 
   it("that are too short to be redacted are warned of, by name only", () => {
     const warnings = (env: Env) => {
-      const { warnings: found, messages } = check(yaml.replace(/^heartbeat.*$/m, ""), env);
+      const { warnings: found, messages } = check(yaml, env);
       return found.map((warning) => formatProblem(warning, "f", messages));
     };
     const long = {
@@ -306,10 +350,15 @@ telegram: { token: "\${V}", apiRoot: "\${V}", mode: "\${V}", users: [{ id: "\${V
 storages: { x: { kind: "\${V}" }, y: "\${V}" }
 encryption: { recipients: ["\${V}", "AGE-SECRET-KEY-1s3cr3t-value"], identity: "\${V}" }
 backups: [{ name: "\${V} ", source: { kind: postgres, url: "\${V}" }, schedule: "\${V}", timeout: "\${V}", storages: ["\${V}"] }]
+alerts: { staleAfter: "\${V}", resolved: { replyAfter: "\${V}" }, routes: [{ match: { severity: "\${V}", a: "/\${V}(/" }, chat: "\${V}", repeat: "\${V}", silent: "\${V}" }] }
+heartbeats: [{ name: "\${V} ", key: "\${V}!", every: "\${V}", cron: "\${V}" }, { name: a, key: "\${V}!" }]
+heartbeat: { url: "\${V}" }
+daily: "\${V}"
+hooks: { grafana: { secret: "\${V}" } }
 `;
     const result = check(bad, env);
     const text = result.problems.map((problem) => formatProblem(problem, "f", result.messages)).join("\n");
-    expect(result.problems.length).toBeGreaterThan(17);
+    expect(result.problems.length).toBeGreaterThan(32);
     expect(text).not.toContain("s3cr3t-value");
     expect(check("a: s3cr3t-value: x\n b").problems.length).toBeGreaterThan(0);
     expect(() => config("a: 's3cr3t-value\n")).toThrow(/^(?!.*s3cr3t).*$/);
@@ -412,6 +461,7 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
   const users = (list: string) => `telegram: { token: "1:a", users: [${list}] }\n`;
   const admin = "{ id: 1, name: a, role: admin }";
   const backup = (extra: string, more = "") => `${local}backups:\n  - name: x\n    ${source}\n${extra}${more}`;
+  const beat = (name: string) => `name: ${name}, key: the-same-key`;
   it.each([
     ["no admin", users("{ id: 1, name: a, role: operator }"), "1:27 telegram.users config-problem-no-admin"],
     ["no users", 'telegram: { token: "1:a" }\n', "1:1 telegram.users config-problem-no-admin"],
@@ -481,6 +531,86 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
       "encryption.recipients[0] config-problem-recipient",
     ],
     ["relative path", "storages: { a: { kind: local, path: b } }\n", "storages.a.path config-problem-absolute-path"],
+    [
+      "a route to an unknown chat",
+      `${telegram("  chats: { ops: { id: 1 } }\n")}alerts: { routes: [{ chat: opps }] }\n`,
+      "alerts.routes[0].chat config-problem-no-chat",
+    ],
+    [
+      "a route to an unknown topic of the first chat",
+      `${telegram("  chats: { ops: { id: 1, topics: { alerts: 12 } } }\n")}alerts: { routes: [{ topic: alert }] }\n`,
+      "alerts.routes[0].topic config-problem-no-topic",
+    ],
+    [
+      "a daily card in an unknown topic",
+      `${telegram("  chats: { ops: { id: 1 } }\n")}daily: { topic: t }\n`,
+      "daily.topic config-problem-no-topic",
+    ],
+    ["a daily card at no time", 'daily: { at: "24:00" }\n', "daily.at config-problem-time"],
+    ["a daily card with an unknown key", "daily: { time: '09:00' }\n", "1:10 daily.time config-problem-unknown-key"],
+    ["a daily card that is on", "daily: on\n", "daily config-problem-other"],
+    [
+      "a severity that does not exist",
+      "alerts: { routes: [{ match: { severity: [critical, high] } }] }\n",
+      "alerts.routes[0].match.severity config-problem-one-of",
+    ],
+    ["a number as a label", "alerts: { routes: [{ match: { port: 1 } }] }\n", "match.port config-problem-match"],
+    [
+      "no regular expression",
+      'alerts: { routes: [{ match: { a: [b, "/[/"] } }] }\n',
+      "alerts.routes[0].match.a[1] config-problem-pattern",
+    ],
+    [
+      "hours that are none",
+      'alerts: { routes: [{ silent: "22-8" }] }\n',
+      "alerts.routes[0].silent config-problem-span",
+    ],
+    ["a number for hours", "alerts: { routes: [{ silent: 22 }] }\n", "alerts.routes[0].silent config-problem-span"],
+    [
+      "a ring every few seconds",
+      "alerts: { routes: [{ repeat: 59s }] }\n",
+      "alerts.routes[0].repeat config-problem-duration-min",
+    ],
+    ["a long storm", "alerts: { storm: { within: 61m } }\n", "alerts.storm.within config-problem-duration-max"],
+    ["no storm", "alerts: { storm: { incidents: 0 } }\n", "alerts.storm.incidents config-problem-min"],
+    [
+      "a reply after no time",
+      "alerts: { resolved: { replyAfter: never } }\n",
+      "alerts.resolved.replyAfter config-problem-duration-or-off",
+    ],
+    ["a duration without a unit", "alerts: { staleAfter: 24 }\n", "alerts.staleAfter config-problem-duration"],
+    [
+      "a heartbeat's key",
+      "heartbeats: [{ name: a, key: a/b, every: 1d }]\n",
+      "heartbeats[0].key config-problem-heartbeat-key",
+    ],
+    ["a heartbeat at no time", `heartbeats: [{ ${beat("a")} }]\n`, "heartbeats[0] config-problem-heartbeat-when"],
+    [
+      "a heartbeat at two times",
+      `heartbeats: [{ ${beat("a")}, every: 1d, cron: 0 3 * * * }]\n`,
+      "heartbeats[0] config-problem-heartbeat-when",
+    ],
+    [
+      "a heartbeat every second",
+      `heartbeats: [{ ${beat("a")}, every: 1s }]\n`,
+      "heartbeats[0].every config-problem-duration-min",
+    ],
+    [
+      "a grace that never ends",
+      `heartbeats: [{ ${beat("a")}, every: 1d, grace: 5w }]\n`,
+      "heartbeats[0].grace config-problem-duration-max",
+    ],
+    [
+      "same heartbeat",
+      `heartbeats: [{ ${beat("a")}, every: 1d }, { name: a, key: another-key, every: 1d }]\n`,
+      "heartbeats[1].name config-problem-duplicate-name",
+    ],
+    [
+      "same heartbeat's key",
+      `heartbeats: [{ ${beat("a")}, every: 1d }, { ${beat("b")}, every: 1d }]\n`,
+      "heartbeats[1].key config-problem-duplicate-key",
+    ],
+    ["the own heartbeat's address", "heartbeat: { url: hc.example.org }\n", "heartbeat.url config-problem-url"],
     ["offset as time zone", "timezone: '+03:00'\n", "timezone config-problem-timezone"],
   ])("%s", (_, yaml, problem) => {
     expect(problems(yaml, { BOT_TOKEN: "1:a" })).toEqual([expect.stringContaining(problem)]);
@@ -493,6 +623,69 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
   });
 });
 
+describe("alerts", () => {
+  it("are read with durations in milliseconds and hours in minutes", () => {
+    const yaml = `${telegram("  chats: { ops: { id: -5, topics: { alerts: 12 } } }\n")}alerts:
+  staleAfter: 12h
+  routes:
+    - { match: { severity: critical, env: [prod, "/live-.*/"] }, chat: ops, topic: alerts, repeat: 4h }
+    - { silent: "22:00-08:00" }
+`;
+    expect(config(yaml).alerts).toMatchObject({
+      staleAfter: 43_200_000,
+      routes: [
+        {
+          match: { severity: "critical", env: ["prod", "/live-.*/"] },
+          chat: "ops",
+          topic: "alerts",
+          repeat: 14_400_000,
+        },
+        { match: {}, silent: { from: 22 * 60, to: 8 * 60 } },
+      ],
+    });
+  });
+
+  it("take off, as everybody writes it, for false", () => {
+    for (const off of ["off", "false", "'off'"]) {
+      const { daily, alerts } = config(`daily: ${off}\nalerts: { resolved: { replyAfter: ${off} } }\n`);
+      expect({ daily, replyAfter: alerts.resolved.replyAfter }).toEqual({ daily: false, replyAfter: false });
+    }
+  });
+
+  const routes = (...matches: readonly string[]) =>
+    `alerts: { routes: [${matches.map((match) => `{ match: ${match} }`).join(", ")}] }\n`;
+  const warned = (yaml: string) =>
+    check(yaml).warnings.map(({ path, key, args }) => `${formatPath(path)} ${key} ${args["earlier"] ?? ""}`.trim());
+
+  it.each([
+    ["after one for everything", ["{}", "{ severity: critical }"]],
+    ["after the same", ["{ a: b, c: d }", "{ c: d, a: b }"]],
+    ["after one with fewer conditions", ["{ a: b }", "{ a: b, c: d }"]],
+    ["after one with more values", ["{ a: [b, c] }", "{ a: c }"]],
+    ["after a pattern that takes it", ['{ a: "/b.*/" }', "{ a: bcd }"]],
+  ])("warn of a route that is never reached: %s", (_, matches) => {
+    expect(warned(routes(...matches))).toEqual(["alerts.routes[1] config-warning-unreachable-route alerts.routes[0]"]);
+  });
+
+  it.each([
+    ["more conditions before", ["{ a: b, c: d }", "{ a: b }"]],
+    ["other values", ["{ a: b }", "{ a: c }"]],
+    ["more values", ["{ a: b }", "{ a: [b, c] }"]],
+    ["a pattern after a value", ["{ a: b }", '{ a: "/b|c/" }']],
+    ["a pattern that takes others", ['{ a: "/b/" }', "{ a: bc }"]],
+    ["what cannot be read", ["5", "{ a: b }"]],
+  ])("do not warn of one that can be reached: %s", (_, matches) => {
+    expect(warned(routes(...matches))).toEqual([]);
+  });
+
+  it("warn of webhooks that nobody can use without a token", () => {
+    expect(warned("hooks: { grafana: {} }\n")).toEqual(["hooks config-warning-hooks-token"]);
+    expect(warned("hooks: {}\n")).toEqual([]);
+    expect(warned('hooks: { grafana: {} }\nhttp: { token: "${HTTP_TOKEN}" }\n')).toEqual([]);
+    expect(warned('hooks: { grafana: {} }\nhttp: { token: "${HTTP_TOKEN:-}" }\n')).toHaveLength(1);
+  });
+});
+
 describe("settings of later versions", () => {
   it("are accepted in full, together with all of this version", () => {
     const identity = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
@@ -502,12 +695,14 @@ describe("settings of later versions", () => {
       S3_KEY: "access-key",
       S3_SECRET: "secret-key",
       AGE_IDENTITY: identity,
+      IMPORT_KEY: "key-of-the-import",
+      HEARTBEAT_URL: "https://hc.example.org/ping/3f2c",
     };
     const whole = readFileSync(join(import.meta.dirname, "whole-config.yaml"), "utf8");
     const result = check(whole, { ...env, APP_DATABASE_URL: "postgres://a@b/c" }, allRequirements);
     expect(result.problems).toEqual([]);
     expect(result.warnings.map(({ path }) => formatPath(path)).join(" ")).toBe(
-      "approvals providers servers stats rules alerts heartbeats checks recovery heartbeat " +
+      "approvals providers servers stats rules checks recovery " +
         "backups[0].keep backups[0].verify backups[0].maxAge",
     );
   });

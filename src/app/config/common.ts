@@ -1,5 +1,7 @@
 import { Cron } from "croner";
 import { z } from "zod";
+import { durationSchema, parseDuration } from "../../lib/units.ts";
+import type { MessageArgs } from "../../messages/index.ts";
 
 /** Names become parts of object keys, of Redis keys and of buttons. */
 export const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "config-problem-name" });
@@ -33,3 +35,15 @@ export const cronSchema = z.string().refine(isCron, { error: "config-problem-cro
 /** A URL with one of these protocols ("https:"). */
 export const urlSchema = (protocols: readonly string[], error: string) =>
   z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ""), { error });
+
+/** The message of an issue: a sentence with arguments. `describe.ts` reads it. */
+const sentence = (key: string, args: MessageArgs): string => JSON.stringify({ key, args });
+
+/** A duration between two others, both included and written as they are told: "1m". Milliseconds in the result. */
+export const durationBetween = (minimum: string, maximum: string) =>
+  durationSchema().pipe(
+    z
+      .number()
+      .min(parseDuration(minimum) ?? Number.NaN, { error: sentence("config-problem-duration-min", { minimum }) })
+      .max(parseDuration(maximum) ?? Number.NaN, { error: sentence("config-problem-duration-max", { maximum }) }),
+  );

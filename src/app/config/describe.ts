@@ -8,6 +8,13 @@ interface Description {
   readonly args: MessageArgs;
   /** Unknown keys: each becomes a problem of its own. */
   readonly unknown?: readonly { readonly name: string; readonly suggestion: string }[];
+  /** What is wrong with the one alternative that was meant, told instead. */
+  readonly meant?: readonly IssueLike[];
+}
+
+interface IssueLike {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
 }
 
 type RawIssue = Parameters<z.core.$ZodErrorMap>[0];
@@ -33,7 +40,8 @@ function description(issue: RawIssue): Description {
     case "invalid_union": {
       const options = "options" in issue && Array.isArray(issue.options) ? issue.options : [];
       if (options.length > 0) return { key: "config-problem-one-of", args: { values: list(options) } };
-      return { key: "config-problem-other", args: {} };
+      const meant = "errors" in issue && Array.isArray(issue.errors) ? meantOf(issue.errors) : undefined;
+      return { key: "config-problem-other", args: {}, ...(meant ? { meant } : {}) };
     }
     case "too_small":
       if (issue.origin === "string" || issue.origin === "array") return { key: "config-problem-empty", args: {} };
@@ -47,6 +55,14 @@ function description(issue: RawIssue): Description {
     default:
       return { key: "config-problem-other", args: {} };
   }
+}
+
+/** The issues of the only alternative whose kind of value this is; undefined when there is none or several. */
+function meantOf(alternatives: readonly (readonly z.core.$ZodIssue[])[]): IssueLike[] | undefined {
+  const isOther = ({ path, code }: z.core.$ZodIssue) =>
+    path.length === 0 && (code === "invalid_type" || code === "invalid_value");
+  const [meant, ...others] = alternatives.filter((issues) => !issues.some(isOther));
+  return others.length > 0 ? undefined : meant?.map(({ path, message }) => ({ path, message }));
 }
 
 const list = (values: readonly unknown[]) => values.map(String).join(", ");
@@ -68,11 +84,12 @@ export interface Described {
 }
 
 /** Reads an issue's message back: a description, or the key of a sentence (from a check of our own). */
-export function readIssue(issue: { readonly path: readonly PropertyKey[]; readonly message: string }): Described[] {
+export function readIssue(issue: IssueLike): Described[] {
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
   if (keyPattern.test(issue.message)) return [{ path, key: issue.message, args: {}, atKey: false }];
   if (!issue.message.startsWith('{"key":')) return [{ path, key: "config-problem-other", args: {}, atKey: false }];
-  const { key, args, unknown } = JSON.parse(issue.message) as Description;
+  const { key, args, unknown, meant } = JSON.parse(issue.message) as Description;
+  if (meant) return meant.flatMap((inner) => readIssue({ path: [...path, ...inner.path], message: inner.message }));
   if (!unknown) return [{ path, key, args, atKey: key === "config-problem-name" }];
   return unknown.map(({ name, suggestion }) => ({ path: [...path, name], key, args: { suggestion }, atKey: true }));
 }

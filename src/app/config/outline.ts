@@ -33,14 +33,30 @@ const backup = z
   .nullable()
   .catch(null);
 
+const place = z.object({ chat: text, topic: text }).nullable().catch(null);
+
+const values = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => [value].flat())
+  .optional()
+  .catch(undefined);
+const match = z.record(z.string(), values).default({}).nullable().catch(null);
+const route = z.object({ match, chat: text, topic: text }).nullable().catch(null);
+
+const heartbeat = z
+  .object({ name: text, key: text, every: z.unknown().optional(), cron: z.unknown().optional() })
+  .nullable()
+  .catch(null);
+
 const outlineSchema = z.object({
   http: z
     .object({
       port: z.int().default(defaultPorts.port).catch(0),
       workerPort: z.int().default(defaultPorts.workerPort).catch(0),
+      token: z.unknown().optional(),
     })
     .prefault({})
-    .catch({ port: 0, workerPort: 0 }),
+    .catch({ port: 0, workerPort: 0, token: null }),
   telegram: z
     .object({ mode: text, webhook: z.unknown().optional(), users: list(user), chats: mapping(chat) })
     .nullish()
@@ -48,6 +64,13 @@ const outlineSchema = z.object({
   storages: mapping(storage),
   encryption: z.unknown().optional(),
   backups: list(backup),
+  alerts: z
+    .object({ routes: list(route) })
+    .prefault({})
+    .catch({ routes: null }),
+  hooks: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  heartbeats: list(heartbeat),
+  daily: place.optional(),
 });
 
 /**
@@ -56,6 +79,7 @@ const outlineSchema = z.object({
  */
 export type Outline = z.output<typeof outlineSchema>;
 export type BackupOutline = NonNullable<NonNullable<Outline["backups"]>[number]>;
+export type RouteOutline = NonNullable<NonNullable<Outline["alerts"]["routes"]>[number]>;
 export type TelegramOutline = NonNullable<Outline["telegram"]>;
 
 export function outlineOf(data: Readonly<Record<string, unknown>>): Outline {

@@ -1,7 +1,7 @@
+import { severities } from "../../core/signal.ts";
 import type { BackupOutline, Outline, TelegramOutline } from "./outline.ts";
 import { nearest, type Path, type Problem } from "./problems.ts";
 import type { Requirement } from "./resolve.ts";
-import { laterBackupKeys, laterKeys } from "./schema.ts";
 
 type Report = (path: Path, key: string, args?: Problem["args"]) => void;
 
@@ -17,6 +17,7 @@ export function crossCheck(outline: Outline): Problem[] {
     if (repeated(backup.name)) report(["backups", index, "name"], "config-problem-duplicate-name");
     checkBackup(outline, backup, ["backups", index], report);
   }
+  checkAlerts(outline, report);
   return problems;
 }
 
@@ -93,17 +94,46 @@ function checkHosts(storages: Storages, backup: BackupOutline, path: Path, repor
   }
 }
 
-function checkPlace(chats: NonNullable<TelegramOutline["chats"]>, backup: BackupOutline, path: Path, report: Report) {
+interface Place {
+  readonly chat?: string | undefined;
+  readonly topic?: string | undefined;
+}
+
+function checkPlace(chats: NonNullable<TelegramOutline["chats"]>, place: Place, path: Path, report: Report) {
   const names = Object.keys(chats);
-  if (backup.chat !== undefined && !names.includes(backup.chat)) {
-    report([...path, "chat"], "config-problem-no-chat", { known: suggest(backup.chat, names) });
+  if (place.chat !== undefined && !names.includes(place.chat)) {
+    report([...path, "chat"], "config-problem-no-chat", { known: suggest(place.chat, names) });
     return;
   }
-  if (backup.topic === undefined) return;
-  const chat = chats[backup.chat ?? names[0] ?? ""];
+  if (place.topic === undefined) return;
+  const chat = chats[place.chat ?? names[0] ?? ""];
   const topics = chat ? chat.topics && Object.keys(chat.topics) : [];
-  if (topics && !topics.includes(backup.topic)) {
-    report([...path, "topic"], "config-problem-no-topic", { known: suggest(backup.topic, topics) });
+  if (topics && !topics.includes(place.topic)) {
+    report([...path, "topic"], "config-problem-no-topic", { known: suggest(place.topic, topics) });
+  }
+}
+
+/** Whether there can be such a severity; a pattern may be anything. */
+const isSeverity = (value: string) => value.startsWith("/") || severities.some((known) => known === value);
+
+function checkAlerts({ alerts, daily, heartbeats, telegram }: Outline, report: Report) {
+  const chats = telegram?.chats;
+  for (const [index, route] of (alerts.routes ?? []).entries()) {
+    const path = ["alerts", "routes", index];
+    if (route && chats) checkPlace(chats, route, path, report);
+    if (route?.match?.["severity"]?.some((value) => !isSeverity(value)))
+      report([...path, "match", "severity"], "config-problem-one-of", { values: severities.join(", ") });
+  }
+  if (daily && chats) checkPlace(chats, daily, ["daily"], report);
+  const repeatedName = repetitions();
+  const repeatedKey = repetitions();
+  for (const [index, heartbeat] of (heartbeats ?? []).entries()) {
+    if (!heartbeat) continue;
+    const path = ["heartbeats", index];
+    if (repeatedName(heartbeat.name)) report([...path, "name"], "config-problem-duplicate-name");
+    if (repeatedKey(heartbeat.key)) report([...path, "key"], "config-problem-duplicate-key");
+    if ((heartbeat.every === undefined) === (heartbeat.cron === undefined))
+      report(path, "config-problem-heartbeat-when");
   }
 }
 
@@ -119,16 +149,4 @@ export function absentSections({ telegram, storages, backups }: Outline, require
 /** The name that was probably meant, else all of them; a dash for none. */
 function suggest(name: string, known: readonly string[]): string {
   return nearest(name, known) ?? (known.length > 0 ? known.join(", ") : "-");
-}
-
-/** Settings that are accepted and do nothing yet, in the order of the file. */
-export function unusedSettings(data: Readonly<Record<string, unknown>>): Problem[] {
-  const found: Problem[] = [];
-  const note = (path: Path) => found.push({ path, key: "config-warning-later", args: {} });
-  for (const key of Object.keys(data)) if (laterKeys.some((later) => later === key)) note([key]);
-  const backups = Array.isArray(data["backups"]) ? data["backups"] : [];
-  for (const [index, backup] of backups.entries()) {
-    for (const key of laterBackupKeys) if (backup?.[key] !== undefined) note(["backups", index, key]);
-  }
-  return found;
 }

@@ -6,6 +6,7 @@ import { laterBackupKeys, laterKeys } from "./schema.ts";
 
 /** What a process needs of the configuration; variables of the rest may be unset. */
 export type Requirement =
+  /** The bot: with the chats, everything that arrives there or is sent from there over HTTP. */
   | "telegram"
   /** Every process that lives on needs it and listens too: so this includes the token of the HTTP server. */
   | "redis"
@@ -36,6 +37,12 @@ function readerOf(path: Path): Requirement | "all" | "nobody" {
     case "http":
       // A forgotten variable must not leave an endpoint open.
       return second === "token" ? "redis" : "all";
+    case "heartbeats":
+      return third === "key" ? "telegram" : "all";
+    case "heartbeat":
+      return second === "url" ? "telegram" : "all";
+    case "hooks":
+      return path.at(-1) === "secret" ? "telegram" : "all";
     case "encryption":
       return second === "identity" ? "encryption-identity" : "sources";
     case "backups":

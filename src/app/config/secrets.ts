@@ -22,6 +22,16 @@ const plainKeys = new Set(
 /** Settings that are secrets even when they are written into the file. */
 const secretKeys = new Set(["token", "secretToken", "accessKeyId", "secretAccessKey", "identity", "password", "key"]);
 
+/** Sections that hold labels, names and times, and of them the settings that are secrets all the same. */
+const alertSections = new Map<unknown, (path: Path) => boolean>([
+  ["alerts", () => false],
+  ["daily", () => false],
+  ["heartbeats", ([, , key]) => key === "key"],
+  // Whoever knows the address can pretend that the watch is well.
+  ["heartbeat", ([, key]) => key === "url"],
+  ["hooks", (path) => path.at(-1) === "secret"],
+]);
+
 /** Addresses of which only the password is secret; an http address may be a secret as a whole. */
 const databaseUrl = /^(?:rediss?|postgres(?:ql)?):/;
 
@@ -31,10 +41,11 @@ const databaseUrl = /^(?:rediss?|postgres(?:ql)?):/;
  */
 export function registerSecrets(path: Path, text: string, fromEnvironment: readonly string[]): boolean {
   const key = String(path.findLast((step) => typeof step === "string") ?? "");
+  const isAlertSecret = alertSections.get(path[0])?.(path);
   const secrets = passwordsIn(text);
-  if (secretKeys.has(key)) secrets.push(text);
+  if (isAlertSecret ?? secretKeys.has(key)) secrets.push(text);
   for (const secret of secrets) registerSecret(secret);
-  const isPlain = plainKeys.has(key) || path.includes("topics");
+  const isPlain = isAlertSecret === undefined ? plainKeys.has(key) || path.includes("topics") : !isAlertSecret;
   if (!isPlain) for (const value of fromEnvironment) if (!databaseUrl.test(value)) registerSecret(value);
   return secrets.every((secret) => secret.length === 0 || secret.length >= shortestSecret);
 }

@@ -79,6 +79,16 @@ config-problem-recipient = expected an age recipient (age1...). Make a pair of k
 config-problem-recipient-is-identity = this is an identity, the secret half of the pair. Put the recipient (age1...) here and keep the identity elsewhere.
 config-problem-absolute-path = expected an absolute path: one that begins with "/".
 config-problem-lease = must be at least "2s".
+config-problem-duration-min = must be at least "{ $minimum }".
+config-problem-duration-max = must be at most "{ $maximum }".
+config-problem-duration-or-off = expected a duration such as "10m", or off.
+config-problem-match = expected a text, a list of texts, or a pattern such as "/db-.*/". Put numbers and true or false into quotes.
+config-problem-pattern = this is no regular expression. Mend it, or leave out the slashes around it to mean the text itself.
+config-problem-span = expected two times of the day such as "22:00-08:00", or true or false.
+config-problem-time = expected a time of the day such as "09:00".
+config-problem-heartbeat-key = expected 8 to 128 of A-Z, a-z, 0-9, "_" and "-". Make one with "openssl rand -hex 16".
+config-problem-heartbeat-when = expected either "every" or "cron": one of them, and not both.
+config-problem-duplicate-key = another heartbeat has this key. Make a key for each.
 config-problem-s3-prefix = must not begin with a slash and has no spaces.
 config-problem-part-size = must be from "5MiB" to "5GiB", as S3 demands.
 config-problem-postgres-url = expected an address that begins with postgresql://.
@@ -89,6 +99,8 @@ config-problem-postgres-url-sslpassword = sslpassword can not be used: libpq tak
 config-problem-identity = expected an age identity (AGE-SECRET-KEY-1...). Make a pair of keys with "npm run vakhta -- keygen".
 
 config-warning-later = known, but not acted upon by this version.
+config-warning-unreachable-route = this route is never reached: { $earlier } takes all that it matches. Put it in front of that one, or remove it.
+config-warning-hooks-token = http.token is not set: webhooks are refused, unless they prove by a signature where they come from. Set http.token.
 config-warning-short-secret = this secret, or the password in this address, has fewer than 6 characters: it cannot be kept out of logs and messages, and it is soon guessed. Choose a longer one.
 
 ## The command line

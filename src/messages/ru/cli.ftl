@@ -79,6 +79,16 @@ config-problem-recipient = нужен получатель age (age1...). Соз
 config-problem-recipient-is-identity = это секретная половина пары ключей. Впишите сюда получателя (age1...), а секрет храните в другом месте.
 config-problem-absolute-path = нужен полный путь: он начинается с «/».
 config-problem-lease = наименьшее допустимое значение — «2s».
+config-problem-duration-min = наименьшее допустимое значение — «{ $minimum }».
+config-problem-duration-max = наибольшее допустимое значение — «{ $maximum }».
+config-problem-duration-or-off = нужна длительность, например «10m», или off.
+config-problem-match = нужно текстовое значение, список таких значений или шаблон, например «/db-.*/». Числа, true и false берите в кавычки.
+config-problem-pattern = это не регулярное выражение. Исправьте его или уберите косые черты вокруг, если имеется в виду сам текст.
+config-problem-span = нужны два времени суток, например «22:00-08:00», либо true или false.
+config-problem-time = нужно время суток, например «09:00».
+config-problem-heartbeat-key = нужно от 8 до 128 знаков из набора A-Z, a-z, 0-9, «_» и «-». Создать такой ключ можно командой «openssl rand -hex 16».
+config-problem-heartbeat-when = нужно либо every, либо cron: одно из двух, но не оба сразу.
+config-problem-duplicate-key = такой ключ уже есть у другого сигнала жизни. Создайте каждому свой.
 config-problem-s3-prefix = префикс не может начинаться с косой черты и содержать пробелы.
 config-problem-part-size = допустимо от «5MiB» до «5GiB»: таковы правила S3.
 config-problem-postgres-url = нужен адрес, который начинается с postgresql://.
@@ -89,6 +99,8 @@ config-problem-postgres-url-sslpassword = sslpassword не поддержива�
 config-problem-identity = нужен секретный ключ age (AGE-SECRET-KEY-1...). Создайте пару ключей командой «npm run vakhta -- keygen».
 
 config-warning-later = настройка известна, но в этой версии ещё не действует.
+config-warning-unreachable-route = до этого маршрута очередь не дойдёт: всё, что ему подходит, забирает { $earlier }. Поставьте его раньше или уберите.
+config-warning-hooks-token = http.token не задан: вебхуки отклоняются, если не подтверждают подписью, откуда пришли. Задайте http.token.
 config-warning-short-secret = этот секрет или пароль в этом адресе короче 6 символов: его нельзя скрыть в журналах и сообщениях, и его легко подобрать. Выберите более длинный.
 
 ## Командная строка

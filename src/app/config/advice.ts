@@ -1,0 +1,53 @@
+import { patternOf } from "../../core/route.ts";
+import type { Outline, RouteOutline } from "./outline.ts";
+import type { Path, Problem } from "./problems.ts";
+import { laterBackupKeys, laterKeys } from "./schema.ts";
+
+/** Settings that are accepted and do nothing yet, in the order of the file. */
+export function unusedSettings(data: Readonly<Record<string, unknown>>): Problem[] {
+  const found: Problem[] = [];
+  const note = (path: Path) => found.push({ path, key: "config-warning-later", args: {} });
+  for (const key of Object.keys(data)) if (laterKeys.some((later) => later === key)) note([key]);
+  const backups = Array.isArray(data["backups"]) ? data["backups"] : [];
+  for (const [index, backup] of backups.entries()) {
+    for (const key of laterBackupKeys) if (backup?.[key] !== undefined) note(["backups", index, key]);
+  }
+  return found;
+}
+
+/** What is allowed and can hardly be meant. */
+export function adviceOf({ alerts, hooks, http }: Outline): Problem[] {
+  const found: Problem[] = [];
+  // Half-read routes lead to no conclusion.
+  const routes = (alerts.routes ?? []).map((route) => route?.match ?? undefined);
+  for (const [index, match] of routes.entries()) {
+    const earlier = match ? routes.slice(0, index).findIndex((other) => other && takesAll(other, match)) : -1;
+    if (earlier === -1) continue;
+    const args = { earlier: `alerts.routes[${earlier}]` };
+    found.push({ path: ["alerts", "routes", index], key: "config-warning-unreachable-route", args });
+  }
+  if (hooks && Object.keys(hooks).length > 0 && http.token === undefined)
+    found.push({ path: ["hooks"], key: "config-warning-hooks-token", args: {} });
+  return found;
+}
+
+type Match = NonNullable<RouteOutline["match"]>;
+
+/** True when the first route matches whatever the second one matches. */
+function takesAll(first: Match, second: Match): boolean {
+  return Object.entries(first).every(([label, wanted]) => {
+    const values = second[label];
+    return values?.every((value) => wanted?.some((one) => takes(one, value))) ?? false;
+  });
+}
+
+/** Whether one value or pattern of a route takes all that another one takes; of two different patterns nobody can tell. */
+function takes(wanted: string, value: string): boolean {
+  if (wanted === value) return true;
+  try {
+    return patternOf(value) === undefined && (patternOf(wanted)?.test(value) ?? false);
+  } catch {
+    // No pattern: that is told elsewhere.
+    return false;
+  }
+}
