@@ -610,6 +610,11 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
       `heartbeats: [{ ${beat("a")}, every: 1d }, { ${beat("b")}, every: 1d }]\n`,
       "heartbeats[1].key config-problem-duplicate-key",
     ],
+    [
+      "a short secret of Grafana",
+      "hooks: { grafana: { secret: short-secret } }\n",
+      "hooks.grafana.secret config-problem-short",
+    ],
     ["the own heartbeat's address", "heartbeat: { url: hc.example.org }\n", "heartbeat.url config-problem-url"],
     ["offset as time zone", "timezone: '+03:00'\n", "timezone config-problem-timezone"],
   ])("%s", (_, yaml, problem) => {
@@ -679,10 +684,15 @@ describe("alerts", () => {
   });
 
   it("warn of webhooks that nobody can use without a token", () => {
-    expect(warned("hooks: { grafana: {} }\n")).toEqual(["hooks config-warning-hooks-token"]);
+    const grafana = "hooks: { grafana: {}, alertmanager: {} }\n";
+    const key = "config-warning-hooks-token";
+    expect(warned(grafana)).toEqual([`hooks.grafana ${key}`, `hooks.alertmanager ${key}`]);
     expect(warned("hooks: {}\n")).toEqual([]);
-    expect(warned('hooks: { grafana: {} }\nhttp: { token: "${HTTP_TOKEN}" }\n')).toEqual([]);
-    expect(warned('hooks: { grafana: {} }\nhttp: { token: "${HTTP_TOKEN:-}" }\n')).toHaveLength(1);
+    expect(warned('hooks: { grafana: { secret: "${SECRET}" } }\n')).toEqual([]);
+    expect(warned(`${grafana}http: { token: "\${HTTP_TOKEN}" }\n`)).toEqual([]);
+    expect(warned(`${grafana}http: { token: "\${HTTP_TOKEN:-}" }\n`)).toHaveLength(2);
+    const formats = '{ a: { title: x }, b: { title: x, signature: { header: X-S, secret: "${SECRET}" } } }';
+    expect(warned(`hooks: { events: { formats: ${formats} } }\n`)).toEqual([`hooks.events.formats.a ${key}`]);
   });
 });
 

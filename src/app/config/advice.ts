@@ -26,9 +26,21 @@ export function adviceOf({ alerts, hooks, http }: Outline): Problem[] {
     const args = { earlier: `alerts.routes[${earlier}]` };
     found.push({ path: ["alerts", "routes", index], key: "config-warning-unreachable-route", args });
   }
-  if (hooks && Object.keys(hooks).length > 0 && http.token === undefined)
-    found.push({ path: ["hooks"], key: "config-warning-hooks-token", args: {} });
+  if (http.token === undefined)
+    for (const path of unsignedHooks(hooks ?? {})) found.push({ path, key: "config-warning-hooks-token", args: {} });
   return found;
+}
+
+/** Webhooks that are described and prove by no signature where they come from. */
+function unsignedHooks(hooks: Readonly<Record<string, unknown>>): Path[] {
+  const parts = Object.entries(hooks).flatMap(([kind, part]) => {
+    const { formats } = Object(part);
+    if (typeof formats !== "object" || formats === null) return [{ path: ["hooks", kind], part }];
+    return Object.entries(formats).map(([name, format]) => ({ path: ["hooks", kind, "formats", name], part: format }));
+  });
+  return parts
+    .filter(({ part }) => !["secret", "signature"].some((proof) => Object.hasOwn(Object(part), proof)))
+    .map(({ path }) => path);
 }
 
 type Match = NonNullable<RouteOutline["match"]>;

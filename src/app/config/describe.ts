@@ -44,8 +44,7 @@ function description(issue: RawIssue): Description {
       return { key: "config-problem-other", args: {}, ...(meant ? { meant } : {}) };
     }
     case "too_small":
-      if (issue.origin === "string" || issue.origin === "array") return { key: "config-problem-empty", args: {} };
-      return { key: "config-problem-min", args: { minimum: Number(issue.minimum) } };
+      return tooSmall(issue.origin, Number(issue.minimum));
     case "too_big":
       return { key: "config-problem-max", args: { maximum: Number(issue.maximum) } };
     case "invalid_format":
@@ -55,6 +54,12 @@ function description(issue: RawIssue): Description {
     default:
       return { key: "config-problem-other", args: {} };
   }
+}
+
+function tooSmall(origin: string, minimum: number): Description {
+  if (origin === "string" && minimum > 1) return { key: "config-problem-short", args: { minimum } };
+  if (origin === "string" || origin === "array") return { key: "config-problem-empty", args: {} };
+  return { key: "config-problem-min", args: { minimum } };
 }
 
 /** The issues of the only alternative whose kind of value this is; undefined when there is none or several. */

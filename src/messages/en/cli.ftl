@@ -44,6 +44,7 @@ config-problem-type = expected { $expected ->
 config-problem-one-of = expected one of { $values }.
 config-problem-unknown-key = unknown key. Known here: { $suggestion }.
 config-problem-empty = must not be empty.
+config-problem-short = at least { $minimum } characters are needed.
 config-problem-min = must be at least { $minimum }.
 config-problem-max = must be at most { $maximum }.
 config-problem-format = is not a valid { $format }.

@@ -44,6 +44,7 @@ config-problem-type = здесь нужно { $expected ->
 config-problem-one-of = возможные значения: { $values }.
 config-problem-unknown-key = такого ключа нет. Здесь бывает: { $suggestion }.
 config-problem-empty = значение не может быть пустым.
+config-problem-short = нужно не меньше { $minimum } знаков.
 config-problem-min = наименьшее допустимое значение — { $minimum }.
 config-problem-max = наибольшее допустимое значение — { $maximum }.
 config-problem-format = значение не подходит по форме ({ $format }).
