@@ -2,10 +2,9 @@ import { pino } from "pino";
 import { alertsSchema } from "../../src/app/config/alerts.ts";
 import type { Config } from "../../src/app/config.ts";
 import type { Incident } from "../../src/core/incident.ts";
-import type { Clock } from "../../src/core/ports.ts";
 import { type Severity, severities } from "../../src/core/signal.ts";
 import { Alerts } from "../../src/services/alerts/alerts.ts";
-import { AlertKeeper } from "../../src/services/alerts/keeper.ts";
+import { AlertKeeper, type KeeperDeps } from "../../src/services/alerts/keeper.ts";
 import { Cards } from "../../src/state/cards.ts";
 import { Incidents } from "../../src/state/incidents.ts";
 import type { Keys, Redis } from "../../src/state/redis.ts";
@@ -18,14 +17,7 @@ export const opsGroup = -1001;
 export const devGroup = -1002;
 
 /** One process' view of the alerts. */
-export interface AlertsNode {
-  readonly config: Pick<Config, "alerts" | "telegram">;
-  readonly clock: Clock;
-  readonly cards: Cards;
-  readonly incidents: Incidents;
-  readonly silences: Silences;
-  readonly storms: Storms;
-  readonly alerts: Alerts;
+export interface AlertsNode extends KeeperDeps {
   readonly keeper: AlertKeeper;
 }
 

@@ -165,7 +165,8 @@ export class Alerts {
   /** Shows what should be on a card and is on none. */
   async show(id: string): Promise<void> {
     const known = await this.#deps.incidents.read(id);
-    if (known && shouldShow(known.incident)) await this.#save(known.incident, known, "changed");
+    if (known && shouldShow(known.incident) && (await targetOf(this.#deps, known.incident)))
+      await this.#save(known.incident, known, "changed");
   }
 
   async #apply(identity: string, signal: Signal, silences: readonly Silence[]): Promise<Transition> {

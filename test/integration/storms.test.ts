@@ -1,0 +1,210 @@
+import { describe, expect, test } from "vitest";
+import { foldBacklog } from "../../src/services/alerts/backlog.ts";
+import {
+  type AlertsWorld,
+  alertsWorld,
+  allIncidents,
+  countedMembers,
+  opsGroup,
+  ragingStorm,
+  whereIs,
+} from "../support/alerts.ts";
+import { operator, signal, signals } from "../support/signals.ts";
+import { useRedis } from "../support/state.ts";
+
+const fixture = useRedis();
+const minute = 60_000;
+const limits = { storm: { incidents: 5, within: "1m" } };
+
+/** How many are on cards of their own, and how many on each storm's. */
+async function spread(world: AlertsWorld): Promise<Record<string, number>> {
+  const places = await Promise.all((await allIncidents(world)).map(({ id }) => whereIs(world, id)));
+  return Object.fromEntries(
+    Object.entries(Object.groupBy(places, (place) => place)).map(([place, all = []]) => [place, all.length]),
+  );
+}
+
+async function expectTrueNumbers(world: AlertsWorld, storm: string): Promise<void> {
+  expect((await world.storms.summary(storm))?.counts).toEqual(await countedMembers(world, storm));
+}
+
+describe("a storm", () => {
+  test("begins with one incident too many: those before it keep their cards, the rest share one", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive(signals("n", 5));
+    expect(await world.storms.raging()).toEqual([]);
+    await world.alerts.receive(signals("m", 95));
+    const storm = await ragingStorm(world);
+    expect(await spread(world)).toEqual({ card: 5, [storm]: 95 });
+    expect(await world.cards.backlog()).toBe(6);
+    expect(await world.storms.summary(storm)).toMatchObject({
+      target: { chatId: opsGroup },
+      total: 95,
+      late: false,
+      counts: { warning: { firing: 95, over: 0 } },
+      labels: [{ label: "alertname=Down", count: 95 }, ...Array.from({ length: 7 }, () => ({ count: 1 }))],
+    });
+  });
+
+  test("is none when as many come slowly", async () => {
+    const world = alertsWorld(fixture, limits);
+    for (const one of signals("n", 30)) {
+      await world.alerts.receive([one]);
+      await world.pass(13_000);
+    }
+    expect(await spread(world)).toEqual({ card: 30 });
+  });
+
+  test("leaves criticals their own cards until they would flood as well, and gives them room again a minute later", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive(signals("n", 20));
+    await world.alerts.receive(signals("c", 8, "critical"));
+    const storm = await ragingStorm(world);
+    expect(await spread(world)).toEqual({ card: 5 + 5, [storm]: 15 + 3 });
+    world.clock.advance(61_000);
+    await world.alerts.receive(signals("d", 1, "critical"));
+    expect(await spread(world)).toEqual({ card: 11, [storm]: 18 });
+    await expectTrueNumbers(world, storm);
+    const members = await world.incidents.readAll(await world.storms.members(storm, 3));
+    expect(members.map(({ severity }) => severity)).toEqual(["critical", "critical", "critical"]);
+  });
+
+  test("is counted truly while its members end, begin again, are taken on, closed and change their severity", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive([...signals("n", 30), ...signals("i", 10, "info")]);
+    const storm = await ragingStorm(world);
+    const ids = await world.storms.members(storm);
+    await world.alerts.receive(signals("n", 20, "warning", { status: "resolved" }));
+    await expectTrueNumbers(world, storm);
+    await world.alerts.receive(signals("n", 10));
+    await expectTrueNumbers(world, storm);
+    for (const id of ids.slice(0, 6)) await world.alerts.close(id, operator);
+    await world.alerts.receive(signals("i", 5, "warning"));
+    await expectTrueNumbers(world, storm);
+    const firing = (await world.incidents.readAll(ids)).filter(({ status }) => status === "firing").length;
+    expect(await world.alerts.acknowledgeStorm(storm, operator)).toBe(firing);
+    expect(await world.alerts.acknowledgeStorm(storm, operator)).toBe(0);
+    await expectTrueNumbers(world, storm);
+    expect(await spread(world)).toMatchObject({ [storm]: 35 });
+    expect((await world.storms.summary(storm))?.total).toBe(35);
+  });
+
+  test("lets go what becomes critical in it, as long as there is room", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive(signals("n", 20));
+    const storm = await ragingStorm(world);
+    await world.alerts.receive(signals("n", 20, "critical"));
+    expect(await spread(world)).toEqual({ card: 10, [storm]: 10 });
+    await expectTrueNumbers(world, storm);
+    expect((await world.storms.summary(storm))?.total).toBe(15);
+  });
+
+  test("is of one topic: others are not touched by it", async () => {
+    const world = alertsWorld(fixture, { ...limits, routes: [{ match: { severity: "info" }, topic: "alerts" }] });
+    await world.alerts.receive([...signals("n", 20), ...signals("i", 3, "info")]);
+    expect((await world.storms.raging()).map(({ target }) => target)).toEqual([`${opsGroup}:`]);
+    expect(await spread(world)).toMatchObject({ card: 8 });
+  });
+
+  test("ends when nothing has begun for a while, and says so on its card", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive(signals("n", 20));
+    const storm = await ragingStorm(world);
+    await world.pass(minute);
+    await world.alerts.receive(signals("m", 1));
+    await world.pass(minute + 59_000);
+    expect(await world.storms.raging()).toHaveLength(1);
+    const before = await world.cards.read(world.storms.ref(storm));
+    await world.pass(2000);
+    expect(await world.storms.raging()).toEqual([]);
+    expect((await world.storms.summary(storm))?.endedAt).toEqual(world.clock.now());
+    expect((await world.cards.read(world.storms.ref(storm)))?.revision).toBe((before?.revision ?? 0) + 1);
+    await world.alerts.receive(signals("late", 3));
+    expect(await spread(world)).toEqual({ card: 8, [storm]: 16 });
+  });
+
+  test("gives back criticals that still fire at its end, if they are few", async () => {
+    for (const [many, released] of [
+      [4, 4],
+      [6, 0],
+    ] as const) {
+      const world = alertsWorld(fixture, limits);
+      await world.alerts.receive(signals("n", 10));
+      await world.alerts.receive(signals("c", 5 + many, "critical"));
+      await world.alerts.receive(signals("c", 1, "critical", { status: "resolved" }));
+      const storm = await ragingStorm(world);
+      const before = await spread(world);
+      expect(before).toEqual({ card: 10, [storm]: 5 + many });
+      await world.pass(3 * minute);
+      expect(await spread(world)).toEqual({ card: 10 + released, [storm]: 5 + many - released });
+      await expectTrueNumbers(world, storm);
+    }
+  });
+
+  test("keeps its members after its end: only what begins again gets a card of its own", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive(signals("n", 25));
+    const storm = await ragingStorm(world);
+    await world.pass(3 * minute);
+    await world.alerts.acknowledgeStorm(storm, operator);
+    await world.alerts.receive(signals("n", 25, "warning", { text: "still" }));
+    await world.pass(25 * 60 * minute);
+    expect(await spread(world)).toEqual({ card: 5, [storm]: 20 });
+    await world.alerts.receive(signals("n", 25, "warning", { status: "resolved" }));
+    await world.alerts.receive([signal("n24")]);
+    expect(await spread(world)).toEqual({ card: 6, [storm]: 19 });
+    await expectTrueNumbers(world, storm);
+  });
+
+  test("is forgotten after the last of its members", async () => {
+    const world = alertsWorld(fixture, { ...limits, keep: "1d" });
+    await world.alerts.receive(signals("n", 20));
+    const storm = await ragingStorm(world);
+    await world.pass(3 * minute);
+    await world.alerts.receive(signals("n", 20, "warning", { status: "resolved" }));
+    await world.pass(23 * 60 * minute);
+    expect(await world.storms.members(storm)).toHaveLength(15);
+    await world.pass(2 * 60 * minute);
+    await world.pass(minute);
+    expect(await world.storms.summary(storm)).toBeUndefined();
+    expect(await fixture.redis.keys(`*${world.keys.root}*${storm}*`)).toEqual([]);
+    expect(await world.storms.known(world.clock.now())).toEqual([]);
+  });
+});
+
+describe("the backlog of an outage", () => {
+  test("becomes one card when it is long: of what nobody has seen, criticals that fire excepted", async () => {
+    const world = alertsWorld(fixture, { storm: { incidents: 10, within: "10s" } });
+    const since = world.clock.now();
+    const began = [...signals("n", 12), ...signals("c", 3, "critical"), ...signals("e", 3, "critical")];
+    for (const one of began) {
+      await world.alerts.receive([one]);
+      world.clock.advance(9000);
+    }
+    await world.alerts.receive(signals("e", 3, "critical", { status: "resolved" }));
+    expect(await spread(world)).toEqual({ card: 18 });
+    // One was shown before the end of the outage, one is on its way.
+    const claims = [await world.cards.take(world.clock.now()), await world.cards.take(world.clock.now())];
+    const [shown, onItsWay] = claims.map((claim) => ("placement" in claim ? claim : undefined));
+    if (!shown || !onItsWay) throw new Error("nothing to deliver");
+    await world.cards.done(shown, { messageId: 1, hash: "x", spent: true }, world.clock.now());
+    const kept = new Set([shown.card.id, onItsWay.card.id]);
+    const all = await allIncidents(world);
+    const expected = all.filter(
+      (incident) => !kept.has(incident.id) && !(incident.severity === "critical" && incident.status === "firing"),
+    );
+    expect(await foldBacklog(world, since)).toBe(expected.length);
+    const [storm = ""] = await world.storms.known(world.clock.now());
+    expect(await spread(world)).toEqual({ card: 18 - expected.length, [storm]: expected.length });
+    await expectTrueNumbers(world, storm);
+    expect(await world.storms.summary(storm)).toMatchObject({ late: true, startedAt: since, total: expected.length });
+    expect(await foldBacklog(world, since)).toBe(0);
+  });
+
+  test("stays as it is when it is short", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive(signals("n", 5));
+    expect(await foldBacklog(world, new Date(0))).toBe(0);
+    expect(await spread(world)).toEqual({ card: 5 });
+  });
+});
