@@ -17,6 +17,10 @@ const env = {
   APP_DATABASE_URL: "postgres://app:password@db/app",
   AGE_RECIPIENT: recipient,
   WEBHOOK_SECRET: "secret",
+  GRAFANA_SECRET: "grafana-signs-with-it",
+  IMPORT_KEY: "key-of-the-import",
+  QUEUE_KEY: "key-of-the-queue",
+  HEARTBEAT_URL: "https://hc.example.org/ping/3f2c",
 };
 
 describe("the editor's schema", () => {
@@ -73,12 +77,15 @@ describe("the example", () => {
   it("is valid with everything that it only proposes", () => {
     const proposals = example
       .replaceAll(
-        /^( *)# ((?:apiRoot|webhook|url|secretToken|locale|host|via|timezone|catchUp|encrypt|encryption|recipients|identity)\b.*)$/gm,
+        /^( *)# ((?:apiRoot|webhook|url|secretToken|locale|host|via|timezone|catchUp|encrypt|encryption|recipients|identity|hooks|heartbeats?)\b.*)$/gm,
         "$1$2",
       )
-      .replaceAll(/^( *)# {3}(url|secretToken|recipients|identity)/gm, "$1  $2");
-    const { problems } = check(proposals.replace(/^ *identity: .*\n/m, ""));
-    expect(proposals.match(/^ *# /gm)?.length).toBeLessThan(12);
+      .replaceAll(/^( *)# {3}(url|secretToken|recipients|identity|grafana|- \{ name)/gm, "$1  $2");
+    const { problems, config } = check(proposals.replace(/^ *identity: .*\n/m, ""));
+    expect(proposals.match(/^ *# /gm)?.length).toBeLessThan(18);
     expect(problems).toEqual([]);
+    expect(config?.heartbeats.map(({ name }) => name)).toEqual(["nightly-import", "queue"]);
+    expect(config?.hooks.grafana).toBeDefined();
+    expect(config?.heartbeat).toBeDefined();
   });
 });
