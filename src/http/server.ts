@@ -1,8 +1,11 @@
 import { type FastifyInstance, fastify } from "fastify";
 import type { Registry } from "prom-client";
 import type { Logger } from "../lib/logger.ts";
+import { InboundDoor, type InboundRoutes } from "./inbound.ts";
 import { type HealthCheck, healthRoutes } from "./routes/health.ts";
+import { hookRoutes } from "./routes/hooks.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { pingRoutes } from "./routes/ping.ts";
 import { type TelegramWebhook, telegramRoutes } from "./routes/telegram.ts";
 
 export interface ServerDeps {
@@ -14,19 +17,34 @@ export interface ServerDeps {
   readonly token?: string | undefined;
   /** Only in webhook mode. */
   readonly webhook?: TelegramWebhook;
+  /** Only in the bot: alerts and signs of life from elsewhere. */
+  readonly inbound?: InboundRoutes;
 }
+
+/** A request that is not complete by then is broken off: it would keep its place for ever. Milliseconds. */
+const requestTimeoutMs = 30_000;
 
 /** The HTTP surface of a process; not listening yet, so that tests can `inject`. */
 export function createServer(deps: ServerDeps): FastifyInstance {
-  const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: true });
+  const server = fastify({
+    logger: false,
+    bodyLimit: 1024 * 1024,
+    forceCloseConnections: true,
+    requestTimeout: requestTimeoutMs,
+  });
   server.setErrorHandler(async (error: { statusCode?: number; message: string }, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) deps.logger.error({ err: error, url: request.url }, "request failed");
+    if (status >= 500) deps.logger.error({ err: error, url: request.routeOptions.url }, "request failed");
     await reply.status(status).send({ error: status >= 500 ? "internal error" : error.message });
   });
   server.setNotFoundHandler(async (_request, reply) => await reply.status(404).send({ error: "not found" }));
   server.register(healthRoutes(deps.checks));
   server.register(metricsRoutes(deps.registry, deps.token));
+  if (deps.inbound) {
+    const door = new InboundDoor(deps.inbound);
+    server.register(hookRoutes(deps.inbound, door));
+    server.register(pingRoutes(deps.inbound, door));
+  }
   if (deps.webhook) server.register(telegramRoutes(deps.webhook));
   return server;
 }

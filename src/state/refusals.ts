@@ -1,0 +1,51 @@
+import type { Keys, Redis } from "./redis.ts";
+
+/** Requests without the right token, of one kind. Times are milliseconds since 1970. */
+export interface Refusal {
+  readonly count: number;
+  readonly since: number;
+  readonly at: number;
+  /** Where the last one came from. */
+  readonly address: string;
+}
+
+/** Who was refused at the webhooks, by kind, until it is over. */
+export class Refusals {
+  readonly #redis: Redis;
+  readonly #key: string;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#key = keys.of("hook-refusals");
+  }
+
+  /** Adds what one process has counted. */
+  async add(kind: string, { count, since, at, address }: Refusal): Promise<void> {
+    await this.#redis
+      .multi()
+      .hincrby(this.#key, `${kind}:count`, count)
+      .hsetnx(this.#key, `${kind}:since`, since)
+      .hset(this.#key, `${kind}:at`, at, `${kind}:address`, address)
+      .exec();
+  }
+
+  async all(): Promise<Map<string, Refusal>> {
+    const fields = await this.#redis.hgetall(this.#key);
+    const kinds = new Set(Object.keys(fields).map((field) => field.slice(0, field.lastIndexOf(":"))));
+    return new Map(
+      [...kinds].map((kind) => [
+        kind,
+        {
+          count: Number(fields[`${kind}:count`] ?? 0),
+          since: Number(fields[`${kind}:since`] ?? 0),
+          at: Number(fields[`${kind}:at`] ?? 0),
+          address: fields[`${kind}:address`] ?? "",
+        },
+      ]),
+    );
+  }
+
+  async forget(kind: string): Promise<void> {
+    await this.#redis.hdel(this.#key, ...["count", "since", "at", "address"].map((field) => `${kind}:${field}`));
+  }
+}
