@@ -7,7 +7,7 @@ import { createLogger } from "../lib/logger.ts";
 import { type Locale, messagesOf } from "../messages/index.ts";
 import { reportCheck } from "./config-check.ts";
 import { type InitContext, say } from "./init/context.ts";
-import { type Answers, changedVariables, defaultApiRoot, render, writeFiles } from "./init/files.ts";
+import { type Answers, changedVariables, defaultApiRoot, httpTokenFor, render, writeFiles } from "./init/files.ts";
 import { LinePrompter, type Prompter } from "./init/prompter.ts";
 import { askBackup, askEncryption, askRedis, askStorages } from "./init/services.ts";
 import { askBot, pairPeople } from "./init/telegram.ts";
@@ -41,11 +41,12 @@ export async function init(terminal: Terminal, options: InitOptions): Promise<nu
     prompter.tell(say(context, "init-nothing-written"));
     return exitCodes.failed;
   }
-  const answers = await ask(context, locale, options.apiRoot ?? defaultApiRoot);
-  return await write(terminal.in(locale), context, file, answers);
+  const asked = await ask(context, locale, options.apiRoot ?? defaultApiRoot);
+  const envFile = join(dirname(file), ".env");
+  return await write(terminal.in(locale), context, { file, envFile }, { ...asked, httpToken: httpTokenFor(envFile) });
 }
 
-async function ask(context: InitContext, locale: Locale, apiRoot: string): Promise<Answers> {
+async function ask(context: InitContext, locale: Locale, apiRoot: string): Promise<Omit<Answers, "httpToken">> {
   const timezone = await context.prompter.text({
     message: say(context, "init-timezone"),
     initial: new Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -69,10 +70,14 @@ async function ask(context: InitContext, locale: Locale, apiRoot: string): Promi
   };
 }
 
-async function write(terminal: Terminal, context: InitContext, file: string, answers: Answers): Promise<number> {
+async function write(
+  terminal: Terminal,
+  context: InitContext,
+  { file, envFile }: { readonly file: string; readonly envFile: string },
+  answers: Answers,
+): Promise<number> {
   const { prompter } = context;
   const content = render(answers);
-  const envFile = join(dirname(file), ".env");
   const changed = changedVariables(envFile, content.env);
   if (changed.length > 0) {
     const question = say(context, "init-overwrite-variables", { file: envFile, names: changed.join(", ") });

@@ -1,7 +1,7 @@
 import type { BackupConfig, Config, StorageConfig, TelegramConfig } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
-import { type Finding, failed, failure, skipped } from "./probes/finding.ts";
+import { type Finding, failed, failure, ok, skipped, warning } from "./probes/finding.ts";
 import { probeRedis } from "./probes/redis.ts";
 import { probeEncryption, probeSource, probeStorage } from "./probes/stores.ts";
 import { probeBot, probeChat, probeClock, probeUpdates } from "./probes/telegram.ts";
@@ -9,7 +9,17 @@ import { probeBot, probeChat, probeClock, probeUpdates } from "./probes/telegram
 export type { Finding } from "./probes/finding.ts";
 
 /** What is looked at; `check-<subject>` is its name in `messages/`. */
-export const subjects = ["telegram", "updates", "chat", "clock", "redis", "source", "storage", "encryption"] as const;
+export const subjects = [
+  "telegram",
+  "updates",
+  "chat",
+  "clock",
+  "redis",
+  "hooks",
+  "source",
+  "storage",
+  "encryption",
+] as const;
 export type Subject = (typeof subjects)[number];
 
 /** One independent look at one thing. */
@@ -49,10 +59,18 @@ export function doctorChecks(options: DoctorOptions): DoctorCheck[] {
   return [
     ...(config.telegram ? telegramChecks(config.telegram, options.clock, needing) : []),
     needing(["redis"], { subject: "redis", run: () => probeRedis(config.redis.url) }),
+    ...hooksChecks(config).map((check) => needing(["http.token"], check)),
     ...config.backups.map((backup, index) => needing([`backups[${index}].source`], sourceCheck(backup, options))),
     ...storages.map(([name, storage]) => needing([`storages.${name}`], storageCheck(name, storage, options))),
     ...encryptionChecks(config, needing),
   ];
+}
+
+/** Can anybody bring alerts? Nothing is said where nobody seems to want that. */
+function hooksChecks({ http, hooks }: Config): DoctorCheck[] {
+  const finding = http.token === undefined ? warning("doctor-hooks-closed") : ok("doctor-hooks-ok");
+  const isWanted = "token" in http || Object.keys(hooks).length > 0;
+  return isWanted ? [{ subject: "hooks", run: () => Promise.resolve(finding) }] : [];
 }
 
 type Needing = (paths: readonly string[], check: DoctorCheck) => DoctorCheck;

@@ -62,6 +62,7 @@ telegram:
   chats: { ops: { id: ${FORUM_ID}, topics: { alerts: ${ALERTS_TOPIC}, backups: ${BACKUPS_TOPIC} } } }
   users: [{ id: 111, name: alice, role: admin }]
 worker: { host: here }
+http: { token: "\${HTTP_TOKEN}" }
 storages:
   local: { kind: local, path: "${folder}/copies" }
   elsewhere: { kind: local, path: /b, host: other }
@@ -79,6 +80,7 @@ const secrets = () => ({
   S3_KEY: s3.accessKeyId,
   S3_SECRET: s3.secretAccessKey,
   SHOP_URL: databaseUrl,
+  HTTP_TOKEN: "token-of-whoever-sends-alerts",
 });
 
 const lines = (text: string) => text.split("\n").filter((line) => line !== "");
@@ -100,6 +102,7 @@ describe("vakhta doctor", () => {
       "✓ chat ops: can write to Ops forum and its 2 topics.",
       "✓ clock: right.",
       expect.stringMatching(/^✓ Redis: \d+\.\d+\.\d+\.$/),
+      "✓ webhooks: let in with http.token.",
       expect.stringMatching(/^✓ source shop: PostgreSQL .*shop.*\.$/),
       "– source far: belongs to the host other; check it there.",
       expect.stringMatching(/^[✓!] storage local: .*copies/),
@@ -154,6 +157,14 @@ describe("vakhta doctor", () => {
       reason: "doctor-redis-ok",
       message: expect.any(String),
     });
+    expect(report.checks).toContainEqual(
+      expect.objectContaining({ check: "hooks", status: "skipped", reason: "doctor-no-secret" }),
+    );
+    writeFileSync(join(folder, "vakhta.yaml"), `redis: { url: "${redis.url}" }\nhooks: { alertmanager: {} }\n`);
+    const closed = await runCli(["doctor", "--json"], { cwd: folder });
+    expect(JSON.parse(closed.stdout).checks).toContainEqual(
+      expect.objectContaining({ check: "hooks", status: "warning", reason: "doctor-hooks-closed" }),
+    );
     writeFileSync(join(folder, "vakhta.yaml"), "locale: xx\n");
     const broken = await runCli(["doctor", "--json"], { cwd: folder });
     expect(broken.status).toBe(78);

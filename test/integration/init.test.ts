@@ -76,7 +76,7 @@ describe("vakhta init", () => {
     await cli.see(/✓ Admin: Alice \(111\)\./);
     await sandbox.waitForMessage(ALICE.id, (message) => message.text?.startsWith("You are the admin") ?? false);
 
-    await cli.see(/Where should the cards .*\[group\]: /);
+    await cli.see(/Where should alerts and the cards .*\[group\]: /);
     cli.type("");
     const [, second = ""] = await cli.see(/in the topic\): \/start@watch_bot ([A-Z0-9]{10})\n/);
     expect(second).not.toBe(code);
@@ -134,6 +134,7 @@ describe("vakhta init", () => {
       S3_KEY: s3.accessKeyId,
       S3_SECRET: s3.secretAccessKey,
       AGE_IDENTITY: identity,
+      HTTP_TOKEN: expect.stringMatching(/^[0-9a-f]{48}$/),
     });
     expect(statSync(join(folder, ".env")).mode & 0o777).toBe(0o600);
     for (const secret of Object.values(env)) expect(yaml).not.toContain(secret === "sandbox" ? "Id: sandbox" : secret);
@@ -147,6 +148,14 @@ describe("vakhta init", () => {
       },
       redis: { url: `\${REDIS_URL:-${redis.url}}` },
       backups: [{ name: "shop", schedule: "0 3 * * *", chat: "ops", topic: "backups" }],
+      http: { token: `\${HTTP_TOKEN}` },
+      alerts: {
+        routes: [
+          { match: { severity: "critical" }, chat: "ops", topic: "backups", repeat: "4h" },
+          { match: {}, chat: "ops", topic: "backups", silent: "22:00-08:00" },
+        ],
+      },
+      daily: { at: "09:00", chat: "ops", topic: "backups" },
     });
     // Strangers and wrong codes got silence; the bot will not see any of this again.
     const told = sandbox.calls().filter((call) => call.method === "sendMessage");
@@ -197,7 +206,7 @@ describe("vakhta init", () => {
 
   it("takes the private chat for the cards, keeps what does not work when told so, and never overwrites unasked", async () => {
     const sandbox = await testSandbox();
-    writeFileSync(join(folder, ".env"), "OTHER='stays'\nBOT_TOKEN=old\n");
+    writeFileSync(join(folder, ".env"), "OTHER='stays'\nBOT_TOKEN=old\nHTTP_TOKEN=known-to-alertmanager\n");
     await using cli = startInit(sandbox.apiRoot);
     const code = await toFirstCode(cli);
     sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text: `/start ${code.toLowerCase()}` });
@@ -213,6 +222,7 @@ describe("vakhta init", () => {
     expect(yaml).not.toMatch(/schedule|encryption|topic|pass-word/);
     expect(parseEnv(readFileSync(join(folder, ".env"), "utf8"))).toMatchObject({
       OTHER: "stays",
+      HTTP_TOKEN: "known-to-alertmanager",
       BOT_TOKEN: BOT.token,
       REDIS_URL: "redis://:pass-word@127.0.0.1:1",
     });

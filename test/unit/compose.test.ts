@@ -22,6 +22,7 @@ const answers = (redisUrl: string): Answers => ({
   admin: { id: 1, name: "Alice" },
   chat: { id: -5 },
   redisUrl,
+  httpToken: "token-of-whoever-sends-alerts",
   backup: { name: "shop", url: "postgres://shop:shop-password@db.example.org/shop", schedule: "0 3 * * *" },
   storages: {
     local: { kind: "local", path: "/var/backups/vakhta" },

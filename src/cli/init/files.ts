@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { Document } from "yaml";
@@ -12,6 +13,8 @@ export interface Answers {
   readonly admin: { readonly id: number; readonly name: string };
   readonly chat: { readonly id: number; readonly threadId?: number };
   readonly redisUrl: string;
+  /** What alerts have to know to be let in. */
+  readonly httpToken: string;
   readonly backup: { readonly name: string; readonly url: string; readonly schedule?: string };
   readonly storages: Readonly<Record<string, StorageAnswer>>;
   readonly encryption?: { readonly recipient: string; readonly identity?: string };
@@ -52,10 +55,12 @@ export function render(answers: Answers): { readonly yaml: string; readonly env:
     const keys = { accessKeyId: secret("S3_KEY", accessKeyId), secretAccessKey: secret("S3_SECRET", secretAccessKey) };
     return [name, { ...rest, ...keys }];
   });
+  const place = { chat: "ops", ...(chat.threadId === undefined ? {} : { topic: "backups" }) };
   const databaseVariable = `${backup.name.replaceAll("-", "_").toUpperCase()}_DATABASE_URL`;
   const config = {
     timezone: answers.timezone,
     locale: answers.locale,
+    http: { token: secret("HTTP_TOKEN", answers.httpToken) },
     redis: { url: isPublic(redisUrl) ? `\${REDIS_URL:-${redisUrl}}` : secret("REDIS_URL", redisUrl) },
     telegram: {
       token: secret("BOT_TOKEN", telegram.token),
@@ -80,16 +85,28 @@ export function render(answers: Answers): { readonly yaml: string; readonly env:
           url: secret(/^\d/.test(databaseVariable) ? `DB_${databaseVariable}` : databaseVariable, backup.url),
         },
         ...(backup.schedule === undefined ? {} : { schedule: backup.schedule }),
-        chat: "ops",
-        ...(chat.threadId === undefined ? {} : { topic: "backups" }),
+        ...place,
       },
     ],
+    alerts: {
+      routes: [
+        { match: { severity: "critical" }, ...place, repeat: "4h" },
+        { match: {}, ...place, silent: "22:00-08:00" },
+      ],
+    },
+    daily: { at: "09:00", ...place },
   };
-  const document = new Document(config);
+  const document = new Document(config, { aliasDuplicateObjects: false });
   document.commentBefore =
     " yaml-language-server: $schema=./docs/vakhta.schema.json\n" +
     " Every setting is described in docs/configuration.md; the secrets are in .env beside this file.";
   return { yaml: document.toString({ lineWidth: 120 }), env };
+}
+
+/** The token that an existing `.env` file has, else a new one: who sends alerts already goes on doing so. */
+export function httpTokenFor(envFile: string): string {
+  const existing = existsSync(envFile) ? parseEnv(readFileSync(envFile, "utf8"))["HTTP_TOKEN"] : undefined;
+  return existing !== undefined && existing.length >= 16 ? existing : randomBytes(24).toString("hex");
 }
 
 /** One line of a `.env` file. @throws AppError `config` for a value that such a line cannot hold. */

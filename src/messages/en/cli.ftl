@@ -172,6 +172,7 @@ check-clock = clock
 check-redis = Redis
 check-source = source
 check-storage = storage
+check-hooks = webhooks
 check-encryption = encryption
 
 doctor-config-ok = configuration: { $file } is valid.
@@ -222,6 +223,8 @@ doctor-source-ok = { $title }.
 doctor-storage-ok = written, read and cleaned: { $location }.
 doctor-storage-local-ok = written, read and cleaned: { $location }, { $free } ({ $percent } %) free.
 doctor-storage-low = works, but only { $free } ({ $percent } %) are free: { $location }. Make room, or move it.
+doctor-hooks-ok = let in with http.token.
+doctor-hooks-closed = http.token is not set: only what is signed is let in. Set it to receive alerts.
 doctor-encryption-ok = { $recipients ->
         [one] encrypted for { $recipients } recipient
        *[other] encrypted for { $recipients } recipients
@@ -244,7 +247,7 @@ init-overwrite = { $file } is there already. Write a new one?
 init-overwrite-variables = { $file } has other values of { $names }. Replace them?
 init-nothing-written = Nothing was written.
 init-written = Written: { $file }, and the secrets to { $env } (readable by you only).
-init-next = Start it with "npm start" or "docker compose up -d --build" and send /backup to the bot. "npm run vakhta -- doctor" tries everything again at any time.
+init-next = Start it with "npm start" or "docker compose up -d --build" and send /backup to the bot. Alerts are sent with HTTP_TOKEN of .env: docs/alerts.md says how. "npm run vakhta -- doctor" tries everything again at any time.
 
 init-looking-for-rivals = Looking whether another program uses this bot...
 init-bot-hint = Make a bot: send /newbot to @BotFather in Telegram and copy the token.
@@ -259,7 +262,7 @@ init-pair-expired = The time of this code is over.
 init-pair-again = Make a new one?
 init-paired-admin = Admin: { $name } ({ $id }).
 init-paired-group = Group: { $title }.
-init-place = Where should the cards of scheduled backups go?
+init-place = Where should alerts and the cards of scheduled backups go?
 init-place-group = into a group, or a topic of it
 init-place-private = into my private chat with the bot
 init-refused-anonymous = The code came from an anonymous admin or a channel, so nobody can be told apart. Turn "Remain anonymous" off in your admin rights, and send it again.
@@ -267,7 +270,7 @@ init-refused-other-person = The code came from somebody else. Send it from the a
 init-refused-not-private = The code came from a group. Send it in the private chat with the bot.
 init-refused-not-group = The code came from a private chat. Send it in the group or topic.
 init-reply-admin = You are the admin of this watch. The setup goes on in the terminal.
-init-reply-group = Backups will be reported here. The setup goes on in the terminal.
+init-reply-group = Backups and alerts will be reported here. The setup goes on in the terminal.
 
 init-redis = Address of Redis
 init-database = Address of the PostgreSQL database (postgresql://user@host:5432/database, with a password user:password)

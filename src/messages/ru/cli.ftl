@@ -174,6 +174,7 @@ check-clock = часы
 check-redis = Redis
 check-source = источник
 check-storage = хранилище
+check-hooks = вебхуки
 check-encryption = шифрование
 
 doctor-config-ok = настройки: в { $file } ошибок нет.
@@ -232,6 +233,8 @@ doctor-source-ok = { $title }.
 doctor-storage-ok = запись, чтение и удаление работают: { $location }.
 doctor-storage-local-ok = запись, чтение и удаление работают: { $location }, свободно { $free } ({ $percent } %).
 doctor-storage-low = работает, но свободно только { $free } ({ $percent } %): { $location }. Освободите место или перенесите хранилище.
+doctor-hooks-ok = принимаются с http.token.
+doctor-hooks-closed = http.token не задан: принимается только подписанное. Задайте его, чтобы получать оповещения.
 doctor-encryption-ok = { $recipients ->
         [one] зашифровано для { $recipients } получателя
         [few] зашифровано для { $recipients } получателей
@@ -258,7 +261,7 @@ init-overwrite = Файл { $file } уже есть. Записать новый
 init-overwrite-variables = В { $file } другие значения: { $names }. Заменить?
 init-nothing-written = Ничего не записано.
 init-written = Записано: { $file }; секреты — в { $env } (доступен только вам).
-init-next = Запустите «npm start» или «docker compose up -d --build» и отправьте боту /backup. Снова опробовать всё можно в любое время: «npm run vakhta -- doctor».
+init-next = Запустите «npm start» или «docker compose up -d --build» и отправьте боту /backup. Оповещения присылают с HTTP_TOKEN из .env: как — сказано в docs/alerts.md. Снова опробовать всё можно в любое время: «npm run vakhta -- doctor».
 
 init-looking-for-rivals = Смотрим, не пользуется ли ботом другая программа...
 init-bot-hint = Создайте бота: отправьте /newbot пользователю @BotFather в Telegram и скопируйте токен.
@@ -275,7 +278,7 @@ init-pair-expired = Время этого кода вышло.
 init-pair-again = Создать новый?
 init-paired-admin = Администратор: { $name } ({ $id }).
 init-paired-group = Группа: { $title }.
-init-place = Куда присылать карточки копий, которые делаются по расписанию?
+init-place = Куда присылать оповещения и карточки копий, которые делаются по расписанию?
 init-place-group = в группу или в её тему
 init-place-private = в мой личный чат с ботом
 init-refused-anonymous = Код пришёл от анонимного администратора или канала: непонятно, кто это. Снимите «Анонимность» в своих правах администратора и отправьте его снова.
@@ -283,7 +286,7 @@ init-refused-other-person = Код пришёл от другого челове
 init-refused-not-private = Код пришёл из группы. Отправьте его в личном чате с ботом.
 init-refused-not-group = Код пришёл из личного чата. Отправьте его в группе или теме.
 init-reply-admin = Теперь вы администратор этой вахты. Настройка продолжается в терминале.
-init-reply-group = Сюда будут приходить сообщения о резервных копиях. Настройка продолжается в терминале.
+init-reply-group = Сюда будут приходить сообщения о резервных копиях и оповещения. Настройка продолжается в терминале.
 
 init-redis = Адрес Redis
 init-database = Адрес базы PostgreSQL (postgresql://имя@узел:5432/база, с паролем — имя:пароль)
