@@ -8,7 +8,7 @@ import type { Deps } from "./deps.ts";
 const patienceMs = 1500;
 
 /** Values from Redis: while it is away they are missing instead of old, and the rest is there all the same. */
-async function fromRedis(gauges: readonly Gauge[], read: () => Promise<void>): Promise<void> {
+export async function fromRedis(gauges: readonly Gauge[], read: () => Promise<void>): Promise<void> {
   const timer = Promise.withResolvers<never>();
   const timeout = setTimeout(() => timer.reject(new Error("no answer")), patienceMs);
   try {

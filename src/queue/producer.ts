@@ -10,6 +10,16 @@ export interface EnqueueOptions {
   readonly delayMs?: number;
 }
 
+/** How a queue stands. */
+export interface QueueLook {
+  readonly name: string;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  /** The job that waits for longest: `addedAt`, when it could have been taken at the earliest; `takenAt`, when it was taken last. */
+  readonly oldest?: { readonly id: string; readonly addedAt: Date; readonly takenAt?: Date };
+}
+
 /** Puts jobs into the queues. */
 export class Producer {
   readonly #queues = new Map<string, Queue>();
@@ -77,6 +87,28 @@ export class Producer {
       result[name] = await this.#queue(name).getJobCounts("waiting", "active", "delayed", "failed");
     }
     return result;
+  }
+
+  /** How the queue of a host stands ("work@<host>"), or that of any worker ("work") or of the clock ("clock"). */
+  async look(name: string): Promise<QueueLook> {
+    const queue = this.#queue(name);
+    const counts = await queue.getJobCounts("waiting", "active", "delayed");
+    const [oldest] = await queue.getJobs(["waiting"], 0, 0, true);
+    return {
+      name,
+      waiting: counts["waiting"] ?? 0,
+      active: counts["active"] ?? 0,
+      delayed: counts["delayed"] ?? 0,
+      ...(oldest?.id === undefined
+        ? {}
+        : {
+            oldest: {
+              id: oldest.id,
+              addedAt: new Date(oldest.timestamp + (oldest.opts.delay ?? 0)),
+              ...(oldest.processedOn === undefined ? {} : { takenAt: new Date(oldest.processedOn) }),
+            },
+          }),
+    };
   }
 
   async close(): Promise<void> {

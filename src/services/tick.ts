@@ -22,9 +22,16 @@ export interface TickDeps {
   readonly runs: Runs;
   readonly dialogs: Dialogs;
   readonly producer: Producer;
+  /** What the workers look after. */
+  readonly watch?: { step(): Promise<void> };
 }
 
 const backupKey = "backup:";
+
+/** The backup that a schedule key stands for. */
+export function backupOf(key: string): string {
+  return key.slice(backupKey.length);
+}
 
 /**
  * One look at the clock: starts what is due, and puts back into the queue what should be there. Every order has an id
@@ -37,12 +44,12 @@ export async function tick(deps: TickDeps): Promise<{ started: string[]; requeue
   const plan = due(entries, known, now);
   const started: string[] = [];
   for (const item of plan.due) {
-    const name = item.key.slice(backupKey.length);
+    const name = backupOf(item.key);
     if (await deps.orders.schedule(name, item)) started.push(name);
     if (item.late) deps.logger.warn({ backup: name, dueAt: item.at, missed: item.missed }, "a missed run is made up");
   }
   for (const { key, at, missed } of plan.dropped) {
-    const backup = key.slice(backupKey.length);
+    const backup = backupOf(key);
     deps.logger.warn({ backup, dueAt: at, missed }, "a missed run is not made up, as catchUp says");
   }
   // Recorded after the orders: a kill in between repeats them, which their ids make harmless.
@@ -51,6 +58,7 @@ export async function tick(deps: TickDeps): Promise<{ started: string[]; requeue
   const requeued = await requeueLost(deps);
   for (const backup of deps.config.backups) await deps.runs.prune(backup.name);
   await deps.dialogs.prune(now);
+  await deps.watch?.step();
   return { started, requeued };
 }
 

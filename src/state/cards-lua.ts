@@ -11,6 +11,7 @@
  * <root>blocked                 hash  chat -> until (ms), from Telegram's 429
  * <root>disabled                hash  chat -> reason
  * <root>migrated                hash  old chat id -> new chat id
+ * <root>paused                  since when (ms) nothing is delivered, as Telegram is away
  * <root>buttons:<pid>           hash  action -> secret
  */
 /** Marks a placement dirty. `mark(root, pid, urgency, now)` */
@@ -75,6 +76,8 @@ return pid`;
 /** ARGV root, now, claimMs, claim, group limit/reserve/window, person limit/reserve/window, edit interval per urgency. Returns {"taken", pid, rev, body, urgency, fields} or {"wait", ms}. */
 export const takeLua = `
 local root, now = ARGV[1], tonumber(ARGV[2])
+-- What has gathered is put in order before the first of it is shown: resuming wakes everybody.
+if redis.call('EXISTS', root .. 'paused') == 1 then return { 'wait', '' } end
 local best, bestScore, bestChat, wake
 local function later(at) if not wake or at < wake then wake = at end end
 for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do

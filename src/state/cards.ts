@@ -400,6 +400,22 @@ export class Cards {
     await touchScript.run(this.#redis, keys, args);
   }
 
+  /** Holds all deliveries back, because Telegram has been away since then; it stays as it is when they are held back already. */
+  async pause(since: Date): Promise<void> {
+    await this.#redis.set(this.#keys.of("paused"), since.getTime(), "NX");
+  }
+
+  /** Since when deliveries are held back. */
+  async pausedSince(): Promise<Date | undefined> {
+    const since = await this.#redis.get(this.#keys.of("paused"));
+    return since === null ? undefined : new Date(Number(since));
+  }
+
+  /** Delivers again. */
+  async resume(): Promise<void> {
+    if ((await this.#redis.del(this.#keys.of("paused"))) > 0) await this.#redis.publish(this.wakeChannel, "resumed");
+  }
+
   /** Number of placements waiting to be shown. */
   async backlog(): Promise<number> {
     const chats = await this.#redis.smembers(this.#keys.of("dirty-chats"));

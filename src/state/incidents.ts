@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type ChatTarget, type Urgency, urgencies } from "../core/card.ts";
 import { type Incident, isOpen, isUnseen } from "../core/incident.ts";
-import { severityRank } from "../core/signal.ts";
+import { type Severity, severities, severityRank } from "../core/signal.ts";
 import type { CardRef } from "./cards.ts";
 import { findLua, foldLua, forgetLua, releaseLua, saveLua } from "./incidents-lua.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
@@ -163,6 +163,17 @@ export class Incidents {
 
   async openCount(): Promise<number> {
     return await this.#redis.zcard(this.#keys.of("incidents-open"));
+  }
+
+  /** How many are open, by severity. */
+  async openCounts(): Promise<Readonly<Record<Severity, number>>> {
+    const key = this.#keys.of("incidents-open");
+    // The score begins with the severity.
+    const count = async (severity: Severity): Promise<readonly [Severity, number]> => {
+      const from = severityRank(severity) * 1e14;
+      return [severity, await this.#redis.zcount(key, from, `(${from + 1e14}`)];
+    };
+    return Object.fromEntries(await Promise.all(severities.map(count))) as Record<Severity, number>;
   }
 
   /** Open incidents: critical ones first, and of those the oldest. */

@@ -9,10 +9,11 @@ export class ScheduleState {
   readonly #key: string;
   readonly #unknownKey: string;
 
-  constructor(redis: Redis, keys: Keys) {
+  /** `name`: schedules that others look after are remembered apart. */
+  constructor(redis: Redis, keys: Keys, name = "last-due") {
     this.#redis = redis;
-    this.#key = keys.of("last-due");
-    this.#unknownKey = keys.of("last-due-unknown");
+    this.#key = keys.of(name);
+    this.#unknownKey = keys.of(`${name}-unknown`);
   }
 
   /** Last handled due time per schedule key. */

@@ -1,0 +1,210 @@
+import type { Api } from "grammy";
+import type { BotConfig } from "../app/config.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Signal } from "../core/signal.ts";
+import type { Logger } from "../lib/logger.ts";
+import { formatDuration, formatTime } from "../messages/format.ts";
+import { type Messages, messagesOf } from "../messages/index.ts";
+import type { Alerts } from "../services/alerts/alerts.ts";
+import type { Redis } from "../state/redis.ts";
+import { readFailure } from "./telegram-error.ts";
+
+export interface RedisOutageDeps {
+  readonly config: BotConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly redis: Pick<Redis, "ping">;
+  readonly alerts: Pick<Alerts, "receive">;
+  readonly host: string;
+  readonly api: Api;
+  /** Whether this bot was the one that watched, when Redis could still say so. */
+  readonly isFirst: () => boolean;
+}
+
+/** Milliseconds between two questions. */
+const everyMs = 5000;
+
+/** Redis is away after so long without an answer; milliseconds. */
+const awayAfterMs = 30_000;
+
+/** A further outage within this time uses the message of the one before; milliseconds. */
+const sameMessageMs = 10 * 60_000;
+
+interface Told {
+  readonly chatId: number;
+  readonly messageId: number;
+  readonly at: number;
+}
+
+/**
+ * Tells the chat that Redis is away, which everything else here needs: one message, sent without Redis, by the bot that
+ * was the first when it went away. When it is back the message says from when to when, and the history has an incident.
+ * Silent hours do not count: nothing else is told in the meantime.
+ */
+export class RedisOutage {
+  readonly #deps: RedisOutageDeps;
+  #timer: NodeJS.Timeout | undefined;
+  #asked: Promise<void> | undefined;
+  #answeredAt: number;
+  /** A bot that starts without Redis does not know who is first; better told twice than not at all. */
+  #wasFirst = true;
+  #awaySince: number | undefined;
+  #told: Told | undefined;
+  /** The outage that the message says is going on, by its beginning. */
+  #saysAway: number | undefined;
+  /** The outage that is over and not said to be. */
+  #over: { readonly from: number; readonly to: number } | undefined;
+  #isUncertain = false;
+  #notBefore = 0;
+  #saying: Promise<void> | undefined;
+
+  constructor(deps: RedisOutageDeps) {
+    this.#deps = deps;
+    this.#answeredAt = deps.clock.now().getTime();
+  }
+
+  /** Since when Redis has been away, once that has been noticed; milliseconds since 1970. */
+  get awaySince(): number | undefined {
+    return this.#awaySince;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.step(), everyMs);
+    void this.step();
+  }
+
+  /** Asks no more, and waits for what is being said. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#saying;
+  }
+
+  /** Looks once. Resolves when what is to be said has been said, or could not be. */
+  async step(): Promise<void> {
+    this.#ask();
+    // An answer takes a moment.
+    await Promise.race([this.#asked, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    const now = this.#deps.clock.now().getTime();
+    if (this.#awaySince === undefined && now - this.#answeredAt >= awayAfterMs) {
+      this.#awaySince = this.#answeredAt;
+      this.#isUncertain = false;
+      this.#deps.logger.error({ since: new Date(this.#answeredAt).toISOString() }, "Redis is away");
+    }
+    this.#saying ??= this.#say().finally(() => (this.#saying = undefined));
+    await this.#saying;
+  }
+
+  /** One question at a time: without a connection they would queue up. */
+  #ask(): void {
+    this.#asked ??= this.#deps.redis
+      .ping()
+      .then(
+        () => this.#answered(),
+        () => undefined,
+      )
+      .finally(() => (this.#asked = undefined));
+  }
+
+  #answered(): void {
+    const { clock, isFirst, logger } = this.#deps;
+    const since = this.#awaySince;
+    this.#answeredAt = clock.now().getTime();
+    this.#awaySince = undefined;
+    if (since === undefined) {
+      this.#wasFirst = isFirst();
+      return;
+    }
+    logger.info({ since: new Date(since).toISOString() }, "Redis answers again");
+    if (this.#wasFirst) this.#over = { from: this.#over?.from ?? since, to: this.#answeredAt };
+  }
+
+  async #say(): Promise<void> {
+    if (this.#deps.clock.now().getTime() < this.#notBefore) return;
+    try {
+      if (this.#awaySince !== undefined) await this.#sayAway(this.#awaySince);
+      else if (this.#over) await this.#sayOver(this.#over);
+    } catch (error) {
+      const failure = readFailure(error);
+      this.#deps.logger.warn({ failure }, "the outage of Redis could not be told now");
+      const waitMs = failure.kind === "retry-after" ? failure.seconds * 1000 : everyMs;
+      this.#notBefore = this.#deps.clock.now().getTime() + waitMs;
+    }
+  }
+
+  async #sayAway(since: number): Promise<void> {
+    const { config, host, clock } = this.#deps;
+    const [chat] = Object.values(config.telegram.chats);
+    if (!this.#wasFirst || !chat || this.#isUncertain || this.#saysAway === since) return;
+    const texts = messagesOf(chat.locale ?? config.locale);
+    const html = texts.t("watch-redis-away", { since: this.#time(since, texts), host });
+    const now = clock.now().getTime();
+    if (this.#told && now - this.#told.at < sameMessageMs) await this.#edit(this.#told, html);
+    else this.#told = { ...(await this.#send(chat.id, html)), at: now };
+    this.#saysAway = since;
+  }
+
+  async #sayOver({ from, to }: { readonly from: number; readonly to: number }): Promise<void> {
+    const { config, host, alerts } = this.#deps;
+    const [chat] = Object.values(config.telegram.chats);
+    const texts = messagesOf(chat?.locale ?? config.locale);
+    if (this.#told && this.#saysAway !== undefined) {
+      const span = { from: this.#time(from, texts), to: this.#time(to, texts) };
+      await this.#edit(
+        this.#told,
+        texts.t("watch-redis-back", { ...span, for: formatDuration(to - from, texts.locale), host }),
+      );
+    }
+    this.#saysAway = undefined;
+    await alerts.receive(outageSignals(host, new Date(from), new Date(to)));
+    this.#over = undefined;
+  }
+
+  #time(at: number, texts: Messages): string {
+    return formatTime(new Date(at), texts.locale, this.#deps.config.timezone);
+  }
+
+  async #send(chatId: number, html: string): Promise<{ chatId: number; messageId: number }> {
+    try {
+      const message = await this.#deps.api.sendMessage(chatId, html, { parse_mode: "HTML" }, timeLimit());
+      return { chatId, messageId: message.message_id };
+    } catch (error) {
+      const failure = readFailure(error);
+      if (failure.kind === "migrated") return await this.#send(failure.chatId, html);
+      // Without an answer it may be in the chat already: one message that is missing is better than a new one every
+      // few seconds.
+      this.#isUncertain = failure.kind === "passing" && failure.uncertain;
+      throw error;
+    }
+  }
+
+  async #edit({ chatId, messageId }: Told, html: string): Promise<void> {
+    try {
+      await this.#deps.api.editMessageText(chatId, messageId, html, { parse_mode: "HTML" }, timeLimit());
+    } catch (error) {
+      const { kind } = readFailure(error);
+      if (kind !== "not-modified" && kind !== "message-gone" && kind !== "permanent") throw error;
+    }
+  }
+}
+
+function timeLimit(): Parameters<Api["sendMessage"]>[3] {
+  return AbortSignal.timeout(10_000) as Parameters<Api["sendMessage"]>[3];
+}
+
+/** For the history: it began, and it is over. */
+function outageSignals(host: string, from: Date, to: Date): Signal[] {
+  const signal = {
+    source: "watch",
+    fingerprint: "redis",
+    severity: "critical",
+    title: { key: "watch-redis" },
+    text: { key: "watch-redis-text", args: { host } },
+    labels: { check: "redis" },
+    startsAt: from.toISOString(),
+    repeats: false,
+  } as const;
+  return [
+    { ...signal, status: "firing" },
+    { ...signal, status: "resolved", endsAt: to.toISOString() },
+  ];
+}

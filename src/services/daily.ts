@@ -1,0 +1,155 @@
+import type { Config } from "../app/config.ts";
+import type { DailyBackup, DailyReport } from "../core/daily.ts";
+import type { Clock } from "../core/ports.ts";
+import { type BackupRun, isFinal } from "../core/run.ts";
+import { due, type ScheduleEntry } from "../core/schedule.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Cards } from "../state/cards.ts";
+import type { Incidents } from "../state/incidents.ts";
+import type { Presences } from "../state/presence.ts";
+import type { Runs } from "../state/runs.ts";
+import type { ScheduleState } from "../state/schedule.ts";
+import type { Storms } from "../state/storms.ts";
+import { placeOf } from "./alerts/routing.ts";
+import { presenceWithinMs } from "./status.ts";
+import { scheduleEntries } from "./tick.ts";
+
+export interface DailyDeps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly cards: Cards;
+  readonly incidents: Incidents;
+  readonly storms: Storms;
+  readonly runs: Runs;
+  readonly presences: Presences;
+  /** Its own: the ticks forget what they do not know. */
+  readonly dailySchedule: ScheduleState;
+}
+
+const key = "daily";
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** Later than this the card of a day is left out: what it says would be taken for the morning's. */
+const latestMs = 6 * hourMs;
+
+/** A run gets this long to come to its end before its time counts as missed. */
+const overdueMs = 2 * hourMs;
+
+/** Cards of days before this are forgotten. */
+const keepDays = 30;
+
+/** Ended incidents and runs of a day that are counted at most. */
+const mostCounted = 10_000;
+const mostRuns = 200;
+
+/** Posts the card of the day when it is time, once among all bots. True when this call did it. */
+export async function daily(deps: DailyDeps): Promise<boolean> {
+  const { config, clock, cards, dailySchedule, logger } = deps;
+  const target = config.daily ? placeOf(config, config.daily) : undefined;
+  if (!config.daily || !target) return false;
+  const now = clock.now();
+  const plan = due([entryOf(config.daily.at, config.timezone)], await dailySchedule.read(), now);
+  const [dueNow] = plan.due;
+  let isNew = false;
+  if (dueNow && now.getTime() - dueNow.at.getTime() <= latestMs) {
+    const ref = { kind: key, id: dateOf(dueNow.at, config.timezone) };
+    isNew = await cards.create(ref, await dailyReport(deps), "normal", now);
+    // Placed by whoever comes: a bot that was killed in between leaves it to the next one.
+    await cards.place(ref, target, "normal", now);
+    await forgetOld(cards, dueNow.at, config.timezone);
+    if (isNew) logger.info({ card: ref.id }, "the card of the day");
+  }
+  for (const [handled, at] of plan.handled) await dailySchedule.write(handled, at);
+  return isNew;
+}
+
+function entryOf(at: string, timezone: string): ScheduleEntry {
+  const [hours, minutes] = at.split(":").map(Number);
+  return { key, pattern: `${minutes ?? 0} ${hours ?? 0} * * *`, timezone, catchUp: true };
+}
+
+/** The day in a time zone: "daily-2026-11-20". */
+function dateOf(at: Date, timezone: string): string {
+  return `${key}-${new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeZone: timezone }).format(at)}`;
+}
+
+async function forgetOld(cards: Cards, at: Date, timezone: string): Promise<void> {
+  for (let day = keepDays; day < keepDays + 7; day++)
+    await cards.remove({ kind: key, id: dateOf(new Date(at.getTime() - day * dayMs), timezone) });
+}
+
+/** How everything stands now. */
+export async function dailyReport(deps: Omit<DailyDeps, "dailySchedule" | "cards" | "logger">): Promise<DailyReport> {
+  const { config, clock, incidents, storms, runs, presences } = deps;
+  const now = clock.now();
+  const from = new Date(now.getTime() - dayMs);
+  const open = await incidents.open();
+  const ended = await incidents.endedSince(from, mostCounted);
+  const [oldest] = open.toSorted((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
+  const ofSeverity = (severity: string): number => open.filter((incident) => incident.severity === severity).length;
+  const alive = await presences.alive(now, presenceWithinMs);
+  const lists = await Promise.all(
+    config.backups.map(async ({ name }) => ({
+      name,
+      runs: await runs.list(name, mostRuns),
+      lastGood: await runs.lastGood(name),
+    })),
+  );
+  const recent = lists
+    .flatMap((list) => list.runs)
+    .filter(({ status, finishedAt }) => isFinal(status) && status !== "cancelled" && isSince(finishedAt, from));
+  return {
+    at: now.toISOString(),
+    incidents: {
+      critical: ofSeverity("critical"),
+      warning: ofSeverity("warning"),
+      info: ofSeverity("info"),
+      ...(oldest ? { oldest: { title: oldest.title, since: oldest.openedAt } } : {}),
+    },
+    backups: lists.map(({ name, runs: [latest], lastGood }) =>
+      standOf(name, latest, lastGood, lastWanted(config, name, now)),
+    ),
+    processes: {
+      bots: alive.filter(({ role }) => role === "bot").length,
+      workers: alive.filter(({ role }) => role === "worker").length,
+    },
+    day: {
+      // An end without a beginning was never anything.
+      opened: [...open, ...ended].filter(({ openedAt, times }) => times > 0 && isSince(openedAt, from)).length,
+      resolved: ended.filter(({ times, status }) => times > 0 && status !== "noted").length,
+      storms: (await storms.known(now)).length - (await storms.known(from)).length,
+      backups: recent.length,
+      failedBackups: recent.filter(({ status }) => status === "failed").length,
+    },
+  };
+}
+
+/** How a backup stands. `wantedAt`: the newest time of its schedule that should have given a backup by now. */
+export function standOf(
+  name: string,
+  latest: BackupRun | undefined,
+  lastGood: BackupRun | undefined,
+  wantedAt: Date | undefined,
+): DailyBackup {
+  const finishedAt = lastGood?.manifest?.finishedAt ?? lastGood?.finishedAt;
+  const stand = { name, ...(finishedAt === undefined ? {} : { finishedAt }) };
+  if (latest?.status === "failed") return { ...stand, state: "failed" };
+  if (!lastGood) return { ...stand, state: "never" };
+  const made = Date.parse(lastGood.startedAt ?? lastGood.createdAt);
+  return { ...stand, state: wantedAt && made < wantedAt.getTime() ? "overdue" : "good" };
+}
+
+/** The newest time of a backup's schedule that is long enough ago, as far as a month back. */
+function lastWanted(config: Config, name: string, now: Date): Date | undefined {
+  const entry = scheduleEntries(config).find((candidate) => candidate.key === `backup:${name}`);
+  if (!entry) return undefined;
+  const before = new Date(now.getTime() - overdueMs);
+  const plan = due([entry], new Map([[entry.key, new Date(before.getTime() - 32 * dayMs)]]), before);
+  return [...plan.due, ...plan.dropped][0]?.at;
+}
+
+function isSince(at: string | undefined, from: Date): boolean {
+  return at !== undefined && Date.parse(at) >= from.getTime();
+}
