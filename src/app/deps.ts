@@ -14,6 +14,7 @@ import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
 import { Silences } from "../state/silences.ts";
 import { Storms } from "../state/storms.ts";
+import { Views } from "../state/views.ts";
 import type { Config } from "./config.ts";
 import { version } from "./version.ts";
 
@@ -33,6 +34,7 @@ export interface Deps {
   readonly schedule: ScheduleState;
   readonly presences: Presences;
   readonly dialogs: Dialogs;
+  readonly views: Views;
   readonly languages: Languages;
   readonly orders: BackupOrders;
   readonly incidents: Incidents;
@@ -76,6 +78,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     schedule: new ScheduleState(redis, keys),
     presences: new Presences(redis, keys),
     dialogs: new Dialogs(redis, keys),
+    views: new Views(redis, keys),
     languages: new Languages(redis, keys),
     orders,
     incidents,

@@ -9,6 +9,7 @@ import { Housekeeping } from "../bot/housekeeping.ts";
 import { publishMenus } from "../bot/menu.ts";
 import { Poller } from "../bot/poller.ts";
 import { isTokenRefused, readFailure } from "../bot/telegram-error.ts";
+import { createViewKinds } from "../bot/views/index.ts";
 import { WebhookProbe } from "../bot/webhook-probe.ts";
 import { createServer } from "../http/server.ts";
 import { messagesOf } from "../messages/index.ts";
@@ -48,6 +49,7 @@ export async function runBot(
     ...deps,
     config,
     kinds,
+    viewKinds: createViewKinds({ ...deps, kinds }),
     metrics: botMetrics(registry),
     messages: messagesOf,
     storageLocation: (name) => {
@@ -124,9 +126,15 @@ export async function runBot(
       : {}),
   });
   const url = await server.listen({ host: config.http.host, port: config.http.port });
-  const housekeeping = new Housekeeping(botDeps, async ({ chatId, messageId }, html) => {
-    if (messageId !== undefined) await bot.api.editMessageText(chatId, messageId, html, { parse_mode: "HTML" });
-  });
+  const housekeeping = new Housekeeping(
+    botDeps,
+    async ({ chatId, messageId }, html) => {
+      if (messageId !== undefined) await bot.api.editMessageText(chatId, messageId, html, { parse_mode: "HTML" });
+    },
+    async (chatId, messageId) => {
+      await bot.api.editMessageReplyMarkup(chatId, messageId, { reply_markup: { inline_keyboard: [] } });
+    },
+  );
   await housekeeping.enableChats();
   await loop.start();
   const presence = startPresence(deps, "bot", state);

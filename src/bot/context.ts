@@ -7,14 +7,19 @@ import type { Role } from "../core/roles.ts";
 import type { Person } from "../core/run.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Locale, Messages } from "../messages/index.ts";
+import type { Alerts } from "../services/alerts/alerts.ts";
 import type { BackupOrders } from "../services/backup/orders.ts";
 import type { StatusReport } from "../services/status.ts";
 import type { Cards } from "../state/cards.ts";
 import type { Dialog, Dialogs } from "../state/dialogs.ts";
+import type { Incidents } from "../state/incidents.ts";
 import type { Languages } from "../state/languages.ts";
 import type { Leases } from "../state/leases.ts";
 import type { Runs } from "../state/runs.ts";
+import type { Silences } from "../state/silences.ts";
+import type { Views } from "../state/views.ts";
 import type { CardKind } from "./cards/types.ts";
+import type { ViewKind } from "./views/types.ts";
 
 /** What the chat's handlers need; a part of the whole `Deps`. */
 export interface BotDeps {
@@ -25,9 +30,14 @@ export interface BotDeps {
   readonly runs: Runs;
   readonly dialogs: Dialogs;
   readonly languages: Languages;
+  readonly views: Views;
   readonly leases: Leases;
   readonly orders: BackupOrders;
+  readonly alerts: Alerts;
+  readonly incidents: Incidents;
+  readonly silences: Silences;
   readonly kinds: ReadonlyMap<string, CardKind<unknown>>;
+  readonly viewKinds: ReadonlyMap<string, ViewKind<object>>;
   readonly metrics: BotMetrics;
   messages(locale: Locale): Messages;
   /** Where a configured storage is, for a person. */

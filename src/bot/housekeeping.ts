@@ -1,5 +1,6 @@
 import type { BotDeps } from "./context.ts";
 import { expireDialogs } from "./dialog.ts";
+import { expireViews } from "./views/views.ts";
 
 /** A chat that refused us is tried again so often; milliseconds. */
 const secondChanceMs = 3_600_000;
@@ -7,26 +8,29 @@ const secondChanceMs = 3_600_000;
 /** Milliseconds between two looks at the workers. */
 const workersMs = 5000;
 
-type Deps = Pick<BotDeps, "dialogs" | "clock" | "logger" | "cards" | "runs" | "orders" | "workers">;
+type Deps = Pick<BotDeps, "dialogs" | "views" | "clock" | "logger" | "cards" | "runs" | "orders" | "workers">;
 
 /** What the bot does by the clock. */
 export class Housekeeping {
   readonly #deps: Deps;
   readonly #editText: Parameters<typeof expireDialogs>[1];
+  readonly #strip: Parameters<typeof expireViews>[1];
   #workersAt = 0;
   #enabledAt: number;
   /** Queued runs, and whether a worker was there for them. */
   #served = new Map<string, boolean>();
 
-  constructor(deps: Deps, editText: Parameters<typeof expireDialogs>[1]) {
+  constructor(deps: Deps, editText: Parameters<typeof expireDialogs>[1], strip: Parameters<typeof expireViews>[1]) {
     this.#deps = deps;
     this.#editText = editText;
+    this.#strip = strip;
     this.#enabledAt = deps.clock.now().getTime();
   }
 
   /** Does what is due: called about once a second. */
   async step(): Promise<void> {
     await expireDialogs(this.#deps, this.#editText);
+    await expireViews(this.#deps, this.#strip);
     const now = this.#deps.clock.now().getTime();
     if (now - this.#enabledAt >= secondChanceMs) {
       this.#enabledAt = now;

@@ -25,7 +25,7 @@ export function fitted(rendering: Rendering, { card }: Pick<Claim, "card">, note
     html,
     hash: digest(JSON.stringify([html, rendering.buttons])),
     rendering,
-    ...(cut || rendering.document ? { document: { name, text, hash: digest(text) } } : {}),
+    ...(cut || rendering.document ? { document: { name, text, hash: digest(rendering.document?.key ?? text) } } : {}),
   };
 }
 

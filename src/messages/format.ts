@@ -50,14 +50,28 @@ export function formatDuration(ms: number, locale: Locale): string {
   const kept = Object.entries(parts)
     .filter(([, value]) => value > 0)
     .slice(0, 2);
-  return new Intl.DurationFormat(locale, { style: "narrow" }).format(Object.fromEntries(kept));
+  return durationFormats[locale].format(Object.fromEntries(kept));
 }
+
+const durationFormats: Readonly<Record<Locale, Intl.DurationFormat>> = {
+  en: new Intl.DurationFormat("en", { style: "narrow" }),
+  ru: new Intl.DurationFormat("ru", { style: "narrow" }),
+};
 
 /** A point in time in the configured zone: "20 Nov 2026, 03:00". */
 export function formatTime(at: Date, locale: Locale, timezone: string): string {
-  const options: Intl.DateTimeFormatOptions = { dateStyle: "medium", timeStyle: "short", timeZone: timezone };
-  return new Intl.DateTimeFormat(locale === "en" ? "en-GB" : locale, options).format(at);
+  const key = `${locale} ${timezone}`;
+  let format = timeFormats.get(key);
+  if (!format) {
+    const options: Intl.DateTimeFormatOptions = { dateStyle: "medium", timeStyle: "short", timeZone: timezone };
+    format = new Intl.DateTimeFormat(locale === "en" ? "en-GB" : locale, options);
+    timeFormats.set(key, format);
+  }
+  return format.format(at);
 }
+
+/** Making one takes much longer than using it, and lists have thousands of times. */
+const timeFormats = new Map<string, Intl.DateTimeFormat>();
 
 /** A whole number with the language's grouping. */
 export function formatCount(value: number, locale: Locale): string {

@@ -1,8 +1,8 @@
 import type { ChatTarget } from "../core/card.ts";
 import { type Severity, severities } from "../core/signal.ts";
 import type { CardRef } from "./cards.ts";
-import { endStormLua, openStormLua } from "./incidents-lua.ts";
 import { stormId, targetName } from "./incidents.ts";
+import { endStormLua, openStormLua } from "./incidents-lua.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** What a storm's card says of the incidents that it stands for. */
@@ -18,6 +18,8 @@ export interface StormSummary {
   /** How many there were in it, those that have moved to cards of their own included. */
   readonly total: number;
   readonly counts: Readonly<Record<Severity, { readonly firing: number; readonly over: number }>>;
+  /** How those that are over ended. */
+  readonly ended: { readonly resolved: number; readonly closed: number; readonly noted: number };
   /** Titles as JSON of a text or a `Text`. */
   readonly first?: string;
   readonly last?: string;
@@ -89,6 +91,8 @@ export class Storms {
       over: number(`n:${severity}:resolved`) + number(`n:${severity}:closed`) + number(`n:${severity}:noted`),
     });
     const counts = Object.fromEntries(severities.map((severity) => [severity, of(severity)]));
+    const all = (status: string): number =>
+      severities.reduce((sum, severity) => sum + number(`n:${severity}:${status}`), 0);
     return {
       id,
       target: parseTarget(target),
@@ -98,6 +102,7 @@ export class Storms {
       late: late === "1",
       total: Number(total),
       counts: counts as StormSummary["counts"],
+      ended: { resolved: all("resolved"), closed: all("closed"), noted: all("noted") },
       ...(first === undefined ? {} : { first }),
       ...(last === undefined ? {} : { last }),
       labels: pairs(labels).map(([label, count]) => ({ label, count: Number(count) })),

@@ -291,7 +291,13 @@ describe("the card of a backup run", () => {
   });
 
   test("its buttons order what they say, for operators", async () => {
-    const context = { by: { id: 222, name: "bob" }, messages: messagesOf("en"), target: { chatId: -1 }, reply: async () => undefined };
+    const context = {
+      by: { id: 222, name: "bob" },
+      messages: messagesOf("en"),
+      target: { chatId: -1 },
+      reply: async () => undefined,
+      open: async () => undefined,
+    };
     await kind.actions["cancel"]?.run(aRun(), context);
     await kind.actions["retry"]?.run(aRun(), context);
     expect(orders).toEqual(["cancel 0f3a0f3a0f3a", "retry 0f3a0f3a0f3a"]);

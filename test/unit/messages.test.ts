@@ -12,9 +12,11 @@ import {
 } from "@fluent/syntax";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { incidentCard } from "../../src/bot/cards/incident.ts";
 import { commands } from "../../src/bot/commands/index.ts";
 import { backupPhases } from "../../src/core/ports.ts";
 import { roles } from "../../src/core/roles.ts";
+import { linkKinds, severities } from "../../src/core/signal.ts";
 import { redact } from "../../src/lib/logger.ts";
 import { escapeHtml, type Locale, locales, messageFiles, messagesOf } from "../../src/messages/index.ts";
 import { subjects } from "../../src/services/doctor.ts";
@@ -86,28 +88,39 @@ function unionIn(file: string, before: string): string[] {
   return members;
 }
 
+/** The buttons of the incident's card are called by what they do. */
+const incidentActions = Object.keys(incidentCard({} as never).actions);
 const statuses = unionIn("core/run.ts", "export type RunStatus =");
 
 /** Keys that are put together, by the fixed part, with everything that the code can put behind it. */
 const composed: Readonly<Record<string, readonly string[]>> = {
   "advice-": [...unionIn("bot/cards/backup.ts", "adviceKeys = ["), "other"],
   "backup-title-": statuses,
+  "button-": [...incidentActions, "acknowledge-all", "full-list", "alerts"],
   "check-": subjects,
   "cli-backups-": ["id", "time", "name", "size", "copies"],
   "cli-phase-": backupPhases,
   // /start greets and is in no menu.
   "command-": commands.map((command) => command.name).filter((name) => name !== "start"),
+  "count-": severities,
+  "daily-backups-": unionIn("core/daily.ts", "readonly state:"),
   "config-variable-": unionIn("app/config/interpolate.ts", "readonly kind:"),
   "demo-starting-": unionIn("demo/world.ts", "say(what:"),
   "demo-step-": unionIn("demo/story.ts", "readonly step:"),
   "error-s3-": unionIn("storages/s3/errors.ts", "readonly key:"),
+  "incident-event-": unionIn("core/incident.ts", "export type IncidentEvent ="),
+  "incident-is-": [...unionIn("core/incident.ts", "export type IncidentStatus ="), "again"],
   "init-encryption-": ["new", "own", "none"],
   "init-pair-": ["private", "group"],
   "init-refused-": unionIn("cli/init/pairing.ts", "readonly onRefused: (reason:"),
   "init-storage-": ["s3", "local", "both"],
+  "link-": linkKinds,
   "phase-": backupPhases,
   "process-": unionIn("state/presence.ts", "readonly role:"),
   "role-": roles,
+  "severity-": severities,
+  "silence-ask-": unionIn("bot/views/silence.ts", "readonly why:"),
+  "silence-scope-": unionIn("bot/views/silence.ts", "const scopes ="),
   "source-": sourceKinds,
   "status-latest-": statuses,
   "status-no-": unionIn("state/presence.ts", "readonly role:"),

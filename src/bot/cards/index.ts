@@ -1,13 +1,19 @@
 import { AppError } from "../../core/errors.ts";
 import type { BackupOrders } from "../../services/backup/orders.ts";
 import { backupCard } from "./backup.ts";
+import { dailyCard } from "./daily.ts";
+import { type IncidentCardDeps, incidentCard } from "./incident.ts";
 import { noticeCard } from "./notice.ts";
+import { type StormCardDeps, stormCard } from "./storm.ts";
 import type { CardKind } from "./types.ts";
 
+export type CardDeps = { readonly orders: BackupOrders } & IncidentCardDeps & StormCardDeps;
+
 /** Every kind of card there is. */
-export function createCardKinds(deps: { readonly orders: BackupOrders }): ReadonlyMap<string, CardKind<unknown>> {
+export function createCardKinds(deps: CardDeps): ReadonlyMap<string, CardKind<unknown>> {
   const kinds = new Map<string, CardKind<unknown>>();
-  for (const kind of [backupCard(deps), noticeCard] as readonly CardKind<never>[]) {
+  const all = [backupCard(deps), noticeCard, incidentCard(deps), stormCard(deps), dailyCard(deps)];
+  for (const kind of all as readonly CardKind<never>[]) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two card kinds are called ${kind.kind}`);
     kinds.set(kind.kind, kind);
   }

@@ -1,4 +1,3 @@
-import type { InlineKeyboardButton } from "grammy/types";
 import type { ChatTarget } from "../../core/card.ts";
 import type { Role } from "../../core/roles.ts";
 import type { Person } from "../../core/run.ts";
@@ -12,12 +11,19 @@ export interface CardButton {
   readonly style?: "danger" | "success" | "primary";
 }
 
+/** The whole text as a file. One with the same `key` (default: the text) is not sent a second time. */
+export interface CardDocument {
+  readonly name: string;
+  readonly text: string;
+  readonly key?: string;
+}
+
 /** A card as it should look now. */
 export interface Rendering {
   readonly html: string;
   readonly buttons: readonly (readonly CardButton[])[];
   /** The whole text as a file, when the message cannot hold it; added by the delivery where needed. */
-  readonly document?: { readonly name: string; readonly text: string };
+  readonly document?: CardDocument;
   /** News worth ringing for: when it changes to this, the card is posted anew below and the old message loses its buttons. */
   readonly raise?: string;
   /** News that is said in a reply to the card as well, once per `key`: a reply rings where an edit does not. */
@@ -41,13 +47,20 @@ export interface ActionContext {
   readonly messages: Messages;
   readonly target: ChatTarget;
   /** Says something below the card, only where it was pressed. */
-  reply(answer: CardAnswer): Promise<void>;
+  readonly reply: (answer: CardAnswer) => Promise<void>;
+  /** Opens a view below the card. */
+  readonly open: (view: ViewOrder) => Promise<void>;
+}
+
+/** A view to be opened: its kind in `views/` and the state that it begins with, plain data. */
+export interface ViewOrder {
+  readonly kind: string;
+  readonly state: object;
 }
 
 /** What a button answers with, beside its toast. */
 export interface CardAnswer {
   readonly html: string;
-  readonly buttons?: readonly (readonly InlineKeyboardButton[])[];
   readonly document?: { readonly name: string; readonly text: string };
 }
 
@@ -64,5 +77,7 @@ export interface CardKind<T = never> {
   render(value: T, context: RenderContext): Rendering;
   /** For a card that is made of what is kept elsewhere: reads the newest state of it. Undefined: it is gone. */
   load?(id: string): Promise<T | undefined>;
+  /** Why a button that the card has no longer does nothing now; undefined: it is out of date. */
+  refusal?(value: T, action: string, messages: Messages): string | undefined;
   readonly actions: Readonly<Record<string, CardAction<T>>>;
 }

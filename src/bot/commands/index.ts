@@ -1,14 +1,25 @@
 import { AppError } from "../../core/errors.ts";
+import { alerts } from "./alerts.ts";
 import { backup } from "./backup.ts";
 import { help } from "./help.ts";
 import { language } from "./language.ts";
+import { silence } from "./silence.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import type { Command } from "./types.ts";
 import { whoami } from "./whoami.ts";
 
 /** Every chat command, in the order of the menu. */
-export const commands: readonly Command[] = unique([backup, status, help(() => commands), language, whoami, start]);
+export const commands: readonly Command[] = unique([
+  alerts,
+  silence,
+  backup,
+  status,
+  help(() => commands),
+  language,
+  whoami,
+  start,
+]);
 
 function unique(all: readonly Command[]): readonly Command[] {
   const names = new Set<string>();

@@ -1,20 +1,20 @@
-import { InputFile, type NextFunction } from "grammy";
+import type { NextFunction } from "grammy";
 import { toAppError } from "../../core/errors.ts";
 import { hasRole } from "../../core/roles.ts";
-import type { CardAnswer } from "../cards/types.ts";
 import { commands } from "../commands/index.ts";
 import type { BotContext, BotDeps, DialogPress } from "../context.ts";
 import { cardToken } from "../delivery.ts";
 import { confirmAction, dialogToken, pressedWhat } from "../dialog.ts";
 import { sayFailure } from "../say-failure.ts";
 import { readFailure } from "../telegram-error.ts";
+import { actionContext, viewPress, viewToken } from "../views/views.ts";
 
 /** What a press leads to. The toast is shown first; only if that reaches the person, the press is carried out. */
 interface Decision {
   readonly toast?: string;
   /** The pressed message is no longer in force: its buttons are taken away. */
   readonly strip?: boolean;
-  /** A card's action. */
+  /** A card's action, or a view's. */
   readonly run?: () => Promise<void>;
   /** A dialog that goes on. */
   readonly dialog?: string;
@@ -28,8 +28,10 @@ export function presses(deps: BotDeps) {
   return async (ctx: BotContext, next: NextFunction): Promise<void> => {
     const data = ctx.callbackQuery?.data;
     if (data === undefined) return await next();
-    if (data.startsWith(cardToken)) {
-      const decision = await cardPress(deps, ctx, data.slice(cardToken.length));
+    if (data.startsWith(cardToken) || data.startsWith(viewToken)) {
+      const decision = data.startsWith(viewToken)
+        ? await viewPress(deps, ctx, data)
+        : await cardPress(deps, ctx, data.slice(cardToken.length));
       if (await answerPress(deps, ctx, decision)) await decision.run?.();
       return;
     }
@@ -130,7 +132,7 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
   const offered = rendering.buttons.flat().some((button) => button.action === pressed.action);
   if (!offered) {
     await deps.cards.touch(pressed.card, "reply", now);
-    return { toast: texts.plain("toast-outdated") };
+    return { toast: kind.refusal?.(value, pressed.action, texts) ?? texts.plain("toast-outdated") };
   }
   if (!hasRole(caller.role, action.role))
     return { toast: texts.plain("toast-role", { role: texts.plain(`role-${action.role}`) }) };
@@ -138,9 +140,7 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
     toast: action.toast(value, texts),
     run: async () => {
       try {
-        const by = { id: caller.id, name: caller.name };
-        const reply = (answer: CardAnswer): Promise<void> => sayBelow(ctx, answer);
-        await action.run(value, { by, messages: texts, target: place, reply });
+        await action.run(value, actionContext(deps, ctx));
       } catch (error) {
         const failure = toAppError(error);
         deps.logger.warn(
@@ -151,22 +151,6 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
       }
     },
   };
-}
-
-async function sayBelow(ctx: BotContext, { html, buttons, document }: CardAnswer): Promise<void> {
-  const message = ctx.callbackQuery?.message?.message_id ?? 0;
-  const beside = { reply_parameters: { message_id: message, allow_sending_without_reply: true } };
-  if (document) {
-    const caption = { caption: html, parse_mode: "HTML" as const };
-    await ctx.replyWithDocument(new InputFile(Buffer.from(document.text), document.name), { ...beside, ...caption });
-    return;
-  }
-  await ctx.reply(html, {
-    ...beside,
-    parse_mode: "HTML",
-    link_preview_options: { is_disabled: true },
-    ...(buttons ? { reply_markup: { inline_keyboard: buttons.map((row) => [...row]) } } : {}),
-  });
 }
 
 async function dialogPress(deps: BotDeps, ctx: BotContext, data: string): Promise<Decision> {

@@ -1,0 +1,258 @@
+import { setImmediate } from "node:timers/promises";
+import type { Config } from "../../app/config.ts";
+import { type Incident, isOpen } from "../../core/incident.ts";
+import { severities } from "../../core/signal.ts";
+import type { Text } from "../../core/text.ts";
+import { formatCount } from "../../messages/format.ts";
+import type { Messages } from "../../messages/index.ts";
+import type { Alerts } from "../../services/alerts/alerts.ts";
+import type { Incidents } from "../../state/incidents.ts";
+import type { StormSummary, Storms } from "../../state/storms.ts";
+import { cut, oneLine } from "../foreign-text.ts";
+import { textLength, textLimit } from "../html.ts";
+import {
+  markOf,
+  type Reader,
+  serverOf,
+  severityMarks,
+  stateText,
+  timeText,
+  titleLimits,
+  titleOf,
+  wordsOf,
+} from "../incident-text.ts";
+import type { ActionContext, CardButton, CardKind, Rendering } from "./types.ts";
+
+export interface StormCardDeps {
+  readonly config: Pick<Config, "timezone">;
+  readonly alerts: Alerts;
+  readonly incidents: Incidents;
+  readonly storms: Storms;
+}
+
+/** What the card is made of, read when it is rendered. */
+export interface StormState {
+  readonly summary: StormSummary;
+  /** As many of the critical ones as a message may hold, the oldest first. */
+  readonly criticals: readonly Incident[];
+}
+
+/** No message holds the names of more. */
+const mostNamed = 120;
+
+/** The card that stands for many incidents at once: how many, of what kind, and the critical ones by name. */
+export function stormCard(deps: StormCardDeps): CardKind<StormState> {
+  return {
+    kind: "storm",
+    load: async (id) => {
+      const summary = await deps.storms.summary(id);
+      if (!summary) return undefined;
+      const first = await deps.incidents.readAll(await deps.storms.members(id, mostNamed));
+      return { summary, criticals: first.filter(({ severity }) => severity === "critical") };
+    },
+    render: (state: Partial<StormState>, { messages }) => {
+      const { summary, criticals = [] } = state;
+      // Forgotten meanwhile: its body has nothing but the id.
+      if (!summary) return { html: messages.t("storm-forgotten"), buttons: [] };
+      return render({ summary, criticals }, { messages, timezone: deps.config.timezone });
+    },
+    refusal: ({ summary }, action, messages) =>
+      action === "acknowledge-all" && firingOf(summary) === 0 ? messages.plain("toast-nothing-fires") : undefined,
+    actions: {
+      "full-list": {
+        role: "viewer",
+        toast: (_state, messages) => messages.plain("toast-list"),
+        run: async (state, context) => await sayList(state, context, deps),
+      },
+      "acknowledge-all": {
+        role: "operator",
+        toast: (_state, messages) => messages.plain("toast-acknowledging"),
+        run: async ({ summary }, { by, messages, reply }) => {
+          const count = await deps.alerts.acknowledgeStorm(summary.id, by);
+          const args = { by: by.name, count, countText: formatCount(count, messages.locale) };
+          await reply({ html: messages.t("storm-acknowledged", args) });
+        },
+      },
+      alerts: {
+        role: "viewer",
+        toast: (_state, messages) => messages.plain("toast-details"),
+        run: async (_state, { open }) => await open({ kind: "alerts", state: {} }),
+      },
+    },
+  };
+}
+
+function firingOf({ counts }: StormSummary): number {
+  return severities.reduce((sum, severity) => sum + counts[severity].firing, 0);
+}
+
+function overOf({ ended }: StormSummary): number {
+  return ended.resolved + ended.closed + ended.noted;
+}
+
+function render(state: StormState, reader: Reader): Rendering {
+  const { messages } = reader;
+  const { summary } = state;
+  const head = [heading(summary, reader), situation(summary, reader), bySeverity(summary, messages).join("\n")];
+  const foot = [[...labelLine(summary, messages), ...ends(summary, reader)].join("\n")].filter((text) => text !== "");
+  const used = [...head, ...foot].reduce((sum, block) => sum + textLength(block) + 2, 0);
+  const named = criticalLines(state, messages, textLimit - used - 100);
+  return {
+    html: [...head, ...(named.length > 0 ? [named.join("\n")] : []), ...foot].join("\n\n"),
+    buttons: buttons(summary, messages),
+    ...(summary.endedAt && !summary.late ? { reply: { key: "over", html: whatHappened(summary, reader) } } : {}),
+  };
+}
+
+/** "340 firing, 12 resolved" */
+function numbers(summary: StormSummary, messages: Messages): string {
+  const { resolved, closed, noted } = summary.ended;
+  const count = (key: string, n: number): string => messages.plain(key, { n, text: formatCount(n, messages.locale) });
+  return [
+    count("count-firing", firingOf(summary)),
+    count("count-resolved", resolved),
+    ...(closed > 0 ? [count("count-closed", closed)] : []),
+    ...(noted > 0 ? [count("count-noted", noted)] : []),
+  ].join(", ");
+}
+
+function spanOf(summary: StormSummary, reader: Reader): { from: string; to: string } {
+  const { startedAt, lastAt, endedAt, late } = summary;
+  const end = (late ? endedAt : lastAt) ?? endedAt ?? startedAt;
+  return { from: timeText(startedAt.toISOString(), reader), to: timeText(end.toISOString(), reader) };
+}
+
+function heading(summary: StormSummary, { messages }: Reader): string {
+  const mark = summary.late ? "📬" : summary.endedAt ? (firingOf(summary) > 0 ? "🌤" : "✅") : "⛈";
+  return messages.t("storm-title", { mark, numbers: numbers(summary, messages) });
+}
+
+/** Why there is such a card, and how it stands with the storm. */
+function situation(summary: StormSummary, reader: Reader): string {
+  const { messages } = reader;
+  const { total, endedAt, late } = summary;
+  const args = { ...spanOf(summary, reader), count: total, countText: formatCount(total, messages.locale) };
+  const lines = [messages.t(late ? "storm-late" : endedAt ? "storm-over" : "storm-rages", args)];
+  const own = total - firingOf(summary) - overOf(summary);
+  if (own > 0) lines.push(messages.t("storm-own", { count: own, countText: formatCount(own, messages.locale) }));
+  return lines.join("\n");
+}
+
+function bySeverity({ counts }: StormSummary, messages: Messages): string[] {
+  return severities.flatMap((severity) => {
+    const { firing, over } = counts[severity];
+    if (firing + over === 0) return [];
+    const all = messages.plain(`count-${severity}`, {
+      n: firing + over,
+      text: formatCount(firing + over, messages.locale),
+    });
+    const args = { mark: severityMarks[severity], all, n: firing, firing: formatCount(firing, messages.locale) };
+    return [messages.t("storm-severity", args)];
+  });
+}
+
+function labelLine({ labels }: StormSummary, messages: Messages): string[] {
+  // What only one of them has, they do not have in common.
+  const shown = labels.filter(({ count }) => count > 1).slice(0, 5);
+  if (shown.length === 0) return [];
+  const parts = shown.map(({ label, count }) =>
+    messages.t("storm-label", { label: oneLine(label, 60), count: formatCount(count, messages.locale) }),
+  );
+  return [`${messages.t("storm-labels")} ${parts.join(" · ")}`];
+}
+
+function ends({ first, last, lastAt }: StormSummary, reader: Reader): string[] {
+  const { messages } = reader;
+  const title = (json: string): string => {
+    const text = oneLine(wordsOf(JSON.parse(json) as string | Text, messages), titleLimits.list);
+    return text === "" ? messages.plain("incident-untitled") : text;
+  };
+  return [
+    ...(first === undefined ? [] : [messages.t("storm-first", { title: title(first) })]),
+    ...(last === undefined || lastAt === undefined
+      ? []
+      : [messages.t("storm-newest", { title: title(last), at: timeText(lastAt.toISOString(), reader) })]),
+  ];
+}
+
+/** The critical ones by name, those that fire first, as far as there is room; then how many more there are. */
+function criticalLines({ summary, criticals }: StormState, messages: Messages, room: number): string[] {
+  const { firing, over } = summary.counts.critical;
+  if (criticals.length === 0 || firing + over === 0) return [];
+  const lines = [messages.t("storm-criticals")];
+  let units = textLength(lines[0] ?? "");
+  const sorted = [...criticals.filter(isOpen), ...criticals.filter((incident) => !isOpen(incident))];
+  for (const incident of sorted) {
+    const server = serverOf(incident)?.value;
+    const args = {
+      mark: markOf(incident),
+      title: titleOf(incident, messages, titleLimits.list),
+      server: oneLine(server ?? "", 40),
+    };
+    const line = messages.t(server === undefined ? "storm-critical" : "storm-critical-on", args);
+    units += textLength(line) + 1;
+    if (units > room || lines.length > longestList) break;
+    lines.push(line);
+  }
+  const more = firing + over - (lines.length - 1);
+  if (more > 0) lines.push(messages.t("list-more", { count: formatCount(more, messages.locale) }));
+  return lines;
+}
+
+/** Names shown; what follows is on the list. */
+const longestList = 30;
+
+/** In two lines: when and how many, and what is left of it. */
+function whatHappened(summary: StormSummary, reader: Reader): string {
+  const { messages } = reader;
+  const { total } = summary;
+  const firing = firingOf(summary);
+  const args = { ...spanOf(summary, reader), count: total, countText: formatCount(total, messages.locale) };
+  const left = messages.t(firing > 0 ? "storm-left" : "storm-nothing-left", {
+    n: firing,
+    text: formatCount(firing, messages.locale),
+  });
+  return `🌤 ${messages.t("storm-over", args)}\n${left}`;
+}
+
+function buttons(summary: StormSummary, messages: Messages): CardButton[][] {
+  const button = (action: string): CardButton => ({ action, label: messages.plain(`button-${action}`) });
+  return [...(firingOf(summary) > 0 ? [[button("acknowledge-all")]] : []), [button("full-list"), button("alerts")]];
+}
+
+async function sayList({ summary }: StormState, context: ActionContext, deps: StormCardDeps): Promise<void> {
+  const { messages, reply } = context;
+  const members = await deps.incidents.readAll(await deps.storms.members(summary.id));
+  const text = await listOf(members, { messages, timezone: deps.config.timezone });
+  const count = members.length;
+  await reply({
+    html: messages.t("storm-list", { count, countText: formatCount(count, messages.locale) }),
+    document: { name: `storm-${summary.id}.txt`, text },
+  });
+}
+
+/** So many incidents are written at a time, then others have their turn. */
+const portion = 100;
+/** Labels of one incident in the list, so that 10,000 of them fit into the 50 MB that Telegram takes; UTF-16 units. */
+const longestLabels = 3000;
+
+async function listOf(members: readonly Incident[], reader: Reader): Promise<string> {
+  const entries: string[] = [];
+  for (const [index, incident] of members.entries()) {
+    if (index % portion === portion - 1) await setImmediate();
+    entries.push(listEntry(incident, index + 1, reader));
+  }
+  return `${entries.join("\n\n")}\n`;
+}
+
+function listEntry(incident: Incident, number: number, reader: Reader): string {
+  const { messages } = reader;
+  const labels = Object.entries(incident.labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const state = [stateText(incident, reader)];
+  if (incident.acknowledged) state.push(messages.plain("list-acknowledged", { by: incident.acknowledged.by.name }));
+  return [
+    `${number}. ${markOf(incident)} ${titleOf(incident, messages, 1000)}`,
+    `   ${state.join("; ")}`,
+    ...(labels.length > 0 ? [`   ${cut(labels.join(" ").toWellFormed(), longestLabels)}`] : []),
+  ].join("\n");
+}

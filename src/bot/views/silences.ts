@@ -1,0 +1,150 @@
+import type { Config } from "../../app/config.ts";
+import { AppError } from "../../core/errors.ts";
+import { formatMatcher } from "../../core/matchers.ts";
+import { isActive, type Silence } from "../../core/silence.ts";
+import { formatCount } from "../../messages/format.ts";
+import type { Messages } from "../../messages/index.ts";
+import type { Alerts } from "../../services/alerts/alerts.ts";
+import type { Incidents } from "../../state/incidents.ts";
+import type { Silences } from "../../state/silences.ts";
+import { oneLine } from "../foreign-text.ts";
+import { type Reader, timeText, titleLimits, titleOf } from "../incident-text.ts";
+import { pageOf, pageRow } from "./pages.ts";
+import type { ViewButton, ViewContext, ViewKind, ViewPress, ViewShown } from "./types.ts";
+
+export interface SilencesViewDeps {
+  readonly config: Pick<Config, "timezone">;
+  readonly alerts: Alerts;
+  readonly incidents: Incidents;
+  readonly silences: Silences;
+}
+
+/** What /silence shows. */
+export interface SilencesState {
+  readonly page?: number;
+  /** Only this one, which has just begun. */
+  readonly only?: string;
+}
+
+const pageSize = 5;
+const lifeMs = 24 * 3_600_000;
+
+/** /silence: the silences in force, with a button to end each. */
+export function silencesView(deps: SilencesViewDeps): ViewKind<SilencesState> {
+  return {
+    kind: "silences",
+    role: "viewer",
+    lifeMs,
+    command: "/silence",
+    render: async (state, context) =>
+      state.only === undefined ? await list(state, context, deps) : await single(state.only, context, deps),
+    press: async (state, what, context) => await press(state, what, context, deps),
+  };
+}
+
+async function press(
+  state: SilencesState,
+  what: string,
+  { messages, now }: ViewContext,
+  { alerts, silences }: SilencesViewDeps,
+): Promise<ViewPress<SilencesState>> {
+  const [verb = "", ...rest] = what.split("-");
+  const argument = rest.join("-");
+  if (verb === "page") return { run: async () => ({ page: Number(argument) || 0 }) };
+  if (verb !== "end") return { run: async () => state };
+  const silence = await silences.read(argument);
+  if (!silence || !isActive(silence, now))
+    return { toast: messages.plain("toast-silence-over"), run: async () => state };
+  return {
+    toast: messages.plain("toast-unsilenced"),
+    role: "operator",
+    run: async ({ by }) => {
+      await alerts.endSilence(silence.id, by);
+      return state;
+    },
+  };
+}
+
+async function list(state: SilencesState, context: ViewContext, deps: SilencesViewDeps): Promise<ViewShown> {
+  const { messages, now } = context;
+  const active = (await deps.silences.all())
+    .filter((silence) => isActive(silence, now))
+    .toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
+  const { page, pages, from } = pageOf(state.page, active.length, pageSize);
+  const shown = active.slice(from, from + pageSize);
+  const silenced = await silencedBy(shown, deps);
+  const blocks = shown.map((silence, index) =>
+    [
+      messages.t("silences-line", { number: formatCount(from + index + 1, messages.locale) }),
+      aboutSilence(silence, silenced.get(silence.id) ?? 0, context, deps),
+    ].join(" "),
+  );
+  const title =
+    active.length === 0
+      ? messages.t("silences-none")
+      : messages.t("silences-title", { count: formatCount(active.length, messages.locale) });
+  const ends: ViewButton[] = shown.map(({ id }, index) => ({
+    what: `end-${id}`,
+    label: messages.plain("button-end-silence", { number: String(from + index + 1) }),
+  }));
+  const rows = [
+    ...ends.map((button) => [button]),
+    [...pageRow(page, pages, messages), { what: `page-${page}`, label: messages.plain("button-refresh") }],
+  ];
+  return {
+    html: [title, ...blocks, ...(active.length === 0 ? [messages.t("silence-example")] : [])].join("\n\n"),
+    rows,
+  };
+}
+
+async function single(id: string, context: ViewContext, deps: SilencesViewDeps): Promise<ViewShown> {
+  const { messages, now } = context;
+  const silence = await deps.silences.read(id);
+  if (!silence)
+    throw new AppError("not-found", `there is no silence ${id}`, { text: { key: "error-silence-unknown" } });
+  const count = (await silencedBy([silence], deps)).get(id) ?? 0;
+  if (!isActive(silence, now))
+    return { html: `🔔 ${messages.t("silence-over")}\n${whatOf(silence, messages)}`, rows: [] };
+  return {
+    html: `🔕 ${aboutSilence(silence, count, context, deps)}`,
+    rows: [[{ what: `end-${id}`, label: messages.plain("button-unsilence") }]],
+  };
+}
+
+/** How many open incidents each of them keeps quiet now. */
+async function silencedBy(silences: readonly Silence[], { incidents }: SilencesViewDeps): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  if (silences.length === 0) return counts;
+  for (const { silenced } of await incidents.open())
+    if (silenced) counts.set(silenced.silence, (counts.get(silenced.silence) ?? 0) + 1);
+  return counts;
+}
+
+/** What it covers, as HTML. */
+function whatOf({ matchers, title, identity }: Silence, messages: Messages): string {
+  if (matchers.length > 0)
+    return messages.t("silence-matchers", { matchers: oneLine(matchers.map(formatMatcher).join(" "), 300) });
+  return messages.t("silence-one", { title: titleOf({ title: title ?? identity ?? "" }, messages, titleLimits.list) });
+}
+
+function aboutSilence(
+  silence: Silence,
+  count: number,
+  { messages }: ViewContext,
+  { config }: SilencesViewDeps,
+): string {
+  const reader: Reader = { messages, timezone: config.timezone };
+  const reason = oneLine(silence.reason ?? "", 200);
+  const args = {
+    until: timeText(silence.until, reader),
+    by: oneLine(silence.by.name, 64),
+    reason,
+    count,
+    countText: formatCount(count, messages.locale),
+  };
+  return [
+    whatOf(silence, messages),
+    messages.t(reason === "" ? "silence-until" : "silence-until-because", args),
+    messages.t("silence-covers", args),
+  ].join("\n");
+}

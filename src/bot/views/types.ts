@@ -1,0 +1,52 @@
+import type { Role } from "../../core/roles.ts";
+import type { Messages } from "../../messages/index.ts";
+import type { ActionContext } from "../cards/types.ts";
+
+/** A button of a view. `what` comes back when it is pressed: letters, digits, "-" and "_", at most 40 bytes. */
+export interface ViewButton {
+  readonly what: string;
+  /** Plain text. */
+  readonly label: string;
+  readonly style?: "danger" | "success" | "primary";
+}
+
+/** How a view looks now. Without buttons it is over. */
+export interface ViewShown {
+  readonly html: string;
+  readonly rows: readonly (readonly ViewButton[])[];
+}
+
+export interface ViewContext {
+  /** The view's own: the same as long as it lives. */
+  readonly id: string;
+  /** In the language of whoever has opened it. */
+  readonly messages: Messages;
+  readonly now: Date;
+}
+
+/** What a press leads to. The toast is shown first, then it is carried out. */
+export interface ViewPress<S> {
+  readonly toast?: string;
+  /** Who may press it, when that is not everybody who may use the view. */
+  readonly role?: Role;
+  /** Resolves with the state to show; undefined leaves the view as it is. */
+  readonly run?: (context: ActionContext) => Promise<S | undefined>;
+}
+
+/**
+ * A kind of view: it answers a command directly and keeps its paging in its buttons. Its state is plain data in Redis,
+ * so it works after restarts and in every bot; what decides something travels in the button that was pressed, so that
+ * two presses at the same time cannot mix.
+ */
+export interface ViewKind<S extends object = never> {
+  readonly kind: string;
+  readonly role: Role;
+  /** How long it lives after its last press; milliseconds. */
+  readonly lifeMs: number;
+  /** Only whoever has opened it may press: a question to one person. */
+  readonly isPersonal?: boolean;
+  /** The command that begins it anew. */
+  readonly command: string;
+  render(state: S, context: ViewContext): Promise<ViewShown>;
+  press(state: S, what: string, context: ViewContext): Promise<ViewPress<S>>;
+}
