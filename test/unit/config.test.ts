@@ -461,6 +461,7 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
   const users = (list: string) => `telegram: { token: "1:a", users: [${list}] }\n`;
   const admin = "{ id: 1, name: a, role: admin }";
   const backup = (extra: string, more = "") => `${local}backups:\n  - name: x\n    ${source}\n${extra}${more}`;
+  const format = (text: string) => `hooks: { events: { formats: { ${text} } } }\n`;
   const beat = (name: string) => `name: ${name}, key: the-same-key`;
   it.each([
     ["no admin", users("{ id: 1, name: a, role: operator }"), "1:27 telegram.users config-problem-no-admin"],
@@ -614,6 +615,18 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
       "a short secret of Grafana",
       "hooks: { grafana: { secret: short-secret } }\n",
       "hooks.grafana.secret config-problem-short",
+    ],
+    [
+      "a header that is none",
+      "hooks: { grafana: { secret: long-enough-secret, timestampHeader: X Time } }\n",
+      "hooks.grafana.timestampHeader config-problem-header",
+    ],
+    ["a format without a title", format("a: {}"), "hooks.events.formats.a.title config-problem-texts"],
+    ["a number as a title", format("a: { title: 5 }"), "hooks.events.formats.a.title config-problem-texts"],
+    [
+      "a format called like a source",
+      format("watch: { title: x }"),
+      "hooks.events.formats.watch config-problem-source-taken",
     ],
     ["the own heartbeat's address", "heartbeat: { url: hc.example.org }\n", "heartbeat.url config-problem-url"],
     ["offset as time zone", "timezone: '+03:00'\n", "timezone config-problem-timezone"],

@@ -6,6 +6,7 @@ import { nearest, type Path } from "./problems.ts";
 interface Description {
   readonly key: string;
   readonly args: MessageArgs;
+  readonly atKey?: true;
   /** Unknown keys: each becomes a problem of its own. */
   readonly unknown?: readonly { readonly name: string; readonly suggestion: string }[];
   /** What is wrong with the one alternative that was meant, told instead. */
@@ -49,8 +50,11 @@ function description(issue: RawIssue): Description {
       return { key: "config-problem-max", args: { maximum: Number(issue.maximum) } };
     case "invalid_format":
       return { key: "config-problem-format", args: { format: issue.format } };
-    case "invalid_key":
-      return { key: "config-problem-name", args: {} };
+    case "invalid_key": {
+      const [{ message = "" } = {}] =
+        "issues" in issue ? (issue.issues as readonly { readonly message?: string }[]) : [];
+      return { key: keyPattern.test(message) ? message : "config-problem-name", args: {}, atKey: true };
+    }
     default:
       return { key: "config-problem-other", args: {} };
   }
@@ -93,8 +97,8 @@ export function readIssue(issue: IssueLike): Described[] {
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
   if (keyPattern.test(issue.message)) return [{ path, key: issue.message, args: {}, atKey: false }];
   if (!issue.message.startsWith('{"key":')) return [{ path, key: "config-problem-other", args: {}, atKey: false }];
-  const { key, args, unknown, meant } = JSON.parse(issue.message) as Description;
+  const { key, args, unknown, meant, atKey = false } = JSON.parse(issue.message) as Description;
   if (meant) return meant.flatMap((inner) => readIssue({ path: [...path, ...inner.path], message: inner.message }));
-  if (!unknown) return [{ path, key, args, atKey: key === "config-problem-name" }];
+  if (!unknown) return [{ path, key, args, atKey }];
   return unknown.map(({ name, suggestion }) => ({ path: [...path, name], key, args: { suggestion }, atKey: true }));
 }

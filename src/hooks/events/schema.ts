@@ -21,7 +21,7 @@ export const eventSchema = z.object({
 });
 
 /** One template, or several of which the first counts whose fields are all there. */
-const templates = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const templates = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], { error: "config-problem-texts" });
 export type Templates = z.output<typeof templates>;
 
 /** Sources that are something else already. */
@@ -50,7 +50,7 @@ export const formatSchema = z.strictObject({
     .strictObject({
       header: z
         .string()
-        .regex(/^[A-Za-z0-9-]+$/)
+        .regex(/^[A-Za-z0-9-]+$/, { error: "config-problem-header" })
         .describe("The header with the HMAC-SHA256 of the body in hexadecimal."),
       secret: z.string().min(16).describe("What it is signed with: such a message needs no token."),
     })
@@ -62,7 +62,7 @@ export type FormatConfig = z.output<typeof formatSchema>;
 const formatName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "config-problem-name" })
-  .refine((name) => !taken.has(name), { error: "config-problem-other" });
+  .refine((name) => !taken.has(name), { error: "config-problem-source-taken" });
 
 /** `hooks.events`. */
 export const eventsSchema = z.strictObject({

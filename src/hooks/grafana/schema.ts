@@ -31,7 +31,7 @@ export const grafanaSchema = z.strictObject({
     .describe("The contact point's HMAC secret: a message that it signs needs no token."),
   timestampHeader: z
     .string()
-    .regex(/^[A-Za-z0-9-]+$/)
+    .regex(/^[A-Za-z0-9-]+$/, { error: "config-problem-header" })
     .optional()
     .describe(
       "The contact point's timestamp header: messages without it are then refused. Default: X-Grafana-Alerting-Timestamp, when it is there.",
