@@ -42,8 +42,9 @@ beforeAll(async () => {
       });
     },
   });
-  // The first start compiles everything, which takes some more memory than all later ones.
-  await (await stack.startOurWorker()).kill();
+  // The first two starts after a change of the sources compile, which takes some 25 MB more than all later ones: the
+  // types are taken out in the first, the code is kept from the second on. An orderly end keeps what it has made.
+  for (let start = 0; start < 2; start++) await (await stack.startOurWorker()).stop();
   worker = await stack.startOurWorker();
   id = await stack.order();
   const watching = setInterval(() => {
@@ -142,11 +143,11 @@ test("no secret is in the worker's log, in Redis with its jobs, in any argument 
   }
 });
 
-test("the worker stays below 150 MiB, its largest moment included, with dumps of over 300 MB", async () => {
+test("the worker stays below 150 MB, its largest moment included, with dumps of over 300 MB", async () => {
   const run = await stack.runOf(id);
   expect(run.manifest?.parts[0]?.rawBytes).toBeGreaterThan(300_000_000);
   const status = readFileSync(`/proc/${worker.child.pid}/status`, "utf8");
   const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   expect(peak).toBeGreaterThan(30e6);
-  expect(peak / 1024 ** 2).toBeLessThan(150);
+  expect(peak).toBeLessThan(150e6);
 });
