@@ -140,13 +140,19 @@ export class Cards {
   ): Promise<T> {
     for (let attempt = 0; attempt < 100; attempt++) {
       const stored = await this.read<T>(ref);
-      if (!stored) throw new AppError("not-found", `${ref.kind} ${ref.id} does not exist`);
+      if (!stored)
+        throw new AppError("not-found", `${ref.kind} ${ref.id} does not exist`, {
+          text: { key: "error-card-unknown", args: { id: ref.id } },
+        });
       const value = change(stored.value);
       if (value === stored.value) return value;
       const level = typeof urgency === "function" ? urgency(value) : urgency;
       if ((await this.#save(ref, value, level, now, stored.revision)) > 0) return value;
     }
-    throw new AppError("conflict", `${ref.kind} ${ref.id} changes too fast`, { permanent: false });
+    throw new AppError("conflict", `${ref.kind} ${ref.id} changes too fast`, {
+      permanent: false,
+      text: { key: "error-card-busy", args: { id: ref.id } },
+    });
   }
 
   async #save(ref: CardRef, value: unknown, urgency: Urgency, now: Date, expected: number): Promise<number> {
