@@ -20,7 +20,7 @@ interface World {
   readonly offsite: ReturnType<typeof storageOf>;
   /** The run as it was before. */
   readonly before: BackupRun;
-  run(): BackupRun;
+  readonly run: () => BackupRun;
 }
 
 /** A run with a copy in `local` and none in `offsite`, and a worker that still has its lease or has lost it. */
