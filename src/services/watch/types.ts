@@ -39,8 +39,11 @@ export interface WatchCheck {
   reported?(): Promise<void>;
 }
 
-/** Nobody is missed sooner than this; milliseconds. */
-export const missedAfterMs = 60_000;
+/** Whoever counts as gone (`presenceWithinMs` after the last sign of life) is missed after so much more; milliseconds. */
+const missedAfterMs = 40_000;
+
+/** After it woke up the watch misses nobody for so long; milliseconds. */
+const graceMs = 60_000;
 
 /** Whether anything is configured that a worker is needed for. */
 export function needsWorker({ backups }: Pick<Config, "backups">): boolean {
@@ -61,8 +64,9 @@ export function missing(
   if (seenAt.getTime() === now.getTime()) return undefined;
   const known = open.get(fingerprint);
   if (known) return known;
+  const isEarly = now.getTime() - seenAt.getTime() < missedAfterMs || now.getTime() - awakeSince.getTime() < graceMs;
   const since = new Date(Math.max(seenAt.getTime(), awakeSince.getTime()));
-  return now.getTime() - since.getTime() < missedAfterMs ? undefined : { fingerprint, since, ...missed(since) };
+  return isEarly ? undefined : { fingerprint, since, ...missed(since) };
 }
 
 /** A point in time for every reader: "2026-11-20 03:00" in the configured zone. */
