@@ -1,20 +1,26 @@
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { Producer } from "../queue/producer.ts";
-import { BackupOrders } from "../services/backup/orders.ts";
 import { Alerts } from "../services/alerts/alerts.ts";
+import { BackupOrders } from "../services/backup/orders.ts";
+import { Heartbeats } from "../services/heartbeats.ts";
+import { Inbound } from "../services/inbound.ts";
 import { Cards } from "../state/cards.ts";
+import { TelegramContact } from "../state/contact.ts";
 import { Dialogs } from "../state/dialogs.ts";
+import { HeartbeatStates } from "../state/heartbeats.ts";
 import { Incidents } from "../state/incidents.ts";
 import { Languages } from "../state/languages.ts";
 import { Leases } from "../state/leases.ts";
 import { Presences } from "../state/presence.ts";
 import { connectRedis, Keys, type Redis } from "../state/redis.ts";
+import { Refusals } from "../state/refusals.ts";
 import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
 import { Silences } from "../state/silences.ts";
 import { Storms } from "../state/storms.ts";
 import { Views } from "../state/views.ts";
+import { WatchState } from "../state/watch.ts";
 import type { Config } from "./config.ts";
 import { version } from "./version.ts";
 
@@ -32,6 +38,10 @@ export interface Deps {
   readonly runs: Runs;
   readonly leases: Leases;
   readonly schedule: ScheduleState;
+  /** Of the card of the day. */
+  readonly dailySchedule: ScheduleState;
+  readonly watchState: WatchState;
+  readonly contact: TelegramContact;
   readonly presences: Presences;
   readonly dialogs: Dialogs;
   readonly views: Views;
@@ -41,6 +51,9 @@ export interface Deps {
   readonly silences: Silences;
   readonly storms: Storms;
   readonly alerts: Alerts;
+  readonly heartbeatStates: HeartbeatStates;
+  readonly heartbeats: Heartbeats;
+  readonly inbound: Inbound;
 }
 
 export interface DepsOptions {
@@ -64,6 +77,8 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const incidents = new Incidents(redis, keys);
   const silences = new Silences(redis, keys);
   const storms = new Storms(redis, keys);
+  const alerts = new Alerts({ config, clock, logger, cards, incidents, silences, storms });
+  const heartbeatStates = new HeartbeatStates(redis, keys);
   const deps: Deps = {
     config,
     clock,
@@ -76,6 +91,9 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     runs,
     leases,
     schedule: new ScheduleState(redis, keys),
+    dailySchedule: new ScheduleState(redis, keys, "daily-due"),
+    watchState: new WatchState(redis, keys),
+    contact: new TelegramContact(redis, keys),
     presences: new Presences(redis, keys),
     dialogs: new Dialogs(redis, keys),
     views: new Views(redis, keys),
@@ -84,7 +102,10 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     incidents,
     silences,
     storms,
-    alerts: new Alerts({ config, clock, logger, cards, incidents, silences, storms }),
+    alerts,
+    heartbeatStates,
+    heartbeats: new Heartbeats({ config, clock, logger, heartbeatStates, alerts }),
+    inbound: new Inbound({ config, clock, logger, refusals: new Refusals(redis, keys), alerts }),
   };
   const close = async (): Promise<void> => {
     await producer.close();

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Api } from "grammy";
 import type { Update } from "grammy/types";
 import { createCardKinds } from "../bot/cards/index.ts";
+import { recordContact } from "../bot/contact.ts";
 import type { BotDeps } from "../bot/context.ts";
 import { allowedUpdates, bareApi, createBot } from "../bot/create-bot.ts";
 import { Delivery } from "../bot/delivery.ts";
@@ -8,13 +10,17 @@ import { DeliveryLoop } from "../bot/delivery-loop.ts";
 import { Housekeeping } from "../bot/housekeeping.ts";
 import { publishMenus } from "../bot/menu.ts";
 import { Poller } from "../bot/poller.ts";
+import { RedisOutage } from "../bot/redis-outage.ts";
 import { isTokenRefused, readFailure } from "../bot/telegram-error.ts";
 import { createViewKinds } from "../bot/views/index.ts";
 import { WebhookProbe } from "../bot/webhook-probe.ts";
 import { createServer } from "../http/server.ts";
 import { messagesOf } from "../messages/index.ts";
 import { AlertKeeper } from "../services/alerts/keeper.ts";
+import { daily } from "../services/daily.ts";
 import { readStatus } from "../services/status.ts";
+import { botWatch } from "../services/watch/index.ts";
+import { OwnHeartbeat } from "../services/watch/own-heartbeat.ts";
 import { workerHosts } from "../services/workers.ts";
 import { Keys } from "../state/redis.ts";
 import { SeenUpdates } from "../state/updates.ts";
@@ -25,6 +31,7 @@ import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
 import { runShutdown, type ShutdownStep } from "./shutdown.ts";
 import { WatchLoop } from "./watch-loop.ts";
+import { watchHealth, watchMetrics } from "./watch-metrics.ts";
 
 /** A running bot process. */
 export interface RunningBot {
@@ -61,6 +68,12 @@ export async function runBot(
   };
   const bot = createBot(botDeps);
   const api = bareApi(botDeps);
+  api.config.use(recordContact(deps));
+  const watch = watchLoop(deps, async (signal) => await api.getMe(signal));
+  watchMetrics(deps, registry, watch);
+  const redisOutage = new RedisOutage({ ...deps, config, api, isFirst: () => watch.watching });
+  // Before anything that waits for Redis.
+  redisOutage.start();
   const delivery = new Delivery({
     config,
     clock,
@@ -120,7 +133,9 @@ export async function runBot(
         if (["unreachable", "token refused"].includes(state())) throw new Error(state());
         return state();
       },
+      ...watchHealth(deps, watch),
     },
+    inbound: { ...deps, hooks: config.hooks, token: config.http.token },
     ...(config.telegram.mode === "webhook" && webhook
       ? { webhook: { secretToken: webhook.secretToken, handle: handlePosted } }
       : {}),
@@ -138,13 +153,6 @@ export async function runBot(
   await housekeeping.enableChats();
   await loop.start();
   const presence = startPresence(deps, "bot", state);
-  const keeper = new AlertKeeper(deps);
-  const watch = new WatchLoop({
-    leases: deps.leases,
-    holder: `${deps.host}#${process.pid}`,
-    logger,
-    tasks: [{ name: "incidents", run: async () => await keeper.step() }],
-  });
   watch.start();
   const sweep = setInterval(() => {
     void housekeeping
@@ -156,7 +164,7 @@ export async function runBot(
   const steps: ShutdownStep[] = [
     { name: "updates", timeoutMs: 8000, run: async () => await poller?.stop() },
     { name: "http", timeoutMs: 2000, run: async () => await server.close() },
-    { name: "watch", timeoutMs: 3000, run: async () => await watch.stop() },
+    { name: "watch", timeoutMs: 3000, run: async () => await Promise.all([watch.stop(), redisOutage.stop()]) },
     { name: "delivery", timeoutMs: 6000, run: async () => await loop.stop() },
     { name: "presence", timeoutMs: 1000, run: async () => await presence.stop() },
     { name: "connections", timeoutMs: 2000, run: close },
@@ -164,7 +172,10 @@ export async function runBot(
   return {
     url,
     state,
-    step: async () => await watch.step(),
+    step: async () => {
+      await redisOutage.step();
+      if (redisOutage.awaySince === undefined) await watch.step();
+    },
     stop: async () => {
       stopping.abort();
       clearInterval(sweep);
@@ -194,6 +205,32 @@ async function onlyOnce(
     throw error;
   }
   await updates.done(id);
+}
+
+/** Telegram is waited for so long when it is only asked whether it is there; milliseconds. */
+const probeTimeoutMs = 5000;
+
+type ProbeSignal = Parameters<Api["getMe"]>[0];
+
+/** What one bot at a time does by the clock. */
+function watchLoop(deps: Deps, probe: (signal: ProbeSignal) => Promise<unknown>): WatchLoop {
+  const keeper = new AlertKeeper(deps);
+  const watch = botWatch({ ...deps, probe: () => probe(AbortSignal.timeout(probeTimeoutMs) as ProbeSignal) });
+  const ownHeartbeat = new OwnHeartbeat(deps);
+  return new WatchLoop({
+    leases: deps.leases,
+    holder: `${deps.host}#${process.pid}`,
+    logger: deps.logger,
+    tasks: [
+      { name: "incidents", run: async () => await keeper.step() },
+      { name: "heartbeats", run: async () => await deps.heartbeats.check() },
+      { name: "refused tokens", run: async () => await deps.inbound.check() },
+      { name: "heartbeats", run: async () => await deps.heartbeats.check() },
+      { name: "watch", run: async () => await watch.step() },
+      { name: "daily", run: async () => await daily(deps) },
+      { name: "own heartbeat", run: async () => await ownHeartbeat.step() },
+    ],
+  });
 }
 
 type OurBot = ReturnType<typeof createBot>;
