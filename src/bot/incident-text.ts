@@ -74,8 +74,9 @@ export function timeText(iso: string, { messages, timezone }: Reader): string {
 
 /** How long its last time was, or has been until `now`; milliseconds. */
 export function lastedMs({ firedAt, endedAt }: Pick<Incident, "firedAt" | "endedAt">, now?: Date): number {
-  const end = endedAt === undefined ? (now?.getTime() ?? Number.NaN) : Date.parse(endedAt);
-  return Math.max(0, end - Date.parse(firedAt));
+  const begin = Date.parse(firedAt);
+  const end = endedAt === undefined ? (now?.getTime() ?? begin) : Date.parse(endedAt);
+  return Math.max(0, end - begin);
 }
 
 /** What is so and since when, as plain text. */
