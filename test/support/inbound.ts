@@ -1,4 +1,4 @@
-import type { FastifyInstance, InjectOptions } from "fastify";
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import { type DestinationStream, pino } from "pino";
 import { Registry } from "prom-client";
 import { onTestFinished } from "vitest";
@@ -31,7 +31,7 @@ export interface InboundWorld {
   /** Everything that was logged. */
   log(): string;
   /** POST with the token, unless `headers` says otherwise. */
-  post(url: string, payload: unknown, options?: InjectOptions): ReturnType<FastifyInstance["inject"]>;
+  post(url: string, payload: unknown, options?: InjectOptions): Promise<LightMyRequestResponse>;
   /** Everything that is known, the newest end last. */
   incidents(): Promise<Incident[]>;
   /** Lets the clock run in steps of five seconds, looking after each. */
@@ -67,7 +67,11 @@ export function inboundWorld(options: InboundOptions): InboundWorld {
     heartbeats,
   } as unknown as Config;
   let log = "";
-  const destination: DestinationStream = { write: (line) => void (log += line) };
+  const destination: DestinationStream = {
+    write: (line) => {
+      log += line;
+    },
+  };
   const logger = pino({ level: "trace" }, destination);
   const { deps, close } = createDeps({ config, logger, clock, role: "test" });
   const server = createServer({
