@@ -161,7 +161,9 @@ local key = root .. 'placement:' .. pid
 local at = redis.call('HMGET', key, 'chat', 'messageId', 'claim', 'again')
 local chat, recorded, mine, again = at[1], at[2], at[3] == claim, at[4]
 if not chat then return messageId end
-if ARGV[8] == '0' then redis.call('ZREM', root .. 'budget:' .. chat, claim) end
+-- Telegram counts from when the call arrives, which is later than when it was claimed.
+if ARGV[8] == '0' then redis.call('ZREM', root .. 'budget:' .. chat, claim)
+else redis.call('ZADD', root .. 'budget:' .. chat, 'XX', now, claim) end
 -- The group has become a supergroup meanwhile: this id means nothing there.
 if chat ~= ARGV[12] then return messageId end
 if mine then redis.call('HDEL', key, 'claim', 'claimUntil', 'again') end
@@ -227,7 +229,8 @@ if over >= 0 then
   local entry = redis.call('ZRANGE', budget, over, over, 'WITHSCORES')
   return math.max(1, tonumber(entry[2]) + window + 1 - now)
 end
-redis.call('ZADD', budget, now, ARGV[6])
+-- As late as a reply usually arrives: Telegram counts from then.
+redis.call('ZADD', budget, now + 1000, ARGV[6])
 redis.call('PEXPIRE', budget, 600000)
 return 0`;
 

@@ -130,6 +130,19 @@ describe("a group's budget", () => {
     const inMinuteFrom = (at: number): number => sent.filter((other) => other >= at && other < at + 60 * second).length;
     expect(Math.max(...sent.map(inMinuteFrom))).toBe(20);
   });
+
+  test("counts a message from when it has arrived, as Telegram does, not from when it was begun", async () => {
+    const [cards, clock] = [fixture.cards(), new ManualClock()];
+    await show(cards, clock, "critical", 21);
+    for (let messageId = 1; messageId <= 20; messageId++) {
+      const claim = await cards.take(clock.now());
+      if (!("placement" in claim)) throw new Error("nothing to take");
+      clock.advance(300);
+      await cards.done(claim, { messageId, hash: "x", spent: true }, clock.now());
+    }
+    // The first one was begun 6 s ago and arrived 300 ms after that.
+    expect(await cards.take(clock.now())).toEqual({ waitMs: 60_000 - 20 * 300 + 300 + 1 });
+  });
 });
 
 describe("a person's budget", () => {
