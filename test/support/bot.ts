@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
+import { alertsSchema } from "../../src/app/config/alerts.ts";
 import type { BotConfig } from "../../src/app/config.ts";
 import { createDeps, type Deps } from "../../src/app/deps.ts";
 import { type RunningBot, runBot } from "../../src/app/run-bot.ts";
@@ -39,6 +40,10 @@ export async function startWholeBot(
     redis: { url: fixture.server.url, prefix: fixture.keys().root.split(":")[0] },
     http: { host: "127.0.0.1", port: 0 },
     worker: { host: "here", concurrency: 1 },
+    alerts: alertsSchema.parse({}),
+    heartbeats: [],
+    daily: false,
+    hooks: {},
     storages: {},
     backups: [{ name: "app", storages: [], encrypt: false, catchUp: true, source: { kind: "postgres" } }],
     telegram: {
