@@ -3,7 +3,7 @@ import { aMinuteOfSilence, answerTo, becomes, shown } from "../support/chat.ts";
 import { alice, bob, botId, opsChat, type RunningProcess, type Stack, startStack, vera } from "../support/stack.ts";
 
 const basicGroup = -4_000_555;
-const commandsOf = { viewer: ["status", "help", "language", "whoami"], operator: ["backup"] };
+const commandsOf = { viewer: ["alerts", "silence", "status", "help", "language", "whoami"], operator: ["backup"] };
 let stack: Stack;
 let bot: RunningProcess;
 

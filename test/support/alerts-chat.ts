@@ -1,0 +1,41 @@
+import { pino } from "pino";
+import { loadConfig } from "../../src/app/config.ts";
+import { createDeps, type Deps } from "../../src/app/deps.ts";
+import type { Signal } from "../../src/core/signal.ts";
+import type { Stack } from "./stack.ts";
+
+/** Reports alerts into the stack's Redis, as whatever receives them does. */
+export interface Reporter extends AsyncDisposable {
+  readonly deps: Deps;
+  fire(title: string, change?: Partial<Signal>): Promise<void>;
+  resolve(title: string, change?: Partial<Signal>): Promise<void>;
+}
+
+export function reporterOf(stack: Stack): Reporter {
+  const { config } = loadConfig({ path: stack.configFile, env: {}, requires: ["telegram", "redis"] });
+  const logger = pino({ level: "silent" });
+  const { deps, close } = createDeps({ config, logger, clock: { now: () => new Date() }, role: "reporter" });
+  const report = async (status: Signal["status"], title: string, change: Partial<Signal>): Promise<void> => {
+    const labels = { alertname: title.replaceAll(/\W/g, ""), env: "prod" };
+    const signal: Signal = {
+      source: "events",
+      status,
+      severity: "critical",
+      title,
+      labels,
+      fingerprint: title,
+      ...change,
+    };
+    await deps.alerts.receive([signal]);
+  };
+  return {
+    deps,
+    fire: async (title, change = {}) => await report("firing", title, change),
+    resolve: async (title, change = {}) => await report("resolved", title, change),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The first chat gets every alert in its topic "alerts". */
+export const intoAlertsTopic = [{ match: {}, chat: "ops", topic: "alerts" }];
+export const alertsTopic = 12;
