@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { environmentLocale } from "./app/config.ts";
 import { toAppError } from "./core/errors.ts";
-import { playStory } from "./demo/story.ts";
+import { alertCommands, playAlert } from "./demo/alert.ts";
+import { playStory, type StoryStep } from "./demo/story.ts";
 import { startWorld } from "./demo/world.ts";
 import { redact } from "./lib/logger.ts";
 import { messagesOf, reasonOf } from "./messages/index.ts";
@@ -36,8 +37,10 @@ try {
   stop = () => world.stop();
   print(texts.plain("demo-ready", { seconds: Math.round((performance.now() - started) / 100) / 10 }));
   if (values.once) {
-    await playStory(world, "shop", ({ step, detail }) => print(texts.plain(`demo-step-${step}`, { detail })));
-    await playStory(world, "blog", ({ step, detail }) => print(texts.plain(`demo-step-${step}`, { detail })));
+    const tell = ({ step, detail }: StoryStep) => print(texts.plain(`demo-step-${step}`, { detail }));
+    await playStory(world, "shop", tell);
+    await playStory(world, "blog", tell);
+    await playAlert(world, tell);
     print(`\n${texts.plain("demo-transcript")}\n${world.sandbox.transcriptText()}`);
     print(texts.plain("demo-proven"));
     await end(0);
@@ -48,6 +51,7 @@ try {
       log: world.logFile,
       s3: `${world.s3.endpoint}/${world.s3.bucket}`,
       database: redact(world.databaseUrl),
+      ...alertCommands(world),
     }),
   );
 } catch (error) {

@@ -8,7 +8,17 @@ import { alice, backupsTopic, type DemoWorld, opsChat } from "./world.ts";
 
 /** What the story has shown, for the terminal. */
 export interface StoryStep {
-  readonly step: "asked" | "confirmed" | "done" | "listed" | "stored" | "readable";
+  readonly step:
+    | "asked"
+    | "confirmed"
+    | "done"
+    | "listed"
+    | "stored"
+    | "readable"
+    | "alerted"
+    | "fired"
+    | "acknowledged"
+    | "resolved";
   readonly detail: string;
 }
 
@@ -53,14 +63,20 @@ export async function playStory(world: DemoWorld, name: string, tell: (step: Sto
   }
 }
 
-async function botMessage(world: DemoWorld, matches: (message: Message) => boolean, what: string): Promise<Message> {
+/** The newest state of a message of the bot, as soon as it is like this. @throws when it does not become so in time. */
+export async function botMessage(
+  world: DemoWorld,
+  matches: (message: Message) => boolean,
+  what: string,
+): Promise<Message> {
   return await world.sandbox.waitForMessage(opsChat, (message) => message.from?.is_bot === true && matches(message), {
     timeoutMs: patienceMs,
     what,
   });
 }
 
-function button(message: Message, label: string): string | undefined {
+/** What a button of this label sends. */
+export function button(message: Message, label: string): string | undefined {
   const found = message.reply_markup?.inline_keyboard.flat().find((candidate) => candidate.text === label);
   return found && "callback_data" in found ? found.callback_data : undefined;
 }

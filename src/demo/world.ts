@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +23,9 @@ import { blogSql, shopSql } from "./sample.ts";
 const token = "4200000001:AAdemoTokenOfTheLocalSandbox-0123456";
 const botId = 4200000001;
 export const opsChat = -1002000000001;
+export const alertsTopic = 12;
 export const backupsTopic = 15;
+export const heartbeat = { name: "nightly-import", key: "demo-nightly-import", every: "1d", grace: "1h" } as const;
 export const alice = 111;
 
 const people = [
@@ -41,6 +44,8 @@ export interface DemoWorld {
   /** Secret key of the encrypted backup. */
   readonly identity: string;
   readonly databaseUrl: string;
+  /** Where alerts are sent to, and what has to be known for it. */
+  readonly hooks: { readonly url: string; readonly token: string };
   readonly s3: { readonly endpoint: string; readonly bucket: string };
   stop(): Promise<void>;
 }
@@ -78,6 +83,7 @@ export async function startWorld(options: {
     const localFolder = join(folder, "backups");
     mkdirSync(localFolder);
     const file = join(folder, "vakhta.yaml");
+    const httpToken = randomBytes(12).toString("hex");
     const backups = [
       { name: "shop", source: { kind: "postgres", url: databaseUrl }, schedule: "0 3 * * *", encrypt: false },
       { name: "blog", source: { kind: "postgres", url: blogUrl }, schedule: "30 3 * * *" },
@@ -85,11 +91,11 @@ export async function startWorld(options: {
     const settings = {
       timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       redis: { url: redis.url },
-      http: { port: 0, workerPort: 0 },
+      http: { port: 0, workerPort: 0, token: httpToken },
       telegram: {
         token,
         apiRoot: sandbox.apiRoot,
-        chats: { ops: { id: opsChat, topics: { alerts: 12, backups: backupsTopic } } },
+        chats: { ops: { id: opsChat, topics: { alerts: alertsTopic, backups: backupsTopic } } },
         users: people.flatMap(({ id, name, role }) => (role === undefined ? [] : [{ id, name, role }])),
       },
       storages: {
@@ -107,6 +113,9 @@ export async function startWorld(options: {
       },
       encryption: { recipients: [await recipientOf(identity)] },
       backups,
+      alerts: { routes: [{ match: {}, chat: "ops", topic: "alerts", repeat: "4h" }] },
+      daily: { chat: "ops", topic: "alerts" },
+      heartbeats: [heartbeat],
     };
     writeFileSync(file, stringify(settings));
     const { config } = loadConfig({ path: file, requires: ["telegram", "redis", "storages", "sources"] });
@@ -128,6 +137,7 @@ export async function startWorld(options: {
       logFile,
       identity,
       databaseUrl,
+      hooks: { url: runningBot.url, token: httpToken },
       s3: { endpoint: s3.endpoint, bucket: s3.bucket },
       stop,
     };
@@ -151,7 +161,7 @@ async function startSandbox(port: number): Promise<TelegramSandbox> {
         forum: true,
         members,
         topics: [
-          { name: "alerts", message_thread_id: 12 },
+          { name: "alerts", message_thread_id: alertsTopic },
           { name: "backups", message_thread_id: backupsTopic },
         ],
       },
