@@ -16,6 +16,7 @@ import { createViewKinds } from "../bot/views/index.ts";
 import { WebhookProbe } from "../bot/webhook-probe.ts";
 import { createServer } from "../http/server.ts";
 import { messagesOf } from "../messages/index.ts";
+import { Alerts } from "../services/alerts/alerts.ts";
 import { AlertKeeper } from "../services/alerts/keeper.ts";
 import { daily } from "../services/daily.ts";
 import { readStatus } from "../services/status.ts";
@@ -71,7 +72,8 @@ export async function runBot(
   api.config.use(recordContact(deps));
   const watch = watchLoop(deps, async (signal) => await api.getMe(signal));
   watchMetrics(deps, registry, watch);
-  const redisOutage = new RedisOutage({ ...deps, config, api, isFirst: () => watch.watching });
+  const history = new Alerts({ ...deps, config: { alerts: config.alerts } });
+  const redisOutage = new RedisOutage({ ...deps, config, api, history, isFirst: () => watch.watching });
   // Before anything that waits for Redis.
   redisOutage.start();
   const delivery = new Delivery({
@@ -85,9 +87,12 @@ export async function runBot(
     workers: () => botDeps.workers(),
     onDelivered: (what) => botDeps.metrics.delivered(what),
   });
+  const subscriber = deps.redis.duplicate();
+  // Told once, by the connection that this one is a copy of.
+  subscriber.on("error", () => undefined);
   const loop = new DeliveryLoop({
     delivery,
-    subscriber: deps.redis.duplicate(),
+    subscriber,
     channel: deps.cards.wakeChannel,
     logger,
   });
@@ -173,8 +178,7 @@ export async function runBot(
     url,
     state,
     step: async () => {
-      await redisOutage.step();
-      if (redisOutage.awaySince === undefined) await watch.step();
+      if (await redisOutage.step()) await watch.step();
     },
     stop: async () => {
       stopping.abort();
@@ -225,7 +229,6 @@ function watchLoop(deps: Deps, probe: (signal: ProbeSignal) => Promise<unknown>)
       { name: "incidents", run: async () => await keeper.step() },
       { name: "heartbeats", run: async () => await deps.heartbeats.check() },
       { name: "refused tokens", run: async () => await deps.inbound.check() },
-      { name: "heartbeats", run: async () => await deps.heartbeats.check() },
       { name: "watch", run: async () => await watch.step() },
       { name: "daily", run: async () => await daily(deps) },
       { name: "own heartbeat", run: async () => await ownHeartbeat.step() },
