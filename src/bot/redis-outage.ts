@@ -15,6 +15,8 @@ export interface RedisOutageDeps {
   readonly logger: Logger;
   readonly redis: Pick<Redis, "ping">;
   readonly alerts: Pick<Alerts, "receive">;
+  /** The same without a card: what the message tells already is only remembered. */
+  readonly history: Pick<Alerts, "receive">;
   readonly host: string;
   readonly api: Api;
   /** Whether this bot was the one that watched, when Redis could still say so. */
@@ -63,11 +65,6 @@ export class RedisOutage {
     this.#answeredAt = deps.clock.now().getTime();
   }
 
-  /** Since when Redis has been away, once that has been noticed; milliseconds since 1970. */
-  get awaySince(): number | undefined {
-    return this.#awaySince;
-  }
-
   start(): void {
     this.#timer = setInterval(() => void this.step(), everyMs);
     void this.step();
@@ -79,8 +76,8 @@ export class RedisOutage {
     await this.#saying;
   }
 
-  /** Looks once. Resolves when what is to be said has been said, or could not be. */
-  async step(): Promise<void> {
+  /** Looks once. Resolves when what is to be said has been said, or could not be; true when Redis answers. */
+  async step(): Promise<boolean> {
     this.#ask();
     // An answer takes a moment.
     await Promise.race([this.#asked, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
@@ -91,7 +88,9 @@ export class RedisOutage {
       this.#deps.logger.error({ since: new Date(this.#answeredAt).toISOString() }, "Redis is away");
     }
     this.#saying ??= this.#say().finally(() => (this.#saying = undefined));
-    await this.#saying;
+    // What is said after an outage is recorded in Redis, which may be away again.
+    if (!this.#asked || this.#awaySince !== undefined) await this.#saying;
+    return !this.#asked;
   }
 
   /** One question at a time: without a connection they would queue up. */
@@ -144,18 +143,19 @@ export class RedisOutage {
   }
 
   async #sayOver({ from, to }: { readonly from: number; readonly to: number }): Promise<void> {
-    const { config, host, alerts } = this.#deps;
+    const { config, host, alerts, history } = this.#deps;
     const [chat] = Object.values(config.telegram.chats);
     const texts = messagesOf(chat?.locale ?? config.locale);
-    if (this.#told && this.#saysAway !== undefined) {
+    const isTold = this.#told !== undefined && this.#saysAway !== undefined;
+    if (this.#told && isTold) {
       const span = { from: this.#time(from, texts), to: this.#time(to, texts) };
       await this.#edit(
         this.#told,
         texts.t("watch-redis-back", { ...span, for: formatDuration(to - from, texts.locale), host }),
       );
     }
+    await (isTold ? history : alerts).receive(outageSignals(host, new Date(from), new Date(to)));
     this.#saysAway = undefined;
-    await alerts.receive(outageSignals(host, new Date(from), new Date(to)));
     this.#over = undefined;
   }
 

@@ -1,0 +1,162 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import type { Signal } from "../../src/core/signal.ts";
+import { eventually } from "../support/chat.ts";
+import { MovedClock, startBotInProcess } from "../support/in-process.ts";
+import { outageWorld } from "../support/outage.ts";
+import { SUPERGROUP_ID } from "../support/sandbox.ts";
+import { startStack } from "../support/stack.ts";
+
+const signal = (title: string, severity: Signal["severity"]): Signal => ({
+  source: "test",
+  status: "firing",
+  severity,
+  title,
+  labels: { n: title },
+});
+
+test("ten minutes without Telegram, three bots: one digest, the criticals and the outage on cards, nothing lost", {
+  timeout: 120_000,
+}, async () => {
+  const world = await outageWorld(3);
+  const [first] = world.bots;
+  if (!first) throw new Error("no bot");
+  const { deps } = first;
+  await world.step();
+  world.sandbox.addFault({ kind: "blackhole" });
+  await eventually("a call failed", async () => (await deps.contact.read()).failedSince !== undefined, 30_000);
+  world.advance(70_000);
+  await world.step();
+  expect(await deps.cards.pausedSince()).toBeDefined();
+  for (let count = 0; count < 60; count++) {
+    await deps.alerts.receive([signal(`alert ${count}`, count % 6 === 0 ? "critical" : "warning")]);
+    world.advance(9000);
+  }
+  expect(world.texts()).toEqual([]);
+  const before = world.sandbox.calls().length;
+  world.sandbox.clearFaults();
+  await eventually("deliveries go on", async () => {
+    await world.step();
+    return (await deps.cards.pausedSince()) === undefined;
+  });
+  await eventually("all is shown", async () => (await deps.cards.backlog()) === 0, 30_000);
+  const texts = world.texts();
+  const criticals = texts.filter((text) => /alert \d+/.test(text.split("\n")[0] ?? ""));
+  expect(criticals).toHaveLength(10);
+  expect(texts.filter((text) => /Telegram cannot be reached/.test(text))).toHaveLength(1);
+  expect(texts).toHaveLength(12);
+  const sends = world.sandbox.calls(before).filter(({ method }) => method === "sendMessage");
+  expect(sends.length).toBeLessThanOrEqual(13);
+  expect(sends.every(({ ok }) => ok)).toBe(true);
+  expect(await deps.incidents.openCount()).toBe(60);
+  const [outage] = await deps.incidents.endedSince(new Date(0), 5);
+  expect(outage).toMatchObject({ title: { key: "watch-telegram" }, status: "resolved" });
+});
+
+test("one chat that refuses is no outage", { timeout: 60_000 }, async () => {
+  const world = await outageWorld(1);
+  const [{ deps }] = world.bots as [(typeof world.bots)[0]];
+  world.sandbox.addFault({ kind: "status", status: 403, chatId: SUPERGROUP_ID, methods: ["sendMessage"] });
+  await deps.alerts.receive([signal("refused", "critical")]);
+  await eventually("it was refused", async () => (await deps.cards.disabledChats()).size > 0);
+  for (let minutes = 0; minutes < 3; minutes++) {
+    world.advance(30_000);
+    await world.step();
+  }
+  expect(await deps.cards.pausedSince()).toBeUndefined();
+  expect(await deps.incidents.openCount()).toBe(1);
+});
+
+test("Redis away and back: one message by the bot that watched, changed at the end; the history knows", {
+  timeout: 90_000,
+}, async () => {
+  const world = await outageWorld(2);
+  const [{ deps }] = world.bots as [(typeof world.bots)[0]];
+  await world.step();
+  await world.redis.kill();
+  world.advance(20_000);
+  await world.step();
+  expect(world.texts()).toEqual([]);
+  world.advance(15_000);
+  await world.step();
+  world.advance(60_000);
+  await world.step();
+  expect(world.texts()).toEqual([expect.stringMatching(/^🔴 Redis cannot be reached since .*here/)]);
+  await world.redis.restart();
+  await eventually("it is said to be over", async () => {
+    await world.step();
+    return world.texts().some((text) => text.startsWith("🟢"));
+  });
+  await eventually("the history has it", async () => (await deps.incidents.endedCount()) > 0);
+  const [first] = await deps.incidents.endedSince(new Date(0), 5);
+  expect(first).toMatchObject({ title: { key: "watch-redis" }, times: 1, status: "resolved" });
+  expect(Date.parse(first?.endedAt ?? "") - Date.parse(first?.openedAt ?? "")).toBeGreaterThan(90_000);
+  // The message is all that there is to see.
+  expect(world.texts()).toEqual([expect.stringMatching(/^🟢 Redis was unreachable from .* to .*, for 1m/)]);
+  expect(await deps.incidents.openCount()).toBe(0);
+});
+
+test("a further outage of Redis soon after changes the same message", { timeout: 90_000 }, async () => {
+  const world = await outageWorld(1);
+  await world.step();
+  for (let times = 0; times < 2; times++) {
+    await world.redis.kill();
+    world.advance(40_000);
+    await world.step();
+    expect(world.texts().filter((text) => text.startsWith("🔴 Redis"))).toHaveLength(1);
+    await world.redis.restart();
+    await eventually("it is over", async () => {
+      await world.step();
+      return world.texts().some((text) => text.startsWith("🟢 Redis"));
+    });
+  }
+  expect(world.texts()).toEqual([expect.stringMatching(/^🟢 Redis was/)]);
+});
+
+test("a worker that is killed gets a card, and the sign of life outside ends", { timeout: 120_000 }, async () => {
+  const heard: string[] = [];
+  const outside = createServer((request, response) => {
+    heard.push(request.url ?? "");
+    response.end("OK");
+  }).listen(0, "127.0.0.1");
+  await once(outside, "listening");
+  onTestFinished(() => void outside.close());
+  const { port } = outside.address() as AddressInfo;
+  await using stack = await startStack({
+    rows: 10,
+    configure: (config) => {
+      config["heartbeat"] = { url: `http://127.0.0.1:${port}/ping/key-of-the-watch`, every: "30s" };
+      config["daily"] = false;
+    },
+  });
+  const clock = new MovedClock();
+  const worker = await stack.startWorker();
+  const bot = await startBotInProcess(stack, { clock });
+  try {
+    await eventually("the sign of life", async () => {
+      await bot.step();
+      return heard.length > 0;
+    });
+    expect(heard).toEqual(["/ping/key-of-the-watch"]);
+    await worker.kill();
+    for (let passed = 0; passed < 90; passed += 15) {
+      clock.advance(15_000);
+      stack.sandbox.advance(15_000);
+      await bot.step();
+    }
+    const card = await stack.message(/No worker is alive/);
+    expect(card.text).toContain("start it");
+    // Once more while it still counted as alive.
+    expect(heard.length).toBeLessThanOrEqual(2);
+    const body = (await (await fetch(`${bot.url}/readyz`)).json()) as { checks: Record<string, { state: string }> };
+    expect(body.checks["watch"]?.state).toBe("watching");
+    expect(body.checks["alerts"]?.state).toMatch(/^open: 1 critical/);
+    const metrics = await (await fetch(`${bot.url}/metrics`)).text();
+    expect(metrics).toMatch(/vakhta_incidents_open\{severity="critical",role="bot"\} 1/);
+    expect(metrics).toMatch(/vakhta_watch_leading\{role="bot"\} 1/);
+  } finally {
+    await bot.stop();
+  }
+});
