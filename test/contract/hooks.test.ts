@@ -164,11 +164,13 @@ describe.each([...hookKinds.values()])("$kind", (kind) => {
     fc.assert(
       fc.property(body, (value) => {
         const parsed: unknown = JSON.parse(JSON.stringify(value));
+        let titles: readonly unknown[] = [];
         try {
-          for (const signal of read(parsed)) expect(signal.title).not.toBe("");
+          titles = read(parsed).map(({ title }) => title);
         } catch (error) {
-          expect((error as AppError).code).toBe("http");
+          if (!(error instanceof AppError) || error.code !== "http") throw error;
         }
+        expect(titles).not.toContain("");
       }),
       { numRuns: 300 },
     );
@@ -193,7 +195,7 @@ describe.each([...hookKinds.values()])("$kind", (kind) => {
   it("says how much it has left out of what is too long, and still tells two of them apart", () => {
     const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`l${index}`, "v".repeat(2000)]));
     const huge = only({ title: "t".repeat(5000), text: "x".repeat(300_000), labels: many });
-    expect(String(huge.title)).toHaveLength(limits.title);
+    expect(huge.title).toHaveLength(limits.title);
     expect(huge.title).toMatch(/…$/);
     expect(Object.keys(huge.labels)).toHaveLength(limits.labels);
     expect(huge.text).toMatchObject({ key: "inbound-shortened", args: { labels: 200 } });

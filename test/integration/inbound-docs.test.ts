@@ -96,7 +96,7 @@ async function asCurl({ server }: InboundWorld, call: readonly string[]): Promis
       if (arg === "--json") headers["content-type"] = "application/json";
       at += 1;
     } else if (!arg.startsWith("-")) url = arg;
-    else expect(["--fail", "-fsS"]).toContain(arg);
+    else if (!["--fail", "-fsS"].includes(arg)) throw new Error(`curl ${arg}?`);
   }
   return await send(server, url, headers, payload);
 }
@@ -165,21 +165,23 @@ test("curl sends events, and their end", async () => {
   ]);
   const [end = []] = callsOfCurl(snippet("Events", "sh", '"resolved"'));
   expect((await asCurl(here, end)).json()).toEqual({ accepted: 2 });
-  expect((await here.incidents()).map(({ status, title }) => [status, title]).toSorted()).toEqual([
-    ["noted", "Release 2.4.0 is out"],
-    ["resolved", "The certificate of www.example.org ends in 6 days"],
-  ]);
+  expect((await here.incidents()).map(({ status, title }) => [status, title])).toEqual(
+    expect.arrayContaining([
+      ["noted", "Release 2.4.0 is out"],
+      ["resolved", "The certificate of www.example.org ends in 6 days"],
+    ]),
+  );
 });
 
 describe("a cron job", () => {
   test.each([
-    ["that ends well", "echo done", undefined],
+    ["that ends well", "echo done", []],
     [
       "that fails",
       "echo no space left; exit 3",
-      { key: "heartbeat-text-exit", args: { status: 3, output: "no space left" } },
+      [{ key: "heartbeat-text-exit", args: { status: 3, output: "no space left" } }],
     ],
-  ])("%s sends its signs of life", async (_what, job, text) => {
+  ])("%s sends its signs of life", async (_what, job, texts) => {
     const { heartbeats } = configured(snippet("Cron jobs", "yaml"));
     const here = world({ heartbeats });
     const calls = callsOfCurl(snippet("Cron jobs", "sh"), { import: job });
@@ -189,8 +191,8 @@ describe("a cron job", () => {
       expect([answer.statusCode, answer.body]).toEqual([200, "OK"]);
     }
     const incidents = await here.incidents();
-    expect(incidents).toHaveLength(text ? 1 : 0);
-    if (text) expect(incidents[0]).toMatchObject({ text, labels: { heartbeat: "import", service: "shop" } });
+    expect(incidents).toHaveLength(texts.length);
+    expect(incidents).toMatchObject(texts.map((text) => ({ text, labels: { heartbeat: "import", service: "shop" } })));
     const known = await here.deps.heartbeatStates.read("import");
     expect(known?.record.state.runs).toEqual([]);
   });

