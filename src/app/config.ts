@@ -15,7 +15,6 @@ import { registerSecrets } from "./config/secrets.ts";
 export { ConfigError, configExitCode, formatPath, formatProblem, type Problem } from "./config/problems.ts";
 export type { Requirement } from "./config/resolve.ts";
 export type {
-  AlertsConfig,
   EncryptionConfig,
   HeartbeatConfig,
   SourceConfig,

@@ -25,7 +25,12 @@ const botId = 4200000001;
 export const opsChat = -1002000000001;
 export const alertsTopic = 12;
 export const backupsTopic = 15;
-export const heartbeat = { name: "nightly-import", key: "nightly_import_of_the_demo", every: "1d", grace: "1h" } as const;
+export const heartbeat = {
+  name: "nightly-import",
+  key: "nightly_import_of_the_demo",
+  every: "1d",
+  grace: "1h",
+} as const;
 export const alice = 111;
 
 const people = [

@@ -673,7 +673,10 @@ describe("alerts", () => {
   const routes = (...matches: readonly string[]) =>
     `alerts: { routes: [${matches.map((match) => `{ match: ${match} }`).join(", ")}] }\n`;
   const warned = (yaml: string) =>
-    check(yaml).warnings.map(({ path, key, args }) => `${formatPath(path)} ${key} ${args["earlier"] ?? ""}`.trim());
+    check(yaml).warnings.map(({ path, key, args }) => {
+      const { earlier } = args;
+      return [formatPath(path), key, ...(typeof earlier === "string" ? [earlier] : [])].join(" ");
+    });
 
   it.each([
     ["after one for everything", ["{}", "{ severity: critical }"]],

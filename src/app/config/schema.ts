@@ -213,5 +213,4 @@ export type TelegramConfig = NonNullable<ParsedConfig["telegram"]>;
 export type EncryptionConfig = NonNullable<ParsedConfig["encryption"]>;
 export type SourceConfig = ParsedBackupConfig["source"];
 export type StorageConfig = ParsedConfig["storages"][string];
-export type AlertsConfig = ParsedConfig["alerts"];
 export type HeartbeatConfig = ParsedConfig["heartbeats"][number];
