@@ -89,7 +89,7 @@ export const optionalText = z
 
 /** A link, when the address is one that a browser may open. */
 export function linkTo(kind: Link["kind"], address: string | undefined): Link[] {
-  if (address === undefined || address.length > limits.url) return [];
+  if (address === undefined) return [];
   const url = URL.parse(address.trim());
   return url?.protocol === "http:" || url?.protocol === "https:" ? [{ kind, url: url.href }] : [];
 }
@@ -114,13 +114,15 @@ export function bounded(draft: Draft): Signal {
   const full = title === whole ? said : [whole, said].filter(Boolean).join("\n\n");
   const text = full.slice(0, limits.text).toWellFormed();
   const { labels, cut } = boundedLabels(draft.labels);
-  const left = { characters: full.length - text.length, labels: cut };
+  const all = draft.links ?? [];
+  const links = all.filter(({ url }) => url.length <= limits.url).slice(0, limits.links);
+  const left = { characters: full.length - text.length, labels: cut, links: all.length - links.length };
+  const isShortened = Object.values(left).some((count) => count > 0);
   const name = fingerprintOf(draft, cut > 0 || title !== whole);
-  const links = (draft.links ?? []).filter(({ url }) => url.length <= limits.url).slice(0, limits.links);
   return {
     ...draft,
     title,
-    text: left.characters + left.labels > 0 ? { key: "inbound-shortened", args: { text, ...left } } : text || undefined,
+    text: isShortened ? { key: "inbound-shortened", args: { text, ...left } } : text || undefined,
     labels,
     links,
     fingerprint: name,

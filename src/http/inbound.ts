@@ -49,12 +49,12 @@ const retryAfter = { busy: 1, redis: 5 } as const;
 /** What the routes share: the limits, and who is inside. */
 export class InboundDoor {
   readonly limits: InboundLimits;
-  readonly #routes: InboundRoutes;
+  readonly logger: Logger;
   readonly #proven: Gate;
   readonly #unproven: Gate;
 
   constructor(routes: InboundRoutes) {
-    this.#routes = routes;
+    this.logger = routes.logger;
     this.limits = { ...inboundLimits, ...routes.limits };
     const { requests, bytes, unproven, body } = this.limits;
     this.#proven = new Gate({ requests, bytes });
@@ -76,7 +76,7 @@ export class InboundDoor {
 
   /** Does what has to be in Redis before the answer. Its place is kept until it ends, whoever has given up waiting. */
   async persist<T>(place: Place, work: (moved: () => void) => Promise<T>): Promise<T> {
-    const { logger } = this.#routes;
+    const { logger } = this;
     try {
       return await whileMoving(this.limits.patienceMs, (moved) => {
         const done = work(moved);
@@ -136,10 +136,18 @@ export class Unavailable extends Error {
 }
 
 /** Answers what went wrong with one line; what nobody expected is left to the server's own handler. */
-export async function answerFailure(error: unknown, reply: FastifyReply, limits: InboundLimits): Promise<unknown> {
+export async function answerFailure(
+  error: unknown,
+  reply: FastifyReply,
+  { limits, logger }: { readonly limits: InboundLimits; readonly logger: Logger },
+): Promise<unknown> {
   if (error instanceof Unavailable)
     return await reply.status(503).header("retry-after", error.afterSeconds).send({ error: error.message });
-  if (error instanceof AppError && error.code === "http") return await reply.status(400).send({ error: error.message });
+  if (error instanceof AppError && error.code === "http") {
+    // The line names places, never what stands there.
+    logger.warn({ url: reply.request.routeOptions.url, reason: error.message }, "what arrived can not be read");
+    return await reply.status(400).send({ error: error.message });
+  }
   if (error instanceof Error && (error as { statusCode?: number }).statusCode === 413)
     return await reply.status(413).send({ error: `the body is larger than ${limits.body} bytes` });
   throw error;

@@ -212,6 +212,14 @@ describe.each([...hookKinds.values()])("$kind", (kind) => {
     expect(identityOf(sibling)).not.toBe(identityOf(huge));
   });
 
+  it("says when a link is too long", () => {
+    const { links = [], text } = only({ url: `https://example.org/${"x".repeat(3000)}`, text: "more" });
+    expect([links, text]).toEqual([
+      [],
+      { key: "inbound-shortened", args: { text: "more", characters: 0, labels: 0, links: 1 } },
+    ]);
+  });
+
   it("tells a title that is too long in full", () => {
     const title = `${"word ".repeat(100)}end`;
     const signal = only({ title, text: "more" });

@@ -31,9 +31,10 @@ function pagesOf(externalURL: string, labels: Readonly<Record<string, string>>):
   const filter = encodeURIComponent(`{${matchers.join(",")}}`);
   const base = `${externalURL.replace(/\/+$/, "")}/#`;
   const alerts = `${base}/alerts?filter=${filter}`;
+  const silence = `${base}/silences/new?filter=${filter}`;
   return [
     ...linkTo("alertmanager", alerts.length > limits.url ? `${base}/alerts` : alerts),
     // A silence by fewer labels would silence more than this alert: rather none.
-    ...(matchers.length > 0 ? linkTo("silence", `${base}/silences/new?filter=${filter}`) : []),
+    ...(matchers.length > 0 && silence.length <= limits.url ? linkTo("silence", silence) : []),
   ];
 }

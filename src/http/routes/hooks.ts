@@ -31,7 +31,7 @@ export function hookRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
     server.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: door.limits.body }, (_request, body, done) => {
       done(null, body);
     });
-    server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door.limits));
+    server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door));
     for (const kind of hookKinds.values()) {
       const part = partOf(routes.hooks, kind);
       for (const variant of [undefined, ...(kind.variants?.(part) ?? [])]) {

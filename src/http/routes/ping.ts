@@ -19,7 +19,7 @@ export function pingRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
     server.addContentTypeParser("*", async (_request: FastifyRequest, body: AsyncIterable<Buffer>) => {
       return await tailOf(body, door.limits.body);
     });
-    server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door.limits));
+    server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door));
     for (const url of ["/ping/:key", "/ping/:key/:end"]) {
       server.route({
         method: [...methods],

@@ -1,7 +1,7 @@
 # What comes from elsewhere: webhooks and heartbeats.
 
 inbound-shortened = { $text }
-    ✂️ It was too long; left out here: characters { $characters }, labels { $labels }.
+    ✂️ It was too long; left out here: characters { $characters }, labels { $labels }, links { $links }.
 
 inbound-refused = /hooks/{ $hook }: somebody without the right token
 inbound-refused-text = Refused: { $count } since { $since }, the last one from { $address } at { $at }. If it is yours, its alerts do not arrive: give it the token of http.token, or hooks.{ $hook } its secret.
