@@ -129,7 +129,10 @@ export function applySignal(
   if (signal.status === "info") return noted(known, signal, identity, now);
   if (signal.status === "resolved") return ended(known, signal, identity, settings, now);
   if (!known) return { incident: opened(signal, identity, now), transition: "opened" };
-  if (isOpen(known)) return { incident: repeated(known, signal, now), transition: transitionOfRepeat(known, signal) };
+  if (isOpen(known)) {
+    const incident = repeated(known, signal, now);
+    return { incident, transition: transitionOfRepeat(known, incident) };
+  }
   // Who names no beginning speaks of now, however soon after the end.
   if (signal.startsAt !== undefined && !isLater(timeOf(signal.startsAt, now), known.startsAt, now))
     return afterTheEnd(known, now);
@@ -219,9 +222,15 @@ function noted(known: Incident | undefined, signal: Signal, identity: string, no
 }
 
 /** What of a repetition is worth a new look of the card. */
-function transitionOfRepeat(known: Incident, signal: Signal): Transition {
-  const same = JSON.stringify(content(known)) === JSON.stringify(content(signal));
+function transitionOfRepeat(known: Incident, repeatedly: Incident): Transition {
+  const same = JSON.stringify(content(known)) === JSON.stringify(content(repeatedly));
   return same && known.staleSince === undefined ? "heard" : "changed";
+}
+
+/** Each of several watchers links to itself: who was heard first stays, or the card would change with every repetition. */
+function linksOf(known: Incident, { links = [] }: Signal): readonly Link[] {
+  const kinds = (all: readonly Link[]): string => all.map(({ kind }) => kind).join();
+  return kinds(known.links) === kinds(links) ? known.links : links;
 }
 
 function repeated(known: Incident, signal: Signal, now: Date): Incident {
@@ -230,7 +239,7 @@ function repeated(known: Incident, signal: Signal, now: Date): Incident {
   const { staleSince, ...heard } = rest;
   let incident: Incident = {
     ...heard,
-    ...content(signal),
+    ...content({ ...signal, links: linksOf(known, signal) }),
     startsAt: newest([knownStart, timeOf(signal.startsAt, new Date(knownStart))], now),
     heardAt: now.toISOString(),
     repeats: signal.repeats ?? true,

@@ -55,6 +55,20 @@ describe("signals that are received", () => {
     expect((await only(world)).heardAt).toBe(world.clock.now().toISOString());
   });
 
+  test("that only say it in other words wait behind what is new", async () => {
+    const world = alertsWorld(fixture);
+    const critical = { severity: "critical" } as const;
+    await world.alerts.receive([signal("a", critical)]);
+    const posted = await world.cards.take(world.clock.now());
+    if (!("placement" in posted)) throw new Error("nothing to deliver");
+    await world.cards.done(posted, { messageId: 1, hash: "x", spent: true }, world.clock.now());
+    world.clock.advance(minute);
+    await world.alerts.receive([signal("a", { ...critical, text: "93 %" })]);
+    await world.alerts.receive([signal("b")]);
+    const next = [await world.cards.take(world.clock.now()), await world.cards.take(world.clock.now())];
+    expect(next.map((claim) => "urgency" in claim && claim.urgency)).toEqual(["normal", "progress"]);
+  });
+
   test("of an end that nobody has seen begin are shown nowhere, and not counted among the ended", async () => {
     const world = alertsWorld(fixture);
     const startsAt = world.clock.now().toISOString();

@@ -118,6 +118,20 @@ describe("an incident", () => {
     expect(story.events).toEqual(["opened"]);
   });
 
+  test("does not change because each of several watchers links to itself", () => {
+    const story = new Story();
+    const from = (host: string): Partial<Signal> => ({
+      startsAt: story.at(0),
+      links: [{ kind: "alertmanager", url: `http://${host}/` }],
+    });
+    story.hear(from("one"));
+    expect(story.hear(from("two"))).toBe("heard");
+    expect(story.incident.links).toEqual([{ kind: "alertmanager", url: "http://one/" }]);
+    const more = { ...from("two"), links: [{ kind: "runbook" as const, url: "http://wiki/" }] };
+    expect(story.hear(more)).toBe("changed");
+    expect(story.incident.links).toEqual(more.links);
+  });
+
   test("ends with the end of its beginning, and says how", () => {
     const story = new Story();
     story.fire({ truncated: 3 });

@@ -180,7 +180,10 @@ export class Alerts {
       if (signal.status === "info" && (await incidents.read(applied.incident.id))) return "none";
       const incident = this.#withSilence(applied.incident, silences);
       const news = incident === applied.incident ? applied.transition : louder(applied.transition);
-      if (await this.#save(incident, known, news)) return applied.transition;
+      if (
+        await this.#save(incident, known, news, isDetail(applied.transition, incident, known) ? "progress" : undefined)
+      )
+        return applied.transition;
     }
     throw new AppError("conflict", `an incident of ${signal.source} changes too fast`, { permanent: false });
   }
@@ -236,6 +239,11 @@ export class Alerts {
 /** The silence in force on an incident. */
 export function silenceOf(incident: Incident, silences: readonly Silence[], now: Date): Silence | undefined {
   return silenceFor(silences, { identity: incident.identity, matchLabels: matchLabels(incident) }, now);
+}
+
+/** Other words about what is known: however often they change, they must not take the room of what is new. */
+function isDetail(transition: Transition, incident: Incident, known: KnownIncident | undefined): boolean {
+  return transition === "changed" && isOpen(incident) && incident.rings === known?.incident.rings;
 }
 
 /** A repetition that finds a silence begun or ended is worth a look. */
