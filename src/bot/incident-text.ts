@@ -109,8 +109,8 @@ export function incidentDetails(incident: Incident, reader: Reader): string {
   const { messages } = reader;
   const title = titleOf(incident, messages, Number.POSITIVE_INFINITY);
   const head = messages.t("incident-title", { mark: markOf(incident), title });
-  const sections = detailSections(incident, reader).map(({ heading, lines }) =>
-    [`<b>${escapeHtml(heading)}</b>`, ...lines.map((line) => escapeHtml(tidy(line)))].join("\n"),
+  const sections = detailSections(incident, reader).map(({ heading, lines, isCode }) =>
+    [`<b>${escapeHtml(heading)}</b>`, ...lines.map((line) => marked(escapeHtml(tidy(line)), isCode))].join("\n"),
   );
   return [head, ...sections].join("\n\n");
 }
@@ -126,6 +126,12 @@ export function contentKey({ title, text, labels, links }: Incident): string {
 interface Section {
   readonly heading: string;
   readonly lines: readonly string[];
+  /** To be copied as it is; a path is no command then. */
+  readonly isCode?: boolean;
+}
+
+function marked(html: string, isCode = false): string {
+  return isCode ? `<code>${html}</code>` : html;
 }
 
 function detailSections(incident: Incident, reader: Reader): Section[] {
@@ -138,12 +144,12 @@ function detailSections(incident: Incident, reader: Reader): Section[] {
     messages.plain("details-heard", { at: timeText(incident.heardAt, reader) }),
     messages.plain("details-id", { id: incident.id, identity: incident.identity }),
   ];
-  const section = (key: string, lines: readonly string[]): Section[] =>
-    lines.length === 0 ? [] : [{ heading: messages.plain(key), lines }];
+  const section = (key: string, lines: readonly string[], isCode = false): Section[] =>
+    lines.length === 0 ? [] : [{ heading: messages.plain(key), lines, isCode }];
   return [
     { heading: stateText(incident, reader), lines: [] },
     ...section("details-text", text.trim() === "" ? [] : [text]),
-    ...section("details-labels", labels),
+    ...section("details-labels", labels, true),
     ...section("details-history", historyLines(incident, reader)),
     ...section("details-links", links),
     ...section("details-origin", origin),

@@ -82,7 +82,7 @@ function backupLine({ backups }: DailyReport, messages: Messages): string {
     if (names.length === 0) return [];
     const count = formatCount(names.length, messages.locale);
     // What is well needs no names.
-    return [messages.plain(`daily-backups-${state}`, { count, names: listed(names, messages) })];
+    return [messages.plain(`daily-backups-${state}`, { n: names.length, count, names: listed(names, messages) })];
   });
   return messages.t("daily-backups", { parts: parts.join("; ") });
 }

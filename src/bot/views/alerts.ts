@@ -183,6 +183,10 @@ function filterLine({ severities: wanted = [], matchers = [] }: AlertsState, mes
   return filter === "" ? [] : [messages.t("alerts-filter", { filter: oneLine(filter, 300) })];
 }
 
+function wholeSeconds(ms: number): number {
+  return Math.round(ms / 1000) * 1000;
+}
+
 /** "3. 🔴 Disk full · 12m · web-1 · 👤 bob" */
 function line(
   incident: Incident,
@@ -202,7 +206,7 @@ function line(
   const add = (text: string): number => parts.push(messages.t("alerts-part", { text }));
   if (endedWithin !== undefined && endedAt !== undefined)
     add(timeText(endedAt, { messages, timezone: config.timezone }));
-  if (incident.status !== "noted") add(formatDuration(lastedMs(incident, now), messages.locale));
+  if (incident.status !== "noted") add(formatDuration(wholeSeconds(lastedMs(incident, now)), messages.locale));
   const server = serverOf(incident);
   if (server) add(oneLine(server.value, 40));
   const who = closed?.by ?? acknowledged?.by;

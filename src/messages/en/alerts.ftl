@@ -225,9 +225,18 @@ daily-open = Open alerts: { $counts }
 daily-open-oldest = Open alerts: { $counts }; the oldest since { $since }: { $title }
 daily-backups = Backups: { $parts }
 daily-backups-good = { $count } good
-daily-backups-failed = { $count } failed ({ $names })
-daily-backups-overdue = { $count } overdue ({ $names })
-daily-backups-never = { $count } never made ({ $names })
+daily-backups-failed = { $n ->
+    [one] { $count } failed
+   *[other] { $count } failed
+} ({ $names })
+daily-backups-overdue = { $n ->
+    [one] { $count } overdue
+   *[other] { $count } overdue
+} ({ $names })
+daily-backups-never = { $n ->
+    [one] { $count } never made
+   *[other] { $count } never made
+} ({ $names })
 daily-processes = Alive: { $bots ->
     [one] { $bots } bot
    *[other] { $bots } bots

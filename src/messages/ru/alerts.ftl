@@ -48,8 +48,8 @@ list-more = и ещё { $count }
 
 button-acknowledge = Принять
 button-acknowledge-all = Принять все
-button-silence-1h = Тишина 1 ч
-button-silence-8h = Тишина 8 ч
+button-silence-1h = 🔕 1 ч
+button-silence-8h = 🔕 8 ч
 button-silence-choose = Выбрать…
 button-unsilence = Закончить тишину
 button-end-silence = Закончить { $number }
@@ -271,9 +271,24 @@ daily-open = Активные тревоги: { $counts }
 daily-open-oldest = Активные тревоги: { $counts }; самая давняя с { $since }: { $title }
 daily-backups = Копии: { $parts }
 daily-backups-good = в порядке { $count }
-daily-backups-failed = не удались { $count } ({ $names })
-daily-backups-overdue = просрочены { $count } ({ $names })
-daily-backups-never = ещё не делались { $count } ({ $names })
+daily-backups-failed = { $n ->
+    [one] не удалась { $count }
+    [few] не удались { $count }
+    [many] не удалось { $count }
+   *[other] не удалось { $count }
+} ({ $names })
+daily-backups-overdue = { $n ->
+    [one] просрочена { $count }
+    [few] просрочены { $count }
+    [many] просрочено { $count }
+   *[other] просрочено { $count }
+} ({ $names })
+daily-backups-never = { $n ->
+    [one] ещё не делалась { $count }
+    [few] ещё не делались { $count }
+    [many] ещё не делалось { $count }
+   *[other] ещё не делалось { $count }
+} ({ $names })
 daily-processes = Работают: { $bots ->
     [one] { $bots } бот
     [few] { $bots } бота
