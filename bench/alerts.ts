@@ -31,6 +31,7 @@ const latencies = await measureRest(Number(values.single));
 say(`at rest: median ${median(latencies).toFixed(1)} ms, 99th percentile ${percentile(latencies, 0.99).toFixed(1)} ms`);
 const memoryAtRest = await world.peakMemory();
 const storm = await measureStorm(benchAlerts(Number(values.alerts)), Number(values.seconds) * 1000);
+const memoryAfterStorm = await world.peakMemory();
 const found = await account(storm.alerts);
 await report();
 
@@ -179,7 +180,10 @@ async function report(): Promise<void> {
       `${round(median(storm.answers))}, ${round(percentile(storm.answers, 0.99))}`,
     ],
     ["everything on screen after (s)", `${round(storm.settledMs / 1000)}`],
-    ["peak memory before the storm (MB)", `${round(memoryAtRest / 1e6)}`],
+    [
+      "peak memory before the storm, after it, after the full list (MB)",
+      [memoryAtRest, memoryAfterStorm, peak].map((bytes) => round(bytes / 1e6)).join(", "),
+    ],
     ["load before, after", `${load(loadBefore)}, ${load(loadavg())}`],
   ];
   process.stdout.write(`\n${aimTable(aims)}\n\n${markdown(beside)}\n\n`);

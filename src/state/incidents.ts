@@ -188,18 +188,23 @@ export class Incidents {
     return (await this.readAll(ids)).filter((incident) => !isUnseen(incident));
   }
 
-  /** Those that exist, in the given order. Read in portions, so that thousands hold up nobody. */
+  /** Those that exist, in the given order. */
   async readAll(ids: readonly string[]): Promise<Incident[]> {
     const found: Incident[] = [];
+    for await (const incident of this.each(ids)) found.push(incident);
+    return found;
+  }
+
+  /** Those that exist, in the given order, read in portions: thousands hold up nobody and are never all in memory. */
+  async *each(ids: readonly string[]): AsyncGenerator<Incident> {
     for (let at = 0; at < ids.length; at += portion) {
       const pipeline = this.#redis.pipeline();
       for (const id of ids.slice(at, at + portion)) pipeline.hget(this.#keys.of("card", kind, id), "body");
       for (const [error, body] of (await pipeline.exec()) ?? []) {
         if (error) throw error;
-        if (typeof body === "string") found.push(JSON.parse(body) as Incident);
+        if (typeof body === "string") yield JSON.parse(body) as Incident;
       }
     }
-    return found;
   }
 
   /** Ids of incidents that have ended before `before`, oldest first. */

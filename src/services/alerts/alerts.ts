@@ -98,10 +98,13 @@ export class Alerts {
   /** Acknowledges everything that fires in a storm. Returns how many there were. */
   async acknowledgeStorm(storm: string, by: Person): Promise<number> {
     const { incidents, storms } = this.#deps;
-    const members = await incidents.readAll(await storms.members(storm));
-    const firing = members.filter((incident) => isOpen(incident) && !incident.acknowledged);
-    for (const { id } of firing) await this.acknowledge(id, by);
-    return firing.length;
+    let taken = 0;
+    for await (const incident of incidents.each(await storms.members(storm))) {
+      if (!isOpen(incident) || incident.acknowledged) continue;
+      await this.acknowledge(incident.id, by);
+      taken += 1;
+    }
+    return taken;
   }
 
   /** Begins a silence and puts it on everything open that it covers. */
@@ -220,7 +223,8 @@ export class Alerts {
   /** Puts the silences in force on everything open that one of them, new or ended, is about. */
   async #resilence(changed: Silence, urgency: Urgency): Promise<void> {
     const silences = await this.#activeSilences();
-    for (const incident of await this.#deps.incidents.open()) {
+    const { incidents } = this.#deps;
+    for await (const incident of incidents.each(await incidents.openIds())) {
       if (!covers(changed, { identity: incident.identity, matchLabels: matchLabels(incident) })) continue;
       await this.change(incident.id, (current) => this.#withSilence(current, silences), urgency);
     }

@@ -51,7 +51,7 @@ export class AlertKeeper {
   /** Reported by a process that knows no chats, or in a silence that is over. */
   async #showHidden(): Promise<void> {
     const { incidents, alerts } = this.#deps;
-    for (const incident of await incidents.readAll(await incidents.hiddenIds())) {
+    for await (const incident of incidents.each(await incidents.hiddenIds())) {
       if (incident.silenced && Date.parse(incident.silenced.until) <= this.#clock.now().getTime())
         await alerts.renewSilence(incident.id);
       else await alerts.show(incident.id);
@@ -64,12 +64,14 @@ export class AlertKeeper {
     const active = (await silences.all()).filter((silence) => isActive(silence, now));
     const settle = (incident: Incident): Incident =>
       repeat(applyTime(incident, config.alerts, now), routeOf(config, incident)?.repeat, now);
-    for (const incident of [...(await incidents.open()), ...(await this.#justEnded(now))]) {
+    const look = async (incident: Incident): Promise<void> => {
       // Also what began while a silence was being made.
       if (applySilence(incident, silenceOf(incident, active, now), now) !== incident)
         await alerts.renewSilence(incident.id);
       if (settle(incident) !== incident) await alerts.change(incident.id, settle);
-    }
+    };
+    for await (const incident of incidents.each(await incidents.openIds())) await look(incident);
+    for (const incident of await this.#justEnded(now)) await look(incident);
   }
 
   /** What has ended and may still be said to flap. */
@@ -93,9 +95,11 @@ export class AlertKeeper {
   async #releaseCriticals(storm: string): Promise<void> {
     const { storms, incidents, config } = this.#deps;
     const { incidents: limit } = config.alerts.storm;
-    const members = await incidents.readAll(await storms.members(storm));
-    const firing = members.filter((incident) => incident.severity === "critical" && isOpen(incident));
-    if (firing.length > limit) return;
+    const firing: Incident[] = [];
+    for await (const incident of incidents.each(await storms.members(storm))) {
+      if (incident.severity === "critical" && isOpen(incident)) firing.push(incident);
+      if (firing.length > limit) return;
+    }
     for (const incident of firing) {
       const target = await targetOf(this.#deps, incident);
       if (target) await incidents.release(incident, storm, target, incidentUrgency(incident), this.#clock.now());
