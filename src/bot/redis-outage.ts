@@ -1,8 +1,9 @@
-import type { Api } from "grammy";
+import { type Api, HttpError } from "grammy";
 import type { BotConfig } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Signal } from "../core/signal.ts";
 import type { Logger } from "../lib/logger.ts";
+import { networkCode } from "../lib/resilience.ts";
 import { formatDuration, formatTime } from "../messages/format.ts";
 import { type Messages, messagesOf } from "../messages/index.ts";
 import type { Alerts } from "../services/alerts/alerts.ts";
@@ -172,7 +173,7 @@ export class RedisOutage {
       if (failure.kind === "migrated") return await this.#send(failure.chatId, html);
       // Without an answer it may be in the chat already: one message that is missing is better than a new one every
       // few seconds.
-      this.#isUncertain = failure.kind === "passing" && failure.uncertain;
+      this.#isUncertain = mayHaveArrived(error);
       throw error;
     }
   }
@@ -185,6 +186,17 @@ export class RedisOutage {
       if (kind !== "not-modified" && kind !== "message-gone" && kind !== "permanent") throw error;
     }
   }
+}
+
+/** Nothing has reached Telegram over these. */
+const notConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH"]);
+
+/** Whether a request that failed may have been carried out: it was sent, and there was no answer of any kind. */
+function mayHaveArrived(error: unknown): boolean {
+  if (!(error instanceof HttpError)) return false;
+  // A page of something in between instead of Telegram's answer.
+  const isAnswered = (error.error as { type?: string } | undefined)?.type === "invalid-json";
+  return !isAnswered && !notConnected.has(networkCode(error.error) ?? "");
 }
 
 function timeLimit(): Parameters<Api["sendMessage"]>[3] {

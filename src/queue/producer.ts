@@ -18,6 +18,8 @@ export interface QueueLook {
   readonly delayed: number;
   /** The job that waits for longest: `addedAt`, when it could have been taken at the earliest; `takenAt`, when it was taken last. */
   readonly oldest?: { readonly id: string; readonly addedAt: Date; readonly takenAt?: Date };
+  /** The delayed job that is due first. Only a worker puts it among those that wait. */
+  readonly next?: { readonly id: string; readonly dueAt: Date };
 }
 
 /** Puts jobs into the queues. */
@@ -94,6 +96,7 @@ export class Producer {
     const queue = this.#queue(name);
     const counts = await queue.getJobCounts("waiting", "active", "delayed");
     const [oldest] = await queue.getJobs(["waiting"], 0, 0, true);
+    const [id, score] = await this.#redis.zrange(queue.toKey("delayed"), "0", "0", "WITHSCORES");
     return {
       name,
       waiting: counts["waiting"] ?? 0,
@@ -108,6 +111,8 @@ export class Producer {
               ...(oldest.processedOn === undefined ? {} : { takenAt: new Date(oldest.processedOn) }),
             },
           }),
+      // BullMQ keeps the time in the upper bits, for the order of those with the same one.
+      ...(id === undefined ? {} : { next: { id, dueAt: new Date(Math.floor(Number(score) / 0x1000)) } }),
     };
   }
 

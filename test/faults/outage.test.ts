@@ -98,6 +98,45 @@ test("Redis away and back: one message by the bot that watched, changed at the e
   expect(await deps.incidents.openCount()).toBe(0);
 });
 
+test("a bot that starts without Redis says so, and goes on when it is there", { timeout: 90_000 }, async () => {
+  const world = await outageWorld(0);
+  await world.redis.kill();
+  const starting = world.startBot();
+  world.advance(40_000);
+  await eventually("it is said", () => world.texts().some((text) => text.startsWith("🔴 Redis")), 20_000);
+  await world.redis.restart();
+  await starting;
+  await eventually("it is over", () => world.texts().some((text) => text.startsWith("🟢 Redis")), 20_000);
+  expect(world.texts()).toHaveLength(1);
+});
+
+test("Redis and Telegram away together: it is told as soon as Telegram can be reached", {
+  timeout: 90_000,
+}, async () => {
+  const world = await outageWorld(1);
+  await world.step();
+  world.sandbox.addFault({ kind: "status", status: 502, html: true });
+  await world.redis.kill();
+  world.advance(40_000);
+  await world.step();
+  world.sandbox.clearFaults();
+  world.advance(10_000);
+  await world.step();
+  expect(world.texts()).toEqual([expect.stringMatching(/^🔴 Redis/)]);
+  await world.redis.restart();
+});
+
+test("the card of the day comes once from three bots", { timeout: 60_000 }, async () => {
+  const soon = new Date(Date.now() + 40 * 60_000).toISOString().slice(11, 16);
+  const world = await outageWorld(3, { daily: { at: soon } });
+  await world.step();
+  world.advance(45 * 60_000);
+  await Promise.all([world.step(), world.step()]);
+  await eventually("the card", () => world.texts().length > 0);
+  await world.step();
+  expect(world.texts()).toHaveLength(1);
+});
+
 test("a further outage of Redis soon after changes the same message", { timeout: 90_000 }, async () => {
   const world = await outageWorld(1);
   await world.step();

@@ -1,7 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { isOpen } from "../../src/core/incident.ts";
 import { backupOf, tick } from "../../src/services/tick.ts";
 import { workersWatch } from "../../src/services/watch/index.ts";
+import { OwnHeartbeat } from "../../src/services/watch/own-heartbeat.ts";
 import { Presences } from "../../src/state/presence.ts";
 import { Keys } from "../../src/state/redis.ts";
 import { useRedis } from "../support/state.ts";
@@ -188,6 +192,9 @@ describe("bots", () => {
     expect(incident?.openedAt).toBe("2026-03-01T12:01:15.000Z");
     alive.add(bot);
     await live(15_000);
+    // The bot has had no time to show it yet.
+    expect(await deps.incidents.openCount()).toBe(1);
+    await live(15_000);
     expect(await deps.incidents.openCount()).toBe(0);
     const [ended] = await deps.incidents.endedSince(new Date(0), 10);
     expect(ended?.text).toEqual({ key: "watch-over", args: { from: "2026-03-01 12:01", to: "2026-03-01 12:11" } });
@@ -245,6 +252,18 @@ describe("queues", () => {
       "warning no-host",
       "warning queue-unserved",
     ]);
+  });
+
+  test("of a worker that handed its jobs back and did not return wait as well", async () => {
+    const world = await healthy({ backups: [{ name: "app", host: "db-2", storages: [], catchUp: true }] });
+    world.clock.advance(Date.now() - world.clock.now().getTime());
+    const { run } = await world.deps.orders.request(order);
+    await world.deps.producer.forget("backup", `backup-${run.id}`);
+    await world.deps.orders.enqueue(run, 1000);
+    await world.pass(9 * minute);
+    expect(await world.open("queues")).toEqual([]);
+    await world.pass(2 * minute);
+    expect(await world.open("queues")).toEqual(["warning queue-unserved"]);
   });
 
   test("in which somebody is at work are not stuck, however long the others wait", async () => {
@@ -319,6 +338,72 @@ describe("schedules", () => {
     }
     expect(await world.open("schedules")).toEqual([]);
     expect(backupOf("backup:app")).toBe("app");
+  });
+});
+
+describe("clocks", () => {
+  test("are compared with Telegram's, by the date in any answer", async () => {
+    let aheadMs = 0;
+    const server = createServer((_, response) => {
+      response.setHeader("date", new Date(Date.now() - aheadMs).toUTCString());
+      response.writeHead(302).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const apiRoot = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const telegram = { apiRoot, chats: { ops: { id: -1001, topics: {} } }, users: [] };
+    const { pass, open, incidents } = watchWorld(fixture, { backups: [], telegram });
+    await pass(11 * minute);
+    expect(await open()).toEqual([]);
+    aheadMs = 2 * minute;
+    await pass(11 * minute);
+    expect(await open("clocks")).toEqual(["warning clock-telegram"]);
+    expect((await incidents())[0]?.text).toMatchObject({ args: { ahead: "yes", seconds: expect.closeTo(120, -1) } });
+    aheadMs = 0;
+    await pass(11 * minute);
+    expect(await open("clocks")).toEqual([]);
+  });
+});
+
+describe("the own sign of life", () => {
+  test("is sent while all is well, at its pace, and told when it is not heard five times", async () => {
+    let status = 200;
+    let heard = 0;
+    const server = createServer((_, response) => {
+      heard += 1;
+      response.writeHead(status).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ping/key`;
+    const { pass, open, deps, alive, telegram } = watchWorld(fixture, { heartbeat: { url, every: minute } });
+    const own = new OwnHeartbeat(deps);
+    const minutes = async (count: number): Promise<void> => {
+      for (let passed = 0; passed < count * 6; passed++) {
+        await pass(10 * second);
+        await own.step();
+      }
+    };
+    await minutes(2);
+    expect(heard).toBe(0);
+    alive.add(presence("worker"));
+    await minutes(3);
+    expect(heard).toBe(3);
+    status = 500;
+    await minutes(4);
+    // Each is tried twice.
+    expect(heard).toBe(11);
+    expect(await open("own-heartbeat")).toEqual([]);
+    await minutes(2);
+    expect(await open("own-heartbeat")).toEqual(["warning own-heartbeat"]);
+    status = 200;
+    await minutes(2);
+    expect(await open("own-heartbeat")).toEqual([]);
+    telegram.answers = false;
+    await minutes(4);
+    const before = heard;
+    await minutes(3);
+    expect(heard).toBe(before);
   });
 });
 

@@ -67,7 +67,7 @@ export async function outageWorld(count: number, change: object = {}): Promise<O
     return started;
   };
   for (let index = 0; index < count; index++) await startBot();
-  await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 10_000 });
+  if (count > 0) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 10_000 });
   return {
     redis,
     sandbox,

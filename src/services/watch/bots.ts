@@ -4,6 +4,9 @@ import type { WatchState } from "../../state/watch.ts";
 import { presenceWithinMs } from "../status.ts";
 import { missing, stamp, type WatchCheck } from "./types.ts";
 
+/** A bot that has just come back shows what was noted without it within this time; milliseconds. */
+const shownAfterMs = 10_000;
+
 /** Whether a bot is alive. The worker's part of the watch: with every bot dead nobody can tell, so it is told afterwards. */
 export function botsCheck({
   config,
@@ -17,8 +20,12 @@ export function botsCheck({
   return {
     name: "bots",
     look: async (look) => {
-      const alive = await presences.alive(look.now, presenceWithinMs);
-      if (alive.some(({ role }) => role === "bot")) await watchState.see("bot", look.now);
+      const isAlive = (await presences.alive(look.now, presenceWithinMs)).some(({ role }) => role === "bot");
+      if (isAlive) await watchState.see("bot", look.now);
+      const since = await watchState.unchangedSince("bots", isAlive ? "alive" : "gone", look.now);
+      const known = look.open.get("bot");
+      // What a worker that knows no chats has noted is put on a card by the bot that is back: not over before that.
+      if (known && isAlive && look.now.getTime() - since.getTime() < shownAfterMs) return [known];
       const found = missing("bot", await watchState.seen("bot"), look, (since) => ({
         severity: "critical",
         title: { key: "watch-no-bot" },

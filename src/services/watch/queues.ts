@@ -36,7 +36,7 @@ export function stuckQueues(
 ): Finding[] {
   if (hosts.size === 0) return [];
   return queues.flatMap((queue): Finding[] => {
-    const { name, waiting, active, waitingSince } = queue;
+    const { name, active, waitingSince } = queue;
     if (!waitingSince || active > 0 || now.getTime() - waitingSince.getTime() < stuckAfterMs) return [];
     const at = stamp(waitingSince, timezone);
     const host = name.startsWith("work@") ? name.slice("work@".length) : undefined;
@@ -51,7 +51,7 @@ export function stuckQueues(
       return [{ ...base, title, text: { key: "watch-queue-unserved-text", args: { host, at } } }];
     }
     const title = { key: "watch-queue-stuck", args: { queue: name } };
-    return waiting > 0 ? [{ ...base, title, text: { key: "watch-queue-stuck-text", args: { queue: name, at } } }] : [];
+    return [{ ...base, title, text: { key: "watch-queue-stuck-text", args: { queue: name, at } } }];
   });
 }
 
@@ -59,17 +59,19 @@ export function stuckQueues(
 export function queuesCheck({ config, presences, producer, runs, orders }: Deps): WatchCheck {
   /** Which job was seen at the head of a queue, and since when. */
   const heads = new Map<string, { readonly head: string; readonly since: Date }>();
-  const waitingSince = ({ name, oldest }: QueueLook, now: Date): Date | undefined => {
-    if (!oldest) {
+  const waitingSince = ({ name, oldest, next }: QueueLook, now: Date): Date | undefined => {
+    const overdue = next && next.dueAt < now ? { id: next.id, addedAt: next.dueAt } : undefined;
+    const first: QueueLook["oldest"] = oldest ?? overdue;
+    if (!first) {
       heads.delete(name);
       return undefined;
     }
-    const head = `${oldest.id} ${oldest.takenAt?.getTime() ?? 0}`;
+    const head = `${first.id} ${first.takenAt?.getTime() ?? 0}`;
     let known = heads.get(name);
     if (known?.head !== head) {
       // One that was taken before and handed back (it waits for another run) is looked at from now on: how long it
       // has been waiting since then is not recorded.
-      known = { head, since: oldest.takenAt ? now : new Date(Math.min(oldest.addedAt.getTime(), now.getTime())) };
+      known = { head, since: first.takenAt ? now : new Date(Math.min(first.addedAt.getTime(), now.getTime())) };
       heads.set(name, known);
     }
     return known.since;
