@@ -165,7 +165,7 @@ async function report(): Promise<void> {
     aim("first critical on screen (s)", round(storm.firstCriticalMs / 1000, 3), 1),
     aim("at rest: webhook to message, median (ms)", round(median(latencies)), 50),
     aim("at rest: webhook to message, 99th percentile (ms)", round(percentile(latencies, 0.99)), 150),
-    aim("bot's peak memory (MB)", round(peak / 1e6), 250),
+    aim("bot's peak memory (MB)", round(peak / 1e6), 300),
   ];
   const load = (loads: readonly number[]): string => loads.map((value) => value.toFixed(1)).join(" ");
   const beside = [

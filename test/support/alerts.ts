@@ -22,7 +22,7 @@ export interface AlertsNode extends KeeperDeps {
 }
 
 export interface AlertsWorld extends AlertsNode {
-  readonly clock: ManualClock;
+  readonly clock: MovableClock;
   readonly keys: Keys;
   /** A further process, with a connection of its own unless one is given. */
   node(redis?: Redis): AlertsNode;
@@ -30,13 +30,24 @@ export interface AlertsWorld extends AlertsNode {
   pass(ms: number): Promise<void>;
 }
 
+/** A clock that a test moves. */
+export interface MovableClock {
+  now(): Date;
+  advance(ms: number): unknown;
+}
+
 /** `alerts:` as a person writes it. */
 export type AlertsSettings = Parameters<typeof alertsSchema.parse>[0];
 
-export function alertsWorld(fixture: RedisFixture, alerts: AlertsSettings = {}): AlertsWorld {
+const chats = { ops: { id: opsGroup, topics: { alerts: 12 } }, dev: { id: devGroup, topics: {} } };
+
+export function alertsWorld(
+  fixture: RedisFixture,
+  alerts: AlertsSettings = {},
+  clock: MovableClock = new ManualClock(),
+  telegram: object = { chats },
+): AlertsWorld {
   const keys = fixture.keys();
-  const clock = new ManualClock();
-  const telegram = { chats: { ops: { id: opsGroup, topics: { alerts: 12 } }, dev: { id: devGroup, topics: {} } } };
   const config = { alerts: alertsSchema.parse(alerts), telegram } as unknown as Config;
   const node = (redis: Redis): AlertsNode => {
     const parts = {

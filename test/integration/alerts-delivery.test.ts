@@ -1,0 +1,259 @@
+import * as fc from "fast-check";
+import { Api } from "grammy";
+import type { Message } from "grammy/types";
+import { pino } from "pino";
+import { expect, test } from "vitest";
+import type { BotConfig } from "../../src/app/config.ts";
+import { createCardKinds } from "../../src/bot/cards/index.ts";
+import { Delivery } from "../../src/bot/delivery.ts";
+import { isOpen } from "../../src/core/incident.ts";
+import type { TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
+import type { BackupOrders } from "../../src/services/backup/orders.ts";
+import { type AlertsSettings, type AlertsWorld, alertsWorld, allIncidents, whereIs } from "../support/alerts.ts";
+import { ALERTS_TOPIC, ALICE, BOT, FORUM_ID, testSandbox } from "../support/sandbox.ts";
+import { operator, signal, signals } from "../support/signals.ts";
+import { useRedis } from "../support/state.ts";
+
+const fixture = useRedis();
+const minute = 60_000;
+
+interface DeliveredWorld extends AlertsWorld {
+  readonly sandbox: TelegramSandbox;
+  deliver(): Promise<void>;
+  /** Lets the clock run second by second, and everybody do what is due. */
+  run(ms: number, stepMs?: number): Promise<void>;
+  /** The bot's messages whose first line names this. */
+  messages(name: string): Message[];
+  /** What was put into the chat so far. */
+  calls(): { method: string; text: string; silent: boolean; thread: unknown }[];
+}
+
+async function deliveredWorld(alerts: AlertsSettings = {}): Promise<DeliveredWorld> {
+  const sandbox = await testSandbox({ now: { manual: true, start: new Date("2026-03-01T12:00:00Z") }, keep: 50_000 });
+  const clock = { now: () => sandbox.now(), advance: (ms: number) => sandbox.advance(ms) };
+  const telegram = {
+    token: BOT.token,
+    apiRoot: sandbox.apiRoot,
+    chats: { ops: { id: FORUM_ID, topics: { alerts: ALERTS_TOPIC } } },
+    users: [{ id: ALICE.id, name: "alice", role: "admin" }],
+  };
+  const world = alertsWorld(fixture, alerts, clock, telegram);
+  const config = { ...world.config, timezone: "UTC", locale: "en" } as BotConfig;
+  const delivery = new Delivery({
+    config,
+    clock,
+    logger: pino({ level: "silent" }),
+    cards: world.cards,
+    kinds: createCardKinds({ ...world, config, orders: {} as BackupOrders }),
+    api: new Api(BOT.token, { apiRoot: sandbox.apiRoot }),
+  });
+  const deliver = async (): Promise<void> => {
+    while ((await delivery.step()) === 0);
+  };
+  const mine = (): Message[] => sandbox.messages(FORUM_ID).filter(({ from }) => from?.username === BOT.username);
+  return {
+    ...world,
+    sandbox,
+    deliver,
+    run: async (ms, stepMs = 1000) => {
+      for (let passed = 0; passed < ms; passed += stepMs) {
+        await world.pass(stepMs);
+        await deliver();
+      }
+    },
+    messages: (name) => mine().filter(({ text = "" }) => text.split("\n")[0]?.includes(name)),
+    calls: () =>
+      sandbox
+        .calls()
+        .filter(({ method }) => /^(send|edit)/.test(method))
+        .map(({ method, params }) => ({
+          method,
+          text: String(params["text"] ?? ""),
+          silent: String(params["disable_notification"]) === "true",
+          thread: params["message_thread_id"],
+        })),
+  };
+}
+
+const hasButtons = (message: Message | undefined): boolean =>
+  (message?.reply_markup?.inline_keyboard ?? []).flat().some(({ text }) => text === "Acknowledge");
+
+test("a critical overtakes 500 warnings that wait to be shown", async () => {
+  const world = await deliveredWorld({ storm: { incidents: 1000 } });
+  await world.alerts.receive(signals("n", 500));
+  await world.deliver();
+  expect(world.calls()).toHaveLength(15);
+  await world.alerts.receive([signal("urgent", { severity: "critical" })]);
+  await world.deliver();
+  expect(world.messages("urgent is down")).toHaveLength(1);
+  expect(world.calls()).toHaveLength(16);
+  expect(await world.cards.backlog()).toBe(485);
+});
+
+test("a resolve edits the card, and is said in a reply when the card is old", async () => {
+  const world = await deliveredWorld({ resolved: { replyAfter: "10m" } });
+  await world.alerts.receive([signal("young"), signal("old")]);
+  await world.deliver();
+  await world.run(minute, 10_000);
+  await world.alerts.receive([signal("young", { status: "resolved" })]);
+  await world.run(10 * minute, minute);
+  await world.alerts.receive([signal("old", { status: "resolved" })]);
+  await world.run(2000);
+  expect(world.calls().map(({ method }) => method)).toEqual([
+    "sendMessage",
+    "sendMessage",
+    "editMessageText",
+    "editMessageText",
+    "sendMessage",
+  ]);
+  const [card, reply] = world.messages("old is down");
+  expect(reply?.reply_to_message?.message_id).toBe(card?.message_id);
+  expect(card?.text).toMatch(/resolved/i);
+  expect(hasButtons(card)).toBe(false);
+});
+
+test("what rings again is posted anew, and the old message loses its buttons", async () => {
+  const world = await deliveredWorld({ routes: [{ match: {}, topic: "alerts", repeat: "1h" }] });
+  await world.alerts.receive([signal("a")]);
+  await world.deliver();
+  await world.run(61 * minute, minute);
+  const [first, second, ...others] = world.messages("a is down");
+  expect(others).toEqual([]);
+  expect([hasButtons(first), hasButtons(second)]).toEqual([false, true]);
+  const sent = world.calls().filter(({ method }) => method === "sendMessage");
+  expect(sent.map(({ silent, thread }) => [silent, Number(thread)])).toEqual([
+    [false, ALERTS_TOPIC],
+    [false, ALERTS_TOPIC],
+  ]);
+  // Taken on: no more of it.
+  const [incident] = await allIncidents(world);
+  await world.alerts.acknowledge(incident?.id ?? "", operator);
+  await world.run(3 * 60 * minute, 5 * minute);
+  expect(world.messages("a is down")).toHaveLength(2);
+});
+
+test("silent hours make no sound, criticals by another route do", async () => {
+  const world = await deliveredWorld({
+    routes: [{ match: { severity: "critical" } }, { match: {}, silent: "22:00-08:00" }],
+  });
+  const at = async (time: string, name: string): Promise<boolean[]> => {
+    world.sandbox.setTime(new Date(time));
+    const before = world.calls().length;
+    await world.alerts.receive([signal(name), signal(`${name}-critical`, { severity: "critical" })]);
+    await world.deliver();
+    return world
+      .calls()
+      .slice(before)
+      .map(({ silent }) => silent);
+  };
+  expect(await at("2026-03-01T21:59:00Z", "evening")).toEqual([false, false]);
+  expect(await at("2026-03-02T01:00:00Z", "night")).toEqual([false, true]);
+  expect(await at("2026-03-02T08:00:00Z", "morning")).toEqual([false, false]);
+});
+
+test("what flaps is one quiet card whose changes leave the chat's room to others", async () => {
+  const world = await deliveredWorld();
+  for (let round = 0; round < 60; round++) {
+    const startsAt = world.clock.now().toISOString();
+    await world.alerts.receive([signal("a", { severity: "critical", startsAt })]);
+    await world.run(2000);
+    await world.alerts.receive([signal("a", { severity: "critical", startsAt, status: "resolved" })]);
+    await world.run(2000);
+  }
+  // Two beginnings rang before it was known to flap.
+  expect(world.calls().filter(({ method, silent }) => method === "sendMessage" && !silent)).toHaveLength(3);
+  expect(world.calls().length).toBeLessThan(80);
+  await world.alerts.receive([signal("b")]);
+  await world.run(5000);
+  expect(world.messages("b is down")).toHaveLength(1);
+});
+
+test("a card deleted by hand is posted anew with its next change", async () => {
+  const world = await deliveredWorld();
+  await world.alerts.receive([signal("a")]);
+  await world.deliver();
+  world.sandbox.deleteAsUser(FORUM_ID, world.messages("a is down")[0]?.message_id ?? 0, ALICE.id);
+  await world.run(2000);
+  await world.alerts.receive([signal("a", { severity: "critical" })]);
+  await world.run(5000);
+  const [card, ...others] = world.messages("a is down");
+  expect(others).toEqual([]);
+  expect(card?.text).toMatch(/^🔴/u);
+});
+
+const names = ["a", "b", "c", "d", "e", "f"];
+
+interface Act {
+  readonly world: DeliveredWorld;
+  readonly name: string;
+  /** Of the open incident of this name. */
+  readonly id: string | undefined;
+}
+
+const acts = {
+  fire: async ({ world, name }: Act) => await world.alerts.receive([signal(name)]),
+  resolve: async ({ world, name }: Act) => await world.alerts.receive([signal(name, { status: "resolved" })]),
+  worse: async ({ world, name }: Act) => await world.alerts.receive([signal(name, { severity: "critical" })]),
+  text: async ({ world, name }: Act) =>
+    await world.alerts.receive([signal(name, { text: `measured at ${world.clock.now().getTime()}` })]),
+  acknowledge: async ({ world, id }: Act) => id && (await world.alerts.acknowledge(id, operator)),
+  close: async ({ world, id }: Act) => id && (await world.alerts.close(id, operator)),
+  silence: async ({ world, name }: Act) =>
+    await world.alerts.silence({
+      by: operator,
+      durationMs: 3 * minute,
+      matchers: [{ label: "instance", operator: "=", value: name }],
+    }),
+  wait: async ({ world }: Act) => await world.run(2000),
+  minutes: async ({ world }: Act) => await world.run(3 * minute, 30_000),
+};
+
+async function perform(world: DeliveredWorld, what: keyof typeof acts, name: string): Promise<void> {
+  const open = await world.incidents.open();
+  await acts[what]({ world, name, id: open.find(({ title }) => title === `${name} is down`)?.id });
+  await world.deliver();
+}
+
+/** Every incident is in exactly one place, and where that is a card of its own, the newest message says how it is. */
+async function expectShown(world: DeliveredWorld): Promise<void> {
+  for (const incident of await allIncidents(world)) {
+    const place = await whereIs(world, incident.id);
+    // In the end every silence is over.
+    if (isOpen(incident)) expect(place).not.toMatch(/hidden|nowhere/);
+    if (place !== "card") continue;
+    const inForce = world
+      .messages(String(incident.title))
+      .filter((message) => message.reply_markup?.inline_keyboard.length);
+    const firing = inForce.filter(({ text = "" }) => /firing/.test(text.split("\n")[1] ?? ""));
+    expect(inForce.length).toBeGreaterThan(0);
+    // An earlier incident of the same name has a card as well, which says that it is over.
+    if (isOpen(incident)) expect(firing).toHaveLength(1);
+    else expect(inForce.length).toBeGreaterThan(firing.length);
+  }
+}
+
+test("whatever happens, in the end the chat shows the state of everything, and Telegram has refused nothing", async () => {
+  const act = fc.tuple(fc.constantFrom(...(Object.keys(acts) as (keyof typeof acts)[])), fc.constantFrom(...names));
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 40 }), async (all) => {
+      const world = await deliveredWorld({
+        storm: { incidents: 3, within: "1m" },
+        reopenWithin: "5m",
+        resolved: { replyAfter: "2m" },
+        flapping: { changes: 4, within: "2m" },
+        routes: [{ match: {}, repeat: "4m" }],
+      });
+      for (const [what, name] of all) await perform(world, what, name);
+      await world.run(10 * minute, 15_000);
+      // Nobody does anything any more: what is left are old buttons to be taken away.
+      for (let second = 0; second < 90 && (await world.cards.backlog()) > 0; second++) {
+        world.clock.advance(1000);
+        await world.deliver();
+      }
+      expect(await world.cards.backlog()).toBe(0);
+      expect(world.sandbox.calls().filter(({ ok }) => !ok)).toEqual([]);
+      await expectShown(world);
+    }),
+    { numRuns: 25 },
+  );
+});
