@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { loadConfig } from "../../src/app/config.ts";
 import { createDeps, type Deps } from "../../src/app/deps.ts";
+import type { Clock } from "../../src/core/ports.ts";
 import type { Signal } from "../../src/core/signal.ts";
 import type { Stack } from "./stack.ts";
 
@@ -11,10 +12,10 @@ export interface Reporter extends AsyncDisposable {
   resolve(title: string, change?: Partial<Signal>): Promise<void>;
 }
 
-export function reporterOf(stack: Stack): Reporter {
+export function reporterOf(stack: Stack, clock: Clock = { now: () => new Date() }): Reporter {
   const { config } = loadConfig({ path: stack.configFile, env: {}, requires: ["telegram", "redis"] });
   const logger = pino({ level: "silent" });
-  const { deps, close } = createDeps({ config, logger, clock: { now: () => new Date() }, role: "reporter" });
+  const { deps, close } = createDeps({ config, logger, clock, role: "reporter" });
   const report = async (status: Signal["status"], title: string, change: Partial<Signal>): Promise<void> => {
     const labels = { alertname: title.replaceAll(/\W/g, ""), env: "prod" };
     const signal: Signal = {
