@@ -64,7 +64,7 @@ export class WatchLoop {
 
   /** Does now what is due, after what is under way. Resolves when all of it is done. */
   async step(): Promise<void> {
-    await Promise.all([...this.#states.values()].map(({ running }) => running));
+    await this.#settled();
     await this.#begin();
   }
 
@@ -73,8 +73,12 @@ export class WatchLoop {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#acquiring;
-    await Promise.all([...this.#states.values()].map(({ running }) => running));
+    await this.#settled();
     await this.#lease?.release();
+  }
+
+  async #settled(): Promise<void> {
+    for (const { running } of this.#states.values()) if (running) await running;
   }
 
   async #begin(): Promise<void> {

@@ -199,3 +199,27 @@ test("a worker that is killed gets a card, and the sign of life outside ends", {
     await bot.stop();
   }
 });
+
+test("the bot that watches is killed: another one watches within ten seconds", { timeout: 90_000 }, async () => {
+  await using stack = await startStack({ rows: 10 });
+  const first = await stack.startBot();
+  await first.logged(/"msg":"watching"/);
+  const second = await stack.startBot();
+  expect(second.log()).not.toMatch(/"msg":"watching"/);
+  const killedAt = performance.now();
+  await first.kill();
+  await second.logged(/"msg":"watching"/);
+  expect(performance.now() - killedAt).toBeLessThan(10_500);
+});
+
+test("heartbeats, alerts and the watch go on in the bot when a task fails", { timeout: 60_000 }, async () => {
+  const world = await outageWorld(1);
+  const [{ deps }] = world.bots as [(typeof world.bots)[0]];
+  deps.heartbeats.check = () => Promise.reject(new Error("broken"));
+  deps.storms.raging = () => Promise.reject(new Error("broken"));
+  world.sandbox.addFault({ kind: "reset" });
+  await eventually("a call failed", async () => (await deps.contact.read()).failedSince !== undefined, 20_000);
+  world.advance(70_000);
+  await world.step();
+  expect(await deps.incidents.openCount()).toBe(1);
+});

@@ -475,6 +475,32 @@ describe("Telegram", () => {
     expect((await deps.incidents.open()).filter(isOpen)).toHaveLength(60);
   });
 
+  test("that is back after a flood of criticals brings as many of them by themselves as make no storm", async () => {
+    const { telegram, pass, deps, clock } = watchWorld(fixture, { backups: [] });
+    await pass(minute);
+    telegram.answers = false;
+    await pass(2 * minute);
+    for (let count = 0; count < 30; count++) {
+      const critical = { status: "firing", severity: "critical", labels: {} } as const;
+      await deps.alerts.receive([{ ...critical, source: "test", title: `alert ${count}` }]);
+      await pass(10 * second);
+    }
+    telegram.answers = true;
+    await pass(10 * second);
+    const cards: string[] = [];
+    for (;;) {
+      const claim = await deps.cards.take(clock.now());
+      if (!("placement" in claim)) break;
+      cards.push(claim.card.kind);
+      await deps.cards.done(claim, { messageId: cards.length, hash: "x", spent: false }, clock.now());
+    }
+    // The outage's own card is one of the twenty.
+    expect(cards.filter((kind) => kind === "incident")).toHaveLength(20);
+    expect(cards.filter((kind) => kind === "storm")).toHaveLength(1);
+    const [storm] = await deps.storms.known(clock.now());
+    expect(await deps.storms.members(storm ?? "")).toHaveLength(11);
+  });
+
   test("is away for nobody when another bot gets answers", async () => {
     const { telegram, pass, open, deps, clock } = watchWorld(fixture, { backups: [] });
     telegram.answers = false;

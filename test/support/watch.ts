@@ -21,14 +21,14 @@ export interface WatchWorld {
   /** Processes that are alive: they write themselves down whenever time passes. */
   readonly alive: Set<Presence>;
   /** Another process with the same state, and another configuration if it is given. */
-  process(change?: object): Deps;
+  readonly process: (change?: object) => Deps;
   /** A bot that goes on with the watch. */
-  takeOver(change?: object): Watch;
+  readonly takeOver: (change?: object) => Watch;
   /** Time passes, as the loop of a bot sees it: with a look every few seconds. */
-  pass(ms: number): Promise<void>;
+  readonly pass: (ms: number) => Promise<void>;
   /** Open incidents of the watch, all or those of a check: severity and title. */
-  open(check?: string): Promise<string[]>;
-  incidents(): Promise<Incident[]>;
+  readonly open: (check?: string) => Promise<string[]>;
+  readonly incidents: () => Promise<Incident[]>;
   /** Whether Telegram answers. */
   readonly telegram: { answers: boolean; asked: number };
 }
