@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import type { Signal } from "../../src/core/signal.ts";
+import { workersWatch } from "../../src/services/watch/index.ts";
 import { eventually } from "../support/chat.ts";
 import { MovedClock, startBotInProcess } from "../support/in-process.ts";
 import { outageWorld } from "../support/outage.ts";
@@ -210,6 +211,33 @@ test("the bot that watches is killed: another one watches within ten seconds", {
   await first.kill();
   await second.logged(/"msg":"watching"/);
   expect(performance.now() - killedAt).toBeLessThan(10_500);
+});
+
+test("that no bot was alive is told by the next one, although the worker that noted it knows no chats", {
+  timeout: 60_000,
+}, async () => {
+  const world = await outageWorld(1);
+  const [first] = world.bots;
+  const worker = workersWatch(world.process());
+  const ticks = async (count: number): Promise<void> => {
+    for (let tick = 0; tick < count; tick++) {
+      world.advance(15_000);
+      await worker.step();
+    }
+  };
+  await ticks(1);
+  await first?.bot.stop();
+  await ticks(8);
+  expect(world.texts()).toEqual([]);
+  const { bot } = await world.startBot();
+  await worker.step();
+  await bot.step();
+  await eventually("it is told", () => world.texts().some((text) => text.includes("No bot was alive")));
+  await eventually("it is over", async () => {
+    await ticks(1);
+    return world.texts().some((text) => text.includes("It was so from"));
+  });
+  expect(world.texts()).toHaveLength(1);
 });
 
 test("heartbeats, alerts and the watch go on in the bot when a task fails", { timeout: 60_000 }, async () => {

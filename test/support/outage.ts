@@ -22,6 +22,8 @@ export interface OutageWorld {
   readonly bots: readonly OutageBot[];
   /** One more; nothing waits for it to be there. */
   startBot(): Promise<OutageBot>;
+  /** Another process with the same state, without chats, as a worker has it that does not know the bot's token. */
+  process(): Deps;
   /** The clocks of bots and Telegram go on. */
   advance(ms: number): void;
   /** What every bot does by the clock, once. */
@@ -74,6 +76,12 @@ export async function outageWorld(count: number, change: object = {}): Promise<O
     clock,
     bots,
     startBot,
+    process: () => {
+      const { telegram: _, ...rest } = config;
+      const { deps, close } = createDeps({ config: rest, logger, clock, role: "worker" });
+      onTestFinished(close);
+      return deps;
+    },
     advance: (ms) => {
       clock.advance(ms);
       sandbox.advance(ms);
