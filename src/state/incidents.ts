@@ -183,9 +183,14 @@ export class Incidents {
 
   /** What has ended since `from`, newest first; not what was never heard to begin. */
   async endedSince(from: Date, limit: number): Promise<Incident[]> {
-    const key = this.#keys.of("incidents-ended");
-    const ids = await this.#redis.zrevrangebyscore(key, "+inf", from.getTime(), "LIMIT", 0, limit);
+    const ids = await this.endedIdsSince(from, limit);
     return (await this.readAll(ids)).filter((incident) => !isUnseen(incident));
+  }
+
+  /** Ids of what has ended since `from`, newest first; what was never heard to begin is among them. */
+  async endedIdsSince(from: Date, limit: number): Promise<string[]> {
+    const key = this.#keys.of("incidents-ended");
+    return await this.#redis.zrevrangebyscore(key, "+inf", from.getTime(), "LIMIT", 0, limit);
   }
 
   /** Those that exist, in the given order. */

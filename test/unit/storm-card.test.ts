@@ -56,7 +56,12 @@ function card({ members = [] }: World = {}) {
         return 340;
       },
     },
-    incidents: { readAll: async (ids: readonly string[]) => ids.flatMap((id) => byId.get(id) ?? []) },
+    incidents: {
+      readAll: async (ids: readonly string[]) => ids.flatMap((id) => byId.get(id) ?? []),
+      each: async function* (ids: readonly string[]) {
+        yield* ids.flatMap((id) => byId.get(id) ?? []);
+      },
+    },
     storms: {
       summary: async (id: string) => (id === "s1" ? aStorm() : undefined),
       members: async (_id: string, limit = 0) => members.map(({ id }) => id).slice(0, limit || undefined),

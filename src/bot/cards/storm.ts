@@ -222,9 +222,14 @@ function buttons(summary: StormSummary, messages: Messages): CardButton[][] {
 
 async function sayList({ summary }: StormState, context: ActionContext, deps: StormCardDeps): Promise<void> {
   const { messages, reply } = context;
-  const members = await deps.incidents.readAll(await deps.storms.members(summary.id));
-  const text = await listOf(members, { messages, timezone: deps.config.timezone });
-  const count = members.length;
+  const reader: Reader = { messages, timezone: deps.config.timezone };
+  const entries: string[] = [];
+  for await (const incident of deps.incidents.each(await deps.storms.members(summary.id))) {
+    if (entries.length % portion === portion - 1) await setImmediate();
+    entries.push(listEntry(incident, entries.length + 1, reader));
+  }
+  const text = `${entries.join("\n\n")}\n`;
+  const count = entries.length;
   await reply({
     html: messages.t("storm-list", { count, countText: formatCount(count, messages.locale) }),
     document: { name: `storm-${summary.id}.txt`, text },
@@ -235,15 +240,6 @@ async function sayList({ summary }: StormState, context: ActionContext, deps: St
 const portion = 100;
 /** Labels of one incident in the list, so that 10,000 of them fit into the 50 MB that Telegram takes; UTF-16 units. */
 const longestLabels = 3000;
-
-async function listOf(members: readonly Incident[], reader: Reader): Promise<string> {
-  const entries: string[] = [];
-  for (const [index, incident] of members.entries()) {
-    if (index % portion === portion - 1) await setImmediate();
-    entries.push(listEntry(incident, index + 1, reader));
-  }
-  return `${entries.join("\n\n")}\n`;
-}
 
 function listEntry(incident: Incident, number: number, reader: Reader): string {
   const { messages } = reader;

@@ -119,11 +119,11 @@ async function one(
 
 async function list(state: AlertsState, context: ViewContext, deps: AlertsViewDeps): Promise<ViewShown> {
   const { messages, now } = context;
-  const found = state.endedWithin === undefined ? await openOnes(state, deps) : await endedOnes(state, now, deps);
-  const { page, pages, from } = pageOf(state.page, found.total, pageSize);
-  const shown = await found.read(from, pageSize);
+  const all = state.endedWithin === undefined ? await openOnes(state, deps) : await endedOnes(state, now, deps);
+  const { page, pages, from } = pageOf(state.page, all.total, pageSize);
+  const shown = await all.read(from, pageSize);
   const lines = shown.map((incident, index) => line(incident, from + index + 1, state, context, deps));
-  const head = [title(state, found.total, messages), ...filterLine(state, messages)].join("\n");
+  const head = [title(state, all.total, messages), ...filterLine(state, messages)].join("\n");
   const at = timeText(now.toISOString(), { messages, timezone: deps.config.timezone });
   const foot = messages.t(pages > 1 ? "alerts-page" : "alerts-at", {
     at,
@@ -146,19 +146,23 @@ interface Found {
 
 async function openOnes(state: AlertsState, { incidents }: AlertsViewDeps): Promise<Found> {
   const ids = await incidents.openIds();
-  if (!isFiltered(state))
-    return { total: ids.length, read: async (from, count) => await incidents.readAll(ids.slice(from, from + count)) };
-  return inMemory((await incidents.readAll(ids)).filter((incident) => isWanted(incident, state)));
+  return isFiltered(state) ? await wantedOf(ids, state, incidents) : found(ids, incidents);
 }
 
 async function endedOnes(state: AlertsState, now: Date, { incidents }: AlertsViewDeps): Promise<Found> {
   const since = new Date(now.getTime() - (state.endedWithin ?? 0));
-  const ended = await incidents.endedSince(since, mostEnded);
-  return inMemory(ended.filter((incident) => !isUnseen(incident) && isWanted(incident, state)));
+  return await wantedOf(await incidents.endedIdsSince(since, mostEnded), state, incidents);
 }
 
-function inMemory(all: readonly Incident[]): Found {
-  return { total: all.length, read: async (from, count) => all.slice(from, from + count) };
+async function wantedOf(ids: readonly string[], state: AlertsState, incidents: Incidents): Promise<Found> {
+  const wanted: string[] = [];
+  for await (const incident of incidents.each(ids))
+    if (!isUnseen(incident) && isWanted(incident, state)) wanted.push(incident.id);
+  return found(wanted, incidents);
+}
+
+function found(ids: readonly string[], incidents: Incidents): Found {
+  return { total: ids.length, read: async (from, count) => await incidents.readAll(ids.slice(from, from + count)) };
 }
 
 function isFiltered({ severities: wanted = [], matchers = [] }: AlertsState): boolean {

@@ -115,7 +115,7 @@ async function single(id: string, context: ViewContext, deps: SilencesViewDeps):
 async function silencedBy(silences: readonly Silence[], { incidents }: SilencesViewDeps): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   if (silences.length === 0) return counts;
-  for (const { silenced } of await incidents.open())
+  for await (const { silenced } of incidents.each(await incidents.openIds()))
     if (silenced) counts.set(silenced.silence, (counts.get(silenced.silence) ?? 0) + 1);
   return counts;
 }
