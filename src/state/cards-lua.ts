@@ -156,6 +156,15 @@ return { 'taken', best, card[1], card[2], tostring(math.floor(bestScore / 1e14))
  * stripped, replied. Returns the message id in force.
  */
 export const doneLua = `${mark}
+-- Copies that still have to lose their buttons, the oldest first: a card can be posted anew before that is done.
+local function strays(key, add, remove)
+  local left = {}
+  for id in string.gmatch(redis.call('HGET', key, 'stray') or '', '[^,]+') do
+    if id ~= add and id ~= remove then left[#left + 1] = id end
+  end
+  if add then left[#left + 1] = add end
+  if #left == 0 then redis.call('HDEL', key, 'stray') else redis.call('HSET', key, 'stray', table.concat(left, ',')) end
+end
 local root, pid, claim, messageId, now = ARGV[1], ARGV[2], ARGV[3], ARGV[5], tonumber(ARGV[7])
 local key = root .. 'placement:' .. pid
 local at = redis.call('HMGET', key, 'chat', 'messageId', 'claim', 'again')
@@ -168,17 +177,17 @@ else redis.call('ZADD', root .. 'budget:' .. chat, 'XX', now, claim) end
 if chat ~= ARGV[12] then return messageId end
 if mine then redis.call('HDEL', key, 'claim', 'claimUntil', 'again') end
 if recorded and recorded ~= messageId and (ARGV[9] == '0' or not mine) then
-  redis.call('HSET', key, 'stray', messageId)
+  strays(key, messageId)
   mark(root, pid, 2, now)
   redis.call('PUBLISH', KEYS[1], 'again')
   return recorded
 end
 if recorded ~= messageId then redis.call('HSET', key, 'postedAt', ARGV[7]) end
 redis.call('HSET', key, 'messageId', messageId, 'hash', ARGV[6], 'failures', '0')
-if recorded and recorded ~= messageId then redis.call('HSET', key, 'stray', recorded) end
+if recorded and recorded ~= messageId then strays(key, recorded) end
 if ARGV[11] ~= '' then redis.call('HSET', key, 'raised', ARGV[11]) end
 if ARGV[14] ~= '' then redis.call('HSET', key, 'documentHash', ARGV[14]) end
-if ARGV[15] == '1' then redis.call('HDEL', key, 'stray') end
+if ARGV[15] ~= '' then strays(key, nil, ARGV[15]) end
 if ARGV[16] ~= '' then redis.call('HSET', key, 'replied', ARGV[16]) end
 if not mine then
   -- Somebody else has shown a newer state meanwhile, and this one may have overwritten it: looked at again.
@@ -190,7 +199,7 @@ if ARGV[8] == '1' then redis.call('HSET', key, 'sentAt', ARGV[7]) end
 redis.call('HDEL', key, 'notBefore')
 local cut = string.find(ARGV[10], '/', 1, true)
 local rev = redis.call('HGET', root .. 'card:' .. string.sub(ARGV[10], 1, cut - 1) .. ':' .. string.sub(ARGV[10], cut + 1), 'rev')
-if rev == ARGV[4] and ARGV[13] == '0' then
+if rev == ARGV[4] and ARGV[13] == '0' and redis.call('HEXISTS', key, 'stray') == 0 then
   redis.call('ZREM', root .. 'dirty:' .. chat, pid)
 else
   redis.call('ZADD', root .. 'dirty:' .. chat, again or 2 * 1e14 + now, pid)

@@ -46,7 +46,7 @@ export interface Claim {
   readonly replied?: string;
   /** When the message was posted, milliseconds since 1970. */
   readonly postedAt?: number;
-  /** A copy of the card in the same chat that is no longer in force and still has its buttons. */
+  /** A copy of the card in the same chat that is no longer in force and still has its buttons; the oldest such. */
   readonly stray?: number;
   /** When the claim ends, milliseconds since 1970: nothing may be sent for it afterwards. */
   readonly until: number;
@@ -244,7 +244,7 @@ export class Cards {
       ...(renderedHash === undefined ? {} : { renderedHash }),
       ...(documentHash === undefined ? {} : { documentHash }),
       ...(raised === undefined ? {} : { raised }),
-      ...(stray === undefined ? {} : { stray: Number(stray) }),
+      ...(stray === undefined ? {} : { stray: Number(stray.split(",", 1)[0]) }),
       ...(replied === undefined ? {} : { replied }),
       ...(postedAt === undefined ? {} : { postedAt: Number(postedAt) }),
       until: now.getTime() + claimMs,
@@ -273,7 +273,7 @@ export class Cards {
       claim.target.chatId,
       result.more ? 1 : 0,
       result.documentHash ?? "",
-      result.stripped ? 1 : 0,
+      result.stripped ? (claim.stray ?? "") : "",
       result.replied ?? "",
     ];
     return Number(await doneScript.run(this.#redis, [this.wakeChannel], args));

@@ -20,6 +20,8 @@ const minute = 60_000;
 interface DeliveredWorld extends AlertsWorld {
   readonly sandbox: TelegramSandbox;
   deliver(): Promise<void>;
+  /** One call to Telegram at most. */
+  step(): Promise<unknown>;
   /** Lets the clock run second by second, and everybody do what is due. */
   run(ms: number, stepMs?: number): Promise<void>;
   /** The bot's messages whose first line names this. */
@@ -55,6 +57,7 @@ async function deliveredWorld(alerts: AlertsSettings = {}): Promise<DeliveredWor
     ...world,
     sandbox,
     deliver,
+    step: async () => await delivery.step(),
     run: async (ms, stepMs = 1000) => {
       for (let passed = 0; passed < ms; passed += stepMs) {
         await world.pass(stepMs);
@@ -130,6 +133,21 @@ test("what rings again is posted anew, and the old message loses its buttons", a
   await world.alerts.acknowledge(incident?.id ?? "", operator);
   await world.run(3 * 60 * minute, 5 * minute);
   expect(world.messages("a is down")).toHaveLength(2);
+});
+
+test("of a card that rings again and again in a moment only the newest message keeps its buttons", async () => {
+  const world = await deliveredWorld();
+  await world.alerts.receive([signal("a")]);
+  await world.step();
+  for (const time of [1, 2, 3]) {
+    if (time > 1) await world.alerts.receive([signal("a", { severity: "critical", status: "resolved" })]);
+    await world.alerts.receive([signal("a", { severity: "critical" })]);
+    await world.step();
+  }
+  expect(world.messages("a is down")).toHaveLength(4);
+  await world.run(10_000);
+  expect(world.messages("a is down").map((message) => hasButtons(message))).toEqual([false, false, false, true]);
+  expect(world.calls()).toHaveLength(4 + 3);
 });
 
 test("silent hours make no sound, criticals by another route do", async () => {
