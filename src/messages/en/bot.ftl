@@ -23,7 +23,7 @@ start-hello = Hello, { $name }. I keep watch here; you are listed as <b>{ $role 
 
 help-title = <b>What I can do for you</b>
 help-line = /{ $command } – { $text }
-help-end = Nothing that cannot be undone happens before you press Confirm.
+help-end = Commands that run something first show what it will be, and wait for Confirm.
 
 whoami = { $name }: id <code>{ $id }</code>, role <b>{ $role }</b>; chat <code>{ $chat }</code>
 whoami-topic = { $name }: id <code>{ $id }</code>, role <b>{ $role }</b>; chat <code>{ $chat }</code>, topic <code>{ $topic }</code>

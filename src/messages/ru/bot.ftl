@@ -23,7 +23,7 @@ start-hello = Здравствуйте, { $name }. Я несу здесь вах
 
 help-title = <b>Что я могу для вас сделать</b>
 help-line = /{ $command } – { $text }
-help-end = Ничего необратимого не происходит, пока вы не нажали «Подтвердить».
+help-end = Команды, которые что-то запускают, сначала показывают, что это будет, и ждут «Подтвердить».
 
 whoami = { $name }: id <code>{ $id }</code>, роль <b>{ $role }</b>; чат <code>{ $chat }</code>
 whoami-topic = { $name }: id <code>{ $id }</code>, роль <b>{ $role }</b>; чат <code>{ $chat }</code>, тема <code>{ $topic }</code>
