@@ -38,17 +38,21 @@ export function startPresence(deps: Deps, role: Presence["role"], state: () => s
     if (writes++ % disksEvery === 0)
       disks = await readDisks(folders).catch((error: unknown) => {
         deps.logger.debug({ error: String(error) }, "disks");
-        return [];
+        return disks;
       });
     await deps.presences.write(presence());
   };
-  const writeNow = (): void =>
-    void write().catch((error: unknown) => deps.logger.debug({ error: String(error) }, "presence"));
+  let writing = Promise.resolve();
+  const writeNow = (): void => {
+    writing = write().catch((error: unknown) => deps.logger.debug({ error: String(error) }, "presence"));
+  };
   writeNow();
   const timer = setInterval(writeNow, everyMs);
   return {
     stop: async () => {
       clearInterval(timer);
+      // What is under way would write it down once more.
+      await writing;
       await deps.presences.remove(presence());
     },
   };

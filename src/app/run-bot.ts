@@ -70,7 +70,8 @@ export async function runBot(
   const bot = createBot(botDeps);
   const api = bareApi(botDeps);
   api.config.use(recordContact(deps));
-  const watch = watchLoop(deps, async (signal) => await api.getMe(signal));
+  const stopping = new AbortController();
+  const watch = watchLoop(deps, stopping.signal, async (signal) => await api.getMe(signal));
   watchMetrics(deps, registry, watch);
   const history = new Alerts({ ...deps, config: { alerts: config.alerts } });
   const redisOutage = new RedisOutage({ ...deps, config, api, history, isFirst: () => watch.watching });
@@ -96,7 +97,6 @@ export async function runBot(
     channel: deps.cards.wakeChannel,
     logger,
   });
-  const stopping = new AbortController();
   const introduced = introduce(bot, botDeps, stopping.signal);
   void introduced.then(() => announce(bot, botDeps, stopping.signal));
   /** @throws what went wrong before anything was done: what fails afterwards is told in the chat. */
@@ -217,10 +217,11 @@ const probeTimeoutMs = 5000;
 type ProbeSignal = Parameters<Api["getMe"]>[0];
 
 /** What one bot at a time does by the clock. */
-function watchLoop(deps: Deps, probe: (signal: ProbeSignal) => Promise<unknown>): WatchLoop {
+function watchLoop(deps: Deps, stop: AbortSignal, probe: (signal: ProbeSignal) => Promise<unknown>): WatchLoop {
   const keeper = new AlertKeeper(deps);
-  const watch = botWatch({ ...deps, probe: () => probe(AbortSignal.timeout(probeTimeoutMs) as ProbeSignal) });
-  const ownHeartbeat = new OwnHeartbeat(deps);
+  const limited = (): AbortSignal => AbortSignal.any([stop, AbortSignal.timeout(probeTimeoutMs)]);
+  const watch = botWatch({ ...deps, signal: stop, probe: () => probe(limited() as ProbeSignal) });
+  const ownHeartbeat = new OwnHeartbeat({ ...deps, signal: stop });
   return new WatchLoop({
     leases: deps.leases,
     holder: `${deps.host}#${process.pid}`,

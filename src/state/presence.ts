@@ -61,17 +61,21 @@ export class Presences {
     this.#aheadMs = Math.abs(ahead) < 1000 ? 0 : Math.round(ahead);
   }
 
+  #inOwnTime(presence: Presence): Presence {
+    return { ...presence, seenAt: new Date(Date.parse(presence.seenAt) + this.#aheadMs).toISOString() };
+  }
+
   async remove(presence: Presence): Promise<void> {
     await this.#redis.hdel(this.#key, `${presence.role}@${presence.host}#${presence.pid}`);
   }
 
-  /** Those seen within `withinMs`; entries older than a day are forgotten. */
+  /** Those seen within `withinMs`, `seenAt` in the time of `now`; entries older than a day are forgotten. */
   async alive(now: Date, withinMs: number): Promise<Presence[]> {
     const all = Object.entries(await this.#redis.hgetall(this.#key)).map(([field, json]) => ({
       field,
-      presence: JSON.parse(json) as Presence,
+      presence: this.#inOwnTime(JSON.parse(json) as Presence),
     }));
-    const age = (presence: Presence): number => now.getTime() - this.#aheadMs - Date.parse(presence.seenAt);
+    const age = (presence: Presence): number => now.getTime() - Date.parse(presence.seenAt);
     const gone = all.filter((entry) => age(entry.presence) > 86_400_000).map((entry) => entry.field);
     if (gone.length > 0) await this.#redis.hdel(this.#key, ...gone);
     return all.map((entry) => entry.presence).filter((presence) => age(presence) <= withinMs);

@@ -171,6 +171,26 @@ describe("an incident of the watch", () => {
   });
 });
 
+describe("what was told with its beginning", () => {
+  test("is told again when it is so again for the same reason", async () => {
+    const world = await healthy();
+    const { deps, clock } = world;
+    await world.pass(3 * minute);
+    const { run } = await deps.orders.request({ name: "app", trigger: "schedule", source: "s", dueAt: clock.now() });
+    await world.pass(17 * minute);
+    expect(await world.open("schedules")).toEqual(["warning schedule"]);
+    const { run: other } = await deps.orders.request({ name: "app", trigger: "chat", source: "o" });
+    const set = async (status: "running" | "succeeded") =>
+      await deps.runs.update(other.id, "normal", clock.now(), (own) => ({ ...own, status, attempt: 1 }));
+    await set("running");
+    await world.pass(minute);
+    expect(await world.open("schedules")).toEqual([]);
+    await set("succeeded");
+    await world.pass(minute);
+    expect([run.status, await world.open("schedules")]).toEqual(["queued", ["warning schedule"]]);
+  });
+});
+
 describe("bots", () => {
   test("that are all gone are noted by the workers, for when one is back", async () => {
     const { clock, deps, alive, process } = watchWorld(fixture);
@@ -189,7 +209,7 @@ describe("bots", () => {
     await live(10 * minute);
     const [incident] = await deps.incidents.open();
     expect(incident).toMatchObject({ severity: "critical", title: { key: "watch-no-bot" } });
-    expect(incident?.openedAt).toBe("2026-03-01T12:01:15.000Z");
+    expect(incident?.openedAt).toBe("2026-03-01T12:01:00.000Z");
     alive.add(bot);
     await live(15_000);
     // The bot has had no time to show it yet.

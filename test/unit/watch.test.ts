@@ -130,8 +130,8 @@ describe("somebody", () => {
 
   test("is missed a while after the last sign of life, never before the watch has been awake for a minute", () => {
     expect(missing("x", look.now, look, missed)).toBeUndefined();
-    expect(missing("x", at("11:59:21"), look, missed)).toBeUndefined();
-    expect(missing("x", at("11:59:20"), look, missed)?.since).toEqual(at("11:59:20"));
+    expect(missing("x", at("11:59:01"), look, missed)).toBeUndefined();
+    expect(missing("x", at("11:59:00"), look, missed)?.since).toEqual(at("11:59:00"));
     expect(missing("x", new Date(0), { ...look, awakeSince: at("11:59:01") }, missed)).toBeUndefined();
     expect(missing("x", new Date(0), { ...look, awakeSince: at("11:59:00") }, missed)?.since).toEqual(at("11:59:00"));
   });
@@ -140,7 +140,8 @@ describe("somebody", () => {
     const known: Finding = { fingerprint: "x", ...missed() };
     const open = new Map([["x", known]]);
     expect(missing("x", at("09:00:00"), { ...look, awakeSince: look.now, open }, missed)).toBe(known);
-    expect(missing("x", look.now, { ...look, open }, missed)).toBeUndefined();
+    expect(missing("x", at("11:59:39"), { ...look, open }, missed)).toBe(known);
+    expect(missing("x", at("11:59:40"), { ...look, open }, missed)).toBeUndefined();
   });
 });
 

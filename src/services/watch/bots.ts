@@ -2,7 +2,7 @@ import type { Config } from "../../app/config.ts";
 import type { Presences } from "../../state/presence.ts";
 import type { WatchState } from "../../state/watch.ts";
 import { presenceWithinMs } from "../status.ts";
-import { missing, stamp, type WatchCheck } from "./types.ts";
+import { lastSign, missing, stamp, type WatchCheck } from "./types.ts";
 
 /** A bot that has just come back shows what was noted without it within this time; milliseconds. */
 const shownAfterMs = 10_000;
@@ -20,12 +20,12 @@ export function botsCheck({
   return {
     name: "bots",
     look: async (look) => {
-      const isAlive = (await presences.alive(look.now, presenceWithinMs)).some(({ role }) => role === "bot");
-      if (isAlive) await watchState.see("bot", look.now);
-      const since = await watchState.unchangedSince("bots", isAlive ? "alive" : "gone", look.now);
+      const sign = lastSign((await presences.alive(look.now, presenceWithinMs)).filter(({ role }) => role === "bot"));
+      if (sign) await watchState.see("bot", sign);
+      const since = await watchState.unchangedSince("bots", sign ? "alive" : "gone", look.now);
       const known = look.open.get("bot");
       // What a worker that knows no chats has noted is put on a card by the bot that is back: not over before that.
-      if (known && isAlive && look.now.getTime() - since.getTime() < shownAfterMs) return [known];
+      if (known && sign && look.now.getTime() - since.getTime() < shownAfterMs) return [known];
       const found = missing("bot", await watchState.seen("bot"), look, (since) => ({
         severity: "critical",
         title: { key: "watch-no-bot" },

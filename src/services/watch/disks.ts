@@ -39,6 +39,9 @@ export function lowDisks(
       else found.set(fingerprint, finding(fingerprint, severity, host, disk));
     }
   }
+  // Of a host without a living process nothing is known.
+  const hosts = new Set(presences.map(({ host }) => host));
+  for (const [fingerprint, known] of open) if (!hosts.has(known.labels?.["host"] ?? "")) found.set(fingerprint, known);
   return [...found.values()];
 }
 

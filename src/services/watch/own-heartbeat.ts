@@ -28,6 +28,8 @@ export interface OwnHeartbeatDeps {
   readonly contact: Pick<TelegramContact, "read">;
   readonly presences: Presences;
   readonly watchState: WatchState;
+  /** Aborted when the process ends. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -44,12 +46,13 @@ export class OwnHeartbeat {
 
   /** Sends it when it is time to and all is well. */
   async step(): Promise<void> {
-    const { config, clock, watchState } = this.#deps;
+    const { config, clock, watchState, signal } = this.#deps;
     const { heartbeat } = config;
     const now = clock.now().getTime();
     if (!heartbeat || Math.abs(now - this.#sentAt) < heartbeat.every || !(await this.isWell())) return;
     this.#sentAt = now;
     const isHeard = (await this.#send(heartbeat.url)) || (await this.#send(heartbeat.url));
+    if (signal?.aborted) return;
     await watchState.count(failures, isHeard ? null : 1);
   }
 
@@ -67,9 +70,10 @@ export class OwnHeartbeat {
   }
 
   async #send(url: string): Promise<boolean> {
-    const { logger } = this.#deps;
+    const { logger, signal } = this.#deps;
+    const limit = AbortSignal.timeout(fetchTimeoutMs);
     try {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(fetchTimeoutMs) });
+      const answer = await fetch(url, { signal: signal ? AbortSignal.any([signal, limit]) : limit });
       await answer.body?.cancel();
       if (!answer.ok) logger.warn({ status: answer.status }, "the own heartbeat was refused");
       return answer.ok;

@@ -7,6 +7,8 @@ export interface TelegramCheckDeps extends KeeperDeps {
   readonly contact: TelegramContact;
   /** Asks Telegram for anything. Rejects when it gives no answer. */
   readonly probe: () => Promise<unknown>;
+  /** Aborted when the process ends: what is broken off then says nothing about Telegram. */
+  readonly signal?: AbortSignal;
 }
 
 /** Telegram is away when no bot got an answer for so long; milliseconds. */
@@ -38,7 +40,7 @@ export function telegramCheck(deps: TelegramCheckDeps): WatchCheck {
       await deps.probe();
       await contact.ok(now);
     } catch (error) {
-      await contact.failed(now, error instanceof Error ? error.name : "error");
+      if (!deps.signal?.aborted) await contact.failed(now, error instanceof Error ? error.name : "error");
     }
   };
   const finding = (since: Date) => ({
@@ -50,11 +52,12 @@ export function telegramCheck(deps: TelegramCheckDeps): WatchCheck {
   });
   return {
     name: "telegram",
-    look: async ({ now }) => {
+    look: async ({ now, awakeSince }) => {
       let state = await contact.read();
       const paused = await cards.pausedSince();
-      const silent = now.getTime() - (state.okAt?.getTime() ?? 0);
-      if (paused || silent > askAfterMs || silent < 0) {
+      // Who has just woken up waits for what is heard anyway.
+      const silent = now.getTime() - Math.max(state.okAt?.getTime() ?? 0, awakeSince.getTime());
+      if (paused || state.failedSince || silent > askAfterMs || silent < 0) {
         await ask(now);
         state = await contact.read();
       }

@@ -1,6 +1,8 @@
 import type { Config } from "../../app/config.ts";
 import type { Severity } from "../../core/signal.ts";
 import type { Text } from "../../core/text.ts";
+import type { Presence } from "../../state/presence.ts";
+import { presenceWithinMs } from "../status.ts";
 
 /** Something that is wrong now. The same content as before is no news, so what changes by itself (an age) is not said. */
 export interface Finding {
@@ -39,11 +41,8 @@ export interface WatchCheck {
   reported?(): Promise<void>;
 }
 
-/** Whoever counts as gone (`presenceWithinMs` after the last sign of life) is missed after so much more; milliseconds. */
-const missedAfterMs = 40_000;
-
-/** After it woke up the watch misses nobody for so long; milliseconds. */
-const graceMs = 60_000;
+/** Nobody is missed sooner than this after the last sign of life, nor after the watch woke up; milliseconds. */
+const missedAfterMs = 60_000;
 
 /** Whether anything is configured that a worker is needed for. */
 export function needsWorker({ backups }: Pick<Config, "backups">): boolean {
@@ -52,7 +51,7 @@ export function needsWorker({ backups }: Pick<Config, "backups">): boolean {
 
 /**
  * Somebody who is missed, last seen at `seenAt`: the finding that is open already, else that of `missed` with since when,
- * else undefined. Nobody is missed who was seen at this very look, nor sooner than a while after the watch woke up.
+ * else undefined.
  */
 export function missing(
   fingerprint: string,
@@ -61,12 +60,17 @@ export function missing(
   missed: (since: Date) => Omit<Finding, "fingerprint">,
 ): Finding | undefined {
   const { now, awakeSince, open } = look;
-  if (seenAt.getTime() === now.getTime()) return undefined;
+  if (now.getTime() - seenAt.getTime() <= presenceWithinMs) return undefined;
   const known = open.get(fingerprint);
   if (known) return known;
-  const isEarly = now.getTime() - seenAt.getTime() < missedAfterMs || now.getTime() - awakeSince.getTime() < graceMs;
   const since = new Date(Math.max(seenAt.getTime(), awakeSince.getTime()));
-  return isEarly ? undefined : { fingerprint, since, ...missed(since) };
+  return now.getTime() - since.getTime() < missedAfterMs ? undefined : { fingerprint, since, ...missed(since) };
+}
+
+/** The newest sign of life of several processes; undefined of none. */
+export function lastSign(presences: readonly Presence[]): Date | undefined {
+  const signs = presences.map(({ seenAt }) => Date.parse(seenAt));
+  return signs.length === 0 ? undefined : new Date(Math.max(...signs));
 }
 
 /** A point in time for every reader: "2026-11-20 03:00" in the configured zone. */

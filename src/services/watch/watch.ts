@@ -82,8 +82,13 @@ export class Watch {
     const { alerts, watchState } = this.#deps;
     const plain = JSON.parse(JSON.stringify(finding)) as Finding;
     if (before && JSON.stringify(before.finding) === JSON.stringify(plain)) return;
-    const since = before?.since ?? (finding.since ?? now).toISOString();
-    await alerts.receive([signalOf(check, finding, "firing", since)]);
+    let since = before?.since ?? (finding.since ?? now).toISOString();
+    const received = await alerts.receive([signalOf(check, finding, "firing", since)]);
+    if (received.none !== undefined) {
+      // It was well meanwhile: what was said to be over cannot begin again at the same time.
+      since = now.toISOString();
+      await alerts.receive([signalOf(check, finding, "firing", since)]);
+    }
     await watchState.remember(check.name, finding.fingerprint, { finding: plain, since });
   }
 

@@ -2,7 +2,7 @@ import type { Config } from "../../app/config.ts";
 import type { Presence, Presences } from "../../state/presence.ts";
 import type { WatchState } from "../../state/watch.ts";
 import { presenceWithinMs } from "../status.ts";
-import { type Finding, type Look, missing, needsWorker, stamp, type WatchCheck } from "./types.ts";
+import { type Finding, type Look, lastSign, missing, needsWorker, stamp, type WatchCheck } from "./types.ts";
 
 interface Deps {
   readonly config: Pick<Config, "backups" | "storages" | "timezone">;
@@ -51,7 +51,10 @@ export function workersCheck({ config, presences, watchState }: Deps): WatchChec
       if (!needsWorker(config)) return [];
       const hosts = configuredHosts(config);
       const alive = (await presences.alive(look.now, presenceWithinMs)).filter(({ role }) => role === "worker");
-      for (const who of new Set(alive.flatMap(namesOf))) await watchState.see(who, look.now);
+      for (const who of new Set(alive.flatMap(namesOf))) {
+        const sign = lastSign(alive.filter((one) => namesOf(one).includes(who)));
+        if (sign) await watchState.see(who, sign);
+      }
       const names = ["worker", ...[...hosts].map((host) => `worker@${host}`)];
       const seen = new Map(await Promise.all(names.map(async (who) => [who, await watchState.seen(who)] as const)));
       return missingWorkers(hosts, seen, look, config.timezone);
