@@ -253,7 +253,7 @@ function repeated(known: Incident, signal: Signal, now: Date): Incident {
 function reopened(known: Incident, signal: Signal, settings: IncidentSettings, now: Date): Incident {
   const { endedAt: _endedAt, closed: _closed, acknowledged: _acknowledged, stillReported: _still, ...rest } = known;
   const incident: Incident = {
-    ...repeated(rest as Incident, signal, now),
+    ...repeated(rest, signal, now),
     status: "firing",
     firedAt: began(signal, now),
     times: known.times + 1,

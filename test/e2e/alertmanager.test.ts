@@ -99,7 +99,7 @@ test("what fires while the bot is away is there as soon as it is back", async ()
   await until(async () => (await alertmanager.metric(failures)) > 0, "an attempt that failed", 20_000);
   bot = await stack.startBot();
   await cardOf("d");
-  await becomes(stack, (await cardOf("c")) as Message, /Resolved/i);
+  await becomes(stack, await cardOf("c"), /Resolved/i);
   expect(messagesAbout("d")).toHaveLength(1);
   expect(messagesAbout("c")).toHaveLength(1);
 });

@@ -2,6 +2,7 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Incident } from "../../src/core/incident.ts";
+import { titleOf } from "../support/alerts.ts";
 import { aMinuteOfSilence, answerTo, becomes, eventually } from "../support/chat.ts";
 import { hooksToken, postAlerts, postUntilAccepted } from "../support/posting.ts";
 import { signal, signals } from "../support/signals.ts";
@@ -19,12 +20,12 @@ afterAll(async () => await stack?.[Symbol.asyncDispose]());
 async function openTitles(): Promise<string[]> {
   const ids = await stack.client.zrange("stack:v1:incidents-open", 0, "-1");
   const bodies = await Promise.all(ids.map((id) => stack.client.hget(`stack:v1:card:incident:${id}`, "body")));
-  return bodies.map((body) => String((JSON.parse(body ?? "{}") as Incident).title)).toSorted();
+  return bodies.map((body) => titleOf(JSON.parse(body ?? "{}") as Incident)).toSorted();
 }
 
 const titles = (prefix: string, count: number): string[] =>
   signals(prefix, count)
-    .map(({ title }) => String(title))
+    .map((one) => titleOf(one))
     .toSorted();
 
 test("what was answered with 200 is there after Redis was killed; what was not is taken when it is back", async () => {

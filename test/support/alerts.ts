@@ -89,10 +89,15 @@ export async function whereIs({ cards, incidents }: AlertsNode, id: string): Pro
   return places[0] ?? "nowhere";
 }
 
+/** The title as the tests' signals have it: plain. */
+export function titleOf({ title }: Pick<Incident, "title">): string {
+  return typeof title === "string" ? title : title.key;
+}
+
 /** All incidents that are known, by title. */
 export async function allIncidents({ incidents }: AlertsNode): Promise<Incident[]> {
   const all = [...(await incidents.open()), ...(await incidents.endedSince(new Date(0), 100_000))];
-  return all.toSorted((a, b) => (String(a.title) < String(b.title) ? -1 : 1));
+  return all.toSorted((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
 }
 
 /** What a storm's numbers ought to be: counted from its members. */
