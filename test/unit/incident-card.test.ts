@@ -140,13 +140,13 @@ describe("its buttons", () => {
   test("are those of a firing alert", () => {
     expect(labelsOf(anIncident())).toEqual([
       ["Acknowledge"],
-      ["Silence 1h", "Silence 8h", "Choose…"],
-      ["Close", "Details"],
+      ["Silence 1h", "Silence 8h"],
+      ["Choose…", "Close", "Details"],
     ]);
   });
 
   test("do not offer what is done already", () => {
-    expect(labelsOf(anIncident({ acknowledged: { by, at } }))[0]).toEqual(["Silence 1h", "Silence 8h", "Choose…"]);
+    expect(labelsOf(anIncident({ acknowledged: { by, at } }))[0]).toEqual(["Silence 1h", "Silence 8h"]);
     expect(labelsOf(anIncident({ silenced: { silence: "s", by, until: later } }))).toEqual([
       ["Acknowledge"],
       ["End silence"],

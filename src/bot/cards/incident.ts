@@ -262,11 +262,14 @@ function linkLine({ links }: Incident, messages: Messages): string {
 function buttons(incident: Incident, messages: Messages): CardButton[][] {
   const button = (action: string): CardButton => ({ action, label: messages.plain(`button-${action}`) });
   if (!isOpen(incident)) return [[button("details")]];
-  const silence = ["silence-1h", "silence-8h", "silence-choose"].map(button);
+  // Three of the longer labels in a row would be cut off on a phone.
+  const [now, choose] = incident.silenced
+    ? [[button("unsilence")], []]
+    : [["silence-1h", "silence-8h"].map(button), [button("silence-choose")]];
   return [
     ...(incident.acknowledged ? [] : [[{ ...button("acknowledge"), style: "primary" as const }]]),
-    incident.silenced ? [button("unsilence")] : silence,
-    [button("close"), button("details")],
+    now,
+    [...choose, button("close"), button("details")],
     ...serverRows(incident),
   ];
 }

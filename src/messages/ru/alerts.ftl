@@ -48,13 +48,13 @@ list-more = и ещё { $count }
 
 button-acknowledge = Принять
 button-acknowledge-all = Принять все
-button-silence-1h = 🔕 1 ч
-button-silence-8h = 🔕 8 ч
-button-silence-choose = Выбрать…
+button-silence-1h = Тишина 1 ч
+button-silence-8h = Тишина 8 ч
+button-silence-choose = Ещё…
 button-unsilence = Закончить тишину
 button-end-silence = Закончить { $number }
 button-close = Закрыть
-button-details = Подробно
+button-details = Детали
 button-full-list = Весь список
 button-alerts = Тревоги
 button-back = ◀ Назад
