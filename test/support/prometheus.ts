@@ -124,12 +124,13 @@ export async function startPrometheus(exporter: Exporter, alertmanagers: readonl
   const rules = join(folder, "rules.yml");
   const rule = {
     alert: "DiskFull",
-    expr: "disk_full == 1",
+    // A scrape that comes too late on a loaded machine is not the end of the alert.
+    expr: "last_over_time(disk_full[5s]) == 1",
     labels: { severity: "critical" },
     annotations: { summary: "Disk {{ $labels.disk }} is full", description: "Nothing can be written any more." },
   };
   const config = {
-    global: { scrape_interval: "200ms", scrape_timeout: "200ms", evaluation_interval: "200ms" },
+    global: { scrape_interval: "300ms", scrape_timeout: "300ms", evaluation_interval: "200ms" },
     rule_files: [rules],
     alerting: { alertmanagers: [{ static_configs: [{ targets: alertmanagers }] }] },
     scrape_configs: [{ job_name: "disks", static_configs: [{ targets: [exporter.address] }] }],
@@ -143,7 +144,7 @@ export async function startPrometheus(exporter: Exporter, alertmanagers: readonl
       `--config.file=${join(folder, "prometheus.yml")}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
       `--web.listen-address=127.0.0.1:${await findFreePort()}`,
-      "--rules.alert.resend-delay=1s",
+      "--rules.alert.resend-delay=2s",
     ],
     cwd: folder,
     ready: /Server is ready to receive web requests/,
