@@ -135,6 +135,7 @@ async function account(alerts: readonly BenchAlert[]) {
   return {
     cards: cards.length,
     digests: digests.length,
+    digestTexts: digests.map(({ text = "" }) => text.split("\n").slice(0, 4)),
     listed: listed.length,
     lost,
     twice,
