@@ -123,6 +123,17 @@ describe("a storm", () => {
     expect(await spread(world)).toEqual({ card: 8, [storm]: 16 });
   });
 
+  test("does not end because somebody is a moment ahead of whoever looks", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive(signals("n", 20));
+    const [storm] = await world.storms.raging();
+    if (!storm) throw new Error("no storm");
+    const at = (ms: number): Date => new Date(world.clock.now().getTime() + ms);
+    expect(await world.storms.end(storm, 2 * minute, at(-5))).toBe(false);
+    // A clock that was set back by an hour must not keep it up for that long.
+    expect(await world.storms.end(storm, 2 * minute, at(-60 * minute))).toBe(true);
+  });
+
   test("gives back criticals that still fire at its end, if they are few", async () => {
     for (const [many, released] of [
       [4, 4],
