@@ -229,7 +229,8 @@ test("that no bot was alive is told by the next one, although the worker that no
   await first?.bot.stop();
   await ticks(8);
   expect(world.texts()).toEqual([]);
-  const { bot } = await world.startBot();
+  const { bot, deps } = await world.startBot();
+  await eventually("the bot is seen", async () => (await deps.presences.alive(world.clock.now(), 10_000)).length > 0);
   await worker.step();
   await bot.step();
   await eventually("it is told", () => world.texts().some((text) => text.includes("No bot was alive")));
