@@ -6,11 +6,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { aMinuteOfSilence, answerTo, becomes, eventually, runCount, shown } from "../support/chat.ts";
 import { alice, bob, type RunningProcess, type Stack, startStack } from "../support/stack.ts";
 
-/** 28 MiB that cannot be compressed below that: more than an upload that stands still takes. */
+/** 56 MiB that cannot be compressed below that: far more than an upload that stands still takes with all buffers before it. */
 const sql = `
   CREATE TABLE blobs (id serial PRIMARY KEY, data bytea);
   INSERT INTO blobs (data) SELECT string_agg(sha512(random()::text::bytea), '')
-    FROM generate_series(1, 458752) n GROUP BY n % 224;`;
+    FROM generate_series(1, 917504) n GROUP BY n % 224;`;
 
 let stack: Stack;
 let bot: RunningProcess;
