@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { defaultKeep, type KeepPolicy } from "../core/retention.ts";
 import { type Locale, type Messages, messagesOf } from "../messages/index.ts";
 import { adviceOf, unusedSettings } from "./config/advice.ts";
 import { describeIssue, readIssue } from "./config/describe.ts";
@@ -23,9 +24,11 @@ export type {
 } from "./config/schema.ts";
 
 /** One backup with its defaults filled in. `timeout` in milliseconds. */
-export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "verify" | "maxAge" | "storages" | "encrypt"> & {
+export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "storages" | "encrypt"> & {
   readonly storages: readonly string[];
   readonly encrypt: boolean;
+  /** How many backups each of its storages keeps. */
+  readonly keep: Readonly<Record<string, KeepPolicy>>;
 };
 
 /** The configuration as the program uses it: defaults filled in, durations in milliseconds, variables replaced. */
@@ -195,10 +198,16 @@ function complete(parsed: ParsedConfig, env: Environment): Config {
     ...(telegram ? { telegram } : {}),
     ...(encryption ? { encryption } : {}),
     ...(heartbeat ? { heartbeat } : {}),
-    backups: parsed.backups.map(({ keep, verify: _verify, maxAge: _maxAge, ...backup }) => ({
-      ...backup,
-      storages: backup.storages ?? (keep ? Object.keys(keep) : Object.keys(storages)),
-      encrypt: backup.encrypt ?? encryption !== undefined,
-    })),
+    backups: parsed.backups.map(({ keep = {}, ...backup }) => {
+      const configured = Object.keys(keep);
+      const names = backup.storages ?? (configured.length > 0 ? configured : Object.keys(storages));
+      const policyOf = (name: string): KeepPolicy => keep[name] ?? defaultKeep(storages[name]?.kind === "local");
+      return {
+        ...backup,
+        storages: names,
+        encrypt: backup.encrypt ?? encryption !== undefined,
+        keep: Object.fromEntries(names.map((name) => [name, policyOf(name)])),
+      };
+    }),
   };
 }

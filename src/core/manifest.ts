@@ -1,10 +1,14 @@
 import { z } from "zod";
+import { AppError } from "./errors.ts";
 
 /** Version of the manifest's shape; a reader refuses a newer one. */
 export const manifestVersion = 1;
 
 const partSchema = z.object({
-  /** What the part is: `artifact` (the data) or `globals` (roles and tablespaces of a PostgreSQL cluster). */
+  /**
+   * What the part is: `artifact` (the data), `globals` (roles and tablespaces of a PostgreSQL cluster) or `index` (what
+   * there is and where it lies, for a source whose backups build upon earlier ones).
+   */
   role: z.string(),
   /** File name beside the manifest. */
   file: z.string(),
@@ -14,9 +18,33 @@ const partSchema = z.object({
   /** Bytes before compression and encryption. */
   rawBytes: z.number().int().nonnegative().optional(),
   database: z.string().optional(),
+  /** Exact number of things in it: files and folders of an archive, keys of a Redis, objects of a bucket. */
+  entries: z.number().int().nonnegative().optional(),
   /** Exact rows per table ("schema.table"), counted in the dump's own snapshot. */
   tables: z.record(z.string(), z.number().int().nonnegative()).optional(),
 });
+
+/** A part of an earlier run that a backup needs to be restored. */
+const referenceSchema = z.object({
+  /** Id of the run that made it. */
+  run: z.string(),
+  /** That run's folder below the storage's prefix, as `runFolder` gives it. */
+  folder: z.string(),
+  file: z.string(),
+  /** Of the file as stored, as in its own manifest. */
+  bytes: z.number().int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** How a thing could not be backed up as it was: it changed or vanished while it was read, or could not be read. */
+const noteSchema = z.object({
+  kind: z.enum(["changed", "vanished", "unreadable", "skipped"]),
+  /** Path or key; bytes that are no UTF-8 as \ooo. */
+  name: z.string(),
+});
+
+/** How many notes a manifest names. */
+export const mostNotes = 100;
 
 /**
  * What a backup is, written last and byte-identical into every storage. An object without a manifest beside it is
@@ -36,7 +64,11 @@ export const manifestSchema = z.object({
   source: z.record(z.string(), z.string()),
   parts: z.array(partSchema).min(1),
   /** Parts of earlier runs that this backup needs; retention keeps what is referenced. */
-  references: z.array(z.object({ run: z.string(), file: z.string(), sha256: z.string() })),
+  references: z.array(referenceSchema),
+  /** What could not be backed up as it was, the first `mostNotes` of it. */
+  notes: z.array(noteSchema).optional(),
+  /** How much of it there is. */
+  notesTotal: z.number().int().positive().optional(),
   compression: z.enum(["zstd", "none"]),
   encryption: z.object({ format: z.literal("age"), recipients: z.array(z.string()).min(1) }).optional(),
   counts: z.enum(["exact", "off"]),
@@ -44,6 +76,8 @@ export const manifestSchema = z.object({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestPart = z.infer<typeof partSchema>;
+export type ManifestReference = z.infer<typeof referenceSchema>;
+export type ManifestNote = z.infer<typeof noteSchema>;
 
 export const manifestFile = "manifest.json";
 
@@ -67,4 +101,26 @@ export function manifestFolder(manifest: Manifest): string {
 /** The manifest's bytes: keys in schema order, two spaces, a newline at the end, so that copies are identical. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`);
+}
+
+const versioned = z.object({ version: z.number() });
+
+/**
+ * The manifest that these bytes are. Throws `manifest` for what is none, and, saying so, for one of a newer version:
+ * guessing what that means could restore the wrong thing.
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  try {
+    const data: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const { version } = versioned.parse(data);
+    if (version > manifestVersion) {
+      const text = { key: "error-manifest-newer", args: { version, known: manifestVersion } };
+      const message = `the manifest has version ${version}, this program reads ${manifestVersion} at most: update it`;
+      throw new AppError("manifest", message, { text });
+    }
+    return manifestSchema.parse(data);
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError("manifest", "the manifest cannot be read", { cause: error, text: { key: "error-manifest" } });
+  }
 }

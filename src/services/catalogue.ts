@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import { AppError, toAppError } from "../core/errors.ts";
-import { type Manifest, manifestFile, manifestSchema } from "../core/manifest.ts";
+import { type Manifest, manifestFile, parseManifest } from "../core/manifest.ts";
 import type { Storage, StoredObject } from "../storages/types.ts";
 
 /** A backup as the storages tell it. */
@@ -79,14 +79,3 @@ export async function readCatalogue(
   });
   return { entries: entries.toSorted((a, b) => b.manifest.startedAt.localeCompare(a.manifest.startedAt)), problems };
 }
-
-function parseManifest(bytes: Uint8Array): Manifest {
-  try {
-    return manifestSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (error) {
-    throw unreadable(error);
-  }
-}
-
-const unreadable = (cause: unknown) =>
-  new AppError("manifest", "the manifest cannot be read", { cause, text: { key: "error-manifest" } });

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
-import type { ManifestPart } from "../core/manifest.ts";
+import type { Manifest, ManifestNote, ManifestPart, ManifestReference } from "../core/manifest.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Text } from "../core/text.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -25,6 +25,80 @@ export interface PartFacts {
   readonly rawBytes?: number;
   readonly database?: string;
   readonly tables?: Readonly<Record<string, number>>;
+  /** As in the manifest: files, keys, objects. */
+  readonly entries?: number;
+}
+
+/** A finished backup that is being read from one of its copies. */
+export interface BackupReader {
+  readonly manifest: Manifest;
+  /**
+   * A part, decrypted, as `SourcePart` gave it. The stream fails with `storage-mismatch` at its end when size or SHA-256
+   * are not the manifest's, with `encryption` when it cannot be decrypted: nothing of it is to be trusted before its end.
+   */
+  open(part: ManifestPart): Promise<Readable>;
+  /** The same for a part of an earlier run that this backup refers to. */
+  openReference(reference: ManifestReference): Promise<Readable>;
+}
+
+/** What is known when all parts have been read. */
+export interface SessionSummary {
+  /** Parts of earlier runs that this backup needs. */
+  readonly references: readonly ManifestReference[];
+  /** What could not be backed up as it was; at most `mostNotes` of `notesTotal`. */
+  readonly notes: readonly ManifestNote[];
+  readonly notesTotal: number;
+}
+
+export interface OpenOptions {
+  /** The newest sound backup of the same name and kind, for a source that builds upon it; absent: everything is read. */
+  readonly previous?: BackupReader;
+  /** What the backup is called and when this run began, for a source that has to name itself. */
+  readonly run?: { readonly id: string; readonly folder: string };
+}
+
+/** Where a backup is to be restored to. */
+export interface RestoreTarget {
+  /** A connection URL or a path, as the kind wants it: an empty database, an empty or missing folder. */
+  readonly to: string;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** Bytes of parts (decrypted, compressed) that were read so far. */
+  progress?(bytes: number): void;
+}
+
+/** What was found in a restored backup that is not as the manifest says. */
+export interface Difference {
+  /** Table, path or key, or what was counted. */
+  readonly what: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** How many differences are named. */
+export const mostDifferences = 20;
+
+/** How a restore ended. Nothing is compared where the manifest has nothing to compare with. */
+export interface RestoreReport {
+  /** Milliseconds from the first byte read until everything was there: the measured recovery time. */
+  readonly restoreMs: number;
+  /** What was compared and how much of it: `rows: 224, tables: 1`, `entries: 100000`, `keys: 5`. */
+  readonly compared: Readonly<Record<string, number>>;
+  /** Empty: all is as the manifest says. */
+  readonly differences: readonly Difference[];
+  readonly differencesTotal: number;
+}
+
+/** Where a test-restore may work: nothing outside of it is touched, and everything in it is removed afterwards. */
+export interface Scratch {
+  /** An empty folder of its own on this machine. */
+  readonly folder: string;
+  /** A server for test-restores, where one is configured; else the kind starts a private one in `folder`. */
+  readonly server?: string;
+  /** Marks what is made on a shared server, `vakhta_verify_<id>`: letters and digits. */
+  readonly id: string;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
 }
 
 /** One stream of a backup, already compressed. */
@@ -49,6 +123,8 @@ export interface SourceSession extends AsyncDisposable {
   readonly info: SourceInfo;
   /** The parts in order. Each is read to its end and its `done` awaited before the next is asked for. */
   parts(): AsyncIterable<SourcePart>;
+  /** After the last part; default: no references, no notes. */
+  summary?(): SessionSummary;
 }
 
 export interface Source {
@@ -57,7 +133,7 @@ export interface Source {
   readonly counts: "exact" | "off";
   /** Connects, compares versions, finds the tools. Fails with an `AppError` that says what to install or mend. */
   inspect(signal: AbortSignal): Promise<SourceInfo>;
-  open(signal: AbortSignal): Promise<SourceSession>;
+  open(signal: AbortSignal, options?: OpenOptions): Promise<SourceSession>;
 }
 
 /** A kind of source: what a folder below `sources/` exports. */
@@ -66,9 +142,23 @@ export interface SourceKind<S extends z.ZodType = z.ZodType> {
   /** Its part of the configuration, with `kind` as a literal. */
   readonly schema: S;
   create(config: z.output<S>, deps: SourceDeps): Source;
+  /** True when its backups build upon earlier ones: `open` is then given the newest that can be read. */
+  readonly incremental?: boolean;
   /**
    * Reads a part whole with the kind's own tools, without restoring it anywhere. `stream` is the part as `SourcePart`
    * gave it, decrypted. Rejects with an `AppError` when it is not readable to its end.
    */
   checkReadable(part: ManifestPart, stream: Readable, signal: AbortSignal): Promise<void>;
+  /**
+   * Restores into what is empty or missing; refuses (`conflict`) anything else. Compares with the manifest afterwards.
+   * Absent: such a backup is only given back as files.
+   */
+  restore?(reader: BackupReader, target: RestoreTarget): Promise<RestoreReport>;
+  /** Restores into a scratch place, compares, and removes everything again, also when it fails. */
+  testRestore?(reader: BackupReader, scratch: Scratch): Promise<RestoreReport>;
+  /**
+   * Removes from a scratch server what test-restores of killed workers have left there: everything that carries one of
+   * these ids. Resolves with how much it was.
+   */
+  cleanUpScratch?(server: string, ids: readonly string[], signal: AbortSignal): Promise<number>;
 }

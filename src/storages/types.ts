@@ -12,6 +12,8 @@ export interface StorageDeps {
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
+  /** Storage class as the store names it, where it has any: "STANDARD_IA", "GLACIER". */
+  readonly storageClass?: string;
 }
 
 /** What must be true of an object after it was written. */
@@ -72,6 +74,22 @@ export interface Storage {
    * and those the store lists). Returns how many were removed.
    */
   cleanUp(prefix: string, recorded: readonly OpenObject[], signal?: AbortSignal): Promise<number>;
+  /**
+   * Removes temporary files and open uploads below a prefix that were begun before `before`, for keys that `isOurs`
+   * recognises: what runs that nobody remembers have left. Returns how many were removed.
+   */
+  removeStale(prefix: string, before: Date, isOurs: (key: string) => boolean, signal?: AbortSignal): Promise<number>;
+  /** A URL that gives the object to whoever has it, for so many seconds. Absent: the store has no such thing. */
+  presign?(key: string, seconds: number): Promise<string>;
+  /**
+   * The storage class that an object is to have when it is only kept for these tiers of the retention ("monthly"), or
+   * undefined when it is to stay as it is.
+   */
+  classFor?(tiers: readonly string[]): string | undefined;
+  /** Moves an object into another storage class. Resolves when it is there. */
+  setClass?(key: string, storageClass: string, signal?: AbortSignal): Promise<void>;
+  /** Milliseconds for which the store refuses to delete what was written, where it does (object lock). */
+  readonly lockedMs?: number;
   /** Writes, reads back and deletes a small test object; for `doctor` and `init`. */
   probe(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;

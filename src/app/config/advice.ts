@@ -1,17 +1,13 @@
 import { patternOf } from "../../core/route.ts";
 import type { Outline, RouteOutline } from "./outline.ts";
 import type { Path, Problem } from "./problems.ts";
-import { laterBackupKeys, laterKeys } from "./schema.ts";
+import { laterKeys } from "./schema.ts";
 
 /** Settings that are accepted and do nothing yet, in the order of the file. */
 export function unusedSettings(data: Readonly<Record<string, unknown>>): Problem[] {
   const found: Problem[] = [];
   const note = (path: Path) => found.push({ path, key: "config-warning-later", args: {} });
   for (const key of Object.keys(data)) if (laterKeys.some((later) => later === key)) note([key]);
-  const backups = Array.isArray(data["backups"]) ? data["backups"] : [];
-  for (const [index, backup] of backups.entries()) {
-    for (const key of laterBackupKeys) if (backup?.[key] !== undefined) note(["backups", index, key]);
-  }
   return found;
 }
 

@@ -1,15 +1,12 @@
 import { z } from "zod";
-import { parseDailySpan, parseTimeOfDay, patternOf } from "../../core/route.ts";
+import { parseTimeOfDay, patternOf } from "../../core/route.ts";
 import { severities } from "../../core/signal.ts";
 import { durationSchema } from "../../lib/units.ts";
-import { cronSchema, durationBetween, nameSchema, timezoneSchema, urlSchema } from "./common.ts";
+import { cronSchema, durationBetween, nameSchema, offSchema, spanSchema, timezoneSchema, urlSchema } from "./common.ts";
 import type { Wrap } from "./missing.ts";
 
 const chat = nameSchema.optional().describe("Name of the chat. Default: the first chat.");
 const topic = nameSchema.optional().describe("Name of the topic in that chat.");
-
-/** `off` is a text in YAML 1.2, and what everybody writes. */
-const offSchema = z.literal([false, "off"]).transform((): false => false);
 
 const isPattern = (text: string): boolean => {
   try {
@@ -21,13 +18,6 @@ const isPattern = (text: string): boolean => {
 };
 
 const wanted = z.string().min(1).refine(isPattern, { error: "config-problem-pattern" });
-
-const spanSchema = z.string().transform((text, context) => {
-  const span = parseDailySpan(text);
-  if (span) return span;
-  context.addIssue("config-problem-span");
-  return z.NEVER;
-});
 
 const routeSchema = z.strictObject({
   match: z

@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import { z } from "zod";
+import { parseDailySpan } from "../../core/route.ts";
 import { durationSchema, parseDuration } from "../../lib/units.ts";
 import type { MessageArgs } from "../../messages/index.ts";
 
@@ -47,3 +48,14 @@ export const durationBetween = (minimum: string, maximum: string) =>
       .min(parseDuration(minimum) ?? Number.NaN, { error: sentence("config-problem-duration-min", { minimum }) })
       .max(parseDuration(maximum) ?? Number.NaN, { error: sentence("config-problem-duration-max", { maximum }) }),
   );
+
+/** `off` is a text in YAML 1.2, and what everybody writes. */
+export const offSchema = z.literal([false, "off"]).transform((): false => false);
+
+/** Hours of every day: "22:00-08:00". */
+export const spanSchema = z.string().transform((text, context) => {
+  const span = parseDailySpan(text);
+  if (span) return span;
+  context.addIssue("config-problem-span");
+  return z.NEVER;
+});

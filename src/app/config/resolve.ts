@@ -2,7 +2,7 @@ import type { Environment } from "./environment.ts";
 import { type Fault, type Interpolated, interpolate } from "./interpolate.ts";
 import { missingValue } from "./missing.ts";
 import { formatPath, type Path, type Problem } from "./problems.ts";
-import { laterBackupKeys, laterKeys } from "./schema.ts";
+import { laterKeys } from "./schema.ts";
 
 /** What a process needs of the configuration; variables of the rest may be unset. */
 export type Requirement =
@@ -46,8 +46,7 @@ function readerOf(path: Path): Requirement | "all" | "nobody" {
     case "encryption":
       return second === "identity" ? "encryption-identity" : "sources";
     case "backups":
-      if (third === "source") return "sources";
-      return laterBackupKeys.some((key) => key === third) ? "nobody" : "all";
+      return third === "source" || path.at(-1) === "scratch" ? "sources" : "all";
     default:
       return "all";
   }

@@ -4,8 +4,9 @@ import { isIdentity, isRecipient } from "../../lib/age-keys.ts";
 import { durationSchema } from "../../lib/units.ts";
 import { locales } from "../../messages/index.ts";
 import { alertsSchema, dailySchema, heartbeatSchema, ownHeartbeatSchema } from "./alerts.ts";
-import { cronSchema, nameSchema, timezoneSchema, urlSchema } from "./common.ts";
-import { hooksSchema, sourceSchema, storageSchema } from "./families.ts";
+import { backupSchema } from "./backups.ts";
+import { nameSchema, timezoneSchema, urlSchema } from "./common.ts";
+import { hooksSchema, storageSchema } from "./families.ts";
 import type { Wrap } from "./missing.ts";
 
 /** A key of the design whose feature comes later: accepted as written, reported as a warning. */
@@ -98,43 +99,6 @@ const telegramSchema = (wrap: Wrap) =>
     users: z.array(userSchema).default([]).describe("Who may do what. Everybody else gets no answer."),
   });
 
-const keepSchema = z
-  .record(
-    nameSchema,
-    z.strictObject({
-      last: z.int().positive().optional(),
-      daily: z.int().positive().optional(),
-      weekly: z.int().positive().optional(),
-      monthly: z.int().positive().optional(),
-      yearly: z.int().positive().optional(),
-    }),
-  )
-  .describe(
-    "How many backups each storage keeps. The storages named here are the default for `storages`; nothing is removed by this version.",
-  );
-
-const backupSchema = (wrap: Wrap) =>
-  z.strictObject({
-    name: nameSchema.describe("Name of the backup; it becomes part of the object keys."),
-    source: wrap(sourceSchema).describe("What is backed up."),
-    schedule: cronSchema.optional().describe('When it runs, as a cron expression of five fields: "0 3 * * *".'),
-    timezone: timezoneSchema.optional().describe("Time zone of the schedule. Default: the top-level timezone."),
-    storages: z
-      .array(z.string())
-      .min(1)
-      .optional()
-      .describe("Where copies go. Default: the storages of `keep`, else all."),
-    host: z.string().min(1).optional().describe("Which worker makes it (its WORKER_HOST). Default: any."),
-    catchUp: z.boolean().default(true).describe("Make up once for runs that were missed while everything was down."),
-    chat: z.string().optional().describe("Name of the chat for the cards of scheduled runs. Default: the first chat."),
-    topic: z.string().optional().describe("Name of the topic in that chat."),
-    encrypt: z.boolean().optional().describe("Encrypt the copies. Default: true when `encryption` is set."),
-    timeout: durationSchema().optional().describe("The run is ended after this time. Default: none."),
-    keep: keepSchema.optional(),
-    verify: later("When backups are proven by a restore."),
-    maxAge: later("Age of the newest backup that raises an alarm."),
-  });
-
 const recipientSchema = z.string().superRefine((text, context) => {
   if (/^AGE-SECRET-KEY-/i.test(text)) context.addIssue("config-problem-recipient-is-identity");
   else if (!isRecipient(text)) context.addIssue("config-problem-recipient");
@@ -154,9 +118,6 @@ const encryptionSchema = (wrap: Wrap) =>
 
 /** Top-level keys whose features come later. */
 export const laterKeys = ["approvals", "providers", "servers", "stats", "rules", "checks", "recovery"] as const;
-
-/** Keys of a backup whose features come later; `keep` only chooses the storages. */
-export const laterBackupKeys = ["keep", "verify", "maxAge"] as const;
 
 /**
  * The whole configuration. `wrap` is put around everything that may hold a secret: `tolerant` when a configuration

@@ -86,6 +86,7 @@ config-problem-duration-or-off = expected a duration such as "10m", or off.
 config-problem-match = expected a text, a list of texts, or a pattern such as "/db-.*/". Put numbers and true or false into quotes.
 config-problem-pattern = this is no regular expression. Mend it, or leave out the slashes around it to mean the text itself.
 config-problem-span = expected two times of the day such as "22:00-08:00", or true or false.
+config-problem-keep = expected "all", or counts such as last: 3, daily: 7, weekly: 4, monthly: 12, yearly: 2.
 config-problem-time = expected a time of the day such as "09:00".
 config-problem-texts = expected a text, or a list of texts.
 config-problem-header = expected the name of a header, such as "X-Signature".

@@ -86,6 +86,7 @@ config-problem-duration-or-off = нужна длительность, напри
 config-problem-match = нужно текстовое значение, список таких значений или шаблон, например «/db-.*/». Числа, true и false берите в кавычки.
 config-problem-pattern = это не регулярное выражение. Исправьте его или уберите косые черты вокруг, если имеется в виду сам текст.
 config-problem-span = нужны два времени суток, например «22:00-08:00», либо true или false.
+config-problem-keep = нужно all либо количества, например last: 3, daily: 7, weekly: 4, monthly: 12, yearly: 2.
 config-problem-time = нужно время суток, например «09:00».
 config-problem-texts = нужно текстовое значение или список таких значений.
 config-problem-header = нужно имя заголовка, например «X-Signature».

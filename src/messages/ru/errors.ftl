@@ -51,6 +51,7 @@ error-storage-reads-different = хранилище { $storage }: { $object } ч�
 error-storage-damaged = хранилище { $storage }: повреждён { $object }: размер или SHA-256 не тот, что в манифесте
 error-storage-host = хранилище { $storage } находится на диске { $host }, а этот исполнитель работает на { $here }
 error-manifest = манифест не читается
+error-manifest-newer = версия манифеста – { $version }, а эта программа читает не новее { $known }: обновите её
 error-manifest-differs = { $object } в разных хранилищах не одинаков
 
 error-timeout = запуск не закончился за { $seconds } с – столько задано в timeout

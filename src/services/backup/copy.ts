@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { AppError, lostLease } from "../../core/errors.ts";
+import { lostLease } from "../../core/errors.ts";
 import { type Manifest, type ManifestPart, manifestFile } from "../../core/manifest.ts";
 import type { OpenObject } from "../../core/ports.ts";
 import type { ObjectWriter, Storage } from "../../storages/types.ts";
+import { damaged } from "./reader.ts";
 import { withStep } from "./target.ts";
 
 /** A copy of a finished backup to be made from another copy. */
@@ -92,15 +93,4 @@ async function holds(
   for (const part of manifest.parts)
     if ((await to.head(`${folder}${part.file}`, signal))?.bytes !== part.bytes) return false;
   return true;
-}
-
-function damaged(storage: Storage, key: string): AppError {
-  return new AppError(
-    "storage-mismatch",
-    `storage ${storage.name}: ${key} is damaged: its SHA-256 is not the manifest's`,
-    {
-      context: { storage: storage.name, key },
-      text: { key: "error-storage-damaged", args: { storage: storage.name, object: key } },
-    },
-  );
 }

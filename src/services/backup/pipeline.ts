@@ -10,7 +10,7 @@ import {
 import type { Clock, RunObserver } from "../../core/ports.ts";
 import { releasing } from "../../lib/buffers.ts";
 import { encrypt, encryptedSuffix } from "../../lib/crypto.ts";
-import type { Source, SourcePart, SourceSession } from "../../sources/types.ts";
+import type { BackupReader, Source, SourcePart, SourceSession } from "../../sources/types.ts";
 import type { Storage } from "../../storages/types.ts";
 import { ProgressMeter } from "./progress.ts";
 import { Target, withStep } from "./target.ts";
@@ -24,6 +24,8 @@ export interface BackupOrder {
   readonly folder: string;
   readonly source: Source;
   readonly storages: readonly Storage[];
+  /** What an incremental source builds upon. */
+  readonly previous?: BackupReader;
   /** age public keys; empty: not encrypted. */
   readonly recipients: readonly string[];
   readonly observer: RunObserver;
@@ -69,7 +71,11 @@ export async function runBackup(order: BackupOrder): Promise<PipelineResult> {
   try {
     await order.observer.phase("preflight");
     signal.throwIfAborted();
-    await using session = await order.source.open(signal).catch((error: unknown) => {
+    const opening = order.source.open(signal, {
+      run: { id: order.runId, folder: order.folder },
+      ...(order.previous === undefined ? {} : { previous: order.previous }),
+    });
+    await using session = await opening.catch((error: unknown) => {
       throw withStep(error, "preflight");
     });
     try {
@@ -180,6 +186,7 @@ async function finish(
 ): Promise<PipelineResult> {
   await order.observer.phase("manifest");
   signal.throwIfAborted();
+  const { references, notes, notesTotal } = session.summary?.() ?? { references: [], notes: [], notesTotal: 0 };
   const manifest: Manifest = {
     version: manifestVersion,
     id: order.runId,
@@ -191,7 +198,8 @@ async function finish(
     host: order.host,
     source: { ...session.info.facts },
     parts: [...parts],
-    references: [],
+    references: [...references],
+    ...(notesTotal === 0 ? {} : { notes: [...notes], notesTotal }),
     compression: parts.every((part) => part.file.includes(".zst")) ? "zstd" : "none",
     ...(order.recipients.length === 0
       ? {}

@@ -1,0 +1,106 @@
+import { z } from "zod";
+
+/**
+ * How deeply a backup was proven: `stored` (its bytes read back, SHA-256 compared), `readable` (read whole by the tools
+ * of its kind), `restored` (restored into a scratch place, compared with the manifest, removed again).
+ */
+export const depths = ["stored", "readable", "restored"] as const;
+export type Depth = (typeof depths)[number];
+
+const proofSchema = z.object({
+  depth: z.enum(depths),
+  /** Whether it held. */
+  ok: z.boolean(),
+  /** When it ended, ISO 8601. */
+  at: z.iso.datetime(),
+  /** Host of the worker. */
+  host: z.string(),
+  elapsedMs: z.number().nonnegative(),
+  /** Of a test-restore: the measured recovery time. */
+  restoreMs: z.number().nonnegative().optional(),
+  /** What was compared and how much of it. */
+  compared: z.record(z.string(), z.number()).optional(),
+  differences: z.array(z.object({ what: z.string(), expected: z.string(), found: z.string() })).optional(),
+  differencesTotal: z.number().int().nonnegative().optional(),
+  /** Why it did not hold: the error's stable code and its English line. */
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+
+/** One look at one copy of a backup. */
+export type Proof = z.infer<typeof proofSchema>;
+
+/** Beside a copy's manifest: how it was proven. It is written anew with every proof; the manifest never is. */
+export const proofFile = "proof.json";
+
+const proofsSchema = z.object({
+  version: z.literal(1),
+  /** Of the manifest that was proven: another one beside it makes this worthless. */
+  manifestSha256: z.string(),
+  /** The newest of each depth. */
+  proofs: z.array(proofSchema),
+});
+
+export type Proofs = z.infer<typeof proofsSchema>;
+
+/** With one more proof: of each depth the newest stays. */
+export function withProof(proofs: Proofs | undefined, manifestSha256: string, proof: Proof): Proofs {
+  const known = proofs?.manifestSha256 === manifestSha256 ? proofs.proofs : [];
+  return { version: 1, manifestSha256, proofs: [...known.filter(({ depth }) => depth !== proof.depth), proof] };
+}
+
+export function encodeProofs(proofs: Proofs): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(proofsSchema.parse(proofs), null, 2)}\n`);
+}
+
+/** Undefined for what is none: a proof that cannot be read proves nothing. */
+export function parseProofs(bytes: Uint8Array): Proofs | undefined {
+  return parse(proofsSchema, bytes);
+}
+
+/** Beside the manifest in every storage: the backup is kept whatever the retention says. */
+export const pinFile = "pin.json";
+
+const pinSchema = z.object({
+  version: z.literal(1),
+  at: z.iso.datetime(),
+  /** Name of the person, or what it was made for: "pre-restore". */
+  by: z.string(),
+  reason: z.string().optional(),
+});
+
+export type Pin = z.infer<typeof pinSchema>;
+
+export function encodePin(pin: Pin): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(pinSchema.parse(pin), null, 2)}\n`);
+}
+
+/** One that cannot be read still pins. */
+export function parsePin(bytes: Uint8Array): Pin {
+  return parse(pinSchema, bytes) ?? { version: 1, at: new Date(0).toISOString(), by: "?" };
+}
+
+function parse<S extends z.ZodType>(schema: S, bytes: Uint8Array): z.output<S> | undefined {
+  try {
+    return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The deepest proof that holds, newest first among equals; undefined: nobody has looked. */
+export function deepest(proofs: readonly Proof[]): Proof | undefined {
+  const holding = proofs.filter(({ ok }) => ok);
+  const rank = ({ depth, at }: Proof): [number, string] => [depths.indexOf(depth), at];
+  return holding.toSorted((a, b) => rank(b)[0] - rank(a)[0] || (rank(a)[1] < rank(b)[1] ? 1 : -1))[0];
+}
+
+/** The newest look that failed and that no later one of its depth or a deeper one has made good. */
+export function failure(proofs: readonly Proof[]): Proof | undefined {
+  return proofs
+    .filter((proof) => !proof.ok)
+    .filter(
+      (bad) =>
+        !proofs.some((good) => good.ok && good.at > bad.at && depths.indexOf(good.depth) >= depths.indexOf(bad.depth)),
+    )
+    .toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
+}
