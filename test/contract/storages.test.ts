@@ -189,6 +189,32 @@ describe.each(Object.entries(worlds))("storage %s", (_kind, makeWorld) => {
     await two.abort();
   });
 
+  it("removes what was begun before a date, of keys that are ours only", async () => {
+    const { storage, again, large, leftovers } = fresh();
+    await storage.put("app/run1/part", Buffer.from("finished"), signal);
+    const keys = ["app/run1/part", "app/run2/part", "app/foreign", "other/run1/part"];
+    const writers: Awaited<ReturnType<typeof writeInChunks>>[] = [];
+    for (const key of keys) writers.push(await writeInChunks(storage, key, randomBytes(large)));
+    const ours: string[] = [];
+    const isOurs = (key: string) => {
+      ours.push(key);
+      return /\/run\d\/part$/.test(key);
+    };
+    const ago = new Date(Date.now() - 3_600_000);
+    const soon = new Date(Date.now() + 3_600_000);
+    expect(await again().removeStale("app/", ago, isOurs)).toBe(0);
+    expect(leftovers()).toHaveLength(4);
+    expect(await again().removeStale("app/run1", soon, isOurs)).toBe(1);
+    expect(await again().removeStale("app/", soon, isOurs)).toBe(1);
+    expect(leftovers()).toHaveLength(2);
+    expect(await again().removeStale("", soon, isOurs)).toBe(1);
+    expect(leftovers()).toHaveLength(1);
+    expect(ours.filter((key) => !keys.includes(key))).toEqual([]);
+    expect(await storage.head("app/run1/part")).toBeDefined();
+    for (const writer of writers) await writer.abort();
+    expect(leftovers()).toEqual([]);
+  });
+
   it("refuses a commit whose bytes are not those expected, and removes the object", async () => {
     const { storage, large } = fresh();
     for (const size of [10, large]) {

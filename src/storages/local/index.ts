@@ -8,7 +8,7 @@ import type { OpenObject } from "../../core/ports.ts";
 import type { CreateOptions, ObjectWriter, Storage, StorageDeps, StorageKind, StoredObject } from "../types.ts";
 import { fileError, isMissing } from "./errors.ts";
 import { type LocalConfig, localSchema } from "./schema.ts";
-import { FileWriter, isTemporary } from "./writer.ts";
+import { FileWriter, finalName, isTemporary } from "./writer.ts";
 
 /** Backups in a folder of the worker's own disk. */
 class LocalStorage implements Storage {
@@ -106,6 +106,28 @@ class LocalStorage implements Storage {
     let removed = 0;
     for await (const { path, key } of this.#walk(prefix, signal)) {
       if (!isTemporary(key.slice(key.lastIndexOf("/") + 1))) continue;
+      await rm(path, { force: true });
+      removed += 1;
+      await this.#removeEmptyFolders(dirname(path));
+    }
+    return removed;
+  }
+
+  async removeStale(
+    prefix: string,
+    before: Date,
+    isOurs: (key: string) => boolean,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    let removed = 0;
+    for await (const { path, key } of this.#walk(prefix.slice(0, prefix.lastIndexOf("/") + 1), signal)) {
+      const slash = key.lastIndexOf("/") + 1;
+      const name = finalName(key.slice(slash));
+      if (name === undefined) continue;
+      const final = `${key.slice(0, slash)}${name}`;
+      if (!final.startsWith(prefix) || !isOurs(final)) continue;
+      const info = await stat(path).catch(() => undefined);
+      if (info === undefined || info.mtime >= before) continue;
       await rm(path, { force: true });
       removed += 1;
       await this.#removeEmptyFolders(dirname(path));

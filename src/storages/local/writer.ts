@@ -8,6 +8,11 @@ import { fileError } from "./errors.ts";
 
 const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
+/** The name that a temporary file was to get, or undefined for any other file. */
+export function finalName(name: string): string | undefined {
+  return isTemporary(name) ? name.slice(1, -".0123456789ab.tmp".length) : undefined;
+}
+
 /** True for the name of a file that is being written, or was when its process died. */
 export function isTemporary(name: string): boolean {
   return temporaryName.test(name);

@@ -9,7 +9,7 @@ import type { CreateOptions, ObjectWriter, Storage, StorageKind, StoredObject } 
 import { isAbsent, type S3Place, s3Error } from "./errors.ts";
 import { choosePartSize } from "./parts.ts";
 import { type S3Config, s3Schema } from "./schema.ts";
-import { abortUpload, listUploads, type S3Target } from "./uploads.ts";
+import { abortUpload, listUploads, openUploads, type S3Target } from "./uploads.ts";
 import { putObject, S3Writer } from "./writer.ts";
 
 function location({ bucket, prefix }: S3Config): string {
@@ -121,6 +121,21 @@ class S3Storage implements Storage {
     for (const [id, key] of await listUploads(this.#target, prefix, signal)) uploads.set(id, key);
     let removed = 0;
     for (const [id, key] of uploads) if (await abortUpload(this.#target, key, id, signal)) removed += 1;
+    return removed;
+  }
+
+  async removeStale(
+    prefix: string,
+    before: Date,
+    isOurs: (key: string) => boolean,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    let removed = 0;
+    for await (const { id, key, initiated } of openUploads(this.#target, prefix, signal)) {
+      // What has no date may have been begun a moment ago.
+      if (initiated === undefined || initiated >= before || !isOurs(key.slice(this.#config.prefix.length))) continue;
+      if (await abortUpload(this.#target, key, id, signal)) removed += 1;
+    }
     return removed;
   }
 
