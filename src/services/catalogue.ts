@@ -1,26 +1,55 @@
+import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { AppError, toAppError } from "../core/errors.ts";
-import { type Manifest, manifestFile, parseManifest } from "../core/manifest.ts";
+import { type Manifest, manifestFile, manifestFolder, parseManifest } from "../core/manifest.ts";
+import { type Pin, type Proof, parsePin, parseProofs, pinFile, proofFile } from "../core/proof.ts";
+import type { CachedCopy } from "../state/catalogue.ts";
 import type { Storage, StoredObject } from "../storages/types.ts";
+
+/** A proof, and whose copy it is of. */
+export type StoredProof = Proof & { readonly storage: string };
 
 /** A backup as the storages tell it. */
 export interface CatalogueEntry {
+  /** From the cache: without the rows of its tables. */
   readonly manifest: Manifest;
+  readonly manifestSha256: string;
   /** `<backup name>/<time>-<run id>/`, the same in every storage. */
   readonly folder: string;
   /** Names of the storages whose manifest is there: these hold a complete copy. */
   readonly copies: readonly string[];
+  readonly proofs: readonly StoredProof[];
+  /** Pinned when any copy is. */
+  readonly pin?: Pin;
+}
+
+/** What could not be read: a storage out of reach (no `key`), or a manifest that makes no sense. */
+export interface CatalogueProblem {
+  readonly storage: string;
+  readonly key?: string;
+  readonly error: AppError;
 }
 
 export interface Catalogue {
   /** Newest first. */
   readonly entries: readonly CatalogueEntry[];
-  /** Storages that could not be read (no `key`), and manifests that make no sense. */
-  readonly problems: readonly { readonly storage: string; readonly key?: string; readonly error: AppError }[];
+  readonly problems: readonly CatalogueProblem[];
 }
 
-/** Manifests that are read at the same time from one storage. */
+/** Objects that are read at the same time from one storage. */
 const readersPerStorage = 8;
+
+/** `<name>/<time>-<run id>/manifest.json`: whatever else lies there is not ours, and never touched. */
+const ours = /^([a-z0-9][a-z0-9_-]{0,62})\/\d{8}T\d{6}Z-[0-9a-z]+\/([^/]+)$/;
+
+/** Name and file of an object of ours; undefined for anything else. */
+export function ownKey(
+  key: string,
+): { readonly name: string; readonly folder: string; readonly file: string } | undefined {
+  const [, name, file] = ours.exec(key) ?? [];
+  if (name === undefined || file === undefined) return undefined;
+  return { name, folder: key.slice(0, -file.length), file };
+}
 
 /**
  * Reads what backups there are from the storages themselves: a manifest is the proof of a copy. One storage out of
@@ -30,52 +59,157 @@ export async function readCatalogue(
   storages: readonly Storage[],
   options: { readonly name?: string; readonly signal: AbortSignal },
 ): Promise<Catalogue> {
-  const found = new Map<string, { manifest: Manifest; bytes: number; copies: string[] }>();
-  const problems: { storage: string; key?: string; error: AppError }[] = [];
-
-  const visit = async (storage: Storage, { key, bytes }: StoredObject) => {
-    const folder = key.slice(0, -manifestFile.length);
-    const known = found.get(folder);
-    // Copies are byte-identical: where the length is the same, the first one speaks for the others.
-    if (known?.bytes === bytes) {
-      known.copies.push(storage.name);
-      return;
-    }
-    try {
-      const manifest = parseManifest(await buffer(await storage.read(key, options.signal)));
-      const again = found.get(folder);
-      if (again && again.bytes !== bytes) {
-        const text = { key: "error-manifest-differs", args: { object: key } };
-        throw new AppError("conflict", `${key} differs between the storages`, { text });
-      }
-      if (again) again.copies.push(storage.name);
-      else found.set(folder, { manifest, bytes, copies: [storage.name] });
-    } catch (error) {
-      problems.push({ storage: storage.name, key, error: toAppError(error, "manifest") });
-    }
-  };
-
-  const read = async (storage: Storage) => {
-    const running = new Set<Promise<void>>();
-    try {
-      const prefix = options.name === undefined ? "" : `${options.name}/`;
-      for await (const object of storage.list(prefix, options.signal)) {
-        if (!object.key.endsWith(`/${manifestFile}`)) continue;
-        if (running.size >= readersPerStorage) await Promise.race(running);
-        const visiting: Promise<void> = visit(storage, object).finally(() => running.delete(visiting));
-        running.add(visiting);
-      }
-    } catch (error) {
-      problems.push({ storage: storage.name, error: toAppError(error) });
-    }
-    await Promise.all(running);
-  };
-
-  await Promise.all(storages.map(read));
+  const looks = await Promise.all(
+    storages.map(async (storage) => ({ storage: storage.name, ...(await lookInto(storage, new Map(), options)) })),
+  );
   options.signal.throwIfAborted();
-  const order = storages.map((storage) => storage.name);
-  const entries = [...found].map(([folder, { manifest, copies }]) => {
-    return { manifest, folder, copies: copies.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)) };
+  const { entries, conflicts } = mergeCopies(looks);
+  return { entries, problems: [...looks.flatMap(({ problems }) => problems), ...conflicts] };
+}
+
+/** What one storage holds of one name, or of all. */
+export interface StorageLook {
+  readonly copies: ReadonlyMap<string, CachedCopy>;
+  readonly problems: readonly CatalogueProblem[];
+}
+
+/** The files of a backup that can change, or that say that it is one. */
+interface Found {
+  manifest?: StoredObject;
+  proof?: StoredObject;
+  pin?: StoredObject;
+}
+
+/**
+ * Lists a storage and reads what is not in `known` already. A manifest never changes once it is there, so one of the
+ * same size is not read again. Memory: what lies there of this name, no objects beside it.
+ */
+export async function lookInto(
+  storage: Storage,
+  known: ReadonlyMap<string, CachedCopy>,
+  options: { readonly name?: string; readonly signal: AbortSignal },
+): Promise<StorageLook> {
+  const copies = new Map<string, CachedCopy>();
+  const problems: CatalogueProblem[] = [];
+  const running = new Set<Promise<void>>();
+  const visit = async (folder: string, found: Found): Promise<void> => {
+    if (!found.manifest) return;
+    try {
+      copies.set(
+        folder,
+        await readCopy(storage, folder, { ...found, manifest: found.manifest }, known.get(folder), options.signal),
+      );
+    } catch (error) {
+      problems.push({ storage: storage.name, key: found.manifest.key, error: toAppError(error, "manifest") });
+    }
+  };
+  try {
+    // A folder's objects follow each other: with the next folder the one before is complete.
+    let current: { folder: string; found: Found } | undefined;
+    const next = async (): Promise<void> => {
+      if (!current) return;
+      if (running.size >= readersPerStorage) await Promise.race(running);
+      const visiting: Promise<void> = visit(current.folder, current.found).finally(() => running.delete(visiting));
+      running.add(visiting);
+    };
+    const prefix = options.name === undefined ? "" : `${options.name}/`;
+    for await (const object of storage.list(prefix, options.signal)) {
+      const own = ownKey(object.key);
+      if (!own) continue;
+      if (own.folder !== current?.folder) {
+        await next();
+        current = { folder: own.folder, found: {} };
+      }
+      if (own.file === manifestFile) current.found.manifest = object;
+      if (own.file === proofFile) current.found.proof = object;
+      if (own.file === pinFile) current.found.pin = object;
+    }
+    await next();
+  } catch (error) {
+    problems.push({ storage: storage.name, error: toAppError(error) });
+  }
+  await Promise.all(running);
+  return { copies, problems };
+}
+
+async function readCopy(
+  storage: Storage,
+  folder: string,
+  found: Found & { readonly manifest: StoredObject },
+  known: CachedCopy | undefined,
+  signal: AbortSignal,
+): Promise<CachedCopy> {
+  const read = async (key: string): Promise<Uint8Array> => await buffer(await storage.read(key, signal));
+  const isKnown = known?.manifestBytes === found.manifest.bytes;
+  const told = isKnown ? known : describe(await read(found.manifest.key), folder);
+  const proofMark = found.proof && `${found.proof.bytes} ${found.proof.modified ?? ""}`;
+  let proofs: readonly Proof[] = [];
+  if (found.proof) {
+    const stored = isKnown && known.proofMark === proofMark ? undefined : parseProofs(await read(found.proof.key));
+    // Of another manifest: worth nothing.
+    proofs = stored ? (stored.manifestSha256 === told.manifestSha256 ? stored.proofs : []) : (known?.proofs ?? []);
+  }
+  const pin = found.pin && (known?.pin ?? parsePin(await read(found.pin.key)));
+  const { manifest, manifestSha256, manifestBytes } = told;
+  return {
+    manifest,
+    manifestSha256,
+    manifestBytes,
+    proofs,
+    ...(proofMark === undefined ? {} : { proofMark }),
+    ...(pin ? { pin } : {}),
+  };
+}
+
+/** What the cache keeps of a manifest. Throws `manifest` when it is none, or that of another folder. */
+export function describe(
+  bytes: Uint8Array,
+  folder: string,
+): Pick<CachedCopy, "manifest" | "manifestSha256" | "manifestBytes"> {
+  const manifest = parseManifest(bytes);
+  if (manifestFolder(manifest) !== folder) {
+    const text = { key: "error-manifest-elsewhere", args: { folder, run: manifest.id } };
+    throw new AppError("manifest", `the manifest in ${folder} is that of ${manifest.name} ${manifest.id}`, { text });
+  }
+  return {
+    manifest: { ...manifest, parts: manifest.parts.map(({ tables: _, ...part }) => part) },
+    manifestSha256: createHash("sha256").update(bytes).digest("hex"),
+    manifestBytes: bytes.length,
+  };
+}
+
+/**
+ * One list of what several storages hold, newest first; copies in the order of the storages. A copy whose manifest is
+ * not that of the others is a conflict, and no copy.
+ */
+export function mergeCopies(
+  looks: readonly { readonly storage: string; readonly copies: ReadonlyMap<string, CachedCopy> }[],
+): { readonly entries: CatalogueEntry[]; readonly conflicts: CatalogueProblem[] } {
+  const entries = new Map<string, { told: CachedCopy; copies: string[]; proofs: StoredProof[]; pin?: Pin }>();
+  const conflicts: CatalogueProblem[] = [];
+  for (const { storage, copies } of looks) {
+    for (const [folder, copy] of copies) {
+      const entry = entries.get(folder) ?? { told: copy, copies: [], proofs: [] };
+      entries.set(folder, entry);
+      if (entry.told.manifestSha256 !== copy.manifestSha256) {
+        const key = `${folder}${manifestFile}`;
+        const text = { key: "error-manifest-differs", args: { object: key } };
+        conflicts.push({
+          storage,
+          key,
+          error: new AppError("conflict", `${key} differs between the storages`, { text }),
+        });
+        continue;
+      }
+      entry.copies.push(storage);
+      entry.proofs.push(...copy.proofs.map((proof) => ({ ...proof, storage })));
+      if (copy.pin) entry.pin ??= copy.pin;
+    }
+  }
+  const list = [...entries].map(([folder, { told, copies, proofs, pin }]): CatalogueEntry => {
+    const { manifest, manifestSha256 } = told;
+    return { manifest, manifestSha256, folder, copies, proofs, ...(pin ? { pin } : {}) };
   });
-  return { entries: entries.toSorted((a, b) => b.manifest.startedAt.localeCompare(a.manifest.startedAt)), problems };
+  const order = ({ manifest, folder }: CatalogueEntry): string => `${manifest.startedAt} ${folder}`;
+  return { entries: list.sort((a, b) => (order(a) < order(b) ? 1 : -1)), conflicts };
 }

@@ -12,6 +12,8 @@ export interface StorageDeps {
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
+  /** When it was last changed, milliseconds since 1970, where the store tells. */
+  readonly modified?: number;
   /** Storage class as the store names it, where it has any: "STANDARD_IA", "GLACIER". */
   readonly storageClass?: string;
 }

@@ -52,6 +52,7 @@ error-storage-damaged = storage { $storage }: { $object } is damaged: its size o
 error-storage-host = the storage { $storage } is on the disk of { $host }, and this worker is { $here }
 error-manifest = the manifest can not be read
 error-manifest-newer = the manifest has version { $version }; this program reads versions up to { $known }: update it
+error-manifest-elsewhere = the manifest in { $folder } is that of run { $run }: somebody has moved or copied it
 error-manifest-differs = { $object } differs between the storages
 
 error-timeout = the run was not finished after { $seconds } s, its timeout

@@ -52,6 +52,7 @@ error-storage-damaged = хранилище { $storage }: повреждён { $o
 error-storage-host = хранилище { $storage } находится на диске { $host }, а этот исполнитель работает на { $here }
 error-manifest = манифест не читается
 error-manifest-newer = версия манифеста – { $version }, а эта программа читает не новее { $known }: обновите её
+error-manifest-elsewhere = в { $folder } лежит манифест запуска { $run }: кто-то его перенёс или скопировал
 error-manifest-differs = { $object } в разных хранилищах не одинаков
 
 error-timeout = запуск не закончился за { $seconds } с – столько задано в timeout

@@ -84,7 +84,7 @@ class LocalStorage implements Storage {
     for await (const { path, key } of this.#walk(prefix, signal)) {
       if (isTemporary(key.slice(key.lastIndexOf("/") + 1))) continue;
       const info = await stat(path).catch(() => undefined);
-      if (info?.isFile()) yield { key, bytes: info.size };
+      if (info?.isFile()) yield { key, bytes: info.size, modified: Math.round(info.mtimeMs) };
     }
   }
 

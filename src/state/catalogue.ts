@@ -1,0 +1,77 @@
+import type { Manifest } from "../core/manifest.ts";
+import type { Pin, Proof } from "../core/proof.ts";
+import type { Keys, Redis } from "./redis.ts";
+
+/** What is known of one backup's copy in one storage. */
+export interface CachedCopy {
+  /** Without the rows of its tables: those of thousands of tables are not needed in a list. */
+  readonly manifest: Manifest;
+  readonly manifestSha256: string;
+  /** Bytes of the manifest: another size is another manifest. */
+  readonly manifestBytes: number;
+  readonly proofs: readonly Proof[];
+  /** What tells one proof file from another: size and time of its last change. */
+  readonly proofMark?: string;
+  readonly pin?: Pin;
+}
+
+/** When a storage was last looked into for a name, and how that ended. */
+export interface CatalogueLook {
+  readonly at: string;
+  /** Why it could not be looked into; what is known of it is older then. */
+  readonly error?: { readonly code: string; readonly message: string };
+  /** How many manifests there make no sense. */
+  readonly unreadable?: number;
+}
+
+/** Fields that are read or written at the same time: ten thousand at once would hold everybody else up. */
+const batch = 500;
+
+/**
+ * The cached catalogue: what the storages hold, per storage and backup name, by folder. The storages are the truth: all
+ * of this may vanish at any time and is then read anew.
+ */
+export class CatalogueCache {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** The copies of a name in one storage, by folder. */
+  async read(storage: string, name: string): Promise<Map<string, CachedCopy>> {
+    const all = await this.#redis.hgetall(this.#key(storage, name));
+    return new Map(Object.entries(all).map(([folder, copy]) => [folder, JSON.parse(copy) as CachedCopy]));
+  }
+
+  async readOne(storage: string, name: string, folder: string): Promise<CachedCopy | undefined> {
+    const copy = await this.#redis.hget(this.#key(storage, name), folder);
+    return copy === null ? undefined : (JSON.parse(copy) as CachedCopy);
+  }
+
+  async put(storage: string, name: string, copies: ReadonlyMap<string, CachedCopy>): Promise<void> {
+    const fields = [...copies].map(([folder, copy]): [string, string] => [folder, JSON.stringify(copy)]);
+    for (let from = 0; from < fields.length; from += batch)
+      await this.#redis.hset(this.#key(storage, name), Object.fromEntries(fields.slice(from, from + batch)));
+  }
+
+  async remove(storage: string, name: string, folders: readonly string[]): Promise<void> {
+    for (let from = 0; from < folders.length; from += batch)
+      await this.#redis.hdel(this.#key(storage, name), ...folders.slice(from, from + batch));
+  }
+
+  async readLook(storage: string, name: string): Promise<CatalogueLook | undefined> {
+    const look = await this.#redis.hget(this.#keys.of("catalogue-looks"), `${storage}:${name}`);
+    return look === null ? undefined : (JSON.parse(look) as CatalogueLook);
+  }
+
+  async writeLook(storage: string, name: string, look: CatalogueLook): Promise<void> {
+    await this.#redis.hset(this.#keys.of("catalogue-looks"), `${storage}:${name}`, JSON.stringify(look));
+  }
+
+  #key(storage: string, name: string): string {
+    return this.#keys.of("catalogue", storage, name);
+  }
+}
