@@ -6,9 +6,10 @@ import { messagesOf } from "../../src/messages/index.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
 import { takeSnapshot } from "../../src/sources/postgres/counts.ts";
 import { sourceError } from "../../src/sources/postgres/errors.ts";
-import { bytesRead, chooseTools } from "../../src/sources/postgres/tools.ts";
+import { chooseTools } from "../../src/sources/postgres/tools.ts";
 import { parseUrl } from "../../src/sources/postgres/url.ts";
-import { prepareVia } from "../../src/sources/postgres/via.ts";
+import { prepareVia } from "../../src/sources/via.ts";
+import { bytesRead } from "../../src/sources/zstd.ts";
 import { temporaryFolder } from "../support/backup.ts";
 
 const signal = new AbortController().signal;
@@ -49,8 +50,7 @@ describe("parseUrl", () => {
 
 describe("prepareVia", () => {
   it("makes a container engine keep the input open and pass the password by its name", () => {
-    expect(prepareVia(["docker", "exec", "db"], true)).toEqual(["docker", "exec", "-i", "-e", "PGPASSWORD", "db"]);
-    expect(prepareVia(["docker", "exec", "-i", "-e", "PGPASSWORD", "db"], true)).toEqual([
+    expect(prepareVia(["docker", "exec", "db"], "PGPASSWORD")).toEqual([
       "docker",
       "exec",
       "-i",
@@ -58,8 +58,21 @@ describe("prepareVia", () => {
       "PGPASSWORD",
       "db",
     ]);
-    expect(prepareVia(["/usr/bin/podman", "exec", "-i", "db"], false)).toEqual(["/usr/bin/podman", "exec", "-i", "db"]);
-    expect(prepareVia(["kubectl", "-n", "x", "exec", "db-0", "--"], false)).toEqual([
+    expect(prepareVia(["docker", "exec", "-i", "-e", "PGPASSWORD", "db"], "PGPASSWORD")).toEqual([
+      "docker",
+      "exec",
+      "-i",
+      "-e",
+      "PGPASSWORD",
+      "db",
+    ]);
+    expect(prepareVia(["/usr/bin/podman", "exec", "-i", "db"], undefined)).toEqual([
+      "/usr/bin/podman",
+      "exec",
+      "-i",
+      "db",
+    ]);
+    expect(prepareVia(["kubectl", "-n", "x", "exec", "db-0", "--"], undefined)).toEqual([
       "kubectl",
       "-n",
       "x",
@@ -68,14 +81,14 @@ describe("prepareVia", () => {
       "db-0",
       "--",
     ]);
-    expect(prepareVia(["env"], false)).toEqual(["env"]);
+    expect(prepareVia(["env"], undefined)).toEqual(["env"]);
   });
 
   it("refuses a terminal, and a password that would not arrive", () => {
     for (const flag of ["-t", "-it", "--tty"]) {
-      expect(() => prepareVia(["docker", "exec", flag, "db"], false)).toThrow(/leave out the terminal/);
+      expect(() => prepareVia(["docker", "exec", flag, "db"], undefined)).toThrow(/leave out the terminal/);
     }
-    expect(() => prepareVia(["kubectl", "exec", "-i", "db-0", "--"], true)).toThrow(
+    expect(() => prepareVia(["kubectl", "exec", "-i", "db-0", "--"], "PGPASSWORD")).toThrow(
       /kubectl does not pass a password on/,
     );
   });

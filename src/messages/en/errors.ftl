@@ -8,7 +8,7 @@ error-source-empty = the source had nothing to back up
 error-source-ended = psql ended before it answered
 error-source-description = the server's description of itself could not be read
 error-via-terminal = via: leave out the terminal (-t): it would alter the bytes of the dump
-error-via-password = via: { $tool } does not pass a password on: let the tools find it there (a .pgpass file, PGPASSWORD in the pod) and leave it out of the URL
+error-via-password = via: { $tool } does not pass a password on: let the tools find it there ({ $variable } in the pod) and leave it out of the URL
 
 error-tool-missing = { $tool } is not installed on this machine: { $remedy }
 error-tool-missing-path = { $tool } is not installed on this machine: install it, or add its folder to PATH

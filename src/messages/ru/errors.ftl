@@ -8,7 +8,7 @@ error-source-empty = в источнике нечего копировать
 error-source-ended = psql завершился, не ответив
 error-source-description = не удалось прочесть, что сервер сообщает о себе
 error-via-terminal = via: уберите терминал (-t): он исказит байты дампа
-error-via-password = via: { $tool } не передаёт пароль дальше: пусть программы найдут его на месте (файл .pgpass, PGPASSWORD в поде), а из адреса уберите
+error-via-password = via: { $tool } не передаёт пароль дальше: пусть программы найдут его на месте ({ $variable } в поде), а из адреса уберите
 
 error-tool-missing = на этой машине не установлена программа { $tool }: { $remedy }
 error-tool-missing-path = на этой машине не установлена программа { $tool }: установите её или добавьте её каталог в PATH

@@ -2,11 +2,12 @@ import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { bytesWritten, type Command, type Pipeline, run, startPipeline } from "../../lib/process.ts";
 import type { PartFacts, SourceInfo, SourcePart, SourceSession } from "../types.ts";
+import { bytesRead, zstdCommand } from "../zstd.ts";
 import { type Snapshot, takeSnapshot } from "./counts.ts";
 import { sourceError } from "./errors.ts";
 import type { PostgresConfig } from "./schema.ts";
 import { PsqlSession, psqlArgs } from "./session.ts";
-import { bytesRead, type Tools, zstdCommand } from "./tools.ts";
+import type { Tools } from "./tools.ts";
 
 export interface DumpPlan {
   readonly config: PostgresConfig;

@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
 import { registerSecret } from "../../lib/logger.ts";
 import type { Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
+import { prepareVia } from "../via.ts";
 import { PostgresSession } from "./dump.ts";
 import { askServer, describe } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
 import { type PostgresConfig, postgresSchema } from "./schema.ts";
 import { anyPsql, chooseTools, type ToolOptions, type Tools } from "./tools.ts";
 import { type ConnectionTarget, parseUrl } from "./url.ts";
-import { prepareVia } from "./via.ts";
 
 const connectTimeoutS = "10";
 
@@ -34,7 +34,7 @@ class PostgresSource implements Source {
     this.#target = target;
     if (target.password !== undefined) registerSecret(target.password);
     this.#tools = {
-      via: config.via && prepareVia(config.via, target.password !== undefined),
+      via: config.via && prepareVia(config.via, target.password === undefined ? undefined : "PGPASSWORD"),
       bin: config.bin,
       password: target.password,
     };

@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { type Command, startPipeline } from "../../lib/process.ts";
+import { unzstdCommand } from "../zstd.ts";
 import { sourceError } from "./errors.ts";
-import { restoreCommand, unzstdCommand } from "./tools.ts";
+import { restoreCommand } from "./tools.ts";
 
 /**
  * Reads a part to its end: an archive as pg_restore would for a restore, but into nothing. Listing the archive would

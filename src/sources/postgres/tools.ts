@@ -5,7 +5,6 @@ import { findTool } from "../../lib/environment.ts";
 import { type Command, run } from "../../lib/process.ts";
 
 const packageFolder = "/usr/lib/postgresql";
-const installZstd = "apt-get install zstd";
 
 /** Where the PostgreSQL client programs are, and how to call them. */
 export interface Tools {
@@ -109,21 +108,4 @@ function commandIn(
   if (options.via) return { argv: [...options.via, program, ...args], step, via: true, ...env };
   const file = folder === undefined ? program : join(folder, program);
   return { argv: [file, ...args], step, install: "apt-get install postgresql-client", ...env };
-}
-
-/**
- * The compressor. Two levels of verbosity make it print exact byte counts in its summary; a progress line would fill
- * standard error.
- */
-export function zstdCommand(level: number): Command {
-  return { argv: ["zstd", `-${level}`, "-T0", "-vv", "--no-progress", "-c"], step: "zstd", install: installZstd };
-}
-
-/** The decompressor. */
-export const unzstdCommand: Command = { argv: ["zstd", "-dcq"], step: "zstd", install: installZstd };
-
-/** Bytes that zstd has read, by its summary; undefined when this version words it differently. */
-export function bytesRead(summary: string): number | undefined {
-  const match = /\(\s*(\d+) B\s*=>/.exec(summary);
-  return match === null ? undefined : Number(match[1]);
 }

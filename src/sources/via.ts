@@ -1,14 +1,15 @@
 import { basename } from "node:path";
-import { AppError } from "../../core/errors.ts";
+import { AppError } from "../core/errors.ts";
 
 const engines = new Set(["docker", "podman", "nerdctl"]);
 
 /**
- * The prefix as it has to be for pipes and passwords: `-i` for the session's input, and `-e PGPASSWORD`, which
- * makes a container engine pass the variable by its name, so that its value stands in no argv. Fails with `config`
- * for a terminal (it would alter the dump's bytes) and for a password that the client cannot pass on.
+ * The prefix as it has to be for pipes and passwords: `-i` for the session's input, and `-e <variable>` for the variable
+ * that holds the password, if there is one: a container engine passes it on by its name, so that its value stands in no
+ * argv. Fails with `config` for a terminal (it would alter the dump's bytes) and for a password that the client cannot
+ * pass on.
  */
-export function prepareVia(via: readonly string[], hasPassword: boolean): readonly string[] {
+export function prepareVia(via: readonly string[], variable: string | undefined): readonly string[] {
   const exec = via.indexOf("exec");
   const options = exec === -1 ? [] : via.slice(exec + 1);
   const end = options.indexOf("--");
@@ -25,15 +26,15 @@ export function prepareVia(via: readonly string[], hasPassword: boolean): readon
   ) {
     added.push("-i");
   }
-  if (hasPassword && !via.some((argument) => argument.includes("PGPASSWORD"))) {
+  if (variable !== undefined && !via.some((argument) => argument.includes(variable))) {
     if (exec === -1 || !engines.has(basename(via[0] ?? ""))) {
-      const remedy = "let the tools find it there (a .pgpass file, PGPASSWORD in the pod) and leave it out of the URL";
+      const remedy = `let the tools find it there (${variable} in the pod) and leave it out of the URL`;
       const tool = basename(via[0] ?? "");
       throw new AppError("config", `via: ${tool} does not pass a password on: ${remedy}`, {
-        text: { key: "error-via-password", args: { tool } },
+        text: { key: "error-via-password", args: { tool, variable } },
       });
     }
-    added.push("-e", "PGPASSWORD");
+    added.push("-e", variable);
   }
   return exec === -1 ? via : [...via.slice(0, exec + 1), ...added, ...via.slice(exec + 1)];
 }
