@@ -13,6 +13,8 @@ export interface Command {
   /** Name in errors, "pg_dump"; default the program's file name. */
   readonly step?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder to start it in; default this process's own. */
+  readonly cwd?: string;
   /** The program is a client of a container engine or cluster and needs DOCKER_*, CONTAINER_HOST and KUBECONFIG. */
   readonly via?: boolean;
   /** What to do when the program is missing, "apt-get install zstd". */
@@ -220,6 +222,7 @@ function start(command: Command, stdio: StdioOptions): Child {
   const child = spawn(file, args, {
     stdio,
     env: { ...baseEnvironment(command.via), ...command.env },
+    cwd: command.cwd,
     // A process group of its own, so that a signal reaches the children of the child too.
     detached: true,
   });

@@ -147,15 +147,18 @@ export interface SourceKind<S extends z.ZodType = z.ZodType> {
   /**
    * Reads a part whole with the kind's own tools, without restoring it anywhere. `stream` is the part as `SourcePart`
    * gave it, decrypted. Rejects with an `AppError` when it is not readable to its end.
+   *
+   * `config`, here and below: the source as it is configured now, where it still is. Programs that a person has named
+   * are taken from there only, never from a manifest: whoever can write to a storage must not choose what is run.
    */
-  checkReadable(part: ManifestPart, stream: Readable, signal: AbortSignal): Promise<void>;
+  checkReadable(part: ManifestPart, stream: Readable, signal: AbortSignal, config?: z.output<S>): Promise<void>;
   /**
    * Restores into what is empty or missing; refuses (`conflict`) anything else. Compares with the manifest afterwards.
    * Absent: such a backup is only given back as files.
    */
-  restore?(reader: BackupReader, target: RestoreTarget): Promise<RestoreReport>;
+  restore?(reader: BackupReader, target: RestoreTarget, config?: z.output<S>): Promise<RestoreReport>;
   /** Restores into a scratch place, compares, and removes everything again, also when it fails. */
-  testRestore?(reader: BackupReader, scratch: Scratch): Promise<RestoreReport>;
+  testRestore?(reader: BackupReader, scratch: Scratch, config?: z.output<S>): Promise<RestoreReport>;
   /**
    * Removes from a scratch server what test-restores of killed workers have left there: everything that carries one of
    * these ids. Resolves with how much it was.
