@@ -28,6 +28,11 @@ export interface ExpectedObject {
 export interface CreateOptions {
   /** Expected size, which helps to choose part sizes; a wrong one does no harm. */
   readonly expectedBytes?: number;
+  /**
+   * What it takes as far as anybody can tell: the size of what is copied, or that of its predecessor. Where there is
+   * no room for it, `create` rejects with `storage-full` before anything is written.
+   */
+  readonly neededBytes?: number;
   readonly signal: AbortSignal;
   /**
    * Awaited as soon as something exists that a killed process would leave behind, before the first byte goes into
@@ -81,14 +86,22 @@ export interface Storage {
    * recognises: what runs that nobody remembers have left. Returns how many were removed.
    */
   removeStale(prefix: string, before: Date, isOurs: (key: string) => boolean, signal?: AbortSignal): Promise<number>;
-  /** A URL that gives the object to whoever has it, for so many seconds. Absent: the store has no such thing. */
+  /**
+   * A URL that gives the object to whoever has it, for so many seconds (604,800 at most, and no longer than temporary
+   * keys are valid). Rejects with `not-found`, and with `storage-refused` for an archived object. Absent: the store has
+   * no such thing.
+   */
   presign?(key: string, seconds: number): Promise<string>;
   /**
    * The storage class that an object is to have when it is only kept for these tiers of the retention ("monthly"), or
    * undefined when it is to stay as it is.
    */
   classFor?(tiers: readonly string[]): string | undefined;
-  /** Moves an object into another storage class. Resolves when it is there. */
+  /**
+   * Moves an object into another storage class. Resolves when it is there; rejects with `storage-refused` when it lies
+   * in an archive, which lets nothing go before it is restored. Only for parts: manifests, proofs and pins are read
+   * all the time.
+   */
   setClass?(key: string, storageClass: string, signal?: AbortSignal): Promise<void>;
   /** Milliseconds for which the store refuses to delete what was written, where it does (object lock). */
   readonly lockedMs?: number;

@@ -107,7 +107,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "config-variable-": unionIn("app/config/interpolate.ts", "readonly kind:"),
   "demo-starting-": unionIn("demo/world.ts", "say(what:"),
   "demo-step-": unionIn("demo/story.ts", "readonly step:"),
-  "error-s3-": unionIn("storages/s3/errors.ts", "readonly key:"),
+  "error-s3-": unionIn("storages/s3/errors.ts", "type Key ="),
   "incident-event-": unionIn("core/incident.ts", "export type IncidentEvent ="),
   "incident-is-": [...unionIn("core/incident.ts", "export type IncidentStatus ="), "again"],
   "init-encryption-": ["new", "own", "none"],

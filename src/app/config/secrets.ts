@@ -20,7 +20,9 @@ const plainKeys = new Set(
 );
 
 /** Settings that are secrets even when they are written into the file. */
-const secretKeys = new Set(["token", "secretToken", "accessKeyId", "secretAccessKey", "identity", "password", "key"]);
+const secretKeys = new Set(
+  ["token", "secretToken", "sessionToken", "accessKeyId", "secretAccessKey"].concat(["identity", "password", "key"]),
+);
 
 /** Sections that hold labels, names and times, and of them the settings that are secrets all the same. */
 const alertSections = new Map<unknown, (path: Path) => boolean>([

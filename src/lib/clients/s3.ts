@@ -1,12 +1,16 @@
 import type { S3, S3ClientConfig } from "@aws-sdk/client-s3";
 import { s3Request, s3Timeouts } from "../resilience.ts";
+import { presignGet } from "./s3-presign.ts";
 
 /** How to reach a bucket's server. */
 export interface S3Options {
   readonly endpoint?: string | undefined;
   readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+  /** Without them the SDK looks where AWS tools do: the environment, a profile, the machine's or the pod's role. */
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: string | undefined;
+  /** Of temporary keys. */
+  readonly sessionToken?: string | undefined;
   readonly forcePathStyle: boolean;
   /** Connections at the same time; default 8. */
   readonly maxSockets?: number;
@@ -28,6 +32,8 @@ export interface CallOptions {
 export interface S3Requests {
   /** Makes one request: `call((s3, options) => s3.headObject({...}, options))`. Rejects with the SDK's error. */
   call<T>(request: (s3: S3, options: RequestOptions) => Promise<T>, options?: CallOptions): Promise<T>;
+  /** A URL that gives the object to whoever has it, for so many seconds: 604,800 at most. Sends nothing. */
+  presign(object: { readonly Bucket: string; readonly Key: string }, seconds: number): Promise<string>;
   close(): void;
 }
 
@@ -50,6 +56,9 @@ export function createS3Requests(options: S3Options): S3Requests {
         return request(s3, signal === undefined ? {} : { abortSignal: signal });
       }, signal);
     },
+    async presign(object, seconds) {
+      return presignGet(await client(false), object, seconds);
+    },
     close() {
       for (const created of clients.values()) void created.then((s3) => s3.destroy());
       clients.clear();
@@ -63,10 +72,13 @@ async function createClient(options: S3Options, idleMs: number): Promise<S3> {
     import("@smithy/node-http-handler"),
   ]);
   const agent = { keepAlive: true, maxSockets: options.maxSockets ?? 8 };
+  const { accessKeyId, secretAccessKey, sessionToken } = options;
   const config: S3ClientConfig = {
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
     forcePathStyle: options.forcePathStyle,
     // The SDK's own checksums (CRC32 in a trailer) are refused by many servers other than AWS. Bodies are sent with
     // their MD5, which is signed, and every object is compared with our own SHA-256 when it is read.

@@ -57,6 +57,7 @@ async function copyPart(order: CopyOrder, part: ManifestPart, onBytes: (bytes: n
   try {
     writer = await to.create(key, {
       expectedBytes: part.bytes,
+      neededBytes: part.bytes,
       signal,
       ...(order.opened === undefined ? {} : { opened: (object) => order.opened?.(object) ?? Promise.resolve() }),
     });

@@ -35,6 +35,8 @@ function describe(code: string | undefined, message: string): Meaning {
     case "EROFS":
       return refused("the file system is read-only", "error-disk-read-only");
     case "ENOTDIR":
+    case "EEXIST":
+    case "ELOOP":
       return refused("a part of the path is not a folder", "error-disk-not-folder");
     default:
       return {

@@ -8,6 +8,7 @@ import type { OpenObject } from "../../core/ports.ts";
 import type { CreateOptions, ObjectWriter, Storage, StorageDeps, StorageKind, StoredObject } from "../types.ts";
 import { fileError, isMissing } from "./errors.ts";
 import { type LocalConfig, localSchema } from "./schema.ts";
+import { SpaceGuard } from "./space.ts";
 import { FileWriter, finalName, isTemporary } from "./writer.ts";
 
 /** Backups in a folder of the worker's own disk. */
@@ -17,6 +18,7 @@ class LocalStorage implements Storage {
   readonly name: string;
   readonly location: string;
   readonly #root: string;
+  readonly #guard: SpaceGuard;
 
   /** @throws AppError `config` when the settings mean another host: its folder would be made up here. */
   constructor(name: string, config: LocalConfig, deps: StorageDeps) {
@@ -28,16 +30,17 @@ class LocalStorage implements Storage {
       });
     }
     this.name = name;
+    this.#guard = new SpaceGuard(name, config.minFree);
     this.#root = config.path.replace(/(?<=.)\/+$/, "");
     this.location = `${name}@${config.host ?? deps.host}:${this.#root}`;
   }
 
   create(key: string, options: CreateOptions): Promise<ObjectWriter> {
-    return FileWriter.create(this.name, key, this.#path(key), options);
+    return FileWriter.create(this.name, key, this.#path(key), options, this.#guard);
   }
 
   async put(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const writer = await this.create(key, { signal, expectedBytes: bytes.length });
+    const writer = await FileWriter.create(this.name, key, this.#path(key), { signal });
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     try {
       await writer.write(bytes);

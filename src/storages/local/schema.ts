@@ -1,4 +1,15 @@
 import { z } from "zod";
+import { parseSize } from "../../lib/units.ts";
+
+/** A size, or a part of the disk. */
+const minFreeSchema = z.string({ error: "config-problem-min-free" }).transform((text, context) => {
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return { bytes };
+  const [, percent] = /^(\d{1,2}(?:\.\d+)?)\s?%$/.exec(text.trim()) ?? [];
+  if (percent !== undefined) return { percent: Number(percent) };
+  context.addIssue("config-problem-min-free");
+  return z.NEVER;
+});
 
 export const localSchema = z
   .strictObject({
@@ -14,6 +25,11 @@ export const localSchema = z
       .min(1)
       .optional()
       .describe("Host name of the worker whose disk it is (WORKER_HOST); not needed with a single worker."),
+    minFree: minFreeSchema
+      .optional()
+      .describe(
+        "Stays free on the disk: a copy that would take it is ended. A size or a part of the disk. Default: 5%, at most 1GiB.",
+      ),
   })
   .describe("A folder on the worker's own disk.");
 

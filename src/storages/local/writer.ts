@@ -5,8 +5,12 @@ import { basename, dirname, join } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import type { CreateOptions, ExpectedObject, ObjectWriter } from "../types.ts";
 import { fileError } from "./errors.ts";
+import type { SpaceGuard } from "./space.ts";
 
 const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/;
+
+/** Free space is looked at each time so many bytes were written. */
+const lookEvery = 8 * 1024 * 1024;
 
 /** The name that a temporary file was to get, or undefined for any other file. */
 export function finalName(name: string): string | undefined {
@@ -29,22 +33,38 @@ export class FileWriter implements ObjectWriter {
   readonly #path: string;
   readonly #temporary: string;
   readonly #signal: AbortSignal;
+  readonly #guard: SpaceGuard | undefined;
+  /** Bytes since free space was looked at. */
+  #unlooked = 0;
   #file: FileHandle | undefined;
   /** The outermost folder that had to be made. */
   #made: string | undefined;
   #renamed = false;
   #synced: Promise<void> | undefined;
 
-  private constructor(storage: string, key: string, path: string, signal: AbortSignal) {
+  private constructor(storage: string, key: string, path: string, signal: AbortSignal, guard: SpaceGuard | undefined) {
     this.key = key;
     this.#storage = storage;
     this.#path = path;
     this.#temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
     this.#signal = signal;
+    this.#guard = guard;
   }
 
-  static async create(storage: string, key: string, path: string, options: CreateOptions): Promise<FileWriter> {
-    const writer = new FileWriter(storage, key, path, options.signal);
+  /** Begins a file. Without a guard it may take the last of the disk: for manifests, without which parts are lost. */
+  static async create(
+    storage: string,
+    key: string,
+    path: string,
+    options: CreateOptions,
+    guard?: SpaceGuard,
+  ): Promise<FileWriter> {
+    const writer = new FileWriter(storage, key, path, options.signal, guard);
+    try {
+      await guard?.requireRoom(path, options.neededBytes ?? 0);
+    } catch (error) {
+      throw fileError(error, storage, path);
+    }
     await options.opened?.({ storage, key, handle: writer.#temporary });
     try {
       // Once more when a deletion beside it has just removed the folder because it was empty.
@@ -58,6 +78,11 @@ export class FileWriter implements ObjectWriter {
   async write(chunk: Uint8Array): Promise<void> {
     this.#signal.throwIfAborted();
     try {
+      if (this.#unlooked >= lookEvery) {
+        this.#unlooked = 0;
+        await this.#guard?.requireReserve(this.#temporary);
+      }
+      this.#unlooked += chunk.length;
       await writeAll(this.#opened(), chunk);
     } catch (error) {
       throw fileError(error, this.#storage, this.#path);

@@ -13,11 +13,28 @@ interface Meaning {
   readonly code: ErrorCode;
   readonly line: string;
   /** `error-s3-<key>` in `messages/`. */
-  readonly key: "network" | "timeout" | "no-bucket" | "full" | "lost" | "clock" | "region" | "access" | "answer";
+  readonly key: Key;
   readonly permanent: boolean;
   /** The server's or the network's own word for it; default the error's name. */
   readonly reason?: string | undefined;
 }
+
+type Key =
+  | "network"
+  | "timeout"
+  | "no-bucket"
+  | "full"
+  | "lost"
+  | "clock"
+  | "region"
+  | "access"
+  | "answer"
+  | "archived"
+  | "class"
+  | "kms"
+  | "locked"
+  | "no-lock"
+  | "keys";
 
 const full = new Set([
   "QuotaExceeded",
@@ -35,17 +52,23 @@ const mismatch = new Set([
   "NoSuchUpload",
   "EntityTooSmall",
 ]);
+const noKeys = new Set(["CredentialsProviderError", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"]);
+/** What servers say when a bucket was made without object lock. */
+const withoutLock = new Set(["InvalidBucketObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"]);
 
-/** What an error of a request means for the storage. `AppError`s are returned as they are. */
-export function s3Error(error: unknown, place: S3Place): AppError {
+/**
+ * What an error of a request means for the storage. `AppError`s are returned as they are. `object` is the key that it
+ * was about.
+ */
+export function s3Error(error: unknown, place: S3Place, object?: string): AppError {
   if (error instanceof AppError) return error;
   const cause = error instanceof Error ? error : new Error(String(error));
   const status = statusOf(cause);
-  const { code, line, key, permanent, reason = cause.name } = meaning(cause, status, place);
+  const { code, line, key, permanent, reason = cause.name } = meaning(cause, status, place, object);
   return new AppError(code, `storage ${place.storage}: ${line}`, {
     permanent,
-    text: { key: `error-s3-${key}`, args: { ...place, reason } },
-    context: { storage: place.storage, bucket: place.bucket, s3: cause.name, status },
+    text: { key: `error-s3-${key}`, args: { ...place, reason, object: object ?? "*" } },
+    context: { storage: place.storage, bucket: place.bucket, s3: cause.name, status, key: object },
     cause,
   });
 }
@@ -59,8 +82,17 @@ export function isAbsent(error: unknown): boolean {
   return statusOf(error) === 404;
 }
 
-function meaning(cause: Error, status: number | undefined, { bucket, server }: S3Place): Meaning {
+/** An object that lies in an archive class: it can not be read before somebody has it restored. */
+export function archivedError(place: S3Place, object: string, storageClass: string): AppError {
+  const cause = Object.assign(new Error(storageClass), { name: "InvalidObjectState", StorageClass: storageClass });
+  return s3Error(cause, place, object);
+}
+
+function meaning(cause: Error, status: number | undefined, place: S3Place, object?: string): Meaning {
+  const { bucket, server } = place;
   const { name } = cause;
+  const special = ofFeature(cause, place, object);
+  if (special !== undefined) return special;
   const network = networkCode(cause);
   if (network !== undefined) return unreachable(`${server} can not be reached (${network})`, "network", network);
   if (name === "TimeoutError") return unreachable(`${server} does not answer (timeout)`, "timeout");
@@ -86,6 +118,35 @@ function meaning(cause: Error, status: number | undefined, { bucket, server }: S
   const said = cause.message.split("\n", 1)[0] ?? "";
   if (status === undefined) return unreachable(`${server}: ${said}`, "answer", said);
   return refused(`${server} answers ${answer}: ${said}`, "answer", `${answer}: ${said}`);
+}
+
+/** Storage classes, locks, keys: what a setting asked for and the server does not do. */
+function ofFeature(cause: Error, { bucket, server }: S3Place, object = "an object"): Meaning | undefined {
+  const { name, message } = cause;
+  if (name === "InvalidObjectState") {
+    const { StorageClass = "archive" } = cause as { StorageClass?: string };
+    const line = `${object} is archived in bucket ${bucket} (${StorageClass}): have it restored first (aws s3api restore-object), it can be read hours later`;
+    return refused(line, "archived", StorageClass);
+  }
+  if (name === "InvalidStorageClass")
+    return refused(`${server} does not have this storage class: change storageClass or storageClasses`, "class");
+  if (name.startsWith("KMS.") || name === "KMSNotConfigured" || /\bkms\b/i.test(message)) {
+    const said = name === "AccessDenied" ? `${name}: kms` : name;
+    return refused(`${server} can not use the KMS key (${said}): check kmsKeyId and the rights to it`, "kms", said);
+  }
+  if (withoutLock.has(name) || /missing object lock config/i.test(message))
+    return refused(
+      `bucket ${bucket} was made without object lock: make one with it, or leave objectLock out`,
+      "no-lock",
+    );
+  if (/\b(?:object lock|objectlock|WORM)\b/i.test(message) || name === "ObjectLocked")
+    return refused(`${object} is locked in bucket ${bucket}: it can be removed when its lock has ended`, "locked");
+  if (noKeys.has(name))
+    return refused(
+      `no valid keys for ${server} (${name}): set accessKeyId and secretAccessKey, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+      "keys",
+    );
+  return undefined;
 }
 
 function unreachable(line: string, key: Meaning["key"], reason?: string): Meaning {

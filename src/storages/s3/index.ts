@@ -3,14 +3,21 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
-import { createS3Requests, type S3Requests } from "../../lib/clients/s3.ts";
+import type { S3Requests } from "../../lib/clients/s3.ts";
 import { registerSecret } from "../../lib/logger.ts";
 import type { CreateOptions, ObjectWriter, Storage, StorageKind, StoredObject } from "../types.ts";
-import { isAbsent, type S3Place, s3Error } from "./errors.ts";
+import { classForTiers, isArchived } from "./classes.ts";
+import { changeClass } from "./copy.ts";
+import { archivedError, isAbsent, type S3Place, s3Error } from "./errors.ts";
 import { choosePartSize } from "./parts.ts";
 import { type S3Config, s3Schema } from "./schema.ts";
-import { abortUpload, listUploads, openUploads, type S3Target } from "./uploads.ts";
+import { type ObjectAttributes, type S3Target, targetOf } from "./target.ts";
+import { abortUpload, listUploads, openUploads } from "./uploads.ts";
 import { putObject, S3Writer } from "./writer.ts";
+
+/** What servers do not name. */
+const standardClass = "STANDARD";
+const probeLockMs = 60_000;
 
 function location({ bucket, prefix }: S3Config): string {
   return `s3://${bucket}/${prefix}`.replace(/\/$/, "");
@@ -22,6 +29,7 @@ class S3Storage implements Storage {
   readonly local = false;
   readonly name: string;
   readonly location: string;
+  readonly lockedMs?: number;
   readonly #config: S3Config;
   readonly #requests: S3Requests;
   readonly #place: S3Place;
@@ -31,24 +39,29 @@ class S3Storage implements Storage {
     this.name = name;
     this.location = location(config);
     this.#config = config;
-    this.#requests = createS3Requests(config);
-    registerSecret(config.secretAccessKey);
-    const server = config.endpoint === undefined ? `AWS S3 in ${config.region}` : new URL(config.endpoint).host;
-    this.#place = { storage: name, bucket: config.bucket, server };
-    this.#target = { requests: this.#requests, place: this.#place, bucket: config.bucket, prefix: config.prefix };
+    for (const secret of [config.secretAccessKey, config.sessionToken])
+      if (secret !== undefined) registerSecret(secret);
+    this.#target = targetOf(name, config);
+    this.#requests = this.#target.requests;
+    this.#place = this.#target.place;
+    if (config.objectLock) this.lockedMs = config.objectLock.for;
   }
 
   async create(key: string, options: CreateOptions): Promise<ObjectWriter> {
     return new S3Writer(
       this.#target,
       this.#checked(key),
-      choosePartSize(options.expectedBytes, this.#config.partSize),
+      choosePartSize(options.expectedBytes, this.#config.partSize, this.#config.maxParts),
       options,
     );
   }
 
   async put(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    await this.#mapped(putObject(this.#target, this.#checked(key), bytes, signal));
+    await this.#put(key, bytes, signal, this.#target.attributes());
+  }
+
+  async #put(key: string, bytes: Uint8Array, signal: AbortSignal, attributes: ObjectAttributes): Promise<void> {
+    await this.#mapped(putObject(this.#target, this.#checked(key), bytes, signal, attributes), key);
     const stored = await buffer(await this.read(key, signal)).catch((error: unknown) => {
       throw s3Error(error, this.#place);
     });
@@ -63,11 +76,11 @@ class S3Storage implements Storage {
 
   async head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
     try {
-      const { ContentLength = 0 } = await this.#requests.call(
+      const { ContentLength = 0, StorageClass = standardClass } = await this.#requests.call(
         (s3, options) => s3.headObject(this.#address(key), options),
         { signal },
       );
-      return { key, bytes: ContentLength };
+      return { key, bytes: ContentLength, storageClass: StorageClass };
     } catch (error) {
       // Without the right to list, a store answers 403 for what is not there: that is not "absent".
       if (isAbsent(error)) return undefined;
@@ -84,7 +97,7 @@ class S3Storage implements Storage {
       throw new AppError("internal", `storage ${this.name}: no stream for ${key}`);
     } catch (error) {
       if (isAbsent(error)) throw notFound(this.name, key, error);
-      throw s3Error(error, this.#place);
+      throw s3Error(error, this.#place, key);
     }
   }
 
@@ -113,6 +126,7 @@ class S3Storage implements Storage {
     for (const key of keys) {
       await this.#mapped(
         this.#requests.call((s3, options) => s3.deleteObject(this.#address(key), options), { signal }),
+        key,
       );
     }
   }
@@ -141,9 +155,34 @@ class S3Storage implements Storage {
     return removed;
   }
 
+  async presign(key: string, seconds: number): Promise<string> {
+    const address = this.#address(key);
+    const head = await this.#requests
+      .call((s3, options) => s3.headObject(address, options))
+      .catch((error: unknown) => {
+        throw isAbsent(error) ? notFound(this.name, key, error) : s3Error(error, this.#place, key);
+      });
+    const { StorageClass = standardClass, Restore } = head;
+    if (isArchived(StorageClass, Restore)) throw archivedError(this.#place, key, StorageClass);
+    return this.#mapped(this.#requests.presign(address, seconds), key);
+  }
+
+  classFor(tiers: readonly string[]): string | undefined {
+    return classForTiers(this.#config.storageClasses, tiers);
+  }
+
+  async setClass(key: string, storageClass: string, signal?: AbortSignal): Promise<void> {
+    const found = await this.#mapped(changeClass(this.#target, this.#checked(key), storageClass, signal), key);
+    if (!found) throw notFound(this.name, key, undefined);
+  }
+
   async probe(signal: AbortSignal = new AbortController().signal): Promise<void> {
     const key = `.probe-${randomBytes(6).toString("hex")}`;
-    await this.put(key, randomBytes(1024), signal);
+    // Written as backups are, so that a class, a key or a lock that the server refuses shows here; locked briefly.
+    const { storageClass } = this.#target;
+    const attributes = this.#target.attributes({ lockMs: probeLockMs });
+    const options = storageClass === undefined ? attributes : { ...attributes, StorageClass: storageClass };
+    await this.#put(key, randomBytes(1024), signal, options);
     for await (const _ of this.list(key, signal)) break;
     await this.delete([key], signal);
   }
@@ -168,9 +207,9 @@ class S3Storage implements Storage {
     });
   }
 
-  #mapped<T>(request: Promise<T>): Promise<T> {
+  #mapped<T>(request: Promise<T>, key?: string): Promise<T> {
     return request.catch((error: unknown) => {
-      throw s3Error(error, this.#place);
+      throw s3Error(error, this.#place, key);
     });
   }
 }

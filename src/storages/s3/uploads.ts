@@ -1,14 +1,5 @@
-import type { S3Requests } from "../../lib/clients/s3.ts";
-import { isAbsent, type S3Place, s3Error, statusOf } from "./errors.ts";
-
-/** The bucket that a writer writes to. */
-export interface S3Target {
-  readonly requests: S3Requests;
-  readonly place: S3Place;
-  readonly bucket: string;
-  /** Put before every key. */
-  readonly prefix: string;
-}
+import { isAbsent, s3Error, statusOf } from "./errors.ts";
+import type { S3Target } from "./target.ts";
 
 /** A multipart upload that was neither completed nor aborted. */
 export interface OpenUpload {

@@ -5,7 +5,8 @@ import { BufferPool } from "../../lib/buffers.ts";
 import type { CreateOptions, ExpectedObject, ObjectWriter } from "../types.ts";
 import { isAbsent, s3Error } from "./errors.ts";
 import { partsAtOnce, sizeOfPart } from "./parts.ts";
-import { abortUpload, listUploads, type S3Target } from "./uploads.ts";
+import { bodyOf, type ObjectAttributes, type S3Target } from "./target.ts";
+import { abortUpload, listUploads } from "./uploads.ts";
 
 const abortMs = 60_000;
 
@@ -55,8 +56,8 @@ export class S3Writer implements ObjectWriter {
     for (let offset = 0; offset < chunk.length; ) {
       this.#check();
       // A full part is sent only when more follows: an object that fits into one is sent whole at the commit.
-      if (this.#used === sizeOfPart(this.#number, this.#partSize)) await this.#sendPart();
-      this.#filling ??= partBuffers.take(sizeOfPart(this.#number, this.#partSize));
+      if (this.#used === this.#size) await this.#sendPart();
+      this.#filling ??= partBuffers.take(this.#size);
       const taken = chunk.subarray(offset, offset + this.#filling.length - this.#used);
       this.#filling.set(taken, this.#used);
       this.#used += taken.length;
@@ -111,6 +112,11 @@ export class S3Writer implements ObjectWriter {
     return { Bucket: this.#target.bucket, Key: `${this.#target.prefix}${this.key}` };
   }
 
+  /** Bytes of the part that is being filled. */
+  get #size(): number {
+    return sizeOfPart(this.#number, this.#partSize, this.#target.maxParts);
+  }
+
   #check(): void {
     this.#options.signal.throwIfAborted();
     if (this.#failure !== undefined) throw s3Error(this.#failure.error, this.#target.place);
@@ -120,9 +126,10 @@ export class S3Writer implements ObjectWriter {
   async #sendPart(): Promise<void> {
     const buffer = this.#filling;
     if (buffer === undefined) return;
+    if (this.#number > this.#target.maxParts) throw tooManyParts(this.#target);
     this.#uploadId ??= await this.#begin();
     const uploadId = this.#uploadId;
-    while (this.#sending.size >= partsAtOnce(buffer.length)) {
+    while (this.#sending.size >= partsAtOnce(buffer.length, this.#target.concurrency)) {
       await Promise.race(this.#sending);
       this.#check();
     }
@@ -147,7 +154,9 @@ export class S3Writer implements ObjectWriter {
     this.#begun = true;
     try {
       // Not ended by the signal: the id has to be known, so that the upload can be aborted.
-      const { UploadId } = await requests.call((s3, options) => s3.createMultipartUpload(this.#address, options));
+      const { UploadId } = await requests.call((s3, options) =>
+        s3.createMultipartUpload({ ...this.#address, ...this.#attributes() }, options),
+      );
       if (UploadId === undefined)
         throw new AppError("storage-refused", `storage ${place.storage}: the server gave no upload id`, {
           text: { key: "error-storage-no-upload", args: { storage: place.storage, server: place.server } },
@@ -168,19 +177,25 @@ export class S3Writer implements ObjectWriter {
       ...this.#address,
       UploadId: uploadId,
       PartNumber: number,
-      Body: body,
       ContentMD5: md5.toString("base64"),
     };
-    const { ETag } = await this.#target.requests.call((s3, options) => s3.uploadPart(input, options), {
-      signal: this.#options.signal,
-    });
+    const { signal } = this.#options;
+    const { ETag } = await this.#target.requests.call(
+      (s3, options) => s3.uploadPart({ ...input, ...bodyOf(this.#target, body, signal) }, options),
+      { signal },
+    );
     this.#sent.push({ PartNumber: number, ETag, md5 });
   }
 
   /** Sends a small object whole. Resolves to the ETag that it must have, if that can be told. */
   async #putWhole(): Promise<string | undefined> {
     const body = this.#filling?.subarray(0, this.#used) ?? Buffer.alloc(0);
-    return putObject(this.#target, this.key, body, this.#options.signal);
+    return putObject(this.#target, this.key, body, this.#options.signal, this.#attributes());
+  }
+
+  #attributes(): ObjectAttributes {
+    const { storageClass } = this.#target;
+    return { ...this.#target.attributes(), ...(storageClass === undefined ? {} : { StorageClass: storageClass }) };
   }
 
   async #complete(uploadId: string, expected: ExpectedObject): Promise<string | undefined> {
@@ -250,15 +265,29 @@ export class S3Writer implements ObjectWriter {
 
 /** Puts a small object. Resolves to its ETag where that is the MD5 of its bytes, as it must read back then. */
 export async function putObject(
-  { requests, bucket, prefix }: S3Target,
+  target: S3Target,
   key: string,
   body: Uint8Array,
   signal: AbortSignal,
+  attributes: ObjectAttributes = target.attributes(),
 ): Promise<string | undefined> {
   const md5 = createHash("md5").update(body).digest();
-  const input = { Bucket: bucket, Key: `${prefix}${key}`, Body: body, ContentMD5: md5.toString("base64") };
-  const { ETag } = await requests.call((s3, options) => s3.putObject(input, options), { signal });
+  const { bucket, prefix, requests } = target;
+  const input = { Bucket: bucket, Key: `${prefix}${key}`, ContentMD5: md5.toString("base64"), ...attributes };
+  const { ETag } = await requests.call(
+    (s3, options) => s3.putObject({ ...input, ...bodyOf(target, body, signal) }, options),
+    { signal },
+  );
   return unquoted(ETag) === md5.toString("hex") ? md5.toString("hex") : undefined;
+}
+
+function tooManyParts({ place, maxParts }: S3Target): AppError {
+  const { storage, server } = place;
+  return new AppError(
+    "storage-refused",
+    `storage ${place.storage}: ${place.server} takes ${maxParts} parts of an object, and this one needs more: set a larger partSize`,
+    { context: { storage }, text: { key: "error-storage-parts", args: { storage, server, parts: maxParts } } },
+  );
 }
 
 function unquoted(etag: string | undefined): string | undefined {
