@@ -35,17 +35,19 @@ export async function diskSpace(path: string): Promise<DiskSpace> {
 export class SpaceGuard {
   readonly #storage: string;
   readonly #minFree: LocalConfig["minFree"];
+  readonly #look: (path: string) => Promise<DiskSpace>;
 
-  constructor(storage: string, minFree: LocalConfig["minFree"]) {
+  constructor(storage: string, minFree: LocalConfig["minFree"], look = diskSpace) {
     this.#storage = storage;
     this.#minFree = minFree;
+    this.#look = look;
   }
 
   /**
    * Before so many bytes are written. @throws AppError `storage-full` when they would take what stays free.
    */
   async requireRoom(path: string, needed: number): Promise<void> {
-    const space = await diskSpace(path);
+    const space = await this.#look(path);
     const reserve = this.#reserve(space);
     if (space.free - needed >= reserve) return;
     const args = { storage: this.#storage, path, ...inWords({ needed, free: space.free, reserve }) };
@@ -58,7 +60,7 @@ export class SpaceGuard {
 
   /** While bytes are written, of any number. @throws AppError `storage-full` when less is free than stays free. */
   async requireReserve(path: string): Promise<void> {
-    const space = await diskSpace(path);
+    const space = await this.#look(path);
     const reserve = this.#reserve(space);
     if (space.free >= reserve) return;
     const args = { storage: this.#storage, path, ...inWords({ free: space.free, reserve }) };

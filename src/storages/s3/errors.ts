@@ -134,7 +134,7 @@ function ofFeature(cause: Error, { bucket, server }: S3Place, object = "an objec
     const said = name === "AccessDenied" ? `${name}: kms` : name;
     return refused(`${server} can not use the KMS key (${said}): check kmsKeyId and the rights to it`, "kms", said);
   }
-  if (withoutLock.has(name) || /missing object lock config/i.test(message))
+  if (withoutLock.has(name) || /missing object\s?lock\s?config/i.test(message))
     return refused(
       `bucket ${bucket} was made without object lock: make one with it, or leave objectLock out`,
       "no-lock",

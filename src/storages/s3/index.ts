@@ -112,10 +112,10 @@ class S3Storage implements Storage {
       const page = await this.#mapped(
         this.#requests.call((s3, options) => s3.listObjectsV2(input, options), { signal }),
       );
-      for (const { Key, Size = 0, LastModified } of page.Contents ?? []) {
+      for (const { Key, Size = 0, LastModified, StorageClass = standardClass } of page.Contents ?? []) {
         if (Key === undefined) continue;
         const modified = LastModified === undefined ? {} : { modified: LastModified.getTime() };
-        yield { key: Key.slice(this.#config.prefix.length), bytes: Size, ...modified };
+        yield { key: Key.slice(this.#config.prefix.length), bytes: Size, ...modified, storageClass: StorageClass };
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);

@@ -13,7 +13,7 @@ export const fewestParts = 100;
 
 /** Sizes are chosen for nine tenths of the parts that a server allows; what comes after them grows. */
 const plannedOf = (maxParts: number): number => Math.floor(maxParts * 0.9);
-const growEveryOf = (maxParts: number): number => Math.floor(maxParts / 100);
+const growEveryOf = (maxParts: number): number => Math.max(1, Math.floor(maxParts / 100));
 
 /** For which size parts are made when nothing is known of it: 9,000 of the default ones. */
 const unknownBytes = 9000 * defaultPart;
