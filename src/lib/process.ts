@@ -175,8 +175,20 @@ export function startPipeline(
 
 /** Bytes that a running process has written so far, or undefined where that cannot be told. Linux only. */
 export function bytesWritten(pid: number): number | undefined {
+  return transferred(pid, "wchar");
+}
+
+/**
+ * Bytes that a running process has read so far, its own program's included: what a writer in front of it has put out,
+ * also where that is done by children of children.
+ */
+export function bytesTaken(pid: number): number | undefined {
+  return transferred(pid, "rchar");
+}
+
+function transferred(pid: number, counter: "rchar" | "wchar"): number | undefined {
   try {
-    const match = /^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"));
+    const match = new RegExp(`^${counter}: (\\d+)$`, "m").exec(readFileSync(`/proc/${pid}/io`, "utf8"));
     return match === null ? undefined : Number(match[1]);
   } catch {
     return undefined;

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
+import { commandSource } from "./command/index.ts";
 import { postgresSource } from "./postgres/index.ts";
+import { redisSource } from "./redis/index.ts";
 import type { Source, SourceDeps, SourceKind } from "./types.ts";
 
 /** Every kind of source: a new one is a folder beside this file and one line here. */
-const kinds = [postgresSource] as const;
+const kinds = [postgresSource, redisSource, commandSource] as const;
 
 const byKind = new Map<string, SourceKind>();
 for (const kind of kinds) {
@@ -16,7 +18,11 @@ for (const kind of kinds) {
 export const sourceKinds: readonly string[] = [...byKind.keys()];
 
 /** The configuration of a source of any kind. */
-export const sourceSchema = z.discriminatedUnion("kind", [postgresSource.schema]);
+export const sourceSchema = z.discriminatedUnion("kind", [
+  postgresSource.schema,
+  redisSource.schema,
+  commandSource.schema,
+]);
 export type SourceConfig = z.output<typeof sourceSchema>;
 
 /** The source that the configuration describes. Connects to nothing yet. */

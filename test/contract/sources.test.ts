@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AppError } from "../../src/core/errors.ts";
 import { kindOf, sourceKinds } from "../../src/sources/index.ts";
 import type { PartFacts, Source, SourcePart } from "../../src/sources/types.ts";
 import { sourceOf, temporaryFolder } from "../support/backup.ts";
+import { misbehavingRedisTools, scriptIn } from "../support/fake-tools.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { misbehavingTools } from "../support/postgres-tools.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
 
 /** What the suite needs to know of a kind. */
 interface World {
@@ -17,8 +20,10 @@ interface World {
   readonly failing: Source;
   /** The same, whose tool is killed halfway. */
   readonly dying: Source;
-  /** A source that does not answer. */
-  readonly unreachable: Source;
+  /** A source that does not answer; absent: there is nothing to be reached. */
+  readonly unreachable?: Source;
+  /** It cannot say beforehand how much it will read. */
+  readonly unsized?: boolean;
   /** Must not be found in any process's arguments, nor in any error. */
   readonly secret: string;
   /** Marks the processes of this world's sources. */
@@ -27,7 +32,10 @@ interface World {
 }
 
 let server: PostgresServer;
-const folders = [temporaryFolder(), temporaryFolder()] as const;
+let redis: RedisServer;
+const redisPassword = "sesame-of-redis";
+const folders = Array.from({ length: 5 }, () => temporaryFolder());
+const folder = (index: number): string => folders[index]?.path ?? "";
 const signal = new AbortController().signal;
 
 const worlds: Readonly<Record<string, () => World>> = {
@@ -37,16 +45,52 @@ const worlds: Readonly<Record<string, () => World>> = {
       good: sourceOf(config),
       failing: sourceOf({
         ...config,
-        bin: misbehavingTools(folders[0].path, server.programs, 'real_pg_dump "$@"; echo "disk on fire" >&2; exit 1'),
+        bin: misbehavingTools(folder(0), server.programs, 'real_pg_dump "$@"; echo "disk on fire" >&2; exit 1'),
       }),
       dying: sourceOf({
         ...config,
-        bin: misbehavingTools(folders[1].path, server.programs, 'real_pg_dump "$@" | head -c 1000000; kill -9 $$'),
+        bin: misbehavingTools(folder(1), server.programs, 'real_pg_dump "$@" | head -c 1000000; kill -9 $$'),
       }),
       unreachable: sourceOf({ ...config, url: `postgresql://postgres:${server.password}@127.0.0.1:1/shop` }),
       secret: server.password,
       mark: `:${server.port}/shop`,
       roles: ["artifact", "globals"],
+    };
+  },
+  redis: () => {
+    const config = { kind: "redis", url: `redis://:${redisPassword}@127.0.0.1:${redis.port}` };
+    return {
+      good: sourceOf(config),
+      failing: sourceOf({
+        ...config,
+        bin: misbehavingRedisTools(folder(2), 'real "$@"; echo "disk on fire" >&2; exit 1'),
+      }),
+      dying: sourceOf({
+        ...config,
+        bin: misbehavingRedisTools(folder(3), 'real "$@" | head -c 1000000; kill -9 $$'),
+      }),
+      unreachable: sourceOf({ ...config, url: `redis://:${redisPassword}@127.0.0.1:1` }),
+      secret: redisPassword,
+      mark: `-p ${redis.port}`,
+      roles: ["artifact"],
+    };
+  },
+  command: () => {
+    const secret = "sesame-of-command";
+    const program = (name: string, script: string) => ({
+      kind: "command",
+      argv: [scriptIn(folder(4), name, script)],
+      env: { DUMP_PASSWORD: secret },
+    });
+    const dump = '[ "$DUMP_PASSWORD" = sesame-of-command ] && head -c 8000000 /dev/urandom';
+    return {
+      good: sourceOf(program("good", dump)),
+      failing: sourceOf(program("failing", `${dump}; echo "disk on fire" >&2; exit 1`)),
+      dying: sourceOf(program("dying", `${dump}; kill -9 $$`)),
+      unsized: true,
+      secret,
+      mark: folder(4),
+      roles: ["artifact"],
     };
   },
 };
@@ -58,8 +102,18 @@ beforeAll(async () => {
     "CREATE TABLE big AS SELECT g, gen_random_uuid() AS id FROM generate_series(1, 200000) g",
   );
 });
+beforeAll(async () => {
+  redis = await startRedis({
+    appendOnly: false,
+    settings: { requirepass: redisPassword, "repl-diskless-sync-delay": "0" },
+  });
+  const client = new Redis(redis.port, { password: redisPassword });
+  await client.eval("for i = 1, 100000 do redis.call('SET', i, redis.sha1hex(i) .. redis.sha1hex(-i)) end", 0);
+  await client.quit();
+});
 afterAll(async () => {
   await server.stop();
+  await redis.stop();
   for (const folder of folders) folder[Symbol.dispose]();
 });
 
@@ -113,7 +167,8 @@ describe.each(Object.keys(worlds))("source %s", (kind) => {
     expect(world.good.kind).toBe(kind);
     expect(info.title).not.toBe("");
     expect(JSON.stringify(info)).not.toContain(world.secret);
-    expect(info.expectedRawBytes).toBeGreaterThan(0);
+    if (world.unsized) expect(info.expectedRawBytes).toBeUndefined();
+    else expect(info.expectedRawBytes).toBeGreaterThan(0);
   });
 
   it("gives its parts in order, each readable whole by the kind's own tools", async () => {
@@ -184,8 +239,10 @@ describe.each(Object.keys(worlds))("source %s", (kind) => {
     expect(processes(world.mark)).toEqual([]);
   });
 
-  it("says that it can not be reached, without its secret", async () => {
-    const error = await failureOf(() => world.unreachable.inspect(signal));
+  it("says that it can not be reached, without its secret", async ({ skip }) => {
+    const { unreachable } = world;
+    if (unreachable === undefined) return skip("there is nothing to be reached");
+    const error = await failureOf(() => unreachable.inspect(signal));
     expect(error).toMatchObject({ code: "source-unreachable", permanent: false });
     expect(`${error.message}${JSON.stringify(error.context)}${error.stack}`).not.toContain(world.secret);
   });

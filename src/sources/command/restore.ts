@@ -1,0 +1,133 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { AppError } from "../../core/errors.ts";
+import type { ManifestPart } from "../../core/manifest.ts";
+import type { Command } from "../../lib/process.ts";
+import { feed } from "../feed.ts";
+import type { BackupReader, Difference, RestoreReport, RestoreTarget, Scratch } from "../types.ts";
+import { unzstdCommand } from "../zstd.ts";
+import { programCommand } from "./programs.ts";
+import type { CommandConfig } from "./schema.ts";
+
+const suffix = /\.zst(?:\.age)?$/;
+const isPacked = (part: ManifestPart) => suffix.test(part.file);
+
+/** Unpacks the part and gives it to the configured `check`. Without one, only a part that zstd has packed can be judged. */
+export async function checkReadable(
+  part: ManifestPart,
+  stream: Readable,
+  signal: AbortSignal,
+  config?: CommandConfig,
+): Promise<void> {
+  const commands = [
+    ...(isPacked(part) ? [unzstdCommand] : []),
+    ...(config?.check === undefined ? [] : [programCommand(config, "check")]),
+  ];
+  if (commands.length > 0) await feed(commands, stream, { signal });
+  else for await (const _chunk of stream) signal.throwIfAborted();
+}
+
+/** Gives the backup to the configured `restore`, which judges the target by itself; without one, writes it as a file. */
+export async function restore(
+  reader: BackupReader,
+  target: RestoreTarget,
+  config?: CommandConfig,
+): Promise<RestoreReport> {
+  const begin = performance.now();
+  const part = artifact(reader);
+  const { signal, progress } = target;
+  let bytes = 0;
+  const onBytes = (count: number): void => {
+    bytes += count;
+    progress?.(bytes);
+  };
+  const compare =
+    config?.restore === undefined
+      ? await writeFile(part, reader, target, onBytes)
+      : await give(part, reader, programCommand(config, "restore", { VAKHTA_RESTORE_TO: target.to }), {
+          signal,
+          onBytes,
+        });
+  return { restoreMs: Math.round(performance.now() - begin), ...compare };
+}
+
+/** Gives the backup to the configured `testRestore`, in the scratch folder. Its exit status is the result. */
+export async function testRestore(
+  reader: BackupReader,
+  { folder, id, server, signal }: Scratch,
+  config?: CommandConfig,
+): Promise<RestoreReport> {
+  if (config?.testRestore === undefined) {
+    throw new AppError(
+      "config",
+      "source.testRestore names no program: only a program knows how to restore this backup",
+      {
+        context: { step: "restore" },
+        text: { key: "error-command-no-test" },
+      },
+    );
+  }
+  const begin = performance.now();
+  const env = { VAKHTA_SCRATCH: folder, VAKHTA_SCRATCH_ID: id, ...(server && { VAKHTA_SCRATCH_SERVER: server }) };
+  const command: Command = { ...programCommand(config, "testRestore", env), cwd: folder };
+  const compare = await give(artifact(reader), reader, command, { signal });
+  return { restoreMs: Math.round(performance.now() - begin), ...compare };
+}
+
+type Comparison = Omit<RestoreReport, "restoreMs">;
+const nothingCompared: Comparison = { compared: {}, differences: [], differencesTotal: 0 };
+
+function artifact({ manifest }: BackupReader): ManifestPart {
+  const part = manifest.parts.find(({ role }) => role === "artifact");
+  if (part !== undefined) return part;
+  throw new AppError("manifest", "the manifest names no artifact", { text: { key: "error-manifest" } });
+}
+
+async function give(
+  part: ManifestPart,
+  reader: BackupReader,
+  command: Command,
+  options: Parameters<typeof feed>[2],
+): Promise<Comparison> {
+  await feed(isPacked(part) ? [unzstdCommand, command] : [command], await reader.open(part), options);
+  return nothingCompared;
+}
+
+/** Writes the plain backup into an empty or missing folder; until it is whole it has another name. */
+async function writeFile(
+  part: ManifestPart,
+  reader: BackupReader,
+  { to, signal }: RestoreTarget,
+  onBytes: (bytes: number) => void,
+): Promise<Comparison> {
+  await mkdir(to, { recursive: true });
+  if ((await readdir(to)).length > 0) {
+    throw new AppError("conflict", `${to} is not empty`, {
+      context: { step: "preflight" },
+      text: { key: "error-restore-folder", args: { path: to } },
+    });
+  }
+  const file = join(to, part.file.replace(/\.age$/, "").replace(suffix, ""));
+  const partial = `${file}.part`;
+  try {
+    const stream = await reader.open(part);
+    if (isPacked(part)) {
+      await feed([{ ...unzstdCommand, argv: ["zstd", "-dq", "-o", partial] }], stream, { signal, onBytes });
+    } else {
+      stream.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
+      await pipeline(stream, createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true }), { signal });
+    }
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  const { size } = await stat(file);
+  if (part.rawBytes === undefined) return nothingCompared;
+  const differences: Difference[] =
+    size === part.rawBytes ? [] : [{ what: "bytes", expected: String(part.rawBytes), found: String(size) }];
+  return { compared: { bytes: part.rawBytes }, differences, differencesTotal: differences.length };
+}

@@ -1,0 +1,41 @@
+import type { Readable } from "node:stream";
+import { AppError } from "../core/errors.ts";
+import { type Command, startPipeline } from "../lib/process.ts";
+
+/**
+ * Gives a backup's part to programs connected by pipes, and reads it to its end. Rejects with the part's own error
+ * where it has one (damaged, for another key): the programs only see their input end early. Else as `Pipeline.done`, and
+ * with `source-failed` when they end well without having read everything.
+ */
+export async function feed(
+  commands: readonly Command[],
+  input: Readable,
+  options: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
+): Promise<readonly string[]> {
+  let failure: Error | undefined;
+  input.once("error", (error: Error) => {
+    failure = error;
+  });
+  try {
+    const programs = startPipeline(commands, { input, signal: options.signal });
+    const { onBytes } = options;
+    if (onBytes) input.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
+    programs.stdout.resume();
+    const said = await programs.done;
+    if (failure !== undefined) throw failure;
+    if (!input.readableEnded) throw unread(commands[0]);
+    return said;
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    input.destroy();
+  }
+}
+
+function unread(command: Command | undefined): AppError {
+  const step = command?.step ?? command?.argv[0] ?? "";
+  return new AppError("source-failed", `${step} ended before it had read the whole backup`, {
+    context: { step, exit: "exit status 0" },
+    text: { key: "error-part-unread", args: { step } },
+  });
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import { registerSecret } from "../../lib/logger.ts";
+import type { BackupReader, RestoreReport, RestoreTarget } from "../types.ts";
+import { privateFolder } from "./folder.ts";
+import { keyspace, totalKeys } from "./info.ts";
+import { load } from "./load.ts";
+import { untilEqual, untilPersisted } from "./replicate.ts";
+import type { RedisConfig } from "./schema.ts";
+import { freePort } from "./server.ts";
+import { RestoreGoal, requireNotOlder } from "./target.ts";
+import { compareKeys } from "./test-restore.ts";
+import { cliFor } from "./tools.ts";
+import { addressOf } from "./url.ts";
+
+/**
+ * Fills an empty, running Redis: a private one loads the snapshot, the target becomes its replica until it holds the
+ * same, and is made a master again. A file put in the place of its own would be ignored where an append-only file
+ * exists, and needs a restart.
+ */
+export async function restore(
+  reader: BackupReader,
+  { to, signal, logger, progress }: RestoreTarget,
+  config?: RedisConfig,
+): Promise<RestoreReport> {
+  const begin = performance.now();
+  const goal = new RestoreGoal(cliFor(addressOf(to), { tls: config?.tls, bin: config?.bin }), signal);
+  await goal.requireEmpty(-1);
+  const address = await goal.ownAddress();
+  const listen = { address, port: await freePort(address), password: randomBytes(24).toString("hex") };
+  registerSecret(listen.password);
+  await using folder = await privateFolder();
+  const bytes = progress === undefined ? {} : { progress };
+  const { server, entries } = await load(reader, { folder: folder.path, signal, listen, ...bytes });
+  await using _running = server;
+  const loaded = await server.info();
+  // Counted before anything can expire: once it is a master, keys whose time has come vanish, as they should.
+  const report = compareKeys(entries, totalKeys(loaded), keyspace(loaded).size);
+  await new RestoreGoal(server.cli, signal).ask(["REPLICAOF NO ONE"]);
+  requireNotOlder(await goal.requireEmpty(Math.max(-1, ...keyspace(loaded).keys())), loaded);
+  const release = await goal.follow(listen.address, listen.port, listen.password);
+  try {
+    await untilEqual(
+      () => goal.info(),
+      () => server.info(),
+      signal,
+    );
+  } finally {
+    await release().catch((error: unknown) => {
+      logger.error({ err: error }, "the target is still a replica: REPLICAOF NO ONE makes it a master");
+      throw error;
+    });
+  }
+  const saves = (await goal.setting("save")) !== "";
+  await untilPersisted(() => goal.info(), signal);
+  if (saves) await goal.ask(["BGSAVE"]);
+  await untilPersisted(() => goal.info(), signal);
+  return { restoreMs: Math.round(performance.now() - begin), ...report };
+}
