@@ -6,8 +6,8 @@ import type { PsqlSession } from "./session.ts";
  * materialized views (their rows are not in the dump), temporary and system tables, nor tables of extensions:
  * CREATE EXTENSION makes and partly fills those anew.
  */
-const tableList = `
-SELECT json_build_array(format('%I.%I', n.nspname, c.relname))
+export const tableList = `
+SELECT json_build_array(format('%I.%I', n.nspname, c.relname), c.oid::bigint)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence <> 't'
   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -15,22 +15,37 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't'
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY c.relpages DESC`;
 
+const tableSchema = z.tuple([z.string(), z.int()]);
 const rowSchema = z.tuple([z.int(), z.int()]);
+
+/** What a database holds, counted exactly. */
+export interface Counted {
+  /** Rows per table ("schema.table", quoted where needed). */
+  readonly tables: Readonly<Record<string, number>>;
+  readonly largeObjects: number;
+}
 
 /** A snapshot that stays as it was for as long as its session lives. */
 export interface Snapshot {
   /** For `pg_dump --snapshot`. */
   readonly id: string;
-  /** Exact rows per table ("schema.table", quoted where needed), as this snapshot sees them. */
-  count(): Promise<Record<string, number>>;
+  /** What there is, as this snapshot sees it. */
+  count(): Promise<Counted>;
 }
+
+/** Which tables are counted, by their oids; told once the snapshot is there. */
+export type TableChoice = (snapshot: string) => Promise<ReadonlySet<number>>;
 
 /**
  * Begins a transaction, exports its snapshot and locks the tables against being rewritten: a TRUNCATE or a rewriting
  * ALTER TABLE empties a table even for older snapshots. They are locked before pg_dump starts: after it, this session
  * could queue behind a change that itself waits for the dump. `lockWaitMs` bounds the wait.
  */
-export async function takeSnapshot(session: Pick<PsqlSession, "query">, lockWaitMs: number): Promise<Snapshot> {
+export async function takeSnapshot(
+  session: Pick<PsqlSession, "query">,
+  lockWaitMs: number,
+  choose?: TableChoice,
+): Promise<Snapshot> {
   // What only newer servers know: to notice during a long count that the client is gone (since PostgreSQL 14), and the
   // limit of a whole transaction (17), which a database or a role may have and pg_dump lifts for itself as well.
   await session.query(`
@@ -43,20 +58,27 @@ SELECT CASE WHEN current_setting('server_version_num')::int >= 170000
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT pg_export_snapshot();
 ${tableList}`);
-  const names = tables.map((line) => z.tuple([z.string()]).parse(JSON.parse(line))[0]);
+  const chosen = await choose?.(id);
+  const names = tables
+    .map((line) => tableSchema.parse(JSON.parse(line)))
+    .filter(([, oid]) => chosen === undefined || chosen.has(oid))
+    .map(([name]) => name);
   if (names.length > 0)
     await session.query(`LOCK TABLE ${names.map((name) => `ONLY ${name}`).join(", ")} IN ACCESS SHARE MODE`);
-  return {
-    id,
-    async count() {
-      // Numbered instead of named: no name has to be quoted twice.
-      const queries = names.map((name, index) => `SELECT json_build_array(${index}, count(*)) FROM ONLY ${name}`);
-      const rows = queries.length === 0 ? [] : await session.query(queries.join(";\n"));
-      const counts: [string, number][] = rows.map((line) => {
-        const [index, count] = rowSchema.parse(JSON.parse(line));
-        return [names[index] ?? "", count];
-      });
-      return Object.fromEntries(counts.sort(([a], [b]) => (a < b ? -1 : 1)));
-    },
-  };
+  return { id, count: () => countRows(session, names) };
+}
+
+/** Counts the rows of these tables, and the large objects. */
+export async function countRows(session: Pick<PsqlSession, "query">, names: readonly string[]): Promise<Counted> {
+  // Numbered instead of named: no name has to be quoted twice.
+  const queries = names.map((name, index) => `SELECT json_build_array(${index}, count(*)) FROM ONLY ${name}`);
+  queries.push(`SELECT json_build_array(-1, count(*)) FROM pg_catalog.pg_largeobject_metadata`);
+  const counts: [string, number][] = [];
+  let largeObjects = 0;
+  for (const line of await session.query(queries.join(";\n"))) {
+    const [index, count] = rowSchema.parse(JSON.parse(line));
+    if (index === -1) largeObjects = count;
+    else counts.push([names[index] ?? "", count]);
+  }
+  return { tables: Object.fromEntries(counts.sort(([a], [b]) => (a < b ? -1 : 1))), largeObjects };
 }

@@ -1,20 +1,27 @@
 import { AppError } from "../../core/errors.ts";
+import { type ManifestNote, mostNotes } from "../../core/manifest.ts";
 import type { Logger } from "../../lib/logger.ts";
-import { bytesWritten, type Command, type Pipeline, run, startPipeline } from "../../lib/process.ts";
-import type { PartFacts, SourceInfo, SourcePart, SourceSession } from "../types.ts";
+import { bytesWritten, type Command, type Pipeline, startPipeline } from "../../lib/process.ts";
+import type { PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { bytesRead, zstdCommand } from "../zstd.ts";
-import { type Snapshot, takeSnapshot } from "./counts.ts";
+import { type Counted, type Snapshot, takeSnapshot } from "./counts.ts";
+import { type Choice, chooseDatabases, isMissingDatabase, listDatabases } from "./databases.ts";
 import { sourceError } from "./errors.ts";
+import { dumpedTables, filterArgs, isFiltered, listingName } from "./filters.ts";
+import { partFile, quoteLiteral } from "./names.ts";
 import type { PostgresConfig } from "./schema.ts";
-import { PsqlSession, psqlArgs } from "./session.ts";
+import { ask, PsqlSession, psqlArgs, withUtf8 } from "./session.ts";
 import type { Tools } from "./tools.ts";
 
 export interface DumpPlan {
   readonly config: PostgresConfig;
   readonly tools: Tools;
-  /** Without the password. */
-  readonly url: string;
+  /** Without the password: of the database that is connected to, or of another one of that server. */
+  url(application: string, database?: string): string;
+  /** The database that is connected to. */
   readonly database: string;
+  /** Which databases are dumped; undefined: only the one that is connected to. */
+  readonly several: Choice | undefined;
   /** The `application_name` of this run's sessions. */
   readonly application: string;
   readonly info: SourceInfo;
@@ -22,47 +29,45 @@ export interface DumpPlan {
   readonly logger: Logger;
 }
 
-/** A dump and the cluster's globals, each piped from its tool through zstd. */
+/** Dumps of one database or of several, one after another, and the cluster's globals, each piped from its tool through zstd. */
 export class PostgresSession implements SourceSession {
-  readonly info: SourceInfo;
   readonly #plan: DumpPlan;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #pipelines: Pipeline[] = [];
-  #session: PsqlSession | undefined;
+  readonly #sessions = new Set<PsqlSession>();
+  readonly #notes: ManifestNote[] = [];
+  readonly #extensions = new Map<string, string>();
   #unfinished = 0;
 
   constructor(plan: DumpPlan, signal: AbortSignal) {
-    this.info = plan.info;
     this.#plan = plan;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    for (const name of plan.several?.closed ?? []) this.#note("skipped", name);
+  }
+
+  get info(): SourceInfo {
+    const { info, several } = this.#plan;
+    const found = [...this.#extensions].filter(([, list]) => list !== "");
+    const extensions = found.map(([database, list]) => (several === undefined ? list : `${database}: ${list}`));
+    return extensions.length === 0 ? info : { ...info, facts: { ...info.facts, extensions: extensions.join("; ") } };
   }
 
   async *parts(): AsyncIterable<SourcePart> {
-    const { config, tools, url, database } = this.#plan;
-    let snapshot: Snapshot | undefined;
-    if (config.counts === "exact") {
-      this.#session = new PsqlSession(tools.command("psql", [...psqlArgs, "-d", withUtf8(url)], "count"), this.#signal);
-      snapshot = await takeSnapshot(this.#session, config.lockWait);
-    }
-    const dump = tools.command("pg_dump", [
-      "--format=custom",
-      "--compress=0",
-      "--no-password",
-      `--lock-wait-timeout=${config.lockWait}`,
-      ...(snapshot === undefined ? [] : [`--snapshot=${snapshot.id}`]),
-      `--dbname=${url}`,
-    ]);
-    const artifact = this.#part("artifact", "artifact.dump.zst", dump, snapshot, database);
+    const { config, several, database } = this.#plan;
     let globals: SourcePart | undefined;
-    if (config.globals) {
-      const args = ["--globals-only", "--no-password", `--database=${database}`, `--dbname=${url}`];
-      if (!this.#plan.rolePasswords) args.push("--no-role-passwords");
-      // Beside the dump: small enough to wait in the pipe, and a failure ends the run now instead of after the dump.
-      globals = this.#part("globals", "globals.sql.zst", tools.command("pg_dumpall", args));
+    for (const name of several?.chosen.map((each) => each.name) ?? [database]) {
+      const artifact = await this.#artifact(name);
+      // Beside the first dump: small enough to wait in the pipe, and a failure ends the run now instead of after the dump.
+      if (config.globals) globals ??= this.#globals();
+      if (artifact !== undefined) yield artifact;
     }
-    yield artifact;
+    if (config.databases === "all") await this.#lookForNew();
     if (globals !== undefined) yield globals;
+  }
+
+  summary(): SessionSummary {
+    return { references: [], notes: this.#notes.slice(0, mostNotes), notesTotal: this.#notes.length };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,19 +75,68 @@ export class PostgresSession implements SourceSession {
     this.#stop.abort(new AppError("interrupted", "the dump was ended", { permanent: false }));
     for (const pipeline of this.#pipelines) pipeline.stdout.destroy();
     await Promise.allSettled(this.#pipelines.map((pipeline) => pipeline.done));
-    await this.#session?.close();
+    await Promise.all([...this.#sessions].map((session) => session.close()));
     // The container engine's client has ended; what it started inside the container has not.
-    if (interrupted && this.#plan.config.via) await this.#terminateSessions();
+    if (interrupted && this.#plan.config.via) await this.#terminateSessions(this.#plan.application);
   }
 
-  #part(role: string, file: string, command: Command, snapshot?: Snapshot, database?: string): SourcePart {
+  /** The dump of one database; undefined for one of `all` that is there no more. */
+  async #artifact(database: string): Promise<SourcePart | undefined> {
+    const { config, tools, several, application } = this.#plan;
+    const url = this.#plan.url(application, several && database);
+    // While it is open, nobody can drop the database.
+    const session = new PsqlSession(tools.command("psql", [...psqlArgs, "-d", withUtf8(url)], "count"), this.#signal);
+    this.#sessions.add(session);
+    try {
+      this.#extensions.set(database, await extensionsOf(session));
+    } catch (error) {
+      if (config.databases !== "all" || !isMissingDatabase(error)) throw error;
+      this.#note("vanished", database);
+      return undefined;
+    }
+    const args = ["--format=custom", "--compress=0", "--no-password", `--lock-wait-timeout=${config.lockWait}`];
+    const filters = filterArgs(config);
+    let snapshot: Snapshot | undefined;
+    if (config.counts === "exact") {
+      const choose = (id: string) => this.#dumped([...args, ...filters, `--snapshot=${id}`], several && database);
+      snapshot = await takeSnapshot(session, config.lockWait, isFiltered(config) ? choose : undefined);
+      args.push(`--snapshot=${snapshot.id}`);
+    }
+    const dump = tools.command("pg_dump", [...args, ...filters, `--dbname=${url}`]);
+    const file = several === undefined ? "artifact.dump.zst" : partFile(database);
+    return this.#part("artifact", file, dump, { database, session, snapshot });
+  }
+
+  async #dumped(args: readonly string[], database: string | undefined): Promise<ReadonlySet<number>> {
+    const application = listingName(this.#plan.application);
+    try {
+      return await dumpedTables(this.#plan.tools, this.#plan.url(application, database), args, this.#signal);
+    } finally {
+      if (this.#plan.config.via) await this.#terminateSessions(application);
+    }
+  }
+
+  #globals(): SourcePart {
+    const { tools, database, application } = this.#plan;
+    const args = ["--globals-only", "--no-password", `--database=${database}`];
+    args.push(`--dbname=${this.#plan.url(application)}`);
+    if (!this.#plan.rolePasswords) args.push("--no-role-passwords");
+    return this.#part("globals", "globals.sql.zst", tools.command("pg_dumpall", args));
+  }
+
+  #part(
+    role: string,
+    file: string,
+    command: Command,
+    dumped?: { readonly database: string; readonly session: PsqlSession; readonly snapshot: Snapshot | undefined },
+  ): SourcePart {
     const pipeline = startPipeline([command, zstdCommand(this.#plan.config.level)], { signal: this.#signal });
     this.#pipelines.push(pipeline);
     this.#unfinished += 1;
-    const counting = snapshot?.count();
+    const counting = dumped?.snapshot?.count();
     // A count that fails makes the dump useless: ended at once, with the count's error as the cause.
     counting?.catch((error: unknown) => this.#stop.abort(error));
-    const done = this.#finish(pipeline, counting, database);
+    const done = this.#finish(pipeline, counting, dumped);
     done.catch(() => undefined);
     const [pid] = pipeline.pids;
     return {
@@ -96,35 +150,53 @@ export class PostgresSession implements SourceSession {
 
   async #finish(
     pipeline: Pipeline,
-    counting: Promise<Record<string, number>> | undefined,
-    database: string | undefined,
+    counting: Promise<Counted> | undefined,
+    dumped: { readonly database: string; readonly session: PsqlSession } | undefined,
   ): Promise<PartFacts> {
     const [, summary = ""] = await pipeline.done.catch((error: unknown) => {
       const cause = sourceError(error);
       this.#stop.abort(cause);
       throw cause;
     });
-    const tables = await counting;
-    if (counting !== undefined) await this.#session?.close();
+    const counted = await counting;
+    await dumped?.session.close();
     this.#unfinished -= 1;
     const raw = bytesRead(summary);
+    const largeObjects = this.#plan.config.largeObjects ? (counted?.largeObjects ?? 0) : 0;
     return {
       ...(raw === undefined ? {} : { rawBytes: raw }),
-      ...(database === undefined ? {} : { database }),
-      ...(tables === undefined ? {} : { tables }),
+      ...(dumped === undefined ? {} : { database: dumped.database }),
+      ...(counted === undefined ? {} : { tables: counted.tables }),
+      ...(largeObjects === 0 ? {} : { entries: largeObjects }),
     };
   }
 
-  async #terminateSessions(): Promise<void> {
-    const { tools, url, application, logger } = this.#plan;
-    const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${application}' AND pid <> pg_backend_pid();`;
-    await run(tools.command("psql", [...psqlArgs, "-d", url]), { input: sql, timeoutMs: 15_000 }).catch(
+  /** Databases that were made while the others were dumped are named. */
+  async #lookForNew(): Promise<void> {
+    const { config, tools, several, application } = this.#plan;
+    const known = new Set([...(several?.chosen.map(({ name }) => name) ?? []), ...(several?.closed ?? [])]);
+    const psql = (args: readonly string[]) => tools.command("psql", args);
+    const now = chooseDatabases(config, await listDatabases(psql, this.#plan.url(application), this.#signal));
+    for (const { name } of now.chosen) if (!known.has(name)) this.#note("skipped", name);
+    for (const name of now.closed) if (!known.has(name)) this.#note("skipped", name);
+  }
+
+  #note(kind: ManifestNote["kind"], database: string): void {
+    this.#notes.push({ kind, name: `database ${database}` });
+    this.#plan.logger.warn({ database, kind }, "a database is not in the backup");
+  }
+
+  async #terminateSessions(application: string): Promise<void> {
+    const { tools, logger } = this.#plan;
+    const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ${quoteLiteral(application)} AND pid <> pg_backend_pid()`;
+    const psql = (args: readonly string[]) => tools.command("psql", args);
+    await ask(psql, this.#plan.url(`${application}-end`), sql, new AbortController().signal, 15_000).catch(
       (error: unknown) => logger.warn({ err: error }, "sessions of the ended dump may still be on the server"),
     );
   }
 }
 
-/** Names of tables come back in UTF-8, whatever the database's encoding is. pg_dump keeps the database's own. */
-function withUtf8(url: string): string {
-  return `${url}&client_encoding=UTF8`;
+async function extensionsOf(session: PsqlSession): Promise<string> {
+  const query = "SELECT to_json(extname || ' ' || extversion) FROM pg_catalog.pg_extension ORDER BY extname";
+  return (await session.query(query)).map((line) => String(JSON.parse(line))).join(", ");
 }

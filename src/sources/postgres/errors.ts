@@ -1,11 +1,12 @@
 import { AppError, toAppError } from "../../core/errors.ts";
+import type { Text } from "../../core/text.ts";
 
 /** The server has answered, and lets nobody in with this user, password, database or kind of connection. */
 const refusal =
   /authentication failed|no password supplied|does not exist|no pg_hba\.conf entry|rejects connection|not permitted|permission denied for database/i;
 
 /** The connection can not come about as it is configured, whether the server is up or not. */
-const permanentConnection = /SSL|certificate|invalid (URI|connection)/i;
+const permanentConnection = /SSL|certificate|private key|invalid (URI|connection)/i;
 
 /** What a failure of psql, pg_dump or pg_dumpall means. Errors that are not of these tools are returned as they are. */
 export function sourceError(error: unknown): AppError {
@@ -38,6 +39,35 @@ export function sourceError(error: unknown): AppError {
   const permanent = /permission denied|must be (superuser|owner)|row-level security/i.test(stderr);
   const text = { key: "error-source-tool", args: { step } };
   return new AppError("source-failed", `${step} failed: ${line}`, { permanent, context: cause.context, text, cause });
+}
+
+/** What a failure while something is restored means; else as `sourceError`. */
+export function restoreError(error: unknown): AppError {
+  const cause = sourceError(error);
+  if (cause.code !== "source-failed" && cause.code !== "tool-failed") return cause;
+  const { step = "", stderr = "" } = cause.context as { step?: string; stderr?: string };
+  const because = (message: string, text: Text): AppError =>
+    new AppError("source-failed", message, { context: cause.context, text, cause });
+  const role = /role "(.+?)" does not exist/.exec(stderr)?.[1];
+  if (role !== undefined) {
+    const message = `role ${role} is not on the server: make it, or restore without owners and privileges`;
+    return because(message, { key: "error-restore-role", args: { role } });
+  }
+  const extension =
+    /extension "(.+?)" is not available/.exec(stderr)?.[1] ??
+    /extension control file ".*?([^/"]+)\.control"/.exec(stderr)?.[1];
+  if (extension !== undefined) {
+    const message = `the server lacks the extension ${extension}: install it there`;
+    return because(message, { key: "error-restore-extension", args: { extension } });
+  }
+  if (/permission denied|must be (?:superuser|owner|member|able to SET ROLE)/i.test(stderr)) {
+    const said = firstError(stderr);
+    return because(`${step}: the user may not do this there: ${said}`, {
+      key: "error-restore-permission",
+      args: { step },
+    });
+  }
+  return cause;
 }
 
 /** The line that says what is wrong; hints and details follow it. */

@@ -2,7 +2,9 @@ import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { type Command, run } from "../../lib/process.ts";
 import type { SourceInfo } from "../types.ts";
+import type { Choice } from "./databases.ts";
 import { sourceError } from "./errors.ts";
+import type { PostgresConfig } from "./schema.ts";
 import { psqlArgs } from "./session.ts";
 
 const serverSchema = z.object({
@@ -73,20 +75,32 @@ function parseJson(text: string): unknown {
 }
 
 /** What the source says of itself: for the card and for the manifest. */
-export function describe(server: Server, client: string, globals: boolean): SourceInfo {
+export function describe(
+  server: Server,
+  client: string,
+  config: Pick<PostgresConfig, "globals" | "largeObjects">,
+  several: Choice | undefined,
+): SourceInfo {
   const version = server.version.split(" ", 1)[0] ?? "";
   const roles = server.rolePasswords ? "with role passwords" : "without role passwords (not allowed to read them)";
+  const cluster = {
+    server: server.version,
+    pg_dump: client,
+    ...(server.systemIdentifier === undefined ? {} : { systemIdentifier: server.systemIdentifier }),
+    globals: config.globals ? roles : "off",
+    ...(config.largeObjects ? {} : { largeObjects: "off" }),
+  };
+  if (several === undefined) {
+    return {
+      title: { key: "source-title-postgres", args: { version, database: server.database } },
+      facts: { ...cluster, database: server.database, databaseOid: server.oid, encoding: server.encoding },
+      expectedRawBytes: server.bytes,
+    };
+  }
+  const { chosen } = several;
   return {
-    title: { key: "source-title-postgres", args: { version, database: server.database } },
-    facts: {
-      server: server.version,
-      pg_dump: client,
-      database: server.database,
-      databaseOid: server.oid,
-      encoding: server.encoding,
-      ...(server.systemIdentifier === undefined ? {} : { systemIdentifier: server.systemIdentifier }),
-      globals: globals ? roles : "off",
-    },
-    expectedRawBytes: server.bytes,
+    title: { key: "source-title-postgres-several", args: { version, count: chosen.length } },
+    facts: { ...cluster, databases: JSON.stringify(chosen.map(({ name }) => name)) },
+    expectedRawBytes: chosen.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { AppError } from "../../core/errors.ts";
-import { type Command, type Conversation, converse } from "../../lib/process.ts";
+import { type Command, type Conversation, converse, run } from "../../lib/process.ts";
 import { sourceError } from "./errors.ts";
 
 export const psqlArgs = ["-X", "-q", "-A", "-t", "--no-password", "-v", "ON_ERROR_STOP=1", "-f", "-"] as const;
@@ -46,4 +46,33 @@ export class PsqlSession {
     this.#conversation.stdin.end();
     await this.#conversation.done.catch(() => undefined);
   }
+}
+
+/** Makes a command of arguments for psql. */
+export type PsqlCommand = (args: readonly string[]) => Command;
+
+/**
+ * Runs SQL in a session of its own, `timeoutMs` at most (default 60,000); each row must be one line (JSON), in UTF-8.
+ * Fails as a session does, and shows no line of the SQL in its error: there may be a role's password in it.
+ */
+export async function ask(
+  psql: PsqlCommand,
+  url: string,
+  sql: string,
+  signal: AbortSignal,
+  timeoutMs = 60_000,
+): Promise<string[]> {
+  const input = `\\set VERBOSITY terse\n${sql};\n`;
+  const command = psql([...psqlArgs, "-d", withUtf8(url)]);
+  const { stdout } = await run(command, { input, signal, timeoutMs, maxOutput: 64 * 1024 * 1024 }).catch(
+    (error: unknown) => {
+      throw sourceError(error);
+    },
+  );
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** Names come back in UTF-8, whatever the database's encoding is. */
+export function withUtf8(url: string): string {
+  return `${url}${url.includes("?") ? "&" : "?"}client_encoding=UTF8`;
 }

@@ -6,10 +6,12 @@ import { type Command, run } from "../../lib/process.ts";
 
 const packageFolder = "/usr/lib/postgresql";
 
+export type Program = "psql" | "pg_dump" | "pg_dumpall" | "pg_restore";
+
 /** Where the PostgreSQL client programs are, and how to call them. */
 export interface Tools {
   /** The command for a client program: with the `via` prefix, or with its path on this machine. */
-  command(program: "psql" | "pg_dump" | "pg_dumpall", args: readonly string[], step?: string): Command;
+  command(program: Program, args: readonly string[], step?: string): Command;
   /** Version of pg_dump, "15.18". */
   readonly version: string;
 }
@@ -27,8 +29,13 @@ interface Folder {
   readonly path: string;
 }
 
-/** Installed client packages, oldest first. */
-function installed(packages: string): Folder[] {
+/** Installed server packages, oldest first. */
+export function serverFolders(packages: string = packageFolder): readonly Folder[] {
+  return installed(packages, "initdb");
+}
+
+/** Installed packages with this program, oldest first. */
+function installed(packages: string, program: Program | "initdb" = "pg_dump"): Folder[] {
   let names: string[] = [];
   try {
     names = readdirSync(packages);
@@ -38,7 +45,7 @@ function installed(packages: string): Folder[] {
   return names
     .filter((name) => /^\d+$/.test(name))
     .map((name) => ({ major: Number(name), path: join(packages, name, "bin") }))
-    .filter(({ path }) => findTool(join(path, "pg_dump")) !== undefined)
+    .filter(({ path }) => findTool(join(path, program)) !== undefined)
     .sort((a, b) => a.major - b.major);
 }
 

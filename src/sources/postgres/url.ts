@@ -3,8 +3,8 @@ export interface ConnectionTarget {
   /** Database name as libpq will take it, or undefined for libpq's default (the user's name). */
   readonly database: string | undefined;
   readonly password: string | undefined;
-  /** The URL without a password, with the parameters set unless it has them already. */
-  url(parameters: Readonly<Record<string, string>>): string;
+  /** The URL without a password, with the parameters set unless it has them already; of another database where one is named. */
+  url(parameters: Readonly<Record<string, string>>, database?: string): string;
 }
 
 /**
@@ -38,12 +38,13 @@ export function parseUrl(url: string): ConnectionTarget | { readonly problem: st
     return {
       database,
       password: password === "" ? undefined : password,
-      url: (additional) => {
+      url: (additional, other) => {
         const all = { ...additional, ...Object.fromEntries(parameters) };
-        const text = Object.entries(all).map(
-          ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
-        );
-        return `postgresql://${authority}/${path}${text.length === 0 ? "" : `?${text.join("&")}`}`;
+        const text = Object.entries(all)
+          .filter(([name]) => other === undefined || name !== "dbname")
+          .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+        const where = other === undefined ? path : encodeURIComponent(other);
+        return `postgresql://${authority}/${where}${text.length === 0 ? "" : `?${text.join("&")}`}`;
       },
     };
   } catch {

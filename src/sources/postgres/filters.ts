@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { text } from "node:stream/consumers";
+import { AppError } from "../../core/errors.ts";
+import { startPipeline } from "../../lib/process.ts";
+import { sourceError } from "./errors.ts";
+import type { PostgresConfig } from "./schema.ts";
+import type { Tools } from "./tools.ts";
+
+/** Whether a dump leaves rows out that a whole one would have. */
+export function isFiltered({ schemas, tables, tableData }: PostgresConfig): boolean {
+  return [schemas?.include, schemas?.exclude, tables?.include, tables?.exclude, tableData?.exclude].some(Boolean);
+}
+
+/** What pg_dump is told of what to take and to leave. */
+export function filterArgs(config: PostgresConfig): string[] {
+  const { schemas, tables, tableData, largeObjects } = config;
+  const all = (option: string, patterns: readonly string[] | undefined) =>
+    (patterns ?? []).map((pattern) => `--${option}=${pattern}`);
+  const only = [...all("schema", schemas?.include), ...all("table", tables?.include)];
+  return [
+    ...only,
+    ...all("exclude-schema", schemas?.exclude),
+    ...all("exclude-table", tables?.exclude),
+    ...all("exclude-table-data", tableData?.exclude),
+    ...(only.length === 0 ? [] : ["--strict-names"]),
+    // By their short names, which did not change: a dump of chosen tables has no large objects unless they are asked for.
+    ...(largeObjects ? (only.length === 0 ? [] : ["-b"]) : ["-B"]),
+  ];
+}
+
+/**
+ * Oids of the tables whose rows a dump with these arguments writes: pg_dump's own word for it, by the table of contents
+ * with which its archive begins; it is ended before the data. Rejects as a dump would.
+ */
+export async function dumpedTables(
+  tools: Tools,
+  url: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<number>> {
+  const stop = new AbortController();
+  const dump = startPipeline([tools.command("pg_dump", [...args, `--dbname=${url}`])], {
+    signal: AbortSignal.any([signal, stop.signal]),
+  });
+  const ended = dump.done.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  try {
+    const listing = startPipeline([tools.command("pg_restore", ["--list"])], { input: dump.stdout, signal });
+    const [list] = await Promise.all([text(listing.stdout), listing.done]).catch(async (error: unknown) => {
+      // A list that cannot be read is most often one that pg_dump has not written; it says why.
+      const cause = await ended;
+      throw sourceError(cause ?? error);
+    });
+    return new Set([...list.matchAll(/^\d+; \d+ (\d+) TABLE DATA /gm)].map(([, oid]) => Number(oid)));
+  } finally {
+    stop.abort(new AppError("interrupted", "the table of contents is known", { permanent: false }));
+    dump.stdout.destroy();
+    await ended;
+  }
+}
+
+/** The name under which a session that only lists can be found and ended on the server. */
+export function listingName(application: string): string {
+  return `${application}-list-${randomBytes(2).toString("hex")}`;
+}

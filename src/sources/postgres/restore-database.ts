@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { AppError } from "../../core/errors.ts";
+import { type Archive, readBeginning, streamArchive } from "./archive.ts";
+import { compareDefinitions, compareRows, type Differences } from "./compare.ts";
+import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "./definitions.ts";
+import { restoreError } from "./errors.ts";
+import { quoteIdentifier } from "./names.ts";
+import { ask } from "./session.ts";
+import { isSameVersion, type Site } from "./site.ts";
+
+/** Milliseconds for collecting the statistics of a database. */
+const analyzeTimeoutMs = 6 * 60 * 60_000;
+
+/** How an archive is restored: which of its parts are left out. */
+export interface Manner {
+  /** Owners and privileges are those of the backup; else everything belongs to whoever restores. */
+  readonly owners: boolean;
+  /** A scratch place: nothing that reaches out of the database, such as subscriptions and tablespaces. */
+  readonly scratch: boolean;
+}
+
+/** What both pg_restore and pg_dump are told, so that what they say can be compared. */
+export function flagsOf({ owners, scratch }: Manner): string[] {
+  return [
+    ...(owners ? [] : ["--no-owner", "--no-privileges"]),
+    ...(scratch ? ["--no-subscriptions", "--no-publications", "--no-tablespaces"] : []),
+  ];
+}
+
+/** An archive whose definitions have been read. */
+export interface Prepared extends Archive {
+  readonly definitions: readonly Definition[];
+}
+
+/** Reads the definitions, and looks that the server has every extension among them: before anything is touched. */
+export async function prepare(site: Site, archive: Archive, manner: Manner): Promise<Prepared> {
+  const command = site.tools.command("pg_restore", ["--schema-only", "--create", "--file=-", ...flagsOf(manner)]);
+  const definitions = parseDefinitions(await readBeginning(archive, command));
+  const extensions = definitions.filter(({ type }) => type === "EXTENSION").map(({ name }) => name);
+  const query = "SELECT to_json(name) FROM pg_catalog.pg_available_extensions";
+  const available = new Set(
+    (await ask(site.psql, site.url(), query, site.signal)).map((line) => String(JSON.parse(line))),
+  );
+  const missing = extensions.filter((name) => !available.has(name));
+  if (missing.length > 0) {
+    const list = missing.join(", ");
+    const { major } = site.server;
+    throw new AppError(
+      "conflict",
+      `the server lacks extensions that the backup needs: ${list}; install them for PostgreSQL ${major}`,
+      {
+        context: { step: "preflight" },
+        text: { key: "error-restore-extensions", args: { list, major: String(major) } },
+      },
+    );
+  }
+  return { ...archive, definitions };
+}
+
+/** Restores into an empty database and has its statistics collected. `list`: a file for pg_restore's --use-list. */
+export async function restoreInto(
+  site: Site,
+  database: string,
+  prepared: Prepared,
+  manner: Manner,
+  options: { readonly list?: string; readonly progress?: ((bytes: number) => void) | undefined } = {},
+): Promise<void> {
+  await makeSchemas(site, database, prepared.definitions);
+  const args = ["--exit-on-error", "--no-password", ...flagsOf(manner)];
+  if (await fitsTransaction(site, prepared)) args.push("--single-transaction");
+  if (options.list !== undefined) args.push(`--use-list=${options.list}`);
+  args.push(`--dbname=${site.url(database)}`);
+  await streamArchive(prepared, site.tools.command("pg_restore", args), options.progress);
+  await ask(site.psql, site.url(database), "SET statement_timeout = 0; ANALYZE", site.signal, analyzeTimeoutMs).catch(
+    (error: unknown) => {
+      throw restoreError(error);
+    },
+  );
+}
+
+/** Compares what was restored with the manifest and with the archive's definitions. */
+export async function compareWith(
+  site: Site,
+  database: string,
+  { reader, part, definitions }: Prepared,
+  manner: Manner,
+  differences: Differences,
+): Promise<Record<string, number>> {
+  const { rows, tables, largeObjects } = await compareRows(site, database, part, differences);
+  const made = schemasWithoutDefinition(definitions).map((name) => schemaDefinition(name));
+  const flags = flagsOf(manner);
+  const same = isSameVersion(site, reader.manifest);
+  const objects = await compareDefinitions(site, database, [...definitions, ...made], flags, same, differences);
+  return { rows, tables, ...(largeObjects === 0 ? {} : { largeObjects }), objects };
+}
+
+const systemSchema = /^(-|public|pg_catalog|information_schema|pg_toast)$/;
+
+/** A dump of chosen tables has not their schemas. */
+function schemasWithoutDefinition(definitions: readonly Definition[]): string[] {
+  const defined = new Set(definitions.filter(({ type }) => type === "SCHEMA").map(({ name }) => name));
+  const used = new Set(definitions.filter((each) => !isOfDatabase(each)).map(({ schema }) => schema));
+  return [...used].filter((name) => !defined.has(name) && !systemSchema.test(name));
+}
+
+/** Such a schema belongs to whoever restores: who it belonged to is not in the archive. */
+function schemaDefinition(name: string): Definition {
+  return { type: "SCHEMA", schema: "-", name, owner: "", sql: anyDefinition };
+}
+
+async function makeSchemas(site: Site, database: string, definitions: readonly Definition[]): Promise<void> {
+  const names = schemasWithoutDefinition(definitions);
+  if (names.length === 0) return;
+  const sql = names.map((name) => `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(name)}`).join(";\n");
+  await ask(site.psql, site.url(database), sql, site.signal).catch((error: unknown) => {
+    throw restoreError(error);
+  });
+}
+
+/** Locks that one table takes in the transaction that makes it, with its indexes and sequences, generously. */
+const locksPerObject = 2;
+
+/**
+ * Whether everything can be restored in one transaction, so that a failure leaves nothing behind: every object takes a
+ * lock until its end, and the server has room for so many only.
+ */
+async function fitsTransaction(site: Site, { part, definitions }: Prepared): Promise<boolean> {
+  const query = `SELECT current_setting('max_locks_per_transaction')::int
+  * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int)`;
+  const [room] = await ask(site.psql, site.url(), query, site.signal);
+  if (part.tables === undefined) return false;
+  return (definitions.length + (part.entries ?? 0)) * locksPerObject < z.coerce.number().parse(room) / 2;
+}

@@ -1,0 +1,143 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../../core/errors.ts";
+import type { BackupReader, RestoreReport, Scratch } from "../types.ts";
+import { readBeginning } from "./archive.ts";
+import { connect } from "./connection.ts";
+import { createDatabase, dropDatabases } from "./database.ts";
+import { scratchPrefix } from "./databases.ts";
+import type { Definition } from "./definitions.ts";
+import { askKnown, makeMissing } from "./globals.ts";
+import { askServer } from "./inspect.ts";
+import { startPrivateServer } from "./private-server.ts";
+import { artifacts, isSeveral, Report, readGlobals, warnOf } from "./restore.ts";
+import { compareWith, type Manner, type Prepared, prepare, restoreInto } from "./restore-database.ts";
+import type { PostgresConfig } from "./schema.ts";
+import { ask } from "./session.ts";
+import { application, majorOf, openSite, type Site } from "./site.ts";
+import { anyPsql } from "./tools.ts";
+
+/** Milliseconds for removing what was made, whatever became of the rest. */
+const cleanUpMs = 120_000;
+
+/**
+ * Restores every database of a backup, one after another, into databases of its own on the scratch server or on a
+ * private one, compares them, and drops them again, also when it fails. On a scratch server no role is ever made.
+ */
+export async function testRestore(
+  reader: BackupReader,
+  scratch: Scratch,
+  config?: PostgresConfig,
+): Promise<RestoreReport> {
+  const { manifest } = reader;
+  const { folder, signal, logger } = scratch;
+  const options = { signal, logger };
+  if (scratch.server !== undefined) {
+    const { options: tools, ...rest } = connect(scratch.server);
+    const site = await openSite({ ...rest, options: { ...tools, bin: config?.bin } }, manifest, options);
+    const roles = (await readGlobals(reader, signal))?.roles;
+    return await run(reader, scratch, site, await lackingOn(site, roles));
+  }
+  await using server = await startPrivateServer({ folder, major: majorOf(manifest.source.server), signal });
+  const site = await openSite(server.connection, manifest, options);
+  const started = performance.now();
+  const globals = await readGlobals(reader, signal);
+  if (globals !== undefined) await makeMissing(site, globals, { tablespaces: false });
+  const before = performance.now() - started;
+  const report = await run(reader, scratch, site, globals === undefined ? "?" : undefined);
+  return { ...report, restoreMs: Math.round(report.restoreMs + before) };
+}
+
+/** Why owners can not be restored as they were: roles that are not there, "?" where they are not known. */
+async function lackingOn(site: Site, roles: readonly string[] | undefined): Promise<string | undefined> {
+  if (roles === undefined) return "?";
+  const known = (await askKnown(site)).roles;
+  const missing = roles.filter((role) => !known.has(role));
+  if (missing.length > 0) return missing.slice(0, 5).join(", ");
+  const query = "SELECT to_json(rolsuper) FROM pg_catalog.pg_roles WHERE rolname = current_user";
+  const [superuser] = await ask(site.psql, site.url(), query, site.signal);
+  return superuser === "true" ? undefined : "?";
+}
+
+async function run(
+  reader: BackupReader,
+  { id, signal, folder, logger }: Scratch,
+  site: Site,
+  lacking: string | undefined,
+): Promise<RestoreReport> {
+  const manner: Manner = { owners: lacking === undefined, scratch: true };
+  const report = new Report();
+  if (lacking !== undefined) report.remarks.push({ key: "remark-restore-owners", args: { roles: lacking } });
+  const several = isSeveral(reader.manifest);
+  let restoreMs = 0;
+  for (const [index, part] of artifacts(reader.manifest).entries()) {
+    const database = scratchName(id, several ? index + 1 : undefined);
+    const drop = (within: AbortSignal) => dropDatabases(site, [database], within);
+    // Of an earlier attempt at the same.
+    await drop(signal);
+    let failed = true;
+    try {
+      const started = performance.now();
+      const read = await prepare(site, { reader, part, signal }, manner);
+      const { prepared, list } = manner.owners ? { prepared: read } : await withoutRoles(site, read, folder);
+      await createDatabase(site, database, prepared.definitions, {
+        owners: false,
+        tablespaces: false,
+        onFallback: (locale) => report.remarks.push({ key: "remark-restore-locale", args: { locale } }),
+      });
+      await restoreInto(site, database, prepared, manner, list === undefined ? {} : { list });
+      restoreMs += performance.now() - started;
+      const name = several ? part.database : undefined;
+      await report.add(name, (differences) => compareWith(site, database, prepared, manner, differences));
+      failed = false;
+    } finally {
+      // Not what went wrong before, but no silent leftover either.
+      const dropping = drop(AbortSignal.timeout(cleanUpMs));
+      await (failed ? dropping.catch(warnOf(logger, `${database} could not be dropped`)) : dropping);
+    }
+  }
+  return report.result(restoreMs);
+}
+
+/** What names roles although owners and privileges are left out. */
+const withRoles = /^(POLICY|USER MAPPING)$/;
+
+/** Leaves out what needs roles that are not there: a list for pg_restore, and the definitions without it. */
+async function withoutRoles(
+  site: Site,
+  prepared: Prepared,
+  folder: string,
+): Promise<{ readonly prepared: Prepared; readonly list?: string }> {
+  const needs = ({ type, sql }: Definition) =>
+    type === "USER MAPPING" || (type === "POLICY" && / TO (?!PUBLIC\b)/.test(sql));
+  if (!prepared.definitions.some(needs)) return { prepared };
+  const contents = await readBeginning(prepared, site.tools.command("pg_restore", ["--list"]));
+  const kept = contents.split("\n").filter((line) => !/^\d+; \d+ \d+ (?:POLICY|USER MAPPING) /.test(line));
+  const list = join(folder, "contents.list");
+  await writeFile(list, kept.join("\n"), { mode: 0o600 });
+  return {
+    list,
+    prepared: { ...prepared, definitions: prepared.definitions.filter(({ type }) => !withRoles.test(type)) },
+  };
+}
+
+function scratchName(id: string, index: number | undefined): string {
+  if (!/^[A-Za-z0-9]{1,40}$/.test(id)) throw new AppError("internal", "the id of a test-restore is letters and digits");
+  return `${scratchPrefix}${id}${index === undefined ? "" : `_${index}`}`;
+}
+
+/**
+ * Drops the databases that test-restores with these ids have left on a scratch server; resolves with their number.
+ * Rejects as the server does.
+ */
+export async function cleanUpScratch(server: string, ids: readonly string[], signal: AbortSignal): Promise<number> {
+  const connection = connect(server);
+  const psql = anyPsql(connection.options);
+  const url = (database?: string) => connection.url(application, database);
+  const query = `SELECT to_json(datname) FROM pg_catalog.pg_database WHERE starts_with(datname, '${scratchPrefix}')`;
+  const names = (await ask(psql, url(), query, signal)).map((line) => String(JSON.parse(line)));
+  const own = ids.map((id) => scratchName(id, undefined));
+  const leftovers = names.filter((name) => own.some((each) => name === each || name.startsWith(`${each}_`)));
+  if (leftovers.length === 0) return 0;
+  return await dropDatabases({ psql, url, server: await askServer(psql, url(), signal) }, leftovers, signal);
+}

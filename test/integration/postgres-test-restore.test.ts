@@ -1,0 +1,123 @@
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kindOf } from "../../src/sources/index.ts";
+import { temporaryFolder } from "../support/backup.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { backUp, type MadeBackup, richSchema, testRestoreIn } from "../support/postgres-restore.ts";
+
+let server: PostgresServer;
+let scratch: PostgresServer;
+const folder = temporaryFolder();
+let made: MadeBackup;
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  [server, scratch] = await Promise.all([startPostgres(), startPostgres()]);
+  await server.createDatabase("shop", richSchema);
+  await server.psql("postgres", `CREATE TABLESPACE elsewhere LOCATION '${tablespaceOf(server)}'`);
+  await server.psql("shop", "CREATE TABLE app.far (id int) TABLESPACE elsewhere; INSERT INTO app.far VALUES (1)");
+  await server.psql("shop", "CREATE PUBLICATION changes FOR TABLE app.far");
+  chmodSync(folder.path, 0o711);
+  made = await backUp({ kind: "postgres", url: server.url("shop") }, folder.path);
+});
+afterAll(async () => {
+  await Promise.all([server?.stop(), scratch?.stop()]);
+  folder[Symbol.dispose]();
+});
+
+/** A folder that belongs to the server's user, as a tablespace needs it. */
+function tablespaceOf(of: PostgresServer): string {
+  const path = join(of.folder, "far");
+  mkdirSync(path);
+  const { uid, gid } = statSync(of.folder);
+  chownSync(path, uid, gid);
+  return path;
+}
+
+/** A scratch folder with a name. */
+function place(name: string): string {
+  const path = join(folder.path, name);
+  mkdirSync(path, { mode: 0o711 });
+  chmodSync(path, 0o711);
+  return path;
+}
+
+/** Command lines of processes that have this in them. */
+function processesWith(mark: string): string[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      } catch {
+        return "";
+      }
+    })
+    .filter((line) => line.includes(mark));
+}
+
+describe("a test-restore into a private server", () => {
+  it("finds owners, privileges, rows and definitions as they were, and leaves nothing", async () => {
+    const path = place("private");
+    const report = await testRestoreIn(made.reader, path);
+    expect(report.differences).toEqual([]);
+    expect(report).toMatchObject({
+      differencesTotal: 0,
+      compared: { rows: 1504, tables: 7, largeObjects: 2, objects: 31 },
+    });
+    expect(report.remarks).toBeUndefined();
+    expect(readdirSync(path)).toEqual([]);
+    expect(processesWith(path)).toEqual([]);
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("vakhta-pg-"))).toEqual([]);
+  });
+
+  it("works where the path is too long for a socket", async () => {
+    const path = place("long".repeat(30));
+    expect(await testRestoreIn(made.reader, path)).toMatchObject({ differencesTotal: 0 });
+    expect(readdirSync(path)).toEqual([]);
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("vakhta-pg-"))).toEqual([]);
+  });
+
+  it("says which folder its user can not enter", async () => {
+    const path = place("closed");
+    chmodSync(path, 0o700);
+    await expect(testRestoreIn(made.reader, path)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining(`can not enter ${path}`),
+    });
+    expect(readdirSync(path)).toEqual([]);
+  });
+});
+
+describe("a test-restore on a scratch server", () => {
+  it("makes no role there, says so, and drops its database", async () => {
+    const before = await scratch.psql("postgres", "SELECT rolname FROM pg_roles ORDER BY 1");
+    const path = place("shared");
+    const report = await testRestoreIn(made.reader, path, { server: scratch.url("postgres"), id: "abc1" });
+    expect(report.differences).toEqual([]);
+    // Without the policy, which needs a role, and without privileges and the publication.
+    expect(report).toMatchObject({ differencesTotal: 0, compared: { rows: 1504, tables: 7, objects: 27 } });
+    expect(report.remarks).toEqual([{ key: "remark-restore-owners", args: { roles: "app_owner, app_reader" } }]);
+    expect(await scratch.psql("postgres", "SELECT rolname FROM pg_roles ORDER BY 1")).toBe(before);
+    expect(await scratch.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'vakhta%'")).toBe("");
+  });
+
+  it("keeps owners and privileges where the roles are", async () => {
+    const report = await testRestoreIn(made.reader, place("same"), { server: server.url("postgres"), id: "abc2" });
+    expect(report).toMatchObject({ differences: [], compared: { objects: 31 } });
+    expect(report.remarks).toBeUndefined();
+  });
+
+  it("drops what killed ones have left, by their ids only", async () => {
+    for (const name of ["vakhta_verify_dead", "vakhta_verify_dead_2", "vakhta_verify_deadly", "vakhta_verify_live"])
+      await scratch.createDatabase(name);
+    const cleanUp = kindOf("postgres").cleanUpScratch;
+    expect(await cleanUp?.(scratch.url("postgres"), ["dead", "gone"], signal)).toBe(2);
+    expect(
+      await scratch.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'vakhta%' ORDER BY 1"),
+    ).toBe("vakhta_verify_deadly\nvakhta_verify_live");
+    expect(await cleanUp?.(scratch.url("postgres"), ["deadly", "live"], signal)).toBe(2);
+  });
+});
