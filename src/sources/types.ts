@@ -61,6 +61,10 @@ export interface OpenOptions {
 export interface RestoreTarget {
   /** A connection URL or a path, as the kind wants it: an empty database, an empty or missing folder. */
   readonly to: string;
+  /** Of a backup of several databases only this one, into the database that `to` names. */
+  readonly only?: string;
+  /** False: owners and privileges (and the roles for them) are not restored. Default true. */
+  readonly owners?: boolean;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /** Bytes of parts (decrypted, compressed) that were read so far. */
@@ -87,6 +91,8 @@ export interface RestoreReport {
   /** Empty: all is as the manifest says. */
   readonly differences: readonly Difference[];
   readonly differencesTotal: number;
+  /** What was done otherwise than in the original, and is no difference: for whoever reads the result. */
+  readonly remarks?: readonly Text[];
 }
 
 /** Where a test-restore may work: nothing outside of it is touched, and everything in it is removed afterwards. */
