@@ -8,7 +8,7 @@ import { type Counted, type Snapshot, takeSnapshot } from "./counts.ts";
 import { type Choice, chooseDatabases, isMissingDatabase, listDatabases } from "./databases.ts";
 import { sourceError } from "./errors.ts";
 import { dumpedTables, filterArgs, isFiltered, listingName } from "./filters.ts";
-import { partFile, quoteLiteral } from "./names.ts";
+import { partFile, quoteConnectionValue, quoteLiteral } from "./names.ts";
 import type { PostgresConfig } from "./schema.ts";
 import { ask, PsqlSession, psqlArgs, withUtf8 } from "./session.ts";
 import type { Tools } from "./tools.ts";
@@ -118,7 +118,8 @@ export class PostgresSession implements SourceSession {
 
   #globals(): SourcePart {
     const { tools, database, application } = this.#plan;
-    const args = ["--globals-only", "--no-password", `--database=${database}`];
+    // As a connection string of its own: what looks like one would be taken for it.
+    const args = ["--globals-only", "--no-password", `--database=dbname=${quoteConnectionValue(database)}`];
     args.push(`--dbname=${this.#plan.url(application)}`);
     if (!this.#plan.rolePasswords) args.push("--no-role-passwords");
     return this.#part("globals", "globals.sql.zst", tools.command("pg_dumpall", args));

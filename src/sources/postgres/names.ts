@@ -11,6 +11,11 @@ export function quoteLiteral(text: string): string {
   return text.includes("\\") ? `E${quoted}` : quoted;
 }
 
+/** A value in a libpq connection string, `dbname='...'`. */
+export function quoteConnectionValue(value: string): string {
+  return `'${value.replaceAll(/[\\']/g, "\\$&")}'`;
+}
+
 const identifier = String.raw`"(?:[^"]|"")*"|[^\s".;,()]+`;
 
 /** A regular expression's source for one identifier as PostgreSQL's tools write it. */

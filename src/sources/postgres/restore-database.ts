@@ -34,7 +34,9 @@ export interface Prepared extends Archive {
 
 /** Reads the definitions, and looks that the server has every extension among them: before anything is touched. */
 export async function prepare(site: Site, archive: Archive, manner: Manner): Promise<Prepared> {
-  const command = site.tools.command("pg_restore", ["--schema-only", "--create", "--file=-", ...flagsOf(manner)]);
+  // With the definition of the database itself, which pg_restore can not write for a name of several lines.
+  const create = /[\r\n]/.test(archive.part.database ?? "") ? [] : ["--create"];
+  const command = site.tools.command("pg_restore", ["--schema-only", ...create, "--file=-", ...flagsOf(manner)]);
   const definitions = parseDefinitions(await readBeginning(archive, command));
   const extensions = definitions.filter(({ type }) => type === "EXTENSION").map(({ name }) => name);
   const query = "SELECT to_json(name) FROM pg_catalog.pg_available_extensions";
