@@ -41,6 +41,22 @@ describe("parts", () => {
     expect(total).toBeGreaterThan(1024 * gibibyte);
   });
 
+  it("fit into what a server takes, also when nothing is known of the size", () => {
+    expect(choosePartSize(undefined, undefined, 1000)).toBe(50 * mebibyte);
+    expect(choosePartSize(gibibyte, undefined, 1000)).toBe(5 * mebibyte);
+    for (const maxParts of [100, 1000, 10_000]) {
+      const first = choosePartSize(undefined, undefined, maxParts);
+      const planned = (maxParts * 9) / 10;
+      expect(first * planned).toBeGreaterThanOrEqual(43 * gibibyte);
+      let total = 0;
+      for (let number = 1; number <= maxParts; number += 1) total += sizeOfPart(number, first, maxParts);
+      expect(sizeOfPart(planned, first, maxParts)).toBe(first);
+      expect(sizeOfPart(planned + 1, first, maxParts)).toBe(2 * first);
+      expect(total).toBeGreaterThan(60 * gibibyte);
+    }
+    expect(choosePartSize(900 * gibibyte, undefined, 1000)).toBe(gibibyte);
+  });
+
   it("take bounded memory: fewer at once when they are large", () => {
     for (const size of [5, 8, 16, 32, 64].map((each) => each * mebibyte)) {
       expect((partsAtOnce(size) + 1) * size).toBeLessThanOrEqual(Math.max(64 * mebibyte, 2 * size));

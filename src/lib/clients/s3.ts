@@ -66,6 +66,9 @@ export function createS3Requests(options: S3Options): S3Requests {
   };
 }
 
+const nothing = (): void => {};
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 async function createClient(options: S3Options, idleMs: number): Promise<S3> {
   const [{ S3 }, { NodeHttpHandler }] = await Promise.all([
     import("@aws-sdk/client-s3"),
@@ -88,6 +91,8 @@ async function createClient(options: S3Options, idleMs: number): Promise<S3> {
     expectContinueHeader: false,
     // One layer of retries only: the preset.
     maxAttempts: 1,
+    // What fails is an error of the request; the SDK would also write on the console that it does not repeat streams.
+    logger: silent,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: s3Timeouts.connectMs,
       socketTimeout: idleMs,

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import type { CreateOptions, ExpectedObject, ObjectWriter } from "../types.ts";
-import { fileError } from "./errors.ts";
+import { fileError, isMissing } from "./errors.ts";
 import type { SpaceGuard } from "./space.ts";
 
 const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/;
@@ -130,7 +130,12 @@ export class FileWriter implements ObjectWriter {
   }
 
   async #createFile(): Promise<FileHandle> {
-    const made = await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    const made = await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      // All folders above are made: what is missing can only be what a link in the path leads to.
+      throw isMissing(error)
+        ? Object.assign(new Error("a link leads nowhere", { cause: error }), { code: "ENOTDIR" })
+        : error;
+    });
     if (made !== undefined && made.length < (this.#made?.length ?? Infinity)) this.#made = made;
     return open(this.#temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   }
