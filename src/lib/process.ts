@@ -43,6 +43,11 @@ export interface Pipeline {
   /** Process ids in the order of the commands; undefined where a program could not be started. */
   readonly pids: readonly (number | undefined)[];
   /**
+   * Resolves when the first program has taken the whole input (at once where there is none); rejects when the input
+   * failed, or when the program ended before. Nobody has to await it: programs may do with less than they are given.
+   */
+  readonly fed: Promise<void>;
+  /**
    * Resolves when every program exited with 0, with the last lines of their standard errors in the order of the commands.
    * Rejects with `tool-failed` and the first cause (`context`: `step`, `exit`, `stderr`), or with the signal's reason.
    * `stdout` must be read to its end or destroyed, else the programs wait for it.
@@ -165,9 +170,13 @@ export function startPipeline(
   const first = children[0]?.process.stdin;
   if (previous === undefined) throw new AppError("internal", "a pipeline without commands");
   const stdout = kept(previous);
-  if (options.input !== undefined && first) pipeline(options.input, first, () => undefined);
+  const fed = Promise.withResolvers<void>();
+  if (options.input !== undefined && first) {
+    pipeline(options.input, first, (error) => (error ? fed.reject(error) : fed.resolve()));
+  } else fed.resolve();
   return {
     stdout,
+    fed: handled(fed.promise),
     pids: children.map((child) => child.process.pid),
     done: handled(supervise(children, options.signal)),
   };

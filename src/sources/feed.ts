@@ -22,8 +22,9 @@ export async function feed(
     if (onBytes) input.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
     programs.stdout.resume();
     const said = await programs.done;
-    if (failure !== undefined) throw failure;
-    if (!input.readableEnded) throw unread(commands[0]);
+    await programs.fed.catch((error: unknown) => {
+      throw failure ?? unread(commands[0], error);
+    });
     return said;
   } catch (error) {
     throw failure ?? error;
@@ -32,10 +33,11 @@ export async function feed(
   }
 }
 
-function unread(command: Command | undefined): AppError {
+function unread(command: Command | undefined, cause: unknown): AppError {
   const step = command?.step ?? command?.argv[0] ?? "";
   return new AppError("source-failed", `${step} ended before it had read the whole backup`, {
     context: { step, exit: "exit status 0" },
     text: { key: "error-part-unread", args: { step } },
+    cause,
   });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hasEnded, processIdentity } from "../../lib/process-identity.ts";
 
-const prefix = "vakhta-redis-";
+const prefix = "vakhta-restore-redis-";
 
 /** A temporary folder that only this user can read. Its name says whose it is, for the case that this process is killed. */
 export async function privateFolder(): Promise<{ readonly path: string } & AsyncDisposable> {

@@ -91,7 +91,7 @@ async function untilReady(stdout: Readable, done: Promise<unknown>): Promise<voi
     rest = parts.pop() ?? "";
     lines.push(...parts);
     lines.splice(0, lines.length - logLines);
-    if (parts.some((line) => line.includes("Ready to accept connections"))) ready.resolve();
+    if (parts.some((line) => /ready to accept connections/i.test(line))) ready.resolve();
   });
   const log = () => lines.map((line) => line.replace(/^\d+:\w /, "")).join("\n");
   const ended = done.then(
