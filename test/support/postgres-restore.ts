@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import type { Manifest } from "../../src/core/manifest.ts";
 import { runBackup } from "../../src/services/backup/pipeline.ts";
 import { openBackup } from "../../src/services/backup/reader.ts";
-import { kindOf } from "../../src/sources/index.ts";
+import { kindOf, sourceSchema } from "../../src/sources/index.ts";
 import type { BackupReader, RestoreReport, RestoreTarget, Scratch } from "../../src/sources/types.ts";
 import type { Storage } from "../../src/storages/types.ts";
 import { orderOf, quiet, sourceOf, storageOf } from "./backup.ts";
@@ -39,10 +39,12 @@ export async function restoreTo(
   reader: BackupReader,
   to: string,
   options: Partial<RestoreTarget> = {},
+  config?: object,
 ): Promise<RestoreReport> {
   const { restore } = kindOf("postgres");
   if (restore === undefined) throw new Error("this kind does not restore");
-  return await restore(reader, { to, signal: new AbortController().signal, logger: quiet, ...options });
+  const target = { to, signal: new AbortController().signal, logger: quiet, ...options };
+  return await restore(reader, target, config && sourceSchema.parse(config));
 }
 
 export async function testRestoreIn(

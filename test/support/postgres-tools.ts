@@ -8,7 +8,7 @@ import { join } from "node:path";
 export function misbehavingTools(folder: string, programs: string, script: string, program = "pg_dump"): string {
   const bin = join(folder, "bin");
   mkdirSync(bin);
-  for (const name of ["pg_dump", "pg_dumpall", "psql"]) {
+  for (const name of ["pg_dump", "pg_dumpall", "psql", "pg_restore"]) {
     if (name !== program) symlinkSync(join(programs, name), join(bin, name));
   }
   const text = `#!/bin/sh

@@ -1,4 +1,4 @@
-import { pipeline, type Readable, Transform } from "node:stream";
+import { PassThrough, type Readable, Transform } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { type Command, startPipeline } from "../../lib/process.ts";
@@ -20,7 +20,7 @@ export interface Archive {
 export function readBeginning(archive: Archive, command: Command): Promise<string> {
   return readText(archive, [unzstdCommand, command], (error) => {
     const { step, exit = "", stderr = "" } = error.context;
-    return step === "zstd" && /SIGPIPE|broken pipe/i.test(`${exit} ${stderr}`);
+    return step === "zstd" && /SIGPIPE|broken pipe|connection reset/i.test(`${exit} ${stderr}`);
   });
 }
 
@@ -34,8 +34,7 @@ async function readText(
   commands: readonly Command[],
   isHarmless: (error: AppError) => boolean,
 ): Promise<string> {
-  const input = await reader.open(part);
-  const failure = failureOf(input);
+  const { stream: input, failure } = gate(await reader.open(part), new PassThrough());
   try {
     const reading = startPipeline(commands, { input, signal });
     reading.stdout.setEncoding("utf8");
@@ -64,32 +63,34 @@ export async function streamArchive(
   command: Command,
   progress?: (bytes: number) => void,
 ): Promise<void> {
-  const input = await reader.open(part);
-  const failure = failureOf(input);
-  const held = holdBack(progress);
-  pipeline(input, held, () => undefined);
+  const { stream: input, failure } = gate(await reader.open(part), holdBack(progress));
   try {
-    const restoring = startPipeline([unzstdCommand, command], { input: held, signal });
+    const restoring = startPipeline([unzstdCommand, command], { input, signal });
     restoring.stdout.resume();
     await restoring.done;
   } catch (error) {
     throw restoreError(failure() ?? error);
   } finally {
-    held.destroy();
     input.destroy();
   }
-  const damaged = failure();
-  if (damaged !== undefined) throw damaged;
 }
 
-/** The error of a stream, once it has one: the tools that read it only see it end early. */
-function failureOf(stream: Readable): () => Error | undefined {
+/**
+ * Leads a stream through another one. The tools that read only see their input end early: `failure` is why it did. When
+ * they have ended first, the stream is closed without an error: what is left of it is of no interest.
+ */
+function gate(
+  source: Readable,
+  through: Transform,
+): { readonly stream: Readable; readonly failure: () => Error | undefined } {
   let failure: Error | undefined;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    // When the reader has ended, what is left of the stream is closed: not the cause of anything.
-    if (error.code !== "ERR_STREAM_PREMATURE_CLOSE" && error.code !== "EPIPE") failure ??= error;
+  source.once("error", (error) => {
+    failure = error;
+    through.destroy(error);
   });
-  return () => failure;
+  through.on("error", () => undefined);
+  through.once("close", () => source.destroy());
+  return { stream: source.pipe(through), failure: () => failure };
 }
 
 function holdBack(progress: ((bytes: number) => void) | undefined): Transform {

@@ -46,18 +46,18 @@ export async function compareRows(
       (line) => z.tuple([z.string(), z.int()]).parse(JSON.parse(line))[0],
     );
     const { tables, largeObjects } = await countRows(session, names);
-    const found = new Map(Object.entries(tables).map(([name, rows]) => [sameSpelling(name), rows]));
+    const found = new Map(Object.entries(tables).map(([name, rows]) => [sameSpelling(name), { name, rows }]));
     let compared = 0;
     for (const [name, rows] of Object.entries(part.tables)) {
       const spelling = sameSpelling(name);
-      const there = found.get(spelling);
+      const there = found.get(spelling)?.rows;
       found.delete(spelling);
       compared += rows;
       if (there !== rows)
         differences.add(name, `${rows} rows`, there === undefined ? "no such table" : `${there} rows`);
     }
     // Tables without rows are those whose rows were left out on purpose; their definitions are compared elsewhere.
-    for (const [name, rows] of found) if (rows > 0) differences.add(name, "no rows", `${rows} rows`);
+    for (const { name, rows } of found.values()) if (rows > 0) differences.add(name, "no rows", `${rows} rows`);
     const expected = part.entries ?? 0;
     if (largeObjects !== expected) differences.add("large objects", String(expected), String(largeObjects));
     return { rows: compared, tables: Object.keys(part.tables).length, largeObjects: expected };
