@@ -284,6 +284,33 @@ describe.each(Object.entries(worlds))("storage %s", (_kind, makeWorld) => {
     },
   );
 
+  it("gives links to what is there, if it gives any", async () => {
+    const { storage } = fresh();
+    const bytes = randomBytes(1000);
+    await storage.put("app/run/part 1", bytes, signal);
+    if (storage.presign === undefined) {
+      expect(storage.local).toBe(true);
+      return;
+    }
+    const answer = await fetch(await storage.presign("app/run/part 1", 60));
+    expect(Buffer.compare(Buffer.from(await answer.arrayBuffer()), bytes)).toBe(0);
+    await expect(storage.presign("app/run/none", 60)).rejects.toMatchObject({ code: "not-found" });
+  });
+
+  it("tells the same of an object in a list as of itself", async () => {
+    const { storage } = fresh();
+    await storage.put("app/run/part", randomBytes(10), signal);
+    for await (const listed of storage.list("app/")) {
+      const { modified: _, ...rest } = listed;
+      expect(await storage.head("app/run/part")).toMatchObject(rest);
+    }
+  });
+
+  it("leaves an object as it is when its tiers have no class", () => {
+    const { storage } = fresh();
+    expect(storage.classFor?.(["monthly", "yearly"])).toBeUndefined();
+  });
+
   it("passes its own probe and leaves nothing of it", async () => {
     const { storage } = fresh();
     await storage.probe();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { operationOf, type S3Operation } from "../../src/sandbox/servers/s3-operations.ts";
 
@@ -73,7 +73,7 @@ export async function startS3Stub(script: Script = () => undefined): Promise<S3S
     }
   };
 
-  const server = createServer(async (incoming, response) => {
+  const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const headers = incoming.headers as Record<string, string>;
@@ -90,9 +90,13 @@ export async function startS3Stub(script: Script = () => undefined): Promise<S3S
       signed: names.split(";"),
     };
     requests.push(request);
-    const answer = (await script(request)) ?? usual(request);
-    response.writeHead(answer.status ?? 200, { "content-type": "application/xml", ...answer.headers });
-    response.end(incoming.method === "HEAD" ? undefined : answer.body);
+    const { status = 200, headers: told, body } = (await script(request)) ?? usual(request);
+    response.writeHead(status, { "content-type": "application/xml", ...told });
+    response.end(incoming.method === "HEAD" ? undefined : body);
+  };
+  const server = createServer((incoming, response) => {
+    // What breaks here shows as a broken connection there.
+    answer(incoming, response).catch(() => response.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -102,7 +102,7 @@ describe("space that stays free", () => {
     using folder = temporaryFolder();
     for (const minFree of ["1000TiB", "99.9%"]) {
       const storage = storageOf("disk", { kind: "local", path: join(folder.path, "backups"), minFree });
-      const opened = vi.fn();
+      const opened = vi.fn<() => Promise<void>>();
       const error = await storage.create("app/part", { signal, opened, neededBytes: 5 * 2 ** 50 }).then(
         () => undefined,
         (reason: unknown) => reason,
@@ -157,7 +157,7 @@ describe("space that stays free", () => {
     using folder = temporaryFolder();
     const full = storageOf("full", { kind: "local", path: join(folder.path, "full"), minFree: "1000TiB" });
     const good = storageOf("good", { kind: "local", path: join(folder.path, "good") });
-    const onRunFailure = vi.fn();
+    const onRunFailure = vi.fn<(error: unknown) => void>();
     const options = { observer: new RecordingObserver(), signal, onRunFailure };
     const targets = [full, good].map((storage) => new Target(storage, options));
     const bytes = randomBytes(1000);

@@ -2,11 +2,12 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import dns from "node:dns";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createS3Requests } from "../../src/lib/clients/s3.ts";
+import { Target } from "../../src/services/backup/target.ts";
 import { s3Schema } from "../../src/storages/s3/schema.ts";
 import { targetOf } from "../../src/storages/s3/target.ts";
 import { S3Writer } from "../../src/storages/s3/writer.ts";
 import type { Storage } from "../../src/storages/types.ts";
-import { storageOf, temporaryFolder } from "../support/backup.ts";
+import { filesBelow, RecordingObserver, storageOf, temporaryFolder } from "../support/backup.ts";
 import { type S3Stub, type StubAnswer, type StubRequest, s3Refusal, startS3Stub } from "../support/s3-stub.ts";
 
 const mebibyte = 1024 * 1024;
@@ -331,5 +332,39 @@ describe("what the server refuses", () => {
     expect((error as Error).message).toMatch(/^storage offsite: [^\n]+$/);
     expect(stub.requests).toHaveLength(1);
     await storage.close();
+  });
+
+  const refusals: [string, StubAnswer][] = [
+    ["class", s3Refusal(400, "InvalidStorageClass")],
+    ["kms", s3Refusal(400, "KMS.DisabledException")],
+    ["no-lock", s3Refusal(400, "InvalidRequest", "Bucket is missing Object Lock Configuration")],
+  ];
+  it.each(refusals)("ends that copy only (%s), at whatever size: the others are whole", async (key, answer) => {
+    await using stub = await startS3Stub(({ operation }) =>
+      operation === "PutObject" || operation === "CreateMultipartUpload" ? answer : undefined,
+    );
+    for (const size of [1000, 6 * mebibyte]) {
+      using folder = temporaryFolder();
+      const good = storageOf("good", { kind: "local", path: folder.path });
+      const storage = storageAt(stub);
+      const onRunFailure = vi.fn<(error: unknown) => void>();
+      const observer = new RecordingObserver();
+      const targets = [storage, good].map((each) => new Target(each, { observer, signal, onRunFailure }));
+      const bytes = randomBytes(size);
+      const expected = [{ bytes: size, sha256: createHash("sha256").update(bytes).digest("hex") }];
+      for (const target of targets) {
+        await target.begin("app/run/part", undefined);
+        await target.write(bytes);
+        target.end();
+        await target.commit(expected, "app/run/manifest.json");
+        await target.writeManifest(Buffer.from("{}"));
+        await target.settled();
+      }
+      expect(targets.map(({ error }) => error?.text?.key)).toEqual([`error-s3-${key}`, undefined]);
+      expect(onRunFailure).not.toHaveBeenCalled();
+      expect(observer.storagesLeft).toEqual([]);
+      expect(filesBelow(folder.path)).toEqual(["app/run/manifest.json", "app/run/part"]);
+      await storage.close();
+    }
   });
 });
