@@ -175,7 +175,7 @@ describe("restore", () => {
 
   it("refuses what is no address, without repeating it", async () => {
     const attempt = into("redis://u:hunter/22@h");
-    await expect(attempt).rejects.toMatchObject({ code: "config", text: { key: "config-problem-redis-url" } });
+    await expect(attempt).rejects.toMatchObject({ code: "config", text: { key: "config-problem-redis-source-url" } });
     await expect(attempt).rejects.not.toThrow(/hunter/);
   });
 

@@ -30,6 +30,6 @@ error-redis-target-databases = the target has fewer databases than the backup: r
 error-redis-target-route = the target sees this machine as { $address }, which is no address of it: restore on the target's own machine
 error-redis-target-old = the target is { $target }, and the Redis that would send the data is { $own }: install the target's version here
 
-config-problem-redis-url = expected redis://, rediss:// or unix:///path. Write / ? # in a password as %2F %3F %23.
-config-problem-redis-url-percent = there is a % that is no escape. Write a percent sign as %25.
+config-problem-redis-source-url = expected redis://, rediss:// or unix:///path. Write / ? # in a password as %2F %3F %23.
+config-problem-redis-source-percent = there is a % that is no escape. Write a percent sign as %25.
 config-problem-redis-tls = tls: is for addresses that begin with rediss://.

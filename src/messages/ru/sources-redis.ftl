@@ -30,6 +30,6 @@ error-redis-target-databases = у цели меньше баз, чем в коп
 error-redis-target-route = цель видит эту машину как { $address }, а это не её адрес: восстанавливайте на машине самой цели
 error-redis-target-old = цель – { $target }, а данные отправлял бы { $own }: установите здесь версию цели
 
-config-problem-redis-url = нужен адрес redis://, rediss:// или unix:///путь. Знаки / ? # в пароле пишутся как %2F %3F %23.
-config-problem-redis-url-percent = есть знак %, который ничего не кодирует. Сам процент пишется как %25.
+config-problem-redis-source-url = нужен адрес redis://, rediss:// или unix:///путь. Знаки / ? # в пароле пишутся как %2F %3F %23.
+config-problem-redis-source-percent = есть знак %, который ничего не кодирует. Сам процент пишется как %25.
 config-problem-redis-tls = tls: только для адресов, которые начинаются с rediss://.

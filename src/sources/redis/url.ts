@@ -33,7 +33,7 @@ export function parseRedisUrl(text: string): RedisAddress | { readonly problem: 
     const isRedis = url?.protocol === "redis:" || url?.protocol === "rediss:";
     // A slash or a question mark in a password ends the host's part of the URL.
     if (url === null || !isRedis || !/^\/?\d*$/.test(url.pathname) || url.search !== "" || url.hash !== "") {
-      return { problem: "config-problem-redis-url" };
+      return { problem: "config-problem-redis-source-url" };
     }
     const host = url.hostname === "" ? "127.0.0.1" : url.hostname;
     const port = url.port === "" ? defaultPort : Number(url.port);
@@ -46,7 +46,7 @@ export function parseRedisUrl(text: string): RedisAddress | { readonly problem: 
       name: `${host}:${port}`,
     };
   } catch {
-    return { problem: "config-problem-redis-url-percent" };
+    return { problem: "config-problem-redis-source-percent" };
   }
 }
 
