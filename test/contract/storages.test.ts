@@ -288,13 +288,12 @@ describe.each(Object.entries(worlds))("storage %s", (_kind, makeWorld) => {
     const { storage } = fresh();
     const bytes = randomBytes(1000);
     await storage.put("app/run/part 1", bytes, signal);
-    if (storage.presign === undefined) {
-      expect(storage.local).toBe(true);
-      return;
-    }
-    const answer = await fetch(await storage.presign("app/run/part 1", 60));
+    const link = await storage.presign?.("app/run/part 1", 60);
+    expect(link === undefined).toBe(storage.local);
+    if (link === undefined) return;
+    const answer = await fetch(link);
     expect(Buffer.compare(Buffer.from(await answer.arrayBuffer()), bytes)).toBe(0);
-    await expect(storage.presign("app/run/none", 60)).rejects.toMatchObject({ code: "not-found" });
+    await expect(storage.presign?.("app/run/none", 60)).rejects.toMatchObject({ code: "not-found" });
   });
 
   it("tells the same of an object in a list as of itself", async () => {

@@ -66,8 +66,8 @@ export const s3Schema = z
       .int()
       .min(fewestParts)
       .max(mostParts)
-      .default(mostParts)
-      .describe("How many parts the server takes for one object: 10,000 as S3 has it, on some servers 1,000."),
+      .optional()
+      .describe("How many parts the server takes for one object; default 10,000 as S3 has it, some take 1,000."),
     concurrency: z
       .int()
       .min(1)

@@ -3,6 +3,7 @@ import type { CreateMultipartUploadCommandInput } from "@aws-sdk/client-s3";
 import { createS3Requests, type S3Requests } from "../../lib/clients/s3.ts";
 import { type Bandwidth, sharedBandwidth } from "./bandwidth.ts";
 import type { S3Place } from "./errors.ts";
+import { mostParts } from "./parts.ts";
 import type { S3Config } from "./schema.ts";
 
 /** What a new object gets besides its bytes. */
@@ -29,7 +30,7 @@ export interface S3Target {
 }
 
 export function targetOf(name: string, config: S3Config): S3Target {
-  const { bucket, prefix, endpoint, region, bandwidth, concurrency, maxParts, objectLock } = config;
+  const { bucket, prefix, endpoint, region, bandwidth, concurrency, objectLock } = config;
   const server = endpoint === undefined ? `AWS S3 in ${region}` : new URL(endpoint).host;
   const encryption = {
     ...(config.serverSideEncryption === undefined ? {} : { ServerSideEncryption: config.serverSideEncryption }),
@@ -41,7 +42,7 @@ export function targetOf(name: string, config: S3Config): S3Target {
     place: { storage: name, bucket, server },
     bucket,
     prefix,
-    maxParts,
+    maxParts: config.maxParts ?? mostParts,
     concurrency,
     // Servers have classes of their own, which the SDK sends as they are.
     storageClass: config.storageClass as ObjectAttributes["StorageClass"],
