@@ -31,7 +31,7 @@ export function baseEnvironment(via = false): Record<string, string> {
         "DOCKER_CERT_PATH",
         "DOCKER_TLS_VERIFY",
       ]
-    : ["PATH", "HOME", "LANG"];
+    : ["PATH", "HOME", "LANG", "PGPASSFILE"];
   const result: Record<string, string> = {};
   for (const name of names) {
     // biome-ignore lint/style/noProcessEnv: not configuration: what a child needs to find programs and its user's files
