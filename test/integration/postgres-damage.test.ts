@@ -85,6 +85,17 @@ describe("what is damaged is refused, and nothing of it stays", () => {
     });
   });
 
+  it("leaves an empty database empty", async () => {
+    const url = await other.createDatabase("given");
+    for (const at of [0.5, 1]) {
+      await damaged(fileOf(plain, 0), flipBit(at), async () => {
+        await expect(restoreTo(plain.reader, url, { owners: false })).rejects.toMatchObject({ name: "AppError" });
+        expect(await other.psql("given", "SELECT count(*) FROM pg_class WHERE relname = 'big'")).toBe("0");
+      });
+    }
+    await other.psql("postgres", "DROP DATABASE given");
+  });
+
   it("a byte too many, which no tool would notice", async () => {
     // An empty frame: zstd reads over it.
     const frame = Buffer.from("28b52ffd240001000099e9d851", "hex");
