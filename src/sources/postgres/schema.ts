@@ -12,7 +12,8 @@ const selection = (what: string) =>
       include: patterns.describe(`Only these ${what}: patterns as in psql. One that matches nothing fails the run.`),
       exclude: patterns.describe(`Not these ${what}.`),
     })
-    .optional();
+    .optional()
+    .describe(`Which ${what} to take and which to leave. Default: all.`);
 
 const postgresObject = z.strictObject({
   kind: z.literal("postgres"),
