@@ -38,11 +38,11 @@ export async function restore(
 ): Promise<RestoreReport> {
   const begin = performance.now();
   const part = artifact(reader);
-  const { signal, progress } = target;
+  const { signal } = target;
   let bytes = 0;
   const onBytes = (count: number): void => {
     bytes += count;
-    progress?.(bytes);
+    target.progress?.(bytes);
   };
   const compare =
     config?.restore === undefined

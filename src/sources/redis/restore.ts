@@ -19,18 +19,19 @@ import { addressOf } from "./url.ts";
  */
 export async function restore(
   reader: BackupReader,
-  { to, signal, logger, progress }: RestoreTarget,
+  target: RestoreTarget,
   config?: RedisConfig,
 ): Promise<RestoreReport> {
   const begin = performance.now();
+  const { to, signal, logger } = target;
   const goal = new RestoreGoal(cliFor(addressOf(to), { tls: config?.tls, bin: config?.bin }), signal);
   await goal.requireEmpty(-1);
   const address = await goal.ownAddress();
   const listen = { address, port: await freePort(address), password: randomBytes(24).toString("hex") };
   registerSecret(listen.password);
   await using folder = await privateFolder();
-  const bytes = progress === undefined ? {} : { progress };
-  const { server, entries } = await load(reader, { folder: folder.path, signal, listen, ...bytes });
+  const progress = (bytes: number): void => target.progress?.(bytes);
+  const { server, entries } = await load(reader, { folder: folder.path, signal, listen, progress });
   await using _running = server;
   const loaded = await server.info();
   // Counted before anything can expire: once it is a master, keys whose time has come vanish, as they should.
