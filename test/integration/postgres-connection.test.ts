@@ -61,7 +61,7 @@ function tls(
   host = "localhost",
 ): string {
   const query = new URLSearchParams({ hostaddr: "127.0.0.1", ...parameters });
-  return `postgresql://${user}@${host}:${server.port}/shop?${query}`;
+  return `postgresql://${user}@${host}:${server.port}/shop?${query.toString()}`;
 }
 
 describe("TLS", () => {

@@ -51,7 +51,7 @@ describe("a whole cluster", () => {
   }, async () => {
     const made = await backUp({ ...config(), databases: "all" }, folder.path);
     const parts = made.manifest.parts.filter(({ role }) => role === "artifact");
-    expect(parts.map(({ database }) => database).toSorted()).toEqual([...names, "postgres"].toSorted());
+    expect(parts.map(({ database }) => database ?? "").toSorted()).toEqual([...names, "postgres"].toSorted());
     expect(new Set(parts.map(({ file }) => file)).size).toBe(names.length + 1);
     for (const { file } of parts) expect(file).toMatch(/^artifact-[a-z0-9_-]+(\.[0-9a-f]{12})?\.dump\.zst$/);
     expect(parts.find(({ database }) => database === "plain")?.file).toBe("artifact-plain.dump.zst");

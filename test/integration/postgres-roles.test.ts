@@ -45,7 +45,7 @@ describe("without the right to make roles", () => {
     });
     // A private server has no roles then either: owners and privileges are left out, and it says so.
     const tested = await testRestoreIn(bare.reader, own.path, { server: other.url() });
-    expect(tested).toMatchObject({ differences: [], remarks: [{ key: "remark-restore-owners" }] });
+    expect(tested).toMatchObject({ differences: [], remarks: [{ key: "remark-restore-no-roles" }] });
   });
 
   it("it works without owners, as somebody who may make databases only", async () => {

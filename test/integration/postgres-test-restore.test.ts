@@ -6,6 +6,7 @@ import { kindOf } from "../../src/sources/index.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { backUp, type MadeBackup, richSchema, testRestoreIn } from "../support/postgres-restore.ts";
+import { misbehavingTools } from "../support/postgres-tools.ts";
 
 let server: PostgresServer;
 let scratch: PostgresServer;
@@ -110,14 +111,30 @@ describe("a test-restore on a scratch server", () => {
     expect(report.remarks).toBeUndefined();
   });
 
+  it("is without policies that need roles where the backup has none, and takes a locale that is there", async () => {
+    const path = place("locale");
+    using own = temporaryFolder();
+    const bare = await backUp({ kind: "postgres", url: server.url("shop"), globals: false }, own.path);
+    const script = `case "$*" in *--create*) real_pg_restore "$@" | sed "s/LOCALE = 'C.UTF-8'/LOCALE = 'xx_YY.UTF-8'/";; *) real_pg_restore "$@";; esac`;
+    const bin = misbehavingTools(own.path, scratch.programs, script, "pg_restore");
+    const config = { kind: "postgres", url: "postgresql://h/db", bin };
+    const report = await testRestoreIn(bare.reader, path, { server: scratch.url(), id: "loc" }, config);
+    expect(report).toMatchObject({ differences: [], compared: { rows: 1504 } });
+    expect(report.remarks).toEqual([
+      { key: "remark-restore-no-roles" },
+      { key: "remark-restore-locale", args: { locale: "'xx_YY.UTF-8'" } },
+    ]);
+    expect(readdirSync(path)).toEqual([]);
+  });
+
   it("drops what killed ones have left, by their ids only", async () => {
     for (const name of ["vakhta_verify_dead", "vakhta_verify_dead_2", "vakhta_verify_deadly", "vakhta_verify_live"])
       await scratch.createDatabase(name);
-    const cleanUp = kindOf("postgres").cleanUpScratch;
-    expect(await cleanUp?.(scratch.url("postgres"), ["dead", "gone"], signal)).toBe(2);
+    const kind = kindOf("postgres");
+    expect(await kind.cleanUpScratch?.(scratch.url("postgres"), ["dead", "gone"], signal)).toBe(2);
     expect(
       await scratch.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'vakhta%' ORDER BY 1"),
     ).toBe("vakhta_verify_deadly\nvakhta_verify_live");
-    expect(await cleanUp?.(scratch.url("postgres"), ["deadly", "live"], signal)).toBe(2);
+    expect(await kind.cleanUpScratch?.(scratch.url("postgres"), ["deadly", "live"], signal)).toBe(2);
   });
 });

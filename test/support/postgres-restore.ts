@@ -41,21 +41,23 @@ export async function restoreTo(
   options: Partial<RestoreTarget> = {},
   config?: object,
 ): Promise<RestoreReport> {
-  const { restore } = kindOf("postgres");
-  if (restore === undefined) throw new Error("this kind does not restore");
+  const kind = kindOf("postgres");
+  if (kind.restore === undefined) throw new Error("this kind does not restore");
   const target = { to, signal: new AbortController().signal, logger: quiet, ...options };
-  return await restore(reader, target, config && sourceSchema.parse(config));
+  return await kind.restore(reader, target, config && sourceSchema.parse(config));
 }
 
 export async function testRestoreIn(
   reader: BackupReader,
   folder: string,
   options: Partial<Scratch> = {},
+  config?: object,
 ): Promise<RestoreReport> {
-  const { testRestore } = kindOf("postgres");
-  if (testRestore === undefined) throw new Error("this kind does not test-restore");
+  const kind = kindOf("postgres");
+  if (kind.testRestore === undefined) throw new Error("this kind does not test-restore");
   const signal = new AbortController().signal;
-  return await testRestore(reader, { folder, id: "t1", signal, logger: quiet, ...options });
+  const scratch = { folder, id: "t1", signal, logger: quiet, ...options };
+  return await kind.testRestore(reader, scratch, config && sourceSchema.parse(config));
 }
 
 /** Everything that a schema can have and that has been lost by some tool. */

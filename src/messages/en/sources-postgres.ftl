@@ -28,4 +28,6 @@ error-private-folder = user { $user } can not enter { $folder }: choose a scratc
 error-private-missing = there is no PostgreSQL { $major } server on this machine for a test-restore: { $remedy }
 
 remark-restore-owners = restored without owners and privileges: the scratch server lacks their roles ({ $roles })
+remark-restore-no-roles = restored without owners and privileges: the backup has no roles
+remark-restore-no-superuser = restored without owners and privileges: the scratch server's user is no superuser
 remark-restore-locale = restored with the locale C: the scratch server lacks { $locale }

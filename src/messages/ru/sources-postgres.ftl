@@ -30,4 +30,6 @@ error-private-folder = пользователь { $user } не может вой
 error-private-missing = на этой машине нет сервера PostgreSQL { $major } для пробного восстановления: { $remedy }
 
 remark-restore-owners = восстановлено без владельцев и прав: на пробном сервере нет их ролей ({ $roles })
+remark-restore-no-roles = восстановлено без владельцев и прав: в копии нет ролей
+remark-restore-no-superuser = восстановлено без владельцев и прав: пользователь пробного сервера не суперпользователь
 remark-restore-locale = восстановлено с локалью C: на пробном сервере нет { $locale }

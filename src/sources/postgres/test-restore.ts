@@ -1,6 +1,7 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../core/errors.ts";
+import type { Text } from "../../core/text.ts";
 import type { BackupReader, RestoreReport, Scratch } from "../types.ts";
 import { readBeginning } from "./archive.ts";
 import { connect } from "./connection.ts";
@@ -19,6 +20,8 @@ import { anyPsql } from "./tools.ts";
 
 /** Milliseconds for removing what was made, whatever became of the rest. */
 const cleanUpMs = 120_000;
+
+const namedRoles = 5;
 
 /**
  * Restores every database of a backup, one after another, into databases of its own on the scratch server or on a
@@ -44,30 +47,35 @@ export async function testRestore(
   const globals = await readGlobals(reader, signal);
   if (globals !== undefined) await makeMissing(site, globals, { tablespaces: false });
   const before = performance.now() - started;
-  const report = await run(reader, scratch, site, globals === undefined ? "?" : undefined);
+  const report = await run(reader, scratch, site, globals === undefined ? noRoles : undefined);
   return { ...report, restoreMs: Math.round(report.restoreMs + before) };
 }
 
-/** Why owners can not be restored as they were: roles that are not there, "?" where they are not known. */
-async function lackingOn(site: Site, roles: readonly string[] | undefined): Promise<string | undefined> {
-  if (roles === undefined) return "?";
+const noRoles: Text = { key: "remark-restore-no-roles" };
+
+/** Why owners and privileges can not be restored as they were. */
+async function lackingOn(site: Site, roles: readonly string[] | undefined): Promise<Text | undefined> {
+  if (roles === undefined) return noRoles;
   const known = (await askKnown(site)).roles;
   const missing = roles.filter((role) => !known.has(role));
-  if (missing.length > 0) return missing.slice(0, 5).join(", ");
+  if (missing.length > 0) {
+    const list = `${missing.slice(0, namedRoles).join(", ")}${missing.length > namedRoles ? ", ..." : ""}`;
+    return { key: "remark-restore-owners", args: { roles: list } };
+  }
   const query = "SELECT to_json(rolsuper) FROM pg_catalog.pg_roles WHERE rolname = current_user";
   const [superuser] = await ask(site.psql, site.url(), query, site.signal);
-  return superuser === "true" ? undefined : "?";
+  return superuser === "true" ? undefined : { key: "remark-restore-no-superuser" };
 }
 
 async function run(
   reader: BackupReader,
   { id, signal, folder, logger }: Scratch,
   site: Site,
-  lacking: string | undefined,
+  lacking: Text | undefined,
 ): Promise<RestoreReport> {
   const manner: Manner = { owners: lacking === undefined, scratch: true };
   const report = new Report();
-  if (lacking !== undefined) report.remarks.push({ key: "remark-restore-owners", args: { roles: lacking } });
+  if (lacking !== undefined) report.remarks.push(lacking);
   const several = isSeveral(reader.manifest);
   let restoreMs = 0;
   for (const [index, part] of artifacts(reader.manifest).entries()) {
@@ -76,10 +84,12 @@ async function run(
     // Of an earlier attempt at the same.
     await drop(signal);
     let failed = true;
+    let list: string | undefined;
     try {
       const started = performance.now();
       const read = await prepare(site, { reader, part, signal }, manner);
-      const { prepared, list } = manner.owners ? { prepared: read } : await withoutRoles(site, read, folder);
+      const prepared = manner.owners ? read : withoutRoles(read);
+      if (prepared !== read) list = await listWithoutRoles(site, read, folder);
       await createDatabase(site, database, prepared.definitions, {
         owners: false,
         tablespaces: false,
@@ -93,6 +103,7 @@ async function run(
     } finally {
       // Not what went wrong before, but no silent leftover either.
       const dropping = drop(AbortSignal.timeout(cleanUpMs));
+      if (list !== undefined) await rm(list, { force: true });
       await (failed ? dropping.catch(warnOf(logger, `${database} could not be dropped`)) : dropping);
     }
   }
@@ -102,23 +113,21 @@ async function run(
 /** What names roles although owners and privileges are left out. */
 const withRoles = /^(POLICY|USER MAPPING)$/;
 
-/** Leaves out what needs roles that are not there: a list for pg_restore, and the definitions without it. */
-async function withoutRoles(
-  site: Site,
-  prepared: Prepared,
-  folder: string,
-): Promise<{ readonly prepared: Prepared; readonly list?: string }> {
+/** The same without what needs roles that are not there; the very same where nothing does. */
+function withoutRoles(prepared: Prepared): Prepared {
   const needs = ({ type, sql }: Definition) =>
     type === "USER MAPPING" || (type === "POLICY" && / TO (?!PUBLIC\b)/.test(sql));
-  if (!prepared.definitions.some(needs)) return { prepared };
+  if (!prepared.definitions.some(needs)) return prepared;
+  return { ...prepared, definitions: prepared.definitions.filter(({ type }) => !withRoles.test(type)) };
+}
+
+/** A file for pg_restore with everything but that. */
+async function listWithoutRoles(site: Site, prepared: Prepared, folder: string): Promise<string> {
   const contents = await readBeginning(prepared, site.tools.command("pg_restore", ["--list"]));
   const kept = contents.split("\n").filter((line) => !/^\d+; \d+ \d+ (?:POLICY|USER MAPPING) /.test(line));
   const list = join(folder, "contents.list");
   await writeFile(list, kept.join("\n"), { mode: 0o600 });
-  return {
-    list,
-    prepared: { ...prepared, definitions: prepared.definitions.filter(({ type }) => !withRoles.test(type)) },
-  };
+  return list;
 }
 
 function scratchName(id: string, index: number | undefined): string {
