@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import type { Manifest } from "../../src/core/manifest.ts";
 import { runBackup } from "../../src/services/backup/pipeline.ts";
 import { openBackup } from "../../src/services/backup/reader.ts";
@@ -26,13 +25,6 @@ export async function backUp(
   const order = orderOf({ source: sourceOf(config), storages: [storage], recipients, runId });
   const { manifest } = await runBackup(order);
   return { manifest, storage, reader: openBackup(storage, manifest, { identity: options.identity }) };
-}
-
-/** What a part holds, decrypted and still compressed, as text. */
-export async function partText(reader: BackupReader, file: string): Promise<string> {
-  const part = reader.manifest.parts.find((each) => each.file === file);
-  if (part === undefined) throw new Error(`no part ${file}`);
-  return await text(await reader.open(part));
 }
 
 export async function restoreTo(
