@@ -28,16 +28,16 @@ export function openBackup(storage: Storage, manifest: Manifest, options: Reader
     const message = `backup ${manifest.id} is encrypted: its private key (identity) is needed to read it`;
     throw new AppError("encryption", message, { text: { key: "error-identity-needed", args: { run: manifest.id } } });
   }
-  const plain = async (key: string, expected: Expected): Promise<Readable> => {
+  const openObject = async (key: string, expected: Expected): Promise<Readable> => {
     const stored = await readChecked(storage, key, expected, signal);
     return manifest.encryption === undefined || identity === undefined ? stored : decrypted(stored, identity);
   };
   const folder = manifestFolder(manifest);
   return {
     manifest,
-    open: (part) => plain(`${folder}${part.file}`, part),
+    open: (part) => openObject(`${folder}${part.file}`, part),
     // Encrypted as this backup is: a change of encryption begins a new chain.
-    openReference: (reference) => plain(`${reference.folder}${reference.file}`, reference),
+    openReference: (reference) => openObject(`${reference.folder}${reference.file}`, reference),
   };
 }
 
@@ -77,7 +77,7 @@ export async function readChecked(
 export function damaged(storage: Storage, key: string): AppError {
   const message = `storage ${storage.name}: ${key} is damaged: its size or SHA-256 is not the manifest's`;
   return new AppError("storage-mismatch", message, {
-    context: { storage: storage.name, key, step: "read back" },
+    context: { storage: storage.name, key },
     text: { key: "error-storage-damaged", args: { storage: storage.name, object: key } },
   });
 }
