@@ -10,7 +10,8 @@ RUN npm ci --omit=dev --no-audit --no-fund
 FROM node:24-bookworm-slim
 # A dump wants tools of the server's own major (or a newer one), and Debian has a single one: hence the PostgreSQL
 # project's packages, side by side in /usr/lib/postgresql/<major>. A major that the project has retired is left out, with
-# a line in the log of the build: newer tools dump its servers.
+# a line in the log of the build: newer tools dump its servers. The servers are for private test-restores and so are
+# Redis's: they are started for one and removed after it, with no network. Nothing of them runs by itself.
 ARG POSTGRES_MAJORS="13 14 15 16 17 18"
 RUN set -eu; \
     apt-get update; \
@@ -20,13 +21,16 @@ RUN set -eu; \
     echo "deb [signed-by=/usr/share/postgresql-common/pgdg/apt.postgresql.org.asc] https://apt.postgresql.org/pub/repos/apt bookworm-pgdg main" \
       > /etc/apt/sources.list.d/pgdg.list; \
     apt-get update; \
-    clients=""; \
+    apt-get install -y --no-install-recommends postgresql-common redis-server redis-tools; \
+    echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf; \
+    majors=""; \
     for major in $POSTGRES_MAJORS; do \
-      if apt-cache show "postgresql-client-$major" > /dev/null 2>&1; then clients="$clients postgresql-client-$major"; \
-      else echo "postgresql-client-$major is not offered any more: left out" >&2; fi; \
+      if apt-cache show "postgresql-$major" > /dev/null 2>&1; \
+      then majors="$majors postgresql-client-$major postgresql-$major"; \
+      else echo "postgresql-$major is not offered any more: left out" >&2; fi; \
     done; \
-    test -n "$clients"; \
-    apt-get install -y --no-install-recommends $clients; \
+    test -n "$majors"; \
+    apt-get install -y --no-install-recommends $majors; \
     apt-get purge -y --auto-remove curl; \
     rm -rf /var/lib/apt/lists/*
 

@@ -21,6 +21,7 @@ const programs = {
   postgresql: ["initdb"],
   zstd: ["zstd"],
   age: ["age"],
+  openssl: ["openssl"],
   chromium: ["chromium"],
   prometheus: ["prometheus"],
   "prometheus-alertmanager": ["prometheus-alertmanager"],
@@ -29,7 +30,7 @@ const demo = ["redis-server", "postgresql", "zstd"];
 const needs = {
   demo,
   bench: demo,
-  test: [...demo, "age", "chromium", "prometheus", "prometheus-alertmanager"],
+  test: [...demo, "age", "openssl", "chromium", "prometheus", "prometheus-alertmanager"],
   deps: [],
 };
 

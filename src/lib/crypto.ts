@@ -116,15 +116,25 @@ export async function* decrypt(source: AsyncIterable<Uint8Array>, identity: stri
     throw badIdentity(error);
   }
   let sourceError: { readonly error: unknown } | undefined;
+  const told = (error: unknown): unknown => (sourceError === undefined ? cannotDecrypt(error) : sourceError.error);
+  const stream = toWebStream(source, (error) => {
+    sourceError = { error };
+  });
+  const decrypted = await decrypter.decrypt(stream).catch((error: unknown) => {
+    throw told(error);
+  });
+  const chunks = decrypted[Symbol.asyncIterator]();
   try {
-    yield* await decrypter.decrypt(
-      toWebStream(source, (error) => {
-        sourceError = { error };
-      }),
-    );
-  } catch (error) {
-    if (sourceError !== undefined) throw sourceError.error;
-    throw cannotDecrypt(error);
+    for (;;) {
+      const next = await chunks.next().catch((error: unknown) => {
+        throw told(error);
+      });
+      if (next.done === true) return;
+      // Outside of every catch: an error that a reader stops with is its own, not one of decrypting.
+      yield next.value;
+    }
+  } finally {
+    await chunks.return?.();
   }
 }
 

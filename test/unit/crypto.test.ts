@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { decrypt, encrypt, generateIdentity, isRecipient, recipientOf } from "../../src/lib/crypto.ts";
 import { run, startPipeline } from "../../src/lib/process.ts";
 
@@ -89,6 +90,31 @@ describe("decrypt", () => {
     const altered = Buffer.from(encrypted);
     altered[100_000] = (altered[100_000] ?? 0) ^ 1;
     await expect(collect(decrypt(inChunks(altered, 65_536), identity))).rejects.toMatchObject({ code: "encryption" });
+  });
+
+  it("leaves the reason to a reader that stops with an error of its own", async () => {
+    const identity = await generateIdentity();
+    const encrypted = await collect(encrypt(inChunks(randomBytes(400_000), 65_536), [await recipientOf(identity)]));
+    const plain = Readable.from(decrypt(inChunks(encrypted, 65_536), identity), { objectMode: false });
+    await once(plain, "readable");
+    const told = once(plain, "error");
+    plain.destroy(new Error("the reader had enough"));
+    expect((await told)[0]).toMatchObject({ message: "the reader had enough" });
+  });
+
+  it("ends its source when a reader stops early", async () => {
+    const identity = await generateIdentity();
+    const encrypted = await collect(encrypt(inChunks(randomBytes(400_000), 65_536), [await recipientOf(identity)]));
+    let ended = false;
+    async function* watched(): AsyncGenerator<Uint8Array> {
+      try {
+        yield* inChunks(encrypted, 65_536);
+      } finally {
+        ended = true;
+      }
+    }
+    for await (const _chunk of decrypt(watched(), identity)) break;
+    await vi.waitFor(() => expect(ended).toBe(true));
   });
 
   it("keeps an error of its source apart from a bad file, and refuses what is no identity", async () => {

@@ -54,6 +54,15 @@ describe("the image", () => {
     expect(packages).toEqual(new Set(Object.keys(dependencies)));
   });
 
+  test("has the programs of every source, servers for private test-restores included, and none that starts by itself", () => {
+    const install = dockerfile.find((line) => line.includes("apt-get install")) ?? "";
+    for (const name of ["zstd", "redis-server", "redis-tools", "postgresql-client-$major", "postgresql-$major"])
+      expect(install.split(/[\s;"]+/)).toContain(name);
+    const cluster = install.indexOf("create_main_cluster = false");
+    expect(cluster).toBeGreaterThan(-1);
+    expect(cluster).toBeLessThan(install.indexOf("install -y --no-install-recommends $majors"));
+  });
+
   test("compiles the code as the user that runs it, into a folder of that user", () => {
     const at = (start: string) => dockerfile.findIndex((line) => line.startsWith(start));
     expect(at("RUN install -d")).toBeGreaterThan(-1);
