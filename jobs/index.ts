@@ -1,6 +1,8 @@
 import type { WorkerDeps } from "../src/app/worker-deps.ts";
 import type { JobHandlers } from "../src/queue/contracts.ts";
 import { backupJob } from "./backup.ts";
+import { catalogueJob } from "./catalogue.ts";
+import { pruneJob } from "./prune.ts";
 import { tickJob } from "./tick.ts";
 import { uploadJob } from "./upload.ts";
 
@@ -10,5 +12,7 @@ export function createJobHandlers(deps: WorkerDeps): JobHandlers {
     tick: tickJob(deps),
     backup: backupJob(deps),
     upload: uploadJob(deps),
+    catalogue: catalogueJob(deps),
+    prune: pruneJob(deps),
   } satisfies JobHandlers;
 }

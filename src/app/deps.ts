@@ -3,9 +3,12 @@ import type { Logger } from "../lib/logger.ts";
 import { Producer } from "../queue/producer.ts";
 import { Alerts } from "../services/alerts/alerts.ts";
 import { BackupOrders } from "../services/backup/orders.ts";
+import { PruneQuestions } from "../services/backup/prune-questions.ts";
+import { CachedCatalogue } from "../services/cached-catalogue.ts";
 import { Heartbeats } from "../services/heartbeats.ts";
 import { Inbound } from "../services/inbound.ts";
 import { Cards } from "../state/cards.ts";
+import { CatalogueCache } from "../state/catalogue.ts";
 import { TelegramContact } from "../state/contact.ts";
 import { Dialogs } from "../state/dialogs.ts";
 import { HeartbeatStates } from "../state/heartbeats.ts";
@@ -13,6 +16,7 @@ import { Incidents } from "../state/incidents.ts";
 import { Languages } from "../state/languages.ts";
 import { Leases } from "../state/leases.ts";
 import { Presences } from "../state/presence.ts";
+import { Prunes } from "../state/prunes.ts";
 import { connectRedis, Keys, type Redis } from "../state/redis.ts";
 import { Refusals } from "../state/refusals.ts";
 import { Runs } from "../state/runs.ts";
@@ -40,6 +44,12 @@ export interface Deps {
   readonly schedule: ScheduleState;
   /** Of the card of the day. */
   readonly dailySchedule: ScheduleState;
+  /** Of what the storages need once a day. */
+  readonly upkeepSchedule: ScheduleState;
+  readonly catalogueCache: CatalogueCache;
+  readonly catalogue: CachedCatalogue;
+  readonly prunes: Prunes;
+  readonly pruneQuestions: PruneQuestions;
   readonly watchState: WatchState;
   readonly contact: TelegramContact;
   readonly presences: Presences;
@@ -78,6 +88,8 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const silences = new Silences(redis, keys);
   const storms = new Storms(redis, keys);
   const alerts = new Alerts({ config, clock, logger, cards, incidents, silences, storms });
+  const catalogueCache = new CatalogueCache(redis, keys);
+  const prunes = new Prunes(redis, keys, cards);
   const heartbeatStates = new HeartbeatStates(redis, keys);
   const deps: Deps = {
     config,
@@ -92,6 +104,11 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     leases,
     schedule: new ScheduleState(redis, keys),
     dailySchedule: new ScheduleState(redis, keys, "daily-due"),
+    upkeepSchedule: new ScheduleState(redis, keys, "upkeep-due"),
+    catalogueCache,
+    catalogue: new CachedCatalogue({ config, cache: catalogueCache }),
+    prunes,
+    pruneQuestions: new PruneQuestions({ config, clock, logger, cards, prunes, producer }),
     watchState: new WatchState(redis, keys),
     contact: new TelegramContact(redis, keys),
     presences: new Presences(redis, keys),

@@ -1,6 +1,10 @@
 import { AppError } from "../core/errors.ts";
+import type { BackupRun } from "../core/run.ts";
+import { Pruner } from "../services/backup/prune.ts";
 import { BackupRunner } from "../services/backup/runner.ts";
 import { BackupUploads } from "../services/backup/uploads.ts";
+import { CatalogueKeeper } from "../services/catalogue-keeper.ts";
+import { enqueuePrune } from "../services/upkeep.ts";
 import { createSource } from "../sources/index.ts";
 import { createStorage } from "../storages/index.ts";
 import type { Storage } from "../storages/types.ts";
@@ -11,6 +15,8 @@ import { createDeps, type Deps, type DepsOptions } from "./deps.ts";
 export interface WorkerDeps extends Deps {
   readonly runner: BackupRunner;
   readonly uploads: BackupUploads;
+  readonly catalogueKeeper: CatalogueKeeper;
+  readonly pruner: Pruner;
   /** Opens a configured storage; opened once and shared. */
   storage(name: string): Promise<Storage>;
 }
@@ -34,9 +40,21 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
     return fresh;
   };
   const source = (settings: BackupConfig["source"]) => createSource(settings, { clock, logger });
-  const working = { ...deps, storage, source };
+  const catalogueKeeper = new CatalogueKeeper({ ...deps, storage });
+  const stored = async (run: BackupRun, name: string): Promise<void> => {
+    if (run.folder !== undefined) await catalogueKeeper.noteSoon(name, run.folder);
+    await enqueuePrune(deps.producer, config, name, run.name);
+  };
+  const working = { ...deps, storage, source, catalogueKeeper, stored };
   return {
-    deps: { ...deps, storage, runner: new BackupRunner(working), uploads: new BackupUploads(working) },
+    deps: {
+      ...deps,
+      storage,
+      catalogueKeeper,
+      runner: new BackupRunner(working),
+      uploads: new BackupUploads(working),
+      pruner: new Pruner(working),
+    },
     close: async () => {
       for (const opened of storages.values()) await opened.close();
       await close();

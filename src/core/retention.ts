@@ -31,11 +31,13 @@ export interface Kept {
   readonly needs: readonly string[];
   /** Until then the store refuses to delete it. */
   readonly lockedUntil?: Date;
+  /** Another storage's copy is being made from it. */
+  readonly copying?: boolean;
 }
 
 /** Why a backup stays. `period`: the day, week, month or year that it stands for, "2026-W47". */
 export type KeepReason =
-  | { readonly kind: "all" | "pinned" | "last-good" | "future" }
+  | { readonly kind: "all" | "pinned" | "last-good" | "future" | "copying" }
   | { readonly kind: Tier; readonly period: string }
   | { readonly kind: "needed"; readonly by: string }
   | { readonly kind: "locked"; readonly until: Date };
@@ -49,13 +51,28 @@ export interface RetentionPlan {
   readonly needsConsent: boolean;
 }
 
+/** A backup in one storage, and what the retention makes of it. */
+export interface DecidedBackup {
+  readonly folder: string;
+  /** Run id. */
+  readonly id: string;
+  readonly startedAt: Date;
+  /** Stored there; what it needs of others not included. */
+  readonly bytes: number;
+  readonly stays: boolean;
+  /** Empty for what goes. */
+  readonly reasons: readonly KeepReason[];
+  /** A look at it has failed, or a part of it is missing. */
+  readonly sound: boolean;
+}
+
 /** What lies further ahead than this was made by a clock that is wrong; milliseconds. */
 const aheadMs = 24 * 3_600_000;
 
 /**
  * What a storage keeps of one backup name. A period is the calendar's in the time zone, and only periods with a backup
  * count: while nothing is made, nothing expires. Kept whatever the policy says: the newest sound one, pinned ones,
- * those that a kept one needs, those that the store does not let go, and those from the future, which count for
+ * those that a kept one needs or a copy is made from, those that the store does not let go, and those from the future, which count for
  * nothing, since a clock once wrong must not push out every real one.
  */
 export function planRetention(
@@ -108,11 +125,12 @@ function isAhead({ startedAt }: Kept, now: Date): boolean {
 
 /** What keeps a backup without a look at the others. */
 function unconditional(backup: Kept, policy: KeepPolicy, now: Date): KeepReason[] {
-  const { pinned, lockedUntil } = backup;
+  const { pinned, lockedUntil, copying } = backup;
   return [
     ...(policy === "all" ? [{ kind: "all" as const }] : []),
     ...(isAhead(backup, now) ? [{ kind: "future" as const }] : []),
     ...(pinned ? [{ kind: "pinned" as const }] : []),
+    ...(copying ? [{ kind: "copying" as const }] : []),
     ...(lockedUntil && lockedUntil > now ? [{ kind: "locked" as const, until: lockedUntil }] : []),
   ];
 }

@@ -25,6 +25,23 @@ export const contracts = {
     attempts: 12,
     backoffMs: 15_000,
   },
+  /** Looks into a storage, for one backup name or for all, and brings the cached catalogue up to date. */
+  catalogue: {
+    queue: "host",
+    payload: z.object({ storage: z.string(), name: z.string().optional() }),
+    attempts: 1,
+    backoffMs: 0,
+  },
+  /**
+   * Removes from a storage what the retention of a name no longer keeps. `question`: what a person has agreed to.
+   * Without a name: unfinished pieces of nobody.
+   */
+  prune: {
+    queue: "host",
+    payload: z.object({ storage: z.string(), name: z.string().optional(), question: z.string().optional() }),
+    attempts: 6,
+    backoffMs: 30_000,
+  },
 } as const satisfies Record<string, JobContract>;
 
 export type JobName = keyof typeof contracts;

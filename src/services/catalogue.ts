@@ -78,6 +78,16 @@ interface Found {
   manifest?: StoredObject;
   proof?: StoredObject;
   pin?: StoredObject;
+  /** Bytes of everything else that lies there. */
+  readonly files: Map<string, number>;
+}
+
+/** What is looked for: one backup's folder, all of one name, or everything. */
+export interface LookOptions {
+  readonly name?: string;
+  /** As `runFolder` gives it. */
+  readonly folder?: string;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -87,7 +97,7 @@ interface Found {
 export async function lookInto(
   storage: Storage,
   known: ReadonlyMap<string, CachedCopy>,
-  options: { readonly name?: string; readonly signal: AbortSignal },
+  options: LookOptions,
 ): Promise<StorageLook> {
   const copies = new Map<string, CachedCopy>();
   const problems: CatalogueProblem[] = [];
@@ -112,17 +122,18 @@ export async function lookInto(
       const visiting: Promise<void> = visit(current.folder, current.found).finally(() => running.delete(visiting));
       running.add(visiting);
     };
-    const prefix = options.name === undefined ? "" : `${options.name}/`;
+    const prefix = options.folder ?? (options.name === undefined ? "" : `${options.name}/`);
     for await (const object of storage.list(prefix, options.signal)) {
       const own = ownKey(object.key);
       if (!own) continue;
       if (own.folder !== current?.folder) {
         await next();
-        current = { folder: own.folder, found: {} };
+        current = { folder: own.folder, found: { files: new Map() } };
       }
       if (own.file === manifestFile) current.found.manifest = object;
-      if (own.file === proofFile) current.found.proof = object;
-      if (own.file === pinFile) current.found.pin = object;
+      else if (own.file === proofFile) current.found.proof = object;
+      else if (own.file === pinFile) current.found.pin = object;
+      else current.found.files.set(own.file, object.bytes);
     }
     await next();
   } catch (error) {
@@ -151,11 +162,14 @@ async function readCopy(
   }
   const pin = found.pin && (known?.pin ?? parsePin(await read(found.pin.key)));
   const { manifest, manifestSha256, manifestBytes } = told;
+  const isComplete = manifest.parts.every(({ file, bytes }) => found.files.get(file) === bytes);
   return {
     manifest,
     manifestSha256,
     manifestBytes,
     proofs,
+    ...(isComplete ? {} : { incomplete: true as const }),
+    ...(found.manifest.modified === undefined ? {} : { storedAt: found.manifest.modified }),
     ...(proofMark === undefined ? {} : { proofMark }),
     ...(pin ? { pin } : {}),
   };

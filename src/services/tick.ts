@@ -22,6 +22,8 @@ export interface TickDeps {
   readonly runs: Runs;
   readonly dialogs: Dialogs;
   readonly producer: Producer;
+  /** What the storages need beside the backups. */
+  readonly upkeep?: { step(): Promise<void> };
   /** What the workers look after. */
   readonly watch?: { step(): Promise<void> };
 }
@@ -58,6 +60,7 @@ export async function tick(deps: TickDeps): Promise<{ started: string[]; requeue
   const requeued = await requeueLost(deps);
   for (const backup of deps.config.backups) await deps.runs.prune(backup.name);
   await deps.dialogs.prune(now);
+  await deps.upkeep?.step();
   await deps.watch?.step();
   return { started, requeued };
 }

@@ -13,6 +13,10 @@ export interface CachedCopy {
   /** What tells one proof file from another: size and time of its last change. */
   readonly proofMark?: string;
   readonly pin?: Pin;
+  /** A part is missing there, or has another size than the manifest says: it is no sound copy. */
+  readonly incomplete?: true;
+  /** When its manifest was written there, milliseconds since 1970, where the store tells. */
+  readonly storedAt?: number;
 }
 
 /** When a storage was last looked into for a name, and how that ended. */
@@ -51,6 +55,27 @@ export class CatalogueCache {
     return copy === null ? undefined : (JSON.parse(copy) as CachedCopy);
   }
 
+  /** Those of these folders that are known. */
+  async readSome(storage: string, name: string, folders: readonly string[]): Promise<Map<string, CachedCopy>> {
+    const found = new Map<string, CachedCopy>();
+    for (let from = 0; from < folders.length; from += batch) {
+      const some = folders.slice(from, from + batch);
+      const copies = await this.#redis.hmget(this.#key(storage, name), ...some);
+      for (const [index, copy] of copies.entries())
+        if (copy !== null) found.set(some[index] ?? "", JSON.parse(copy) as CachedCopy);
+    }
+    return found;
+  }
+
+  /** Folders that are known, oldest first: their names begin with the time. */
+  async folders(storage: string, name: string): Promise<string[]> {
+    return (await this.#redis.hkeys(this.#key(storage, name))).sort();
+  }
+
+  async count(storage: string, name: string): Promise<number> {
+    return await this.#redis.hlen(this.#key(storage, name));
+  }
+
   async put(storage: string, name: string, copies: ReadonlyMap<string, CachedCopy>): Promise<void> {
     const fields = [...copies].map(([folder, copy]): [string, string] => [folder, JSON.stringify(copy)]);
     for (let from = 0; from < fields.length; from += batch)
@@ -65,6 +90,20 @@ export class CatalogueCache {
   async readLook(storage: string, name: string): Promise<CatalogueLook | undefined> {
     const look = await this.#redis.hget(this.#keys.of("catalogue-looks"), `${storage}:${name}`);
     return look === null ? undefined : (JSON.parse(look) as CatalogueLook);
+  }
+
+  /** All looks, by storage and name. */
+  async looks(): Promise<{ readonly storage: string; readonly name: string; readonly look: CatalogueLook }[]> {
+    const all = await this.#redis.hgetall(this.#keys.of("catalogue-looks"));
+    return Object.entries(all).map(([key, look]) => {
+      const cut = key.lastIndexOf(":");
+      return { storage: key.slice(0, cut), name: key.slice(cut + 1), look: JSON.parse(look) as CatalogueLook };
+    });
+  }
+
+  /** Forgets a look: it is due at once. */
+  async forgetLook(storage: string, name: string): Promise<void> {
+    await this.#redis.hdel(this.#keys.of("catalogue-looks"), `${storage}:${name}`);
   }
 
   async writeLook(storage: string, name: string, look: CatalogueLook): Promise<void> {

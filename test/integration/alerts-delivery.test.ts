@@ -53,7 +53,13 @@ async function deliveredWorld(alerts: AlertsSettings = {}): Promise<DeliveredWor
     clock,
     logger: pino({ level: "silent" }),
     cards: world.cards,
-    kinds: createCardKinds({ ...world, config, orders: {} as BackupOrders }),
+    kinds: createCardKinds({
+      ...world,
+      config,
+      orders: {} as BackupOrders,
+      catalogue: {} as never,
+      pruneQuestions: {} as never,
+    }),
     api: new Api(BOT.token, { apiRoot: sandbox.apiRoot }),
   });
   const deliver = async (): Promise<void> => {

@@ -274,7 +274,7 @@ describe("a worker that is busy", () => {
       tick: async () => ({ done: { ticks: ticks.push(1) } }),
       backup: handle,
       upload: handle,
-    } as JobHandlers;
+    } as unknown as JobHandlers;
     const consumer = await startConsumer({
       redis: fixture.connect(),
       prefix,

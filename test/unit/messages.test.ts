@@ -15,6 +15,7 @@ import { describe, expect, it } from "vitest";
 import { incidentCard } from "../../src/bot/cards/incident.ts";
 import { commands } from "../../src/bot/commands/index.ts";
 import { backupPhases } from "../../src/core/ports.ts";
+import { tiers } from "../../src/core/retention.ts";
 import { roles } from "../../src/core/roles.ts";
 import { linkKinds, severities } from "../../src/core/signal.ts";
 import { redact } from "../../src/lib/logger.ts";
@@ -117,6 +118,8 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "link-": linkKinds,
   "phase-": backupPhases,
   "process-": unionIn("state/presence.ts", "readonly role:"),
+  "prune-title-": unionIn("core/prune.ts", "export type PruneStatus ="),
+  "retention-reason-": [...tiers, "all", "pinned", "last-good", "future", "copying", "needed", "locked"],
   "role-": roles,
   "severity-": severities,
   "silence-ask-": unionIn("bot/views/silence.ts", "readonly why:"),

@@ -4,15 +4,16 @@ import { backupCard } from "./backup.ts";
 import { dailyCard } from "./daily.ts";
 import { type IncidentCardDeps, incidentCard } from "./incident.ts";
 import { noticeCard } from "./notice.ts";
+import { type PruneCardDeps, pruneCard } from "./prune.ts";
 import { type StormCardDeps, stormCard } from "./storm.ts";
 import type { CardKind } from "./types.ts";
 
-export type CardDeps = { readonly orders: BackupOrders } & IncidentCardDeps & StormCardDeps;
+export type CardDeps = { readonly orders: BackupOrders } & IncidentCardDeps & StormCardDeps & PruneCardDeps;
 
 /** Every kind of card there is. */
 export function createCardKinds(deps: CardDeps): ReadonlyMap<string, CardKind<unknown>> {
   const kinds = new Map<string, CardKind<unknown>>();
-  const all = [backupCard(deps), noticeCard, incidentCard(deps), stormCard(deps), dailyCard(deps)];
+  const all = [backupCard(deps), noticeCard, incidentCard(deps), stormCard(deps), dailyCard(deps), pruneCard(deps)];
   for (const kind of all as readonly CardKind<never>[]) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two card kinds are called ${kind.kind}`);
     kinds.set(kind.kind, kind);

@@ -14,6 +14,7 @@ import { cleanUpRun } from "./clean-up.ts";
 import { type PipelineResult, runBackup } from "./pipeline.ts";
 import { runError } from "./run-error.ts";
 import { RunWatch } from "./run-watch.ts";
+import { tellStored } from "./stored.ts";
 import { sweepRun } from "./sweep.ts";
 import { enqueueUpload } from "./uploads.ts";
 
@@ -29,6 +30,8 @@ export interface BackupRunnerDeps {
   /** An opened storage by its configured name. */
   storage(name: string): Promise<Storage>;
   source(config: Config["backups"][number]["source"]): Source;
+  /** Told when a copy is complete and on record: what else has to know of it is done then. */
+  stored?(run: BackupRun, storage: string): Promise<void>;
 }
 
 /** A run outlives an outage of Redis of this length; its writes are fenced all the same. */
@@ -254,6 +257,7 @@ export class BackupRunner {
         this.#deps.logger.warn({ run: id, storage, error: String(reason) }, "upload not enqueued; the tick will do it");
       });
     }
+    for (const { storage, status } of copies) if (status === "stored") await tellStored(this.#deps, run, storage);
     return run.status;
   }
 

@@ -6,6 +6,7 @@ import type { Producer } from "../../queue/producer.ts";
 import { copyBackup } from "./copy.ts";
 import { runError } from "./run-error.ts";
 import type { BackupRunnerDeps } from "./runner.ts";
+import { tellStored } from "./stored.ts";
 
 /** Enqueues the job that makes up a copy, unless it is known already, on the worker that made the run. */
 export async function enqueueUpload(
@@ -80,6 +81,7 @@ export class BackupUploads {
       });
       if (!held.isHeld()) throw new AppError("lease-lost", "another worker makes this copy up", { permanent: false });
       await this.#record(id, storageName, { status: "stored" });
+      await tellStored(this.#deps, run, storageName);
       return { done: { run: id, storage: storageName, status: "stored" } };
     } catch (cause) {
       // A successor may have ended it already: what it has recorded holds.

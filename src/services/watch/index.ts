@@ -1,15 +1,20 @@
 import type { Config } from "../../app/config.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Producer } from "../../queue/producer.ts";
+import type { Incidents } from "../../state/incidents.ts";
 import type { Presences } from "../../state/presence.ts";
+import type { Prunes } from "../../state/prunes.ts";
 import type { Runs } from "../../state/runs.ts";
 import type { ScheduleState } from "../../state/schedule.ts";
 import type { BackupOrders } from "../backup/orders.ts";
+import type { CachedCatalogue } from "../cached-catalogue.ts";
+import { agesCheck } from "./ages.ts";
 import { botsCheck } from "./bots.ts";
 import { clocksCheck } from "./clocks.ts";
 import { disksCheck } from "./disks.ts";
 import { ownHeartbeatCheck } from "./own-heartbeat.ts";
 import { queuesCheck } from "./queues.ts";
+import { retentionCheck, sizesCheck } from "./retention.ts";
 import { schedulesCheck } from "./schedules.ts";
 import { type TelegramCheckDeps, telegramCheck } from "./telegram.ts";
 import { ticksCheck, workerWatch } from "./ticks.ts";
@@ -20,14 +25,17 @@ import { workersCheck } from "./workers.ts";
 interface Seen extends WatchDeps {
   readonly config: Config;
   readonly presences: Presences;
+  readonly runs: Runs;
+  readonly catalogue: CachedCatalogue;
 }
 
 export interface BotWatchDeps extends Seen, Omit<TelegramCheckDeps, keyof Seen> {
   readonly alerts: TelegramCheckDeps["alerts"];
   readonly producer: Producer;
-  readonly runs: Runs;
   readonly schedule: ScheduleState;
   readonly orders: BackupOrders;
+  readonly prunes: Prunes;
+  readonly incidents: Incidents;
 }
 
 /** What the bots look after: one of them at a time. */
@@ -41,6 +49,9 @@ export function botWatch(deps: BotWatchDeps): Watch {
       ticksCheck(deps),
       queuesCheck(deps),
       schedulesCheck(deps),
+      agesCheck(deps),
+      sizesCheck(deps),
+      retentionCheck(deps),
       disksCheck(deps),
       clocksCheck(deps),
       ownHeartbeatCheck(deps),
@@ -50,7 +61,7 @@ export function botWatch(deps: BotWatchDeps): Watch {
 
 /** What the workers look after, at every tick. */
 export function workersWatch(deps: Seen): Watch {
-  return new Watch(workerWatch, deps, unique([botsCheck(deps)]));
+  return new Watch(workerWatch, deps, unique([botsCheck(deps), agesCheck(deps)]));
 }
 
 function unique(checks: readonly WatchCheck[]): readonly WatchCheck[] {

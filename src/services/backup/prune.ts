@@ -1,0 +1,206 @@
+import type { Config } from "../../app/config.ts";
+import { AppError, toAppError } from "../../core/errors.ts";
+import type { Clock, Lease } from "../../core/ports.ts";
+import { stillHolds } from "../../core/prune.ts";
+import { isFinal } from "../../core/run.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { JobContext, JobOutcome, JobPayload } from "../../queue/contracts.ts";
+import type { CatalogueCache } from "../../state/catalogue.ts";
+import type { Leases } from "../../state/leases.ts";
+import type { Storage } from "../../storages/types.ts";
+import type { CatalogueKeeper } from "../catalogue-keeper.ts";
+import { isOurs } from "../catalogue-keeper.ts";
+import { moveClasses } from "./classes.ts";
+import type { PruneQuestions } from "./prune-questions.ts";
+import { finishRemovals, type Removal, removeBackup } from "./removal.ts";
+import { explainPrune, policyFor, type RetentionLook, sizesOf } from "./retention.ts";
+import { runError } from "./run-error.ts";
+import { findAnomaly, type SizesDeps } from "./sizes.ts";
+
+export interface PrunerDeps extends SizesDeps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly leases: Leases;
+  readonly catalogueCache: CatalogueCache;
+  readonly catalogueKeeper: CatalogueKeeper;
+  readonly pruneQuestions: PruneQuestions;
+  storage(name: string): Promise<Storage>;
+}
+
+/** A run of the same name is waited for so long before the next look; milliseconds. */
+const waitForRunMs = 15_000;
+/** Uploads and temporary files of nobody that are older than this are removed; milliseconds. */
+const staleAfterMs = 24 * 3_600_000;
+/** A look that fails is told from this attempt on: the storage may be back in a minute. */
+const tellFromAttempt = 3;
+
+type BackupConfig = Config["backups"][number];
+
+/**
+ * Removes what the retention no longer keeps: of one name in one storage, never beside a run of that name, by a look
+ * into the storage itself. Whatever is interrupted is finished the next time.
+ */
+export class Pruner {
+  readonly #deps: PrunerDeps;
+
+  constructor(deps: PrunerDeps) {
+    this.#deps = deps;
+  }
+
+  /** One attempt. Throws after recording the failure, so that the queue tries again later. */
+  async execute({ storage, name, question }: JobPayload<"prune">, job: JobContext): Promise<JobOutcome> {
+    if (name === undefined) return { done: await this.#removeStale(storage, job.signal) };
+    const backup = this.#deps.config.backups.find((candidate) => candidate.name === name);
+    if (!backup) return { done: { backup: name, status: "unknown" } };
+    const lease = await this.#deps.leases.tryAcquire(`backup:${name}`, {
+      ttlMs: this.#deps.config.worker.lease,
+      holder: `${retentionHolder} ${storage}`,
+    });
+    if (!lease) return { later: waitForRunMs };
+    await using held = lease;
+    try {
+      return { done: await this.#prune(backup, storage, question, held, AbortSignal.any([job.signal, held.signal])) };
+    } catch (cause) {
+      if (job.signal.aborted || !held.isHeld()) throw cause;
+      const error = toAppError(cause);
+      const isDeletion = error.context.step === removalStep;
+      if (isDeletion || job.attempt >= tellFromAttempt || job.attempt >= job.maxAttempts)
+        await this.#record(storage, name, { error: runError(error, removalStep) });
+      throw error;
+    }
+  }
+
+  async #prune(
+    backup: BackupConfig,
+    storageName: string,
+    questionId: string | undefined,
+    lease: Lease,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const { name } = backup;
+    const { config, clock, prunes, catalogueCache, pruneQuestions } = this.#deps;
+    const storage = await this.#deps.storage(storageName);
+    const removal: Removal = { ...this.#deps, storage, name, lease, signal };
+    await finishRemovals(removal);
+    const look = await explainPrune(storage, name, {
+      policy: policyFor(backup, storageName),
+      timezone: config.timezone,
+      now: clock.now(),
+      copying: await this.#copying(name),
+      known: await catalogueCache.read(storageName, name),
+      signal,
+    });
+    const told = { backup: name, storage: storageName };
+    if (look.unreadable.length > 0) {
+      await this.#record(storageName, name, { unreadable: look.unreadable.length });
+      return { ...told, status: "held", unreadable: look.unreadable.length };
+    }
+    const anomaly = await findAnomaly(this.#deps, backup, sizesOf(look.copies));
+    if (anomaly) {
+      await this.#record(storageName, name, {});
+      return { ...told, status: "held", anomaly: anomaly.id };
+    }
+    const answer = questionId === undefined ? undefined : await this.#confirmed(questionId, look);
+    if (answer === undefined && look.plan.needsConsent) {
+      const asked = await pruneQuestions.ask(backup, storage, look);
+      await this.#record(storageName, name, {});
+      return { ...told, status: "asks", question: asked?.id };
+    }
+    const folders = answer?.folders ?? look.plan.remove;
+    if (answer === undefined) await pruneQuestions.withdraw(storageName, name);
+    const removed = await this.#remove(removal, folders, look);
+    if (answer) await pruneQuestions.done(answer.id);
+    if (storage.classFor && storage.setClass) await moveClasses(this.#deps, storage, look, signal);
+    await this.#record(storageName, name, {});
+    const kept = (await prunes.removing(storageName, name)).size;
+    return { ...told, status: "done", removed, stayed: look.backups.length - removed, unfinished: kept };
+  }
+
+  /** What was agreed to, as far as it is there; undefined when there is no such answer, or it no longer counts. */
+  async #confirmed(id: string, look: RetentionLook): Promise<{ id: string; folders: readonly string[] } | undefined> {
+    const { prunes, pruneQuestions } = this.#deps;
+    const question = await prunes.read(id);
+    if (question?.status !== "confirmed") return undefined;
+    // A worker that was killed may have removed some of it.
+    const folders = question.folders.filter((folder) => look.copies.has(folder));
+    if (stillHolds({ folders }, look.plan.remove)) return { id, folders };
+    await pruneQuestions.avoid(id);
+    return undefined;
+  }
+
+  /** Oldest first. What cannot be removed does not keep the others, and is an error at the end. */
+  async #remove(removal: Removal, folders: readonly string[], look: RetentionLook): Promise<number> {
+    let removed = 0;
+    let refused: AppError | undefined;
+    for (const folder of folders) {
+      const copy = look.copies.get(folder);
+      if (!copy) continue;
+      try {
+        if (await removeBackup(removal, folder, copy)) removed += 1;
+      } catch (error) {
+        removal.signal.throwIfAborted();
+        refused ??= withRemovalStep(error);
+        // Another answer than "not this one" is the same for all of them.
+        if (refused.code !== "storage-refused") throw refused;
+      }
+    }
+    if (refused) throw refused;
+    return removed;
+  }
+
+  /** Folders that copies for other storages are made from, or are about to be. */
+  async #copying(name: string): Promise<ReadonlySet<string>> {
+    const folders = (await this.#deps.runs.unsettled()).flatMap((run) => {
+      const isCopied = !isFinal(run.status) || run.copies.some(({ status }) => status === "retrying");
+      return run.name === name && run.folder !== undefined && isCopied ? [run.folder] : [];
+    });
+    return new Set(folders);
+  }
+
+  async #removeStale(storageName: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+    const storage = await this.#deps.storage(storageName);
+    const before = new Date(this.#deps.clock.now().getTime() - staleAfterMs);
+    // Of runs that somebody still works on or cleans up after, what they have on record is theirs.
+    const active = new Set(
+      (await this.#deps.runs.unsettled()).flatMap(({ folder, leftIn = [] }) => [
+        ...(folder === undefined ? [] : [folder]),
+        ...leftIn.map((place) => place.folder),
+      ]),
+    );
+    const isStale = (key: string): boolean => isOurs(key) && !active.has(key.slice(0, key.lastIndexOf("/") + 1));
+    const removed = await storage.removeStale("", before, isStale, signal);
+    if (removed > 0) this.#deps.logger.info({ storage: storageName, removed }, "unfinished pieces of nobody removed");
+    return { storage: storageName, removed };
+  }
+
+  async #record(
+    storage: string,
+    name: string,
+    state: { readonly error?: ReturnType<typeof runError>; readonly unreadable?: number },
+  ): Promise<void> {
+    const { error, unreadable } = state;
+    await this.#deps.prunes.writeState(storage, name, {
+      at: this.#deps.clock.now().toISOString(),
+      ...(unreadable === undefined ? {} : { unreadable }),
+      ...(error
+        ? { error: { code: error.code, message: error.message, ...(error.text ? { text: error.text } : {}) } }
+        : {}),
+    });
+  }
+}
+
+/** Whoever holds the lease of a name for the retention is called so, and the storage. */
+export const retentionHolder = "retention";
+
+const removalStep = "remove";
+
+function withRemovalStep(error: unknown): AppError {
+  const cause = toAppError(error);
+  return new AppError(cause.code, cause.message, {
+    permanent: false,
+    context: { ...cause.context, step: removalStep },
+    ...(cause.text ? { text: cause.text } : {}),
+    cause: cause.cause ?? cause,
+  });
+}

@@ -1,0 +1,80 @@
+import { AppError } from "../../core/errors.ts";
+import { manifestFile } from "../../core/manifest.ts";
+import type { Lease } from "../../core/ports.ts";
+import { pinFile, proofFile } from "../../core/proof.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { CachedCopy } from "../../state/catalogue.ts";
+import type { Prunes } from "../../state/prunes.ts";
+import type { Storage } from "../../storages/types.ts";
+import type { CatalogueKeeper } from "../catalogue-keeper.ts";
+
+/** Backups of one name in one storage that are being removed, under the name's lease. */
+export interface Removal {
+  readonly storage: Storage;
+  readonly name: string;
+  readonly lease: Pick<Lease, "isHeld">;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly prunes: Prunes;
+  readonly catalogueKeeper: Pick<CatalogueKeeper, "forget">;
+}
+
+/**
+ * Removes one backup: its manifest first, since parts without it are no backup while it without parts would claim to be
+ * one. Only what the manifest names and what we put beside it goes: anything else in the folder is not ours. False,
+ * leaving all as it is, when it has been pinned or has changed since it was looked at.
+ */
+export async function removeBackup(removal: Removal, folder: string, copy: CachedCopy): Promise<boolean> {
+  const { storage, name, signal, prunes, logger } = removal;
+  const found = new Map<string, number>();
+  for await (const { key, bytes } of storage.list(folder, signal)) found.set(key.slice(folder.length), bytes);
+  if (found.has(pinFile) || found.get(manifestFile) !== copy.manifestBytes) {
+    logger.info({ backup: name, storage: storage.name, folder }, "not removed: it was pinned or changed meanwhile");
+    return false;
+  }
+  const parts = new Set(copy.manifest.parts.map(({ file }) => file));
+  const files = [...found.keys()].filter((file) => parts.has(file) || isBeside(file));
+  await prunes.beginRemoval(storage.name, name, folder, files);
+  requireLease(removal);
+  await storage.delete([`${folder}${manifestFile}`], signal);
+  await finish(removal, folder, files);
+  const { id, startedAt } = copy.manifest;
+  logger.info({ backup: name, storage: storage.name, run: id, startedAt, folder }, "removed by the retention");
+  return true;
+}
+
+/** Goes on with what a killed worker has begun to remove. What still has its manifest is decided upon anew. */
+export async function finishRemovals(removal: Removal): Promise<number> {
+  const { storage, name, prunes, signal, logger } = removal;
+  const begun = await prunes.removing(storage.name, name);
+  let finished = 0;
+  for (const [folder, files] of begun) {
+    requireLease(removal);
+    if ((await storage.head(`${folder}${manifestFile}`, signal)) !== undefined) {
+      await prunes.endRemoval(storage.name, name, folder);
+      continue;
+    }
+    await finish(removal, folder, files);
+    logger.info({ backup: name, storage: storage.name, folder }, "an interrupted removal was finished");
+    finished += 1;
+  }
+  return finished;
+}
+
+async function finish(removal: Removal, folder: string, files: readonly string[]): Promise<void> {
+  const { storage, name, prunes, catalogueKeeper, signal } = removal;
+  await catalogueKeeper.forget(storage.name, name, [folder]);
+  const rest = files.filter((file) => file !== manifestFile).map((file) => `${folder}${file}`);
+  await storage.delete(rest, signal);
+  await prunes.endRemoval(storage.name, name, folder);
+}
+
+/** What we write beside a manifest. */
+function isBeside(file: string): boolean {
+  return file === manifestFile || file === proofFile || file === pinFile || /^audit-[\w.-]+\.json$/.test(file);
+}
+
+/** Somebody else may be making a backup that needs what would go. */
+function requireLease({ lease, name }: Removal): void {
+  if (!lease.isHeld()) throw new AppError("lease-lost", `another worker works on ${name}`, { permanent: false });
+}

@@ -1,0 +1,86 @@
+import type { Config } from "../app/config.ts";
+import { failure } from "../core/proof.ts";
+import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalogue.ts";
+import { type CatalogueEntry, type CatalogueProblem, mergeCopies } from "./catalogue.ts";
+
+/** How a storage was last looked into. */
+export interface CatalogueLookOf extends CatalogueLook {
+  readonly storage: string;
+}
+
+/** The backups of a name, as far as they are known. */
+export interface CatalogueList {
+  /** Newest first. */
+  readonly entries: readonly CatalogueEntry[];
+  /** Copies that say something else than the others. */
+  readonly conflicts: readonly CatalogueProblem[];
+  /** Of each storage that was looked into for this name; what is missing has not been seen yet. */
+  readonly looks: readonly CatalogueLookOf[];
+}
+
+/** A copy that nothing speaks against: all of its parts are there, and no look at it has failed. */
+export function isSoundCopy(copy: CachedCopy): boolean {
+  return copy.incomplete === undefined && failure(copy.proofs) === undefined;
+}
+
+/**
+ * The catalogue for those that open no storages: what the workers have read of them. It may be minutes old, and says
+ * so; nothing is deleted or restored by it alone.
+ */
+export class CachedCatalogue {
+  readonly #cache: CatalogueCache;
+  readonly #storages: readonly string[];
+
+  constructor(deps: { readonly config: Pick<Config, "storages">; readonly cache: CatalogueCache }) {
+    this.#cache = deps.cache;
+    this.#storages = Object.keys(deps.config.storages);
+  }
+
+  /** Every backup of a name. */
+  async list(name: string): Promise<CatalogueList> {
+    const looks = await this.copies(name);
+    const known = await Promise.all(this.#storages.map((storage) => this.#cache.readLook(storage, name)));
+    return {
+      ...mergeCopies(looks),
+      looks: known.flatMap((look, index) => (look ? [{ storage: this.#storages[index] ?? "", ...look }] : [])),
+    };
+  }
+
+  /** What each storage holds of a name, by folder. */
+  async copies(
+    name: string,
+  ): Promise<{ readonly storage: string; readonly copies: ReadonlyMap<string, CachedCopy> }[]> {
+    return await Promise.all(
+      this.#storages.map(async (storage) => ({ storage, copies: await this.#cache.read(storage, name) })),
+    );
+  }
+
+  /** The newest `limit` backups of a name, without reading the others; newest first. */
+  async newest(name: string, limit: number): Promise<readonly CatalogueEntry[]> {
+    return mergeCopies(await this.newestCopies(name, limit)).entries.slice(0, limit);
+  }
+
+  /** What each storage holds of a name, the newest `limit` of each. */
+  async newestCopies(
+    name: string,
+    limit: number,
+  ): Promise<{ readonly storage: string; readonly copies: ReadonlyMap<string, CachedCopy> }[]> {
+    return await Promise.all(
+      this.#storages.map(async (storage) => {
+        const folders = (await this.#cache.folders(storage, name)).slice(-limit);
+        return { storage, copies: await this.#cache.readSome(storage, name, folders) };
+      }),
+    );
+  }
+
+  /** How many backups of a name each storage holds. */
+  async counts(name: string): Promise<ReadonlyMap<string, number>> {
+    const counts = await Promise.all(this.#storages.map((storage) => this.#cache.count(storage, name)));
+    return new Map(this.#storages.map((storage, index) => [storage, counts[index] ?? 0]));
+  }
+
+  /** How a storage was last looked into for a name; undefined: not yet. */
+  async look(storage: string, name: string): Promise<CatalogueLook | undefined> {
+    return await this.#cache.readLook(storage, name);
+  }
+}

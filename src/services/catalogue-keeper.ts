@@ -1,0 +1,180 @@
+import type { Config } from "../app/config.ts";
+import { type AppError, toAppError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
+import { type Logger, redact } from "../lib/logger.ts";
+import type { Producer } from "../queue/producer.ts";
+import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalogue.ts";
+import type { Storage } from "../storages/types.ts";
+import { lookInto, ownKey } from "./catalogue.ts";
+import { enqueueAnew, hostOfCopies } from "./places.ts";
+
+/** What is known is read anew after this time; milliseconds. */
+export const refreshAfterMs = 10 * 60_000;
+/** After a look that failed sooner; milliseconds. */
+const retryAfterMs = 60_000;
+
+export interface CatalogueKeeperDeps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly catalogueCache: CatalogueCache;
+  storage(name: string): Promise<Storage>;
+}
+
+/** Keeps the cached catalogue like the storages that this worker can reach. */
+export class CatalogueKeeper {
+  readonly #deps: CatalogueKeeperDeps;
+
+  constructor(deps: CatalogueKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** Looks into a storage, for one name or for all, and records what is new, what has changed and what is gone. */
+  async refresh(storageName: string, name: string | undefined, signal: AbortSignal): Promise<{ backups: number }> {
+    const { catalogueCache: cache, config, clock } = this.#deps;
+    const names = new Set(name === undefined ? namesIn(config, storageName) : [name]);
+    if (name === undefined)
+      for (const seen of await cache.looks()) if (seen.storage === storageName) names.add(seen.name);
+    const at = clock.now().toISOString();
+    const known = new Map<string, CachedCopy>();
+    for (const each of names) for (const [folder, copy] of await cache.read(storageName, each)) known.set(folder, copy);
+    let found: Awaited<ReturnType<typeof lookInto>>;
+    try {
+      const storage = await this.#deps.storage(storageName);
+      found = await lookInto(storage, known, { signal, ...(name === undefined ? {} : { name }) });
+    } catch (error) {
+      found = { copies: new Map(), problems: [{ storage: storageName, error: toAppError(error) }] };
+    }
+    signal.throwIfAborted();
+    const failed = found.problems.find(({ key }) => key === undefined)?.error;
+    for (const folder of found.copies.keys()) names.add(nameOf(folder));
+    for (const each of names) {
+      const own = (folder: string): boolean => nameOf(folder) === each;
+      const unreadable = found.problems.filter(({ key }) => key !== undefined && own(key)).length;
+      await this.#record(storageName, each, filter(known, own), filter(found.copies, own), failed === undefined);
+      await cache.writeLook(storageName, each, lookOf(at, failed, unreadable));
+    }
+    if (failed) throw failed;
+    return { backups: found.copies.size };
+  }
+
+  /** Reads one backup's copy anew: it was made, copied, proven, pinned. Gone: it is forgotten. */
+  async note(storageName: string, folder: string, signal: AbortSignal): Promise<void> {
+    const { catalogueCache: cache } = this.#deps;
+    const name = nameOf(folder);
+    const storage = await this.#deps.storage(storageName);
+    const { copies, problems } = await lookInto(storage, new Map(), { folder, signal });
+    const [problem] = problems;
+    if (problem) throw problem.error;
+    if (copies.size > 0) await cache.put(storageName, name, copies);
+    else await cache.remove(storageName, name, [folder]);
+  }
+
+  /** As `note`, where a failure changes nothing of what was done: the next look makes up for it. */
+  async noteSoon(storageName: string, folder: string): Promise<void> {
+    try {
+      await this.note(storageName, folder, AbortSignal.timeout(noteMs));
+    } catch (error) {
+      const { message } = toAppError(error);
+      this.#deps.logger.warn({ storage: storageName, folder, error: message }, "not noted in the catalogue yet");
+      await this.#deps.catalogueCache.forgetLook(storageName, nameOf(folder)).catch(() => undefined);
+    }
+  }
+
+  /** Copies that were deleted. */
+  async forget(storageName: string, name: string, folders: readonly string[]): Promise<void> {
+    await this.#deps.catalogueCache.remove(storageName, name, folders);
+  }
+
+  /**
+   * What was noted while the listing was under way is newer than the listing: what is not in it and was not known
+   * before stays, and so does what has changed since.
+   */
+  async #record(
+    storage: string,
+    name: string,
+    known: ReadonlyMap<string, CachedCopy>,
+    found: ReadonlyMap<string, CachedCopy>,
+    isWhole: boolean,
+  ): Promise<void> {
+    const { catalogueCache: cache } = this.#deps;
+    const isSame = (a: CachedCopy | undefined, b: CachedCopy | undefined): boolean =>
+      JSON.stringify(a) === JSON.stringify(b);
+    const changed = [...found].filter(([folder, copy]) => !isSame(known.get(folder), copy));
+    const now = await cache.readSome(
+      storage,
+      name,
+      changed.map(([folder]) => folder),
+    );
+    await cache.put(storage, name, new Map(changed.filter(([folder]) => isSame(now.get(folder), known.get(folder)))));
+    if (!isWhole) return;
+    const gone = [...known.keys()].filter((folder) => !found.has(folder));
+    await cache.remove(storage, name, gone);
+  }
+}
+
+/** Milliseconds for a look into one backup's folder. */
+const noteMs = 30_000;
+
+/** Backup names that have copies in a storage by the configuration. */
+function namesIn({ backups }: Config, storage: string): string[] {
+  return backups.filter(({ storages }) => storages.includes(storage)).map(({ name }) => name);
+}
+
+/** The name of a backup by its folder or by a key in it. */
+function nameOf(key: string): string {
+  return key.slice(0, key.indexOf("/"));
+}
+
+function filter<T>(map: ReadonlyMap<string, T>, keep: (key: string) => boolean): Map<string, T> {
+  return new Map([...map].filter(([key]) => keep(key)));
+}
+
+function lookOf(at: string, failed: AppError | undefined, unreadable: number): CatalogueLook {
+  return {
+    at,
+    ...(failed ? { error: { code: failed.code, message: redact(failed.message) } } : {}),
+    ...(unreadable > 0 ? { unreadable } : {}),
+  };
+}
+
+export interface CatalogueDueDeps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly catalogueCache: CatalogueCache;
+  readonly producer: Producer;
+}
+
+/** Has every storage looked into again whose last look is too old, or of which nothing is known: Redis was emptied. */
+export async function refreshCatalogue(deps: CatalogueDueDeps): Promise<string[]> {
+  const { config, clock, catalogueCache, producer } = deps;
+  const now = clock.now().getTime();
+  const looks = new Map((await catalogueCache.looks()).map(({ storage, name, look }) => [`${storage}:${name}`, look]));
+  const isDue = (storage: string, name: string): boolean => {
+    const look = looks.get(`${storage}:${name}`);
+    if (!look) return true;
+    const age = now - Date.parse(look.at);
+    // A clock that was set back must not stop it.
+    return age < 0 || age >= (look.error ? retryAfterMs : refreshAfterMs);
+  };
+  const asked: string[] = [];
+  for (const storage of Object.keys(config.storages)) {
+    const names = namesIn(config, storage);
+    if (!names.some((name) => isDue(storage, name))) continue;
+    const hosts = new Set(names.map((name) => hostOfCopies(config, storage, name)));
+    // Several workers may have a disk under the same name: each looks for its own backups then.
+    const looks = hosts.size === 1 ? [{ storage }] : names.map((name) => ({ storage, name }));
+    for (const look of looks) {
+      const name = "name" in look ? look.name : undefined;
+      const id = name === undefined ? `catalogue.${storage}` : `catalogue.${storage}.${name}`;
+      const host = name === undefined ? [...hosts][0] : hostOfCopies(config, storage, name);
+      if (await enqueueAnew(producer, "catalogue", look, { id, host })) asked.push(id);
+    }
+  }
+  return asked;
+}
+
+/** True for what is ours below a storage's prefix; everything else is never touched. */
+export function isOurs(key: string): boolean {
+  return ownKey(key) !== undefined;
+}
