@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 
 /**
@@ -7,8 +8,18 @@ import { z } from "zod";
 export const depths = ["stored", "readable", "restored"] as const;
 export type Depth = (typeof depths)[number];
 
+/** Sentences by their keys, as `Text`; what reads them must not rely on knowing every key. */
+const textSchema = z.object({
+  key: z.string(),
+  args: z.record(z.string(), z.union([z.string(), z.number()])).exactOptional(),
+});
+
 const proofSchema = z.object({
+  /** How deep the look went. */
   depth: z.enum(depths),
+  /** How deep it should have gone, where it could not, and why not. */
+  wanted: z.enum(depths).optional(),
+  because: textSchema.optional(),
   /** Whether it held. */
   ok: z.boolean(),
   /** When it ended, ISO 8601. */
@@ -22,8 +33,10 @@ const proofSchema = z.object({
   compared: z.record(z.string(), z.number()).optional(),
   differences: z.array(z.object({ what: z.string(), expected: z.string(), found: z.string() })).optional(),
   differencesTotal: z.number().int().nonnegative().optional(),
-  /** Why it did not hold: the error's stable code and its English line. */
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  /** What was done otherwise than in the original, and is no difference. */
+  remarks: z.array(textSchema).optional(),
+  /** Why it did not hold: the error's stable code, its English line, and the same for a reader. */
+  error: z.object({ code: z.string(), message: z.string(), text: textSchema.optional() }).optional(),
 });
 
 /** One look at one copy of a backup. */
@@ -38,9 +51,11 @@ const proofsSchema = z.object({
   manifestSha256: z.string(),
   /** The newest of each depth. */
   proofs: z.array(proofSchema),
+  /** Of all that: a proof that was damaged proves nothing. */
+  sha256: z.string(),
 });
 
-export type Proofs = z.infer<typeof proofsSchema>;
+export type Proofs = Omit<z.infer<typeof proofsSchema>, "sha256">;
 
 /** With one more proof: of each depth the newest stays. */
 export function withProof(proofs: Proofs | undefined, manifestSha256: string, proof: Proof): Proofs {
@@ -49,12 +64,24 @@ export function withProof(proofs: Proofs | undefined, manifestSha256: string, pr
 }
 
 export function encodeProofs(proofs: Proofs): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(proofsSchema.parse(proofs), null, 2)}\n`);
+  const plain = proofsSchema.omit({ sha256: true }).parse(proofs);
+  return new TextEncoder().encode(`${JSON.stringify({ ...plain, sha256: digestOf(plain) }, null, 2)}\n`);
 }
 
-/** Undefined for what is none: a proof that cannot be read proves nothing. */
+/** Undefined for what is none: a proof that cannot be read, or that was damaged, proves nothing. */
 export function parseProofs(bytes: Uint8Array): Proofs | undefined {
-  return parse(proofsSchema, bytes);
+  try {
+    const data: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const { sha256, ...proofs } = proofsSchema.parse(data);
+    // Of what is written there: a later version may say more in it than this one reads.
+    return sha256 === digestOf(data as Proofs) ? proofs : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function digestOf({ manifestSha256, proofs }: Pick<Proofs, "manifestSha256" | "proofs">): string {
+  return createHash("sha256").update(JSON.stringify([manifestSha256, proofs])).digest("hex");
 }
 
 /** Beside the manifest in every storage: the backup is kept whatever the retention says. */

@@ -165,6 +165,10 @@ export interface SourceKind<S extends z.ZodType = z.ZodType> {
   restore?(reader: BackupReader, target: RestoreTarget, config?: z.output<S>): Promise<RestoreReport>;
   /** Restores into a scratch place, compares, and removes everything again, also when it fails. */
   testRestore?(reader: BackupReader, scratch: Scratch, config?: z.output<S>): Promise<RestoreReport>;
+  /** Whether `testRestore` has all that it needs from the configuration. Default: yes. */
+  canTestRestore?(config: z.output<S> | undefined): boolean;
+  /** Bytes that a test-restore takes on this machine's disk, as far as anybody can tell. Default: those of the parts, unpacked. */
+  scratchBytes?(manifest: Manifest): number;
   /**
    * Removes from a scratch server what test-restores of killed workers have left there: everything that carries one of
    * these ids. Resolves with how much it was.

@@ -17,19 +17,23 @@ export interface ReaderOptions {
   /** age identity; needed for an encrypted backup. */
   readonly identity?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told of stored bytes as they are read. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Told of every object that was read to its end and is as the manifest says, by its key. */
+  readonly onChecked?: ((key: string) => void) | undefined;
 }
 
 /**
  * Reads a backup from one of its copies. Throws `encryption` at once when it is encrypted and no identity is given.
  */
 export function openBackup(storage: Storage, manifest: Manifest, options: ReaderOptions = {}): BackupReader {
-  const { identity, signal } = options;
+  const { identity } = options;
   if (manifest.encryption !== undefined && identity === undefined) {
     const message = `backup ${manifest.id} is encrypted: its private key (identity) is needed to read it`;
     throw new AppError("encryption", message, { text: { key: "error-identity-needed", args: { run: manifest.id } } });
   }
   const openObject = async (key: string, expected: Expected): Promise<Readable> => {
-    const stored = await readChecked(storage, key, expected, signal);
+    const stored = await readChecked(storage, key, expected, options);
     return manifest.encryption === undefined || identity === undefined ? stored : decrypted(stored, identity);
   };
   const folder = manifestFolder(manifest);
@@ -52,7 +56,7 @@ export async function readChecked(
   storage: Storage,
   key: string,
   expected: Expected,
-  signal: AbortSignal | undefined,
+  { signal, onBytes, onChecked }: Omit<ReaderOptions, "identity">,
 ): Promise<Readable> {
   const stream = await storage.read(key, signal);
   const hash = createHash("sha256");
@@ -61,10 +65,12 @@ export async function readChecked(
     transform(chunk: Uint8Array, _encoding, callback) {
       hash.update(chunk);
       bytes += chunk.length;
+      onBytes?.(chunk.length);
       callback(null, chunk);
     },
     flush(callback) {
       const same = bytes === expected.bytes && hash.digest("hex") === expected.sha256;
+      if (same) onChecked?.(key);
       callback(same ? null : damaged(storage, key));
     },
   });

@@ -1,19 +1,41 @@
 import type { Readable } from "node:stream";
-import { type Manifest, manifestFolder } from "../../core/manifest.ts";
-import { kindOf } from "../../sources/index.ts";
+import { type Manifest, type ManifestPart, manifestFolder } from "../../core/manifest.ts";
+import { kindOf, type SourceConfig } from "../../sources/index.ts";
 import type { Storage } from "../../storages/types.ts";
 import { openBackup, type ReaderOptions, readChecked } from "./reader.ts";
 
-/**
- * The first depth of proof: reads every part back, those of earlier runs that it needs included, and compares size and
- * SHA-256 with the manifest. Rejects with `storage-mismatch` or `not-found`.
- */
-export async function verifyStored(storage: Storage, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+/** How a copy is read. */
+export interface VerifyOptions extends ReaderOptions {
+  /** The source of that name as it is configured now, if it still is and is of the backup's kind. */
+  readonly config?: SourceConfig | undefined;
+}
+
+/** Keys of everything that a backup needs, its own parts first, with what must be true of each. */
+function objectsOf(manifest: Manifest): (Pick<ManifestPart, "bytes" | "sha256"> & { readonly key: string })[] {
   const folder = manifestFolder(manifest);
   const own = manifest.parts.map((part) => ({ ...part, folder }));
-  for (const { folder: where, file, bytes, sha256 } of [...own, ...manifest.references]) {
-    const stream = await readChecked(storage, `${where}${file}`, { bytes, sha256 }, signal);
-    await readToEnd(stream);
+  return [...own, ...manifest.references].map(({ folder: where, file, bytes, sha256 }) => {
+    return { key: `${where}${file}`, bytes, sha256 };
+  });
+}
+
+/** Stored bytes of everything that a backup needs, parts of earlier runs included. */
+export function neededBytes(manifest: Manifest): number {
+  return objectsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/**
+ * The first depth of proof: reads every part back, those of earlier runs that it needs included, and compares size and
+ * SHA-256 with the manifest. Rejects with `storage-mismatch` or `not-found`. `known`: keys that need no second look.
+ */
+export async function verifyStored(
+  storage: Storage,
+  manifest: Manifest,
+  options: Omit<ReaderOptions, "identity"> = {},
+  known: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  for (const { key, ...expected } of objectsOf(manifest)) {
+    if (!known.has(key)) await readToEnd(await readChecked(storage, key, expected, options));
   }
 }
 
@@ -21,7 +43,7 @@ export async function verifyStored(storage: Storage, manifest: Manifest, signal?
  * The second depth: reads every part back, compares it with the manifest and has the source's own tools read it to
  * its end. `identity` is needed for an encrypted backup. Rejects with `storage-mismatch`, `encryption`, `source-failed`.
  */
-export async function verifyReadable(storage: Storage, manifest: Manifest, options: ReaderOptions = {}): Promise<void> {
+export async function verifyReadable(storage: Storage, manifest: Manifest, options: VerifyOptions = {}): Promise<void> {
   const signal = options.signal ?? new AbortController().signal;
   const kind = kindOf(manifest.kind);
   const reader = openBackup(storage, manifest, options);
@@ -33,7 +55,7 @@ export async function verifyReadable(storage: Storage, manifest: Manifest, optio
       failure = error;
     });
     try {
-      await kind.checkReadable(part, plain, signal);
+      await kind.checkReadable(part, plain, signal, options.config);
     } catch (error) {
       throw failure ?? error;
     } finally {

@@ -61,4 +61,5 @@ export const commandSource: SourceKind<typeof commandSchema> = {
   checkReadable,
   restore,
   testRestore,
+  canTestRestore: (config) => config?.testRestore !== undefined,
 };
