@@ -224,6 +224,9 @@ export function mergeCopies(
     const { manifest, manifestSha256 } = told;
     return { manifest, manifestSha256, folder, copies, proofs, ...(pin ? { pin } : {}) };
   });
-  const order = ({ manifest, folder }: CatalogueEntry): string => `${manifest.startedAt} ${folder}`;
-  return { entries: list.sort((a, b) => (order(a) < order(b) ? 1 : -1)), conflicts };
+  list.sort((a, b) => {
+    const [one, other] = [a.manifest.startedAt, b.manifest.startedAt];
+    return one === other ? (a.folder < b.folder ? 1 : -1) : one < other ? 1 : -1;
+  });
+  return { entries: list, conflicts };
 }

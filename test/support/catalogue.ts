@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { pino } from "pino";
+import { onTestFinished } from "vitest";
+import { alertsSchema } from "../../src/app/config/alerts.ts";
+import type { Config } from "../../src/app/config.ts";
+import { createWorkerDeps, type WorkerDeps } from "../../src/app/worker-deps.ts";
+import { encodeManifest, type Manifest, manifestFile, manifestFolder } from "../../src/core/manifest.ts";
+import type { JobContext } from "../../src/queue/contracts.ts";
+import type { Storage } from "../../src/storages/types.ts";
+import { aManifest } from "./run.ts";
+import { ManualClock, type RedisFixture } from "./state.ts";
+
+export const signal = new AbortController().signal;
+export const day = 86_400_000;
+
+/** What a job is told; the first attempt unless said otherwise. */
+export function jobContext(change: Partial<JobContext> = {}): JobContext {
+  return { signal, jobId: "job", attempt: 1, maxAttempts: 6, ...change };
+}
+
+/** A backup's run id of twelve digits. */
+export function idOf(index: number): string {
+  return String(index).padStart(12, "0");
+}
+
+/** The manifest of one of many backups: `index` days before `newest`. Its one part is `bytes` long. */
+export function dailyManifest(
+  index: number,
+  change: Partial<Manifest> & { bytes?: number; newest?: string } = {},
+): Manifest {
+  const { bytes = 10, newest = "2026-03-01T03:00:00.000Z", ...more } = change;
+  const startedAt = new Date(Date.parse(newest) - index * day);
+  const content = Buffer.alloc(bytes, index % 251);
+  return aManifest({
+    id: idOf(index),
+    startedAt: startedAt.toISOString(),
+    finishedAt: new Date(startedAt.getTime() + 60_000).toISOString(),
+    parts: [
+      {
+        role: "artifact",
+        file: "artifact.dump.zst",
+        bytes,
+        sha256: createHash("sha256").update(content).digest("hex"),
+        rawBytes: bytes,
+      },
+    ],
+    ...more,
+  });
+}
+
+/** Puts a whole backup into a storage, as a run would leave it. Returns its folder. */
+export async function putBackup(storage: Storage, manifest: Manifest): Promise<string> {
+  const folder = manifestFolder(manifest);
+  for (const { file, bytes } of manifest.parts)
+    await storage.put(`${folder}${file}`, Buffer.alloc(bytes, Number(manifest.id) % 251), signal);
+  await storage.put(`${folder}${manifestFile}`, encodeManifest(manifest), signal);
+  return folder;
+}
+
+/** Keys in a storage. */
+export async function keysOf(storage: Storage): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of storage.list("")) keys.push(key);
+  return keys;
+}
+
+/** Folders in a storage that hold a manifest, oldest first. */
+export async function backupsIn(storage: Storage): Promise<string[]> {
+  const keys = await keysOf(storage);
+  return keys.filter((key) => key.endsWith(`/${manifestFile}`)).map((key) => key.slice(0, -manifestFile.length));
+}
+
+export interface RetentionWorld {
+  readonly clock: ManualClock;
+  readonly deps: WorkerDeps;
+  /** Another worker with the same state; with the same configuration unless one is given. */
+  worker(change?: object): WorkerDeps;
+  storage(name: string): Promise<Storage>;
+}
+
+/** Real Redis and real storages, a clock that stands still on 1 March 2026 at noon. */
+export function retentionWorld(fixture: RedisFixture, change: object): RetentionWorld {
+  const clock = new ManualClock("2026-03-01T12:00:00.000Z");
+  const prefix = fixture.keys().root.split(":")[0] ?? "";
+  const worker = (own: object = {}): WorkerDeps => {
+    const config = {
+      timezone: "UTC",
+      locale: "en",
+      redis: { url: fixture.server.url, prefix },
+      worker: { host: "db-1", concurrency: 1, lease: 30_000 },
+      telegram: { chats: { ops: { id: -1001, topics: { backups: 15 } } }, users: [] },
+      alerts: alertsSchema.parse({}),
+      heartbeats: [],
+      hooks: {},
+      storages: {},
+      backups: [],
+      ...change,
+      ...own,
+    } as unknown as Config;
+    const { deps, close } = createWorkerDeps({ config, logger: pino({ level: "silent" }), clock, role: "test" });
+    onTestFinished(close);
+    return deps;
+  };
+  const deps = worker();
+  return { clock, deps, worker, storage: (name) => deps.storage(name) };
+}
+
+/** A backup as the configuration has it; everything that a test does not care about has a value. */
+export function aBackup(change: object = {}): object {
+  return {
+    name: "app",
+    source: { kind: "postgres", url: "postgres://nobody@127.0.0.1:1/none" },
+    storages: ["local"],
+    encrypt: false,
+    catchUp: true,
+    keep: { local: { last: 3 } },
+    hooks: { before: [], after: [], timeout: 60_000 },
+    verify: { depth: "stored" },
+    anomaly: false,
+    ...change,
+  };
+}
