@@ -7,6 +7,7 @@ import { rawBytes, storedBytes } from "../core/run.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { formatBytes, formatDuration } from "../messages/format.ts";
 import { reasonOf } from "../messages/index.ts";
+import { noteLines } from "../messages/notes.ts";
 import { type PipelineResult, runBackup } from "../services/backup/pipeline.ts";
 import { createSource } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
@@ -100,7 +101,14 @@ function report(
     const copyOf = ({ storage, status, error }: Result["copies"][number]) => {
       return { storage, status, location: location(storage), ...(error ? { error: error.message } : {}) };
     };
-    const facts = { bytes: storedBytes(manifest), rawBytes: rawBytes(manifest), sha256: artifact?.sha256 };
+    const { notes = [], notesTotal = 0 } = manifest;
+    const facts = {
+      bytes: storedBytes(manifest),
+      rawBytes: rawBytes(manifest),
+      sha256: artifact?.sha256,
+      notes,
+      notesTotal,
+    };
     terminal.out(
       JSON.stringify({ id, name, startedAt, finishedAt, ...facts, copies: copies.map(copyOf) }, undefined, 2),
     );
@@ -113,6 +121,7 @@ function report(
     elapsed: formatDuration(elapsedMs, locale),
     sha256: artifact?.sha256.slice(0, 12) ?? "",
   });
+  for (const { key, args } of noteLines(manifest, locale)) terminal.say(key, args);
   for (const { storage, status } of copies) {
     if (status === "stored") terminal.say("cli-backup-copy", { storage, location: location(storage) });
   }

@@ -19,6 +19,13 @@ export interface Command {
   readonly via?: boolean;
   /** What to do when the program is missing, "apt-get install zstd". */
   readonly install?: string;
+  /**
+   * Is given every line of standard error, cut at 64 KiB, before the program counts as ended. False: the line is
+   * nothing to be shown when the program fails. Default: the last lines are kept and shown.
+   */
+  readonly onLine?: (line: string) => boolean;
+  /** Whether this exit status other than 0 is no failure; asked after the last line. Default: none is. */
+  readonly accepts?: (status: number) => boolean;
 }
 
 export interface RunOptions {
@@ -48,7 +55,7 @@ export interface Pipeline {
    */
   readonly fed: Promise<void>;
   /**
-   * Resolves when every program exited with 0, with the last lines of their standard errors in the order of the commands.
+   * Resolves when every program exited with 0 (or a status that its command accepts), with the last lines of their standard errors in the order of the commands.
    * Rejects with `tool-failed` and the first cause (`context`: `step`, `exit`, `stderr`), or with the signal's reason.
    * `stdout` must be read to its end or destroyed, else the programs wait for it.
    */
@@ -79,6 +86,7 @@ interface Child {
   readonly process: ChildProcess;
   readonly exited: Promise<Exit>;
   stderr(): string;
+  accepts(status: number): boolean;
 }
 
 /** Children that live: ended when this process exits by itself. */
@@ -249,10 +257,13 @@ function start(command: Command, stdio: StdioOptions): Child {
   });
   alive.add(child);
   let tail = "";
-  child.stderr?.setEncoding("utf8");
-  child.stderr?.on("data", (text: string) => {
+  const keep = (text: string): void => {
     tail = (tail + text).slice(-stderrBytes);
-  });
+  };
+  const { onLine } = command;
+  child.stderr?.setEncoding("utf8");
+  if (child.stderr && onLine) eachLine(child.stderr, (line) => onLine(line) && keep(`${line}\n`));
+  else child.stderr?.on("data", keep);
   const stderrEnd = new Promise<void>((resolve) => {
     if (child.stderr) child.stderr.once("close", resolve);
     else resolve();
@@ -267,6 +278,11 @@ function start(command: Command, stdio: StdioOptions): Child {
     });
   });
   const settled = exited.then(async (exit) => {
+    // Whoever listens is told everything.
+    if (onLine) {
+      await stderrEnd;
+      return exit;
+    }
     // Grandchildren may hold standard error open: the status is known, so wait for its last lines only briefly.
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, 1000);
@@ -275,7 +291,26 @@ function start(command: Command, stdio: StdioOptions): Child {
     child.stderr?.destroy();
     return exit;
   });
-  return { step, process: child, exited: settled, stderr: () => redact(lastLines(tail)) };
+  return {
+    step,
+    process: child,
+    exited: settled,
+    stderr: () => redact(lastLines(tail)),
+    accepts: command.accepts ?? (() => false),
+  };
+}
+
+/** Hands a text on line by line; of a line without an end no more is kept than is shown of all of them. */
+function eachLine(text: Readable, take: (line: string) => void): void {
+  let rest = "";
+  text.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = (lines.pop() ?? "").slice(0, stderrBytes);
+    for (const line of lines) take(line);
+  });
+  text.once("end", () => {
+    if (rest !== "") take(rest);
+  });
 }
 
 function lastLines(text: string): string {
@@ -310,7 +345,7 @@ async function supervise(children: readonly Child[], signal: AbortSignal | undef
     await Promise.all(
       children.map(async (child, index) => {
         const exit = await child.exited;
-        if (exit.code !== 0) failures.push({ index, child, exit });
+        if (exit.code !== 0 && !(exit.code !== null && child.accepts(exit.code))) failures.push({ index, child, exit });
       }),
     );
   } finally {

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { AppError } from "../core/errors.ts";
 import { type Command, startPipeline } from "../lib/process.ts";
 
@@ -10,7 +11,12 @@ import { type Command, startPipeline } from "../lib/process.ts";
 export async function feed(
   commands: readonly Command[],
   input: Readable,
-  options: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly onBytes?: (bytes: number) => void;
+    /** Is given what the last program puts out. */
+    readonly onOutput?: (chunk: Uint8Array) => void;
+  },
 ): Promise<readonly string[]> {
   let failure: Error | undefined;
   input.once("error", (error: Error) => {
@@ -20,8 +26,13 @@ export async function feed(
     const programs = startPipeline(commands, { input, signal: options.signal });
     const { onBytes } = options;
     if (onBytes) input.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
-    programs.stdout.resume();
-    const said = await programs.done;
+    const { onOutput } = options;
+    let read: Promise<void> | undefined;
+    if (onOutput) {
+      programs.stdout.on("data", onOutput);
+      read = finished(programs.stdout, { writable: false });
+    } else programs.stdout.resume();
+    const [said] = await Promise.all([programs.done, read]);
     await programs.fed.catch((error: unknown) => {
       throw failure ?? unread(commands[0], error);
     });

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 import { commandSource } from "./command/index.ts";
+import { configSource, filesSource } from "./files/index.ts";
 import { postgresSource } from "./postgres/index.ts";
 import { redisSource } from "./redis/index.ts";
 import type { Source, SourceDeps, SourceKind } from "./types.ts";
 
 /** Every kind of source: a new one is a folder beside this file and one line here. */
-const kinds = [postgresSource, redisSource, commandSource] as const;
+const kinds = [postgresSource, redisSource, commandSource, filesSource, configSource] as const;
 
 const byKind = new Map<string, SourceKind>();
 for (const kind of kinds) {
@@ -22,6 +23,8 @@ export const sourceSchema = z.discriminatedUnion("kind", [
   postgresSource.schema,
   redisSource.schema,
   commandSource.schema,
+  filesSource.schema,
+  configSource.schema,
 ]);
 export type SourceConfig = z.output<typeof sourceSchema>;
 
@@ -30,9 +33,14 @@ export function createSource(config: SourceConfig, deps: SourceDeps): Source {
   return kindOf(config.kind).create(config, deps);
 }
 
+/** The kind with this name, if this version knows it. */
+export function findKind(kind: string): SourceKind | undefined {
+  return byKind.get(kind);
+}
+
 /** The kind with this name; a manifest says of which kind its backup is. */
 export function kindOf(kind: string): SourceKind {
-  const found = byKind.get(kind);
+  const found = findKind(kind);
   if (found === undefined) throw new AppError("config", `there is no source of kind ${kind}`);
   return found;
 }

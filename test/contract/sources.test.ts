@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { Redis } from "ioredis";
@@ -34,7 +36,7 @@ interface World {
 let server: PostgresServer;
 let redis: RedisServer;
 const redisPassword = "sesame-of-redis";
-const folders = Array.from({ length: 5 }, () => temporaryFolder());
+const folders = Array.from({ length: 7 }, () => temporaryFolder());
 const folder = (index: number): string => folders[index]?.path ?? "";
 const signal = new AbortController().signal;
 
@@ -93,7 +95,33 @@ const worlds: Readonly<Record<string, () => World>> = {
       roles: ["artifact"],
     };
   },
+  files: () => treeWorld("files", 5),
+  config: () => treeWorld("config", 6),
 };
+
+/** Of files, whose tar runs behind a program of the test's own. */
+function treeWorld(kind: string, index: number): World {
+  const secret = "sesame-of-files";
+  const tree = join(folder(index), "tree");
+  mkdirSync(tree);
+  writeFileSync(join(tree, "large"), randomBytes(8_000_000));
+  writeFileSync(join(tree, "key"), secret);
+  // tar is not given its paths as arguments: a pattern that fits nothing tells it from others.
+  const exclude = [`${folder(index)}-none`];
+  const good = { kind, paths: [tree], exclude };
+  const behind = (name: string, script: string) => {
+    const program = scriptIn(folder(index), name, `case "$*" in *--verbose*) ${script} ;; *) exec "$@" ;; esac`);
+    return sourceOf({ kind: "files", paths: [tree], exclude, via: [program] });
+  };
+  return {
+    good: sourceOf(good),
+    failing: behind("failing", '"$@"; echo "disk on fire" >&2; exit 1'),
+    dying: behind("dying", '"$@" | head -c 1000000; kill -9 $$'),
+    secret,
+    mark: folder(index),
+    roles: ["artifact"],
+  };
+}
 
 beforeAll(async () => {
   server = await startPostgres();

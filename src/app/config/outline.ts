@@ -18,11 +18,16 @@ const list = <T extends z.ZodType>(item: T) => z.array(item).default([]).nullabl
 const unreadableUser = { id: undefined, name: undefined, role: undefined };
 const user = z.object({ id: whole, name: text, role: z.enum(roles).optional().catch(undefined) }).catch(unreadableUser);
 const chat = z.object({ id: whole, topics: mapping(z.unknown()) }).catch({ id: undefined, topics: null });
-const storage = z.object({ kind: text, host: text }).catch({ kind: undefined, host: undefined });
+const storage = z
+  .object({ kind: text, host: text, path: text })
+  .catch({ kind: undefined, host: undefined, path: undefined });
+
+const source = z.object({ kind: text, paths: list(text), exclude: list(text), via: z.unknown().optional() });
 
 const backup = z
   .object({
     name: text,
+    source: source.optional().catch(undefined),
     storages: z.array(text).nullish().catch(null),
     keep: z.record(z.string(), z.unknown()).nullish().catch(null),
     host: text,

@@ -54,7 +54,34 @@ function checkTelegram({ mode, webhook, users, chats }: TelegramOutline, report:
 function checkBackup(outline: Outline, backup: BackupOutline, path: Path, report: Report) {
   if (outline.storages) checkStorages(outline.storages, backup, path, report);
   if (backup.encrypt && outline.encryption === undefined) report([...path, "encrypt"], "config-problem-encrypt");
+  if (backup.source?.kind === "config" && (outline.encryption === undefined || backup.encrypt === false))
+    report([...path, "encrypt"], "config-problem-config-plain");
+  if (outline.storages && backup.source) checkTree(outline.storages, backup.source, [...path, "source"], report);
   if (outline.telegram?.chats) checkPlace(outline.telegram.chats, backup, path, report);
+}
+
+/** A backup of files in which the backups themselves lie would double with each run. */
+function checkTree(storages: Storages, source: NonNullable<BackupOutline["source"]>, path: Path, report: Report) {
+  if (source.via !== undefined || !source.paths || !source.exclude) return;
+  for (const [name, storage] of Object.entries(storages)) {
+    if (storage.kind !== "local" || storage.path === undefined) continue;
+    const place = storage.path.replace(/\/+$/, "");
+    const inside = source.paths.some((root) => root !== undefined && `${place}/`.startsWith(root.replace(/\/*$/, "/")));
+    if (inside && !source.exclude.some((pattern) => pattern === undefined || leavesOut(pattern, place)))
+      report([...path, "exclude"], "config-problem-files-storage", { storage: name, path: place });
+  }
+}
+
+/** Whether a pattern as tar's leaves out this path or a folder above it. */
+function leavesOut(pattern: string, path: string): boolean {
+  const source = pattern
+    .replace(/\/$/, "")
+    .replaceAll(/[.+^${}()|\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  // What stands in brackets may be anything that no regular expression understands: then nothing is concluded from it.
+  const plain = source.replaceAll(/\[[^\]]*\]/g, ".");
+  return new RegExp(`${pattern.startsWith("/") ? "^" : "(?:^|/)"}${plain.replaceAll("[", "\\[")}(?:/|$)`).test(path);
 }
 
 type Storages = NonNullable<Outline["storages"]>;

@@ -1,6 +1,7 @@
 import { type BackupRun, isFinal, type RunCopy, type RunError, rawBytes, storedBytes } from "../../core/run.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from "../../messages/format.ts";
 import { type Messages, reasonOf } from "../../messages/index.ts";
+import { noteLines } from "../../messages/notes.ts";
 import type { BackupOrders } from "../../services/backup/orders.ts";
 import type { CardButton, CardKind, RenderContext } from "./types.ts";
 
@@ -150,9 +151,10 @@ function finished(run: BackupRun, context: RenderContext): string[][] {
   lines.push(
     messages.t(run.encrypted ? "backup-took-encrypted" : "backup-took", { duration: formatDuration(took, locale) }),
   );
+  const notes = noteLines(manifest, locale).map(({ key, args }) => messages.t(key, args));
   const copies = run.copies.map((copy) => copyLine(copy, messages, now));
   if (run.folder !== undefined) copies.push(messages.t("backup-folder", { folder: run.folder }));
-  return [lines, copies, interruption(run, context)];
+  return [lines, notes, copies, interruption(run, context)];
 }
 
 function copyLine(copy: RunCopy, messages: Messages, now: Date): string {

@@ -1,0 +1,46 @@
+import type { Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
+import { inspectTree } from "./inspect.ts";
+import { checkReadable } from "./readable.ts";
+import { restore, testRestore } from "./restore.ts";
+import { configSchema, filesSchema, type TreeConfig } from "./schema.ts";
+import { TreeSession } from "./session.ts";
+
+/** Files and folders, as one archive. */
+class TreeSource implements Source {
+  readonly kind: TreeConfig["kind"];
+  /** Its entries are those that tar has written. */
+  readonly counts = "exact";
+  readonly #config: TreeConfig;
+
+  constructor(config: TreeConfig) {
+    this.kind = config.kind;
+    this.#config = config;
+  }
+
+  async inspect(signal: AbortSignal): Promise<SourceInfo> {
+    return (await inspectTree(this.#config, signal)).info;
+  }
+
+  async open(signal: AbortSignal): Promise<SourceSession> {
+    return new TreeSession(this.#config, await inspectTree(this.#config, signal), signal);
+  }
+}
+
+export const filesSource: SourceKind<typeof filesSchema> = {
+  kind: "files",
+  schema: filesSchema,
+  create: (config) => new TreeSource(config),
+  checkReadable,
+  restore,
+  testRestore,
+};
+
+/** The same for a machine's settings, among which there are secrets: the configuration refuses it without encryption. */
+export const configSource: SourceKind<typeof configSchema> = {
+  kind: "config",
+  schema: configSchema,
+  create: (config) => new TreeSource(config),
+  checkReadable,
+  restore,
+  testRestore,
+};

@@ -1,0 +1,70 @@
+import { AppError } from "../../core/errors.ts";
+import { run } from "../../lib/process.ts";
+import type { TreeConfig } from "./schema.ts";
+import { expandSet, type SetName } from "./sets.ts";
+import { memberName, placed } from "./tar.ts";
+
+/** What is to be read. */
+export interface Roots {
+  /** Absolute paths, none below another one. */
+  readonly paths: readonly string[];
+  /** Sets of which nothing is there. */
+  readonly absent: readonly SetName[];
+}
+
+/** A line for each path: what is wrong with it, or whether it is a link, its device and where it really is. */
+const script = `for path do
+  if [ ! -e "$path" ]; then echo missing
+  elif [ ! -r "$path" ] || { [ -d "$path" ] && [ ! -x "$path" ]; }; then echo unreadable
+  else
+    kind=plain; if [ -L "$path" ]; then kind=link; fi
+    echo "$kind $(stat -L -c %d -- "$path") $(readlink -f -- "$path")"
+  fi
+done`;
+
+/** Looks at the paths of a source. Fails with `config` for one that is missing, or that cannot be read. */
+export async function lookAtRoots(config: TreeConfig, signal: AbortSignal): Promise<Roots> {
+  const sets = (config.sets ?? []).map((name) => ({ name, paths: expandSet(name) }));
+  const paths = [...new Set([...config.paths, ...sets.flatMap((set) => set.paths)])];
+  const absent = sets.filter((set) => set.paths.length === 0).map(({ name }) => name);
+  if (paths.length === 0) {
+    throw new AppError("config", `nothing of these sets is on this machine: ${absent.join(", ")}`, {
+      context: { step: "preflight" },
+      text: { key: "error-config-absent", args: { sets: absent.join(", ") } },
+    });
+  }
+  const { stdout } = await run(placed(config.via, ["sh", "-c", script, "sh", ...paths]), { signal });
+  const answers = stdout.split("\n");
+  const devices = new Map<string, string>();
+  for (const [index, path] of paths.entries()) {
+    const answer = answers[index] ?? "missing";
+    const [, kind, device = "", target = path] = /^(plain|link) (\d+) (.+)$/s.exec(answer) ?? [];
+    if (kind === undefined && (answer !== "unreadable" || config.unreadable === "fail")) throw refused(path, answer);
+    devices.set(path, device);
+    // A link alone would be an empty backup of what it stands for.
+    if (kind === "link" && !config.followSymlinks) devices.set(target, device);
+  }
+  return { paths: outermost(devices, config.oneFileSystem), absent };
+}
+
+/** Without what lies below another path and is read with it: tar would store it twice. */
+function outermost(devices: ReadonlyMap<string, string>, oneFileSystem: boolean): string[] {
+  return [...devices.keys()].filter((path) => {
+    for (const [other, device] of devices) {
+      const isBelow = other !== path && path.startsWith(other === "/" ? other : `${other}/`);
+      if (isBelow && !(oneFileSystem && device !== devices.get(path))) return false;
+    }
+    return true;
+  });
+}
+
+function refused(path: string, answer: string): AppError {
+  const key = answer === "unreadable" ? "error-files-no-access" : "error-files-missing";
+  const message = answer === "unreadable" ? `${path} cannot be read by this user` : `${path} does not exist`;
+  return new AppError("config", message, { context: { step: "preflight" }, text: { key, args: { path } } });
+}
+
+/** The paths as tar and du take them from their input. */
+export function rootList(paths: readonly string[]): Buffer {
+  return Buffer.from(paths.map((path) => `${memberName(path)}\0`).join(""));
+}

@@ -1,0 +1,43 @@
+/** What tar, by whatever path it was started, says of one thing; a colon in its name is escaped. */
+const message = /^(?:\S*\/)?tar: ((?:\\.|[^\\:])+): (.+)$/s;
+
+/** A message of tar about one thing: its name as tar escapes it, and what there is about it. */
+export function messageOf(line: string): { readonly name: string; readonly what: string } | undefined {
+  const [, name, what] = message.exec(line) ?? [];
+  return name === undefined || what === undefined ? undefined : { name, what };
+}
+
+/** A message that only says that there were others. */
+export function isClosing(line: string): boolean {
+  return line.endsWith("tar: Exiting with failure status due to previous errors");
+}
+
+const escapes: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 };
+
+/**
+ * A name as tar escapes it, for a person: absolute, in UTF-8, with control characters and bytes that are no UTF-8
+ * as \ooo.
+ */
+export function readableName(escaped: string): string {
+  const bytes: number[] = [];
+  for (const [, octal, character, plain = ""] of escaped.matchAll(/\\([0-7]{3})|\\(.)|([^\\]+|\\$)/gsu)) {
+    if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 0xff);
+    else if (character !== undefined) bytes.push(escapes[character] ?? character.charCodeAt(0));
+    else bytes.push(...Buffer.from(plain));
+  }
+  return (
+    decode(Buffer.from(bytes))
+      .replace(/^\.(?=\/|$)/, "")
+      .replace(/(?<=.)\/$/, "") || "/"
+  );
+}
+
+function decode(bytes: Buffer): string {
+  const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, "0")}`;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.replaceAll(/\p{Cc}/gu, (character) => [...Buffer.from(character)].map(octal).join(""));
+  } catch {
+    return [...bytes].map((byte) => (byte < 0x20 || byte > 0x7e ? octal(byte) : String.fromCharCode(byte))).join("");
+  }
+}

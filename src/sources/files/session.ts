@@ -1,0 +1,93 @@
+import { Readable } from "node:stream";
+import { AppError } from "../../core/errors.ts";
+import { bytesTaken, type Pipeline, startPipeline } from "../../lib/process.ts";
+import type { PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
+import { bytesRead, zstdCommand } from "../zstd.ts";
+import type { Inspection } from "./inspect.ts";
+import { TarListener } from "./listener.ts";
+import { rootList } from "./look.ts";
+import type { TreeConfig } from "./schema.ts";
+import { createCommand } from "./tar.ts";
+
+/** tar through zstd; what tar says of single files becomes the notes of the backup. */
+export class TreeSession implements SourceSession {
+  readonly info: SourceInfo;
+  readonly #config: TreeConfig;
+  readonly #inspection: Inspection;
+  readonly #listener = new TarListener();
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  #pipeline: Pipeline | undefined;
+
+  constructor(config: TreeConfig, inspection: Inspection, signal: AbortSignal) {
+    this.info = inspection.info;
+    this.#config = config;
+    this.#inspection = inspection;
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  async *parts(): AsyncIterable<SourcePart> {
+    const { roots, attributes } = this.#inspection;
+    const tar = {
+      ...createCommand(this.#config, attributes),
+      onLine: (line: string) => this.#listener.take(line),
+      accepts: (status: number) => this.#listener.accepts(status, this.#config.unreadable),
+    };
+    const programs = startPipeline([tar, zstdCommand(this.#config.level)], {
+      input: Readable.from([rootList(roots.paths)]),
+      signal: this.#signal,
+    });
+    this.#pipeline = programs;
+    const pid = programs.pids[1];
+    const done = this.#finish(programs);
+    done.catch(() => undefined);
+    yield {
+      role: "artifact",
+      file: "artifact.tar.zst",
+      stream: programs.stdout,
+      rawBytes: () => (pid === undefined ? undefined : bytesTaken(pid)),
+      done,
+    };
+  }
+
+  summary(): SessionSummary {
+    const { notes, notesTotal } = this.#listener;
+    return { references: [], notes, notesTotal };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new AppError("interrupted", "tar was ended", { permanent: false }));
+    this.#pipeline?.stdout.destroy();
+    await this.#pipeline?.done.catch(() => undefined);
+  }
+
+  async #finish(programs: Pipeline): Promise<PartFacts> {
+    const said = await programs.done.catch((error: unknown) => {
+      throw this.#isUnreadable(error) ? this.#unreadable(error) : error;
+    });
+    const { entries } = this.#listener;
+    if (entries === 0) {
+      throw new AppError("source-failed", "tar has found nothing to store", {
+        context: { step: "tar", exit: "exit status 0", stderr: said[0] },
+        text: { key: "error-source-empty" },
+      });
+    }
+    const rawBytes = bytesRead(said[1] ?? "");
+    return { entries, ...(rawBytes === undefined ? {} : { rawBytes }) };
+  }
+
+  /** Whether tar has failed for nothing else than what it may not read. */
+  #isUnreadable(error: unknown): error is AppError {
+    if (this.#config.unreadable === "note" || !(error instanceof AppError)) return false;
+    return error.context.exit === "exit status 2" && this.#listener.accepts(2, "note");
+  }
+
+  #unreadable(error: AppError): AppError {
+    const { unreadable, firstUnreadable = "" } = this.#listener;
+    return new AppError("source-refused", `${unreadable} files or folders cannot be read, first ${firstUnreadable}`, {
+      context: error.context,
+      text: { key: "error-files-unreadable", args: { total: unreadable, path: firstUnreadable } },
+      cause: error,
+    });
+  }
+}
