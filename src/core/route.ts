@@ -46,14 +46,22 @@ export function isSilentAt(silent: Route["silent"], now: Date, timezone: string)
   return from <= to ? minute >= from && minute < to : minute >= from || minute < to;
 }
 
+/** Making one takes much longer than using it. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
 /** Minutes since midnight in a time zone. */
 export function minuteOfDay(now: Date, timezone: string): number {
-  const parts = new Intl.DateTimeFormat("en-GB", {
-    timeZone: timezone,
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  }).formatToParts(now);
+  let format = clocks.get(timezone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-GB", {
+      timeZone: timezone,
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    });
+    clocks.set(timezone, format);
+  }
+  const parts = format.formatToParts(now);
   const part = (type: string): number => Number(parts.find((candidate) => candidate.type === type)?.value ?? 0);
   return part("hour") * 60 + part("minute");
 }

@@ -1,5 +1,6 @@
 import type { Manifest } from "./manifest.ts";
 import type { BackupPhase, OpenObject, RunProgress } from "./ports.ts";
+import type { Proof } from "./proof.ts";
 import type { Text } from "./text.ts";
 
 /** Where a run is in its life. `degraded`: the backup is good, but a copy is missing and is being made up or was given up. */
@@ -85,8 +86,21 @@ export interface BackupRun {
   readonly retried?: { readonly run: string; readonly by: Person };
   readonly manifest?: Manifest;
   readonly manifestSha256?: string;
+  /** How its copies were proven, the newest of each storage and depth. The storages know more. */
+  readonly proofs?: readonly (Proof & { readonly storage: string })[];
   /** The other run that this one waits for. */
   readonly waitsFor?: string;
+  /** It waits for its hours; ISO 8601. */
+  readonly notBefore?: string;
+  /** `pending`: programs for afterwards are owed, since those for before may have been started. */
+  readonly hooks?: "pending" | "done";
+  /** A program for afterwards failed. */
+  readonly hookError?: RunError;
+}
+
+/** True when the programs for after the run have not been run yet. */
+export function owesHook({ hooks }: Pick<BackupRun, "hooks">): boolean {
+  return hooks === "pending";
 }
 
 /** True when nothing more happens to the run's dump: it is done, failed or cancelled. */
@@ -105,7 +119,9 @@ export function hasLeftovers(run: BackupRun): boolean {
 
 /** True when a worker still has something to do for the run: make the backup, a missing copy, or remove leftovers. */
 export function isUnsettled(run: BackupRun): boolean {
-  return !isFinal(run.status) || hasLeftovers(run) || run.copies.some((copy) => copy.status === "retrying");
+  return (
+    !isFinal(run.status) || hasLeftovers(run) || owesHook(run) || run.copies.some((copy) => copy.status === "retrying")
+  );
 }
 
 /** The folder of an object's key, with the slash at its end. */

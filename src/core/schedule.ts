@@ -1,4 +1,6 @@
 import { Cron } from "croner";
+import { type DailySpan, minuteOfDay } from "./route.ts";
+import { digestNumber } from "./signal.ts";
 
 /** Something that happens by the clock. */
 export interface ScheduleEntry {
@@ -10,17 +12,23 @@ export interface ScheduleEntry {
   readonly timezone: string;
   /** Whether one missed run is made up. */
   readonly catchUp: boolean;
+  /** It begins up to so many milliseconds after its time: always the same for the same key and time. */
+  readonly jitter?: number | undefined;
+  /** Hours of the day, in its time zone, in which it may begin. */
+  readonly window?: DailySpan | undefined;
 }
 
 /** Something that is to be started now. */
 export interface Due {
   readonly key: string;
-  /** When it should have started. */
+  /** When it should have started by its pattern. */
   readonly at: Date;
-  /** True when it is late by more than `lateAfterMs`: everything was down at its time. */
+  /** True when it is late by more than `lateAfterMs`: everything was down at its time, or it had to wait for its hours. */
   readonly late: boolean;
   /** How many earlier times were missed beside this one. */
   readonly missed: number;
+  /** Why it is not started, where it is not: it was missed (and `catchUp` says no), or its hours are over. */
+  readonly why?: "late" | "window";
 }
 
 /** Later than this a run counts as missed and made up; the tick comes every 15 s. */
@@ -32,7 +40,8 @@ const maxCounted = 1000;
 /**
  * What is due at `now`, and what is to be remembered as handled. A key seen for the first time starts counting at
  * `now`: a new schedule owes nothing. However many times were missed, one run makes up for them. A clock that was set
- * back makes nothing run twice: only times after the last handled one count. `dropped`: what is late and not made up.
+ * back makes nothing run twice: only times after the last handled one count. Outside of its hours nothing begins: it
+ * waits for them, or is dropped where nothing is made up. `dropped`: what is not started.
  */
 export function due(
   entries: readonly ScheduleEntry[],
@@ -48,20 +57,99 @@ export function due(
       handled.set(entry.key, now);
       continue;
     }
-    const times = timesBetween(entry, last, now);
-    const at = times.at(-1);
-    if (!at) continue;
-    handled.set(entry.key, at);
-    const late = now.getTime() - at.getTime() > lateAfterMs;
-    const list = late && !entry.catchUp ? dropped : result;
-    list.push({ key: entry.key, at, late, missed: times.length - 1 });
+    const newest = newestDue(entry, last, now);
+    if (!newest) continue;
+    handled.set(entry.key, newest.at);
+    if (newest.why === undefined) result.push(newest);
+    else dropped.push(newest);
   }
   return { due: result, dropped, handled };
 }
 
-/** The next time of a schedule after `now`. */
+/** The newest time that has come and is not handled, which stands for all before it; undefined: nothing is to be done. */
+function newestDue(entry: ScheduleEntry, last: Date, now: Date): Due | undefined {
+  const times = timesBetween(entry, last, now);
+  // Only the newest one can still be put off: no time is put off as far as the next one.
+  if (times.length > 0 && beginOf(entry, times.at(-1) ?? now) > now) times.pop();
+  const at = times.at(-1);
+  if (!at) return undefined;
+  const begin = beginOf(entry, at);
+  const late = now.getTime() - begin.getTime() > lateAfterMs;
+  const isInHours = isWithin(entry, late ? now : begin);
+  const item = { key: entry.key, at, late, missed: times.length - 1 };
+  if (entry.catchUp) return isInHours ? item : undefined;
+  if (!isInHours) return { ...item, why: "window" };
+  return late ? { ...item, why: "late" } : item;
+}
+
+/** The next time of a pattern after `now`. */
 export function nextTime(pattern: string, timezone: string, now: Date): Date | undefined {
   return new Cron(pattern, { timezone }).nextRun(now) ?? undefined;
+}
+
+/** When a schedule begins something the next time, after `now`: its jitter and its hours included. */
+export function nextBegin(entry: ScheduleEntry, now: Date): Date | undefined {
+  const cron = new Cron(entry.pattern, { timezone: entry.timezone });
+  // The one whose time has come may still be put off.
+  let at: Date | null | undefined = cron.previousRuns(1, new Date(now.getTime() + 1000))[0];
+  if (!at || at > now || beginOf(entry, at) <= now) at = cron.nextRun(now);
+  for (let tries = 0; at && tries < maxCounted; tries++) {
+    const begin = beginOf(entry, at);
+    if (isWithin(entry, begin)) return begin;
+    if (entry.catchUp) return nextOpening(entry, begin);
+    at = cron.nextRun(at);
+  }
+  return undefined;
+}
+
+/**
+ * When a time of the pattern begins: put off by its jitter, which is as good as random and always the same. Never by
+ * more than half of the time to the next one, so that they stay in their order, nor out of its hours.
+ */
+export function beginOf(entry: ScheduleEntry, at: Date): Date {
+  const { key, jitter = 0, pattern, timezone, window } = entry;
+  if (jitter === 0) return at;
+  const next = new Cron(pattern, { timezone }).nextRun(at);
+  let limit = Math.min(jitter, next ? (next.getTime() - at.getTime()) / 2 : jitter);
+  if (window && isWithin(entry, at)) limit = Math.min(limit, msToClosing(window, at, timezone) - 1);
+  return new Date(at.getTime() + Math.floor((digestNumber(`${key} ${at.toISOString()}`) * limit) / 1000) * 1000);
+}
+
+/** Whether something may begin at this time. */
+export function isWithin({ window, timezone }: Pick<ScheduleEntry, "window" | "timezone">, at: Date): boolean {
+  if (!window) return true;
+  const minute = minuteOfDay(at, timezone);
+  const { from, to } = window;
+  return from <= to ? minute >= from && minute < to : minute >= from || minute < to;
+}
+
+/** When the hours begin, for a time outside of them; the time itself when it is within. To the minute. */
+export function nextOpening(entry: Pick<ScheduleEntry, "window" | "timezone">, at: Date): Date {
+  const { window, timezone } = entry;
+  if (!window || isWithin(entry, at)) return at;
+  // Where the clocks go forward over it, the hours begin with the first minute behind the gap that is one of them.
+  const minutes = (window.from - minuteOfDay(at, timezone) + dayMinutes) % dayMinutes;
+  const guess = startOfMinute(at).getTime() + minutes * minuteMs;
+  for (let candidate = guess - clockChangeMs; candidate <= guess + clockChangeMs; candidate += minuteMs) {
+    if (candidate > at.getTime() && isWithin(entry, new Date(candidate))) return new Date(candidate);
+  }
+  // Hours that this day does not have, since the clocks went forward over all of them.
+  return nextOpening(entry, new Date(guess + clockChangeMs));
+}
+
+const minuteMs = 60_000;
+const dayMinutes = 24 * 60;
+/** No clock is put forward or back by more; milliseconds. */
+const clockChangeMs = 2 * 3_600_000;
+
+/** Milliseconds until the hours end, as the clock on the wall counts them. */
+function msToClosing({ to }: DailySpan, at: Date, timezone: string): number {
+  const minutes = (to - minuteOfDay(at, timezone) + dayMinutes) % dayMinutes;
+  return startOfMinute(at).getTime() + minutes * minuteMs - at.getTime();
+}
+
+function startOfMinute(at: Date): Date {
+  return new Date(Math.floor(at.getTime() / minuteMs) * minuteMs);
 }
 
 /** Times in (from, to], oldest first; of very many only the newest ones, so that the last one is always exact. */

@@ -56,6 +56,11 @@ export function identityOf(signal: Signal): string {
   return digest(JSON.stringify(status === "info" ? [source, name, status] : [source, name]), 22);
 }
 
+/** A number in [0, 1) that follows from a text and is as good as random. */
+export function digestNumber(text: string): number {
+  return createHash("sha256").update(text).digest().readUIntBE(0, 6) / 2 ** 48;
+}
+
 /** A short digest of a text, for ids: letters, digits, "-" and "_". */
 export function digest(text: string, length: number): string {
   return createHash("sha256").update(text).digest("base64url").slice(0, length);

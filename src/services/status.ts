@@ -1,9 +1,9 @@
 import type { Config } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
 import type { BackupRun } from "../core/run.ts";
-import { nextTime } from "../core/schedule.ts";
 import type { Presence, Presences } from "../state/presence.ts";
 import type { Runs } from "../state/runs.ts";
+import { nextRun } from "./schedules.ts";
 
 /** A process that has not been seen for so long counts as gone; milliseconds. */
 export const presenceWithinMs = 20_000;
@@ -29,10 +29,10 @@ export async function readStatus(deps: {
   const now = deps.clock.now();
   const processes = await deps.presences.alive(now, presenceWithinMs);
   const backups = await Promise.all(
-    deps.config.backups.map(async ({ name, schedule, timezone }) => {
+    deps.config.backups.map(async ({ name }) => {
       const [latest] = await deps.runs.list(name, 1);
       const lastGood = await deps.runs.lastGood(name);
-      const next = schedule === undefined ? undefined : nextTime(schedule, timezone ?? deps.config.timezone, now);
+      const next = nextRun(deps.config, name, now);
       return { name, ...(latest ? { latest } : {}), ...(lastGood ? { lastGood } : {}), ...(next ? { next } : {}) };
     }),
   );

@@ -1,14 +1,19 @@
 import type { Config } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
-import { hasLeftovers, isFinal } from "../core/run.ts";
-import { due, type ScheduleEntry } from "../core/schedule.ts";
+import { hasLeftovers, isFinal, owesHook } from "../core/run.ts";
+import { type Due, due } from "../core/schedule.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Producer } from "../queue/producer.ts";
 import type { Dialogs } from "../state/dialogs.ts";
 import type { Runs } from "../state/runs.ts";
 import type { ScheduleState } from "../state/schedule.ts";
+import type { Alerts } from "./alerts/alerts.ts";
 import type { BackupOrders } from "./backup/orders.ts";
 import { enqueueUpload, uploadJobId } from "./backup/uploads.ts";
+import { backupOf, scheduleEntries } from "./schedules.ts";
+import { stamp } from "./stamp.ts";
+
+export { backupOf, scheduleEntries } from "./schedules.ts";
 
 /** Milliseconds between two looks at the clock. */
 export const tickEveryMs = 15_000;
@@ -19,6 +24,7 @@ export interface TickDeps {
   readonly logger: Logger;
   readonly schedule: ScheduleState;
   readonly orders: BackupOrders;
+  readonly alerts: Pick<Alerts, "receive">;
   readonly runs: Runs;
   readonly dialogs: Dialogs;
   readonly producer: Producer;
@@ -26,13 +32,6 @@ export interface TickDeps {
   readonly upkeep?: { step(): Promise<void> };
   /** What the workers look after. */
   readonly watch?: { step(): Promise<void> };
-}
-
-const backupKey = "backup:";
-
-/** The backup that a schedule key stands for. */
-export function backupOf(key: string): string {
-  return key.slice(backupKey.length);
 }
 
 /**
@@ -50,10 +49,7 @@ export async function tick(deps: TickDeps): Promise<{ started: string[]; requeue
     if (await deps.orders.schedule(name, item)) started.push(name);
     if (item.late) deps.logger.warn({ backup: name, dueAt: item.at, missed: item.missed }, "a missed run is made up");
   }
-  for (const { key, at, missed } of plan.dropped) {
-    const backup = backupOf(key);
-    deps.logger.warn({ backup, dueAt: at, missed }, "a missed run is not made up, as catchUp says");
-  }
+  for (const item of plan.dropped) await drop(deps, item);
   // Recorded after the orders: a kill in between repeats them, which their ids make harmless.
   for (const [key, at] of plan.handled) await deps.schedule.write(key, at);
   await deps.schedule.retain(new Set(entries.map(({ key }) => key)), now);
@@ -65,20 +61,26 @@ export async function tick(deps: TickDeps): Promise<{ started: string[]; requeue
   return { started, requeued };
 }
 
-/** Everything that happens by the clock. */
-export function scheduleEntries(config: Config): ScheduleEntry[] {
-  return config.backups.flatMap((backup) =>
-    backup.schedule === undefined
-      ? []
-      : [
-          {
-            key: backupKey + backup.name,
-            pattern: backup.schedule,
-            timezone: backup.timezone ?? config.timezone,
-            catchUp: backup.catchUp,
-          },
-        ],
-  );
+/** What is not started is told: of hours that were missed also in the chat, since everything worked as it should. */
+async function drop({ alerts, config, logger }: TickDeps, { key, at, missed, why }: Due): Promise<void> {
+  const name = backupOf(key);
+  if (why !== "window") {
+    logger.warn({ backup: name, dueAt: at, missed }, "a missed run is not made up, as catchUp says");
+    return;
+  }
+  logger.warn({ backup: name, dueAt: at, missed }, "a run is left out: its hours are over");
+  await alerts.receive([
+    {
+      source: "watch",
+      fingerprint: `dropped:${key}:${at.toISOString()}`,
+      status: "info",
+      severity: "warning",
+      title: { key: "schedule-dropped", args: { name, at: stamp(at, config.timezone) } },
+      text: { key: "schedule-dropped-text" },
+      labels: { check: "schedules", backup: name },
+      startsAt: at.toISOString(),
+    },
+  ]);
 }
 
 /** Work whose job is gone (killed between the record and the queue, or a queue that was emptied) is enqueued again. */
@@ -92,7 +94,7 @@ async function requeueLost(deps: TickDeps): Promise<string[]> {
     requeued.push(id);
   };
   for (const run of await runs.unsettled()) {
-    if (!isFinal(run.status) || hasLeftovers(run))
+    if (!isFinal(run.status) || hasLeftovers(run) || owesHook(run))
       await ensure("backup", `backup-${run.id}`, orders.hostOf(run.name), () => orders.enqueue(run));
     if (!isFinal(run.status)) continue;
     for (const { storage } of run.copies.filter((copy) => copy.status === "retrying"))

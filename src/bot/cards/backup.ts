@@ -12,7 +12,7 @@ export function backupCard(deps: { readonly orders: BackupOrders }): CardKind<Ba
     render: (run, context) => {
       const raise = raiseKey(run);
       return {
-        html: [[heading(run, context)], ...body(run, context, deps.orders), footer(run, context)]
+        html: [[heading(run, context)], ...body(run, context, deps.orders), hooks(run, context), footer(run, context)]
           .filter((block) => block.length > 0)
           .map((block) => block.join("\n"))
           .join("\n\n"),
@@ -69,7 +69,18 @@ function body(run: BackupRun, context: RenderContext, orders: BackupOrders): str
   }
 }
 
-function queued(run: BackupRun, { messages, workers, now }: RenderContext, orders: BackupOrders): string[] {
+/** A program for afterwards failed: the backup is what it is, but something may still be stopped. */
+function hooks({ hookError }: BackupRun, { messages }: RenderContext): string[] {
+  if (!hookError) return [];
+  return [messages.t("backup-hook-failed", { step: hookError.step, reason: reasonOf(hookError) })];
+}
+
+function queued(run: BackupRun, context: RenderContext, orders: BackupOrders): string[] {
+  const { messages, workers, now, timezone } = context;
+  if (run.notBefore !== undefined && new Date(run.notBefore) > now) {
+    const at = formatTime(new Date(run.notBefore), messages.locale, timezone);
+    return [messages.t("backup-waits-window", { at })];
+  }
   if (workers && !orders.isServed(run, workers, now)) {
     const host = orders.hostOf(run.name);
     return [host === undefined ? messages.t("backup-no-worker") : messages.t("backup-no-worker-on", { host })];

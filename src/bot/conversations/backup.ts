@@ -3,9 +3,9 @@ import type { Conversation } from "@grammyjs/conversations";
 import type { InlineKeyboardButton } from "grammy/types";
 import type { ChatTarget } from "../../core/card.ts";
 import { storedBytes } from "../../core/run.ts";
-import { nextTime } from "../../core/schedule.ts";
 import { formatBytes, formatDuration, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
+import { nextRun } from "../../services/schedules.ts";
 import type { BotContext, BotDeps, Caller, DialogContext } from "../context.ts";
 import { confirmAction, dialogButton, dialogLifeMs, dialogToken, newDialogId, pressedWhat } from "../dialog.ts";
 import { readFailure } from "../telegram-error.ts";
@@ -254,11 +254,8 @@ async function planView(
     where.push(texts.t("backup-plan-encrypted", { recipients: deps.config.encryption?.recipients.length ?? 0 }));
   const last = (await lastLine(deps, texts, name)) ?? texts.plain("backup-last-none");
   const times = [texts.t("backup-plan-last", { last })];
-  if (backup.schedule !== undefined) {
-    const timezone = backup.timezone ?? deps.config.timezone;
-    const next = nextTime(backup.schedule, timezone, deps.clock.now());
-    if (next) times.push(texts.t("backup-plan-next", { next: formatTime(next, texts.locale, deps.config.timezone) }));
-  }
+  const next = nextRun(deps.config, name, deps.clock.now());
+  if (next) times.push(texts.t("backup-plan-next", { next: formatTime(next, texts.locale, deps.config.timezone) }));
   const active = (await deps.runs.active()).find((run) => run.name === name);
   if (active) times.push(texts.t("backup-plan-active", { run: active.id }));
   const buttons = [

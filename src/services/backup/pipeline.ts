@@ -10,7 +10,7 @@ import {
 import type { Clock, RunObserver } from "../../core/ports.ts";
 import { releasing } from "../../lib/buffers.ts";
 import { encrypt, encryptedSuffix } from "../../lib/crypto.ts";
-import type { BackupReader, Source, SourcePart, SourceSession } from "../../sources/types.ts";
+import type { OpenOptions, Source, SourcePart, SourceSession } from "../../sources/types.ts";
 import type { Storage } from "../../storages/types.ts";
 import { ProgressMeter } from "./progress.ts";
 import { Target, withStep } from "./target.ts";
@@ -24,8 +24,10 @@ export interface BackupOrder {
   readonly folder: string;
   readonly source: Source;
   readonly storages: readonly Storage[];
-  /** What an incremental source builds upon. */
-  readonly previous?: BackupReader;
+  /** What an incremental source builds upon, or why it is given nothing. */
+  readonly previous?: Pick<OpenOptions, "previous" | "full">;
+  /** The newest backup of this name: its parts tell how much room these will take. */
+  readonly predecessor?: Manifest;
   /** age public keys; empty: not encrypted. */
   readonly recipients: readonly string[];
   readonly observer: RunObserver;
@@ -73,7 +75,7 @@ export async function runBackup(order: BackupOrder): Promise<PipelineResult> {
     signal.throwIfAborted();
     const opening = order.source.open(signal, {
       run: { id: order.runId, folder: order.folder },
-      ...(order.previous === undefined ? {} : { previous: order.previous }),
+      ...order.previous,
     });
     await using session = await opening.catch((error: unknown) => {
       throw withStep(error, "preflight");
@@ -156,7 +158,13 @@ async function transferPart(
   const file = encrypted ? `${part.file}${encryptedSuffix}` : part.file;
   // Of the raw bytes, as if nothing could be compressed: what is too large an expectation does no harm.
   const expectedBytes = part.role === "artifact" ? session.info.expectedRawBytes : undefined;
-  await Promise.all(targets.map((target) => target.begin(`${order.folder}${file}`, expectedBytes)));
+  // What builds upon its predecessor takes less than that, nobody knows how much.
+  const isWhole = (order.previous?.previous ?? []).length === 0;
+  const former = isWhole
+    ? order.predecessor?.parts.find(({ file: stored }) => isSamePart(stored, part.file))
+    : undefined;
+  const neededBytes = former?.bytes;
+  await Promise.all(targets.map((target) => target.begin(`${order.folder}${file}`, expectedBytes, neededBytes)));
   requireOne(targets, signal);
   const hash = createHash("sha256");
   let bytes = 0;
@@ -174,6 +182,11 @@ async function transferPart(
     throw withStep(error, part.role);
   });
   return { role: part.role, file, bytes, sha256: hash.digest("hex"), ...facts };
+}
+
+/** Whether a part as stored is the same as one of a source, encrypted or not. */
+function isSamePart(stored: string, file: string): boolean {
+  return stored === file || stored === `${file}${encryptedSuffix}`;
 }
 
 /** Writes the manifest to every storage that holds all parts. */

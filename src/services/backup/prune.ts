@@ -11,6 +11,7 @@ import type { Storage } from "../../storages/types.ts";
 import type { CatalogueKeeper } from "../catalogue-keeper.ts";
 import { isOurs } from "../catalogue-keeper.ts";
 import { moveClasses } from "./classes.ts";
+import { retentionHolder } from "./holders.ts";
 import type { PruneQuestions } from "./prune-questions.ts";
 import { finishRemovals, type Removal, removeBackup } from "./removal.ts";
 import { explainPrune, policyFor, type RetentionLook, sizesOf } from "./retention.ts";
@@ -189,9 +190,6 @@ export class Pruner {
     });
   }
 }
-
-/** Whoever holds the lease of a name for the retention is called so, and the storage. */
-export const retentionHolder = "retention";
 
 const removalStep = "remove";
 

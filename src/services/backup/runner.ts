@@ -2,7 +2,7 @@ import type { Config } from "../../app/config.ts";
 import { AppError, lostLease, toAppError } from "../../core/errors.ts";
 import { encodeManifest, runFolder } from "../../core/manifest.ts";
 import type { Clock } from "../../core/ports.ts";
-import { type BackupRun, hasLeftovers, isFinal, type RunCopy } from "../../core/run.ts";
+import { type BackupRun, hasLeftovers, isFinal, owesHook, type RunCopy } from "../../core/run.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
 import type { Producer } from "../../queue/producer.ts";
@@ -11,6 +11,9 @@ import type { Leases } from "../../state/leases.ts";
 import type { Runs } from "../../state/runs.ts";
 import type { Storage } from "../../storages/types.ts";
 import { cleanUpRun } from "./clean-up.ts";
+import { retentionHolder } from "./holders.ts";
+import { RunHooks } from "./hooks.ts";
+import { waitForHours } from "./hours.ts";
 import { type PipelineResult, runBackup } from "./pipeline.ts";
 import { runError } from "./run-error.ts";
 import { RunWatch } from "./run-watch.ts";
@@ -39,6 +42,11 @@ const leaseLostAfterMs = 15 * 60_000;
 const waitForOtherMs = 3000;
 /** Milliseconds for removing what an attempt has made that another worker has overtaken. */
 const withdrawMs = 60_000;
+/** Milliseconds for the hooks of a run whose worker is told to stop. */
+const shutdownHooksMs = 10_000;
+
+type Outcome = Exclude<BackupRun["status"], "queued" | "running">;
+
 /** A storage that has just failed is given this long before the first attempt to make up the copy. */
 const firstUploadMs = 5000;
 
@@ -48,16 +56,20 @@ const firstUploadMs = 5000;
  */
 export class BackupRunner {
   readonly #deps: BackupRunnerDeps;
+  readonly #hooks: RunHooks;
 
   constructor(deps: BackupRunnerDeps) {
     this.#deps = deps;
+    this.#hooks = new RunHooks(deps);
   }
 
   async execute(id: string, job: JobContext): Promise<JobOutcome> {
     const { runs, leases } = this.#deps;
     const run = await runs.read(id);
     if (!run) return { done: { run: id, status: "unknown" } };
-    if (isFinal(run.status) && !hasLeftovers(run)) return { done: { run: id, status: run.status } };
+    if (isFinal(run.status) && !hasLeftovers(run) && !owesHook(run)) return { done: { run: id, status: run.status } };
+    const waiting = await waitForHours(this.#deps, run);
+    if (waiting) return waiting;
     const lease = await leases.tryAcquire(`backup:${run.name}`, {
       ttlMs: this.#deps.config.worker.lease,
       lostAfterMs: leaseLostAfterMs,
@@ -65,12 +77,16 @@ export class BackupRunner {
     });
     if (!lease) {
       const other = await leases.holder(`backup:${run.name}`);
-      if (other !== undefined && other !== id && other !== run.waitsFor)
+      const isRun = other !== undefined && !other.startsWith(retentionHolder);
+      if (isRun && other !== id && other !== run.waitsFor)
         await runs.update(id, "normal", this.#now(), (current) => ({ ...current, waitsFor: other }));
       return { later: waitForOtherMs };
     }
     await using held = lease;
-    if (isFinal(run.status)) return { done: { run: id, ...(await sweepRun(this.#deps, run, job.signal)) } };
+    if (isFinal(run.status)) {
+      await this.#hooks.after(id, run.status, held.token, job.signal);
+      return { done: { run: id, ...(await sweepRun(this.#deps, run, job.signal)) } };
+    }
     const status = await this.#attempt(id, held.token, AbortSignal.any([job.signal, held.signal]), job.signal);
     return { done: { run: id, status } };
   }
@@ -86,6 +102,7 @@ export class BackupRunner {
     const backup = config.backups.find((candidate) => candidate.name === run.name);
     const watch = new RunWatch(this.#deps, run, fence, backup?.timeout);
     let storages: readonly Storage[] = [];
+    let status: Outcome;
     try {
       if (!backup) {
         const text = { key: "error-backup-gone", args: { name: run.name } };
@@ -94,9 +111,15 @@ export class BackupRunner {
       storages = await Promise.all(backup.storages.map((name) => this.#deps.storage(name)));
       if (run.folder !== undefined) {
         const finished = await this.#recover(run, run.folder, storages, fence, signal);
-        if (finished) return finished;
+        if (finished) {
+          await this.#hooks.after(id, finished, fence, signal);
+          return finished;
+        }
+        await this.#hooks.after(id, "interrupted", fence, signal);
       }
+      const predecessor = await this.#deps.runs.lastGood(run.name);
       run = await this.#start(run, storages, fence);
+      await this.#hooks.before(run, backup, fence, AbortSignal.any([signal, watch.signal]));
       const recipients = backup.encrypt ? (config.encryption?.recipients ?? []) : [];
       const result = await runBackup({
         runId: id,
@@ -106,6 +129,7 @@ export class BackupRunner {
         source: this.#deps.source(backup.source),
         storages,
         recipients,
+        ...(predecessor?.manifest ? { predecessor: predecessor.manifest } : {}),
         observer: watch,
         clock: this.#deps.clock,
         signal: AbortSignal.any([signal, watch.signal]),
@@ -113,14 +137,24 @@ export class BackupRunner {
         version: this.#deps.version,
       });
       await watch.stop();
-      return await this.#succeed(id, result, storages, fence);
+      status = await this.#succeed(id, result, storages, fence);
     } catch (error) {
       await watch.stop();
       if (lostLease(signal) || toAppError(error).code === "lease-lost") return await this.#withdraw(run, storages);
-      return await this.#fail(id, error, fence, shutdown);
+      if (shutdown.aborted) await this.#hooksAtShutdown(id, fence);
+      status = await this.#fail(id, error, fence, shutdown);
     } finally {
       await watch.stop();
     }
+    await this.#hooks.after(id, status, fence, signal);
+    return status;
+  }
+
+  /** What was stopped for the backup is started again before this worker goes; else the next one does it. */
+  async #hooksAtShutdown(id: string, fence: number): Promise<void> {
+    await this.#hooks.after(id, "interrupted", fence, AbortSignal.timeout(shutdownHooksMs)).catch((error: unknown) => {
+      this.#deps.logger.warn({ run: id, error: String(error) }, "hooks are left to the next worker");
+    });
   }
 
   /** Takes the run: the intent is on record before anything is touched. */
@@ -174,7 +208,7 @@ export class BackupRunner {
     storages: readonly Storage[],
     fence: number,
     signal: AbortSignal,
-  ): Promise<string | undefined> {
+  ): Promise<Outcome | undefined> {
     const former = await this.#formerStorages(run, storages);
     const everywhere = [...storages, ...former];
     const left = await cleanUpRun(everywhere, folder, run.open, signal);
@@ -217,7 +251,7 @@ export class BackupRunner {
     return await Promise.all(configured.map((name) => this.#deps.storage(name)));
   }
 
-  async #succeed(id: string, result: PipelineResult, storages: readonly Storage[], fence: number): Promise<string> {
+  async #succeed(id: string, result: PipelineResult, storages: readonly Storage[], fence: number): Promise<Outcome> {
     const now = this.#now();
     const failed = result.copies.filter((copy) => copy.status === "failed");
     const copies = storages.map((storage): RunCopy => {
@@ -258,7 +292,7 @@ export class BackupRunner {
       });
     }
     for (const { storage, status } of copies) if (status === "stored") await tellStored(this.#deps, run, storage);
-    return run.status;
+    return failed.length > 0 ? "degraded" : "succeeded";
   }
 
   /** Another worker has taken the run over: removes what this attempt has made, unless the other one works there. */
@@ -280,7 +314,7 @@ export class BackupRunner {
     throw new AppError("lease-lost", `another worker has taken run ${run.id} over`, { permanent: false });
   }
 
-  async #fail(id: string, cause: unknown, fence: number, shutdown: AbortSignal): Promise<string> {
+  async #fail(id: string, cause: unknown, fence: number, shutdown: AbortSignal): Promise<Outcome> {
     const { runs, logger } = this.#deps;
     const now = this.#now();
     if (shutdown.aborted) {
@@ -318,7 +352,8 @@ export class BackupRunner {
             copies: current.copies.map((copy) => ({ ...copy, status: "aborted" as const })),
             ...(cancelled ? {} : { error: runError(error, current.phase) }),
           };
-    return (await runs.record(id, "reply", now, change, fence)).status;
+    const { status } = await runs.record(id, "reply", now, change, fence);
+    return status === "queued" || status === "running" ? "failed" : status;
   }
 }
 

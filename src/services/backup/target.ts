@@ -55,14 +55,15 @@ export class Target {
     return this.#error;
   }
 
-  /** Begins the next object; the following `write` calls go into it. */
-  begin(key: string, expectedBytes: number | undefined): Promise<void> {
+  /** Begins the next object; the following `write` calls go into it. Sizes as in `CreateOptions`. */
+  begin(key: string, expectedBytes: number | undefined, neededBytes?: number): Promise<void> {
     return this.#attempt(async () => {
       const upload: Upload = { key, writer: undefined, opened: undefined, committed: false };
       this.#uploads.push(upload);
       upload.writer = await this.storage.create(key, {
         signal: this.#options.signal,
         ...(expectedBytes === undefined ? {} : { expectedBytes }),
+        ...(neededBytes === undefined ? {} : { neededBytes }),
         opened: async (object) => {
           upload.opened = object;
           await this.#tell(() => this.#options.observer.opened(object));

@@ -38,6 +38,7 @@ export function missedRun({ entry, handled, since, runs }: ScheduleView, now: Da
   // Ordered in time, but nobody has begun; it stands for all later times as well. One that waits for its turn after
   // another run of the same name waits on purpose.
   const waiting = runs.find((run) => run.dueAt !== undefined && run.status === "queued" && run.attempt === 0);
+  if (waiting?.notBefore !== undefined && new Date(waiting.notBefore) > before) return undefined;
   if (!waiting || new Date(waiting.createdAt) > before) return undefined;
   const isBusy = runs.some(({ id, status }) => id !== waiting.id && status === "running");
   return isBusy || waiting.waitsFor !== undefined ? undefined : new Date(waiting.createdAt);
