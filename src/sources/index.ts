@@ -4,10 +4,11 @@ import { commandSource } from "./command/index.ts";
 import { configSource, filesSource } from "./files/index.ts";
 import { postgresSource } from "./postgres/index.ts";
 import { redisSource } from "./redis/index.ts";
+import { s3Source } from "./s3/index.ts";
 import type { Source, SourceDeps, SourceKind } from "./types.ts";
 
 /** Every kind of source: a new one is a folder beside this file and one line here. */
-const kinds = [postgresSource, redisSource, commandSource, filesSource, configSource] as const;
+const kinds = [postgresSource, redisSource, commandSource, filesSource, configSource, s3Source] as const;
 
 const byKind = new Map<string, SourceKind>();
 for (const kind of kinds) {
@@ -25,6 +26,7 @@ export const sourceSchema = z.discriminatedUnion("kind", [
   commandSource.schema,
   filesSource.schema,
   configSource.schema,
+  s3Source.schema,
 ]);
 export type SourceConfig = z.output<typeof sourceSchema>;
 

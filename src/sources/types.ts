@@ -50,9 +50,37 @@ export interface SessionSummary {
   readonly notesTotal: number;
 }
 
+/** Why an incremental source reads everything. */
+export const fullReasons = [
+  /** There is no backup before. */
+  "first",
+  /** None is there whole in every storage of this run: what it would point at must be beside it. */
+  "copies",
+  /** It is encrypted, and its private key is not here. */
+  "key",
+  /** It is encrypted otherwise than this run will be. */
+  "recipients",
+  /** Its index can not be read. */
+  "damaged",
+  /** The last one that read everything is older than the configuration wants. */
+  "age",
+  /** It points at too many runs. */
+  "runs",
+  /** It is of another bucket. */
+  "bucket",
+  /** It lies in the future: a clock was wrong. */
+  "clock",
+] as const;
+export type FullReason = (typeof fullReasons)[number];
+
 export interface OpenOptions {
-  /** The newest sound backup of the same name and kind, for a source that builds upon it; absent: everything is read. */
-  readonly previous?: BackupReader;
+  /**
+   * The newest sound backup of the same name and kind, for a source that builds upon it: all its copies, the one to be
+   * read first in front. Absent or empty: everything is read.
+   */
+  readonly previous?: readonly BackupReader[];
+  /** Why there is no `previous`, where that is known. */
+  readonly full?: FullReason;
   /** What the backup is called and when this run began, for a source that has to name itself. */
   readonly run?: { readonly id: string; readonly folder: string };
 }

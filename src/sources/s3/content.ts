@@ -1,0 +1,120 @@
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { AppError } from "../../core/errors.ts";
+import type { Answer, Attributes, Bucket, Missing, Version } from "./bucket.ts";
+import { bucketError } from "./errors.ts";
+import { shownKey } from "./keys.ts";
+
+/** How often in a row a connection may break off without having given a byte. */
+const mostBreaks = 5;
+const firstPauseMs = 100;
+/** How often an object is begun anew that is replaced while it is read. */
+export const mostReplacements = 5;
+
+/** An object that is there, and the beginning of its content. */
+export interface Opened {
+  /** What is read, which need not be what was listed. */
+  readonly version: Version;
+  readonly attributes: Attributes;
+  /** It is another version than was listed. */
+  readonly changed: boolean;
+  /** Fails with `Replaced`. */
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/** A small object, read whole. */
+export type Whole = Omit<Opened, "body"> & { readonly body: readonly Buffer[] };
+
+/** The rest of an object can not be had any more: there is another one in its place, or none. */
+export class Replaced extends Error {}
+
+/** The listed version of an object where it still is that, else the present one; undefined: it is gone. */
+export async function openObject(bucket: Bucket, listed: Version, signal: AbortSignal): Promise<Opened | undefined> {
+  const { key, etag, size } = listed;
+  const asked = await bucket.get(key, { signal, match: etag });
+  const answer = asked === "other" ? await bucket.get(key, { signal }) : asked;
+  if (isMissing(answer)) return undefined;
+  const { version, attributes, body } = answer;
+  const changed = version.etag !== etag || version.size !== size;
+  return { version, attributes, changed, body: contentOf(bucket, version, body, signal) };
+}
+
+/** As `openObject`, with its content in memory. */
+export async function readObject(bucket: Bucket, listed: Version, signal: AbortSignal): Promise<Whole | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    const opened = await openObject(bucket, listed, signal);
+    if (opened === undefined) return undefined;
+    try {
+      const body: Buffer[] = [];
+      for await (const chunk of opened.body) body.push(chunk);
+      return { ...opened, changed: opened.changed || attempt > 1, body };
+    } catch (error) {
+      if (!(error instanceof Replaced)) throw error;
+      if (attempt === mostReplacements) throw restless(listed.key);
+    }
+  }
+}
+
+/** It is replaced again and again. */
+export function restless(key: string): AppError {
+  const object = shownKey(key);
+  return new AppError("source-failed", `${object} is replaced faster than it can be read: exclude it`, {
+    permanent: false,
+    context: { step: "read", key: object },
+    text: { key: "error-source-s3-restless", args: { object } },
+  });
+}
+
+/** All bytes of a version, exactly so many: where a connection breaks off, another one goes on. */
+async function* contentOf(
+  bucket: Bucket,
+  { key, etag, size }: Version,
+  first: Readable,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  let body = first;
+  let offset = 0;
+  let breaks = 0;
+  try {
+    for (;;) {
+      let cause: unknown;
+      try {
+        for await (const chunk of body as AsyncIterable<Buffer>) {
+          if (offset + chunk.length > size) throw longer(key);
+          offset += chunk.length;
+          breaks = 0;
+          yield chunk;
+        }
+        cause = Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof AppError) throw error;
+        cause = error;
+      }
+      if (offset === size) return;
+      breaks += 1;
+      if (breaks > mostBreaks) throw bucketError(cause, bucket.place, key);
+      body.destroy();
+      await delay(firstPauseMs * 2 ** (breaks - 1), undefined, { signal }).catch(() => signal.throwIfAborted());
+      // Without a tag nobody could tell whether the rest belongs to what was read before.
+      if (etag === undefined) throw new Replaced();
+      const answer = await bucket.get(key, { signal, match: etag, from: offset });
+      if (isMissing(answer)) throw new Replaced();
+      body = answer.body;
+    }
+  } finally {
+    body.destroy();
+  }
+}
+
+function isMissing(answer: Answer): answer is Missing {
+  return typeof answer === "string";
+}
+
+function longer(key: string): AppError {
+  const object = shownKey(key);
+  return new AppError("source-failed", `${object} gives more bytes than its length says`, {
+    context: { step: "read", key: object },
+    text: { key: "error-source-s3-longer", args: { object } },
+  });
+}

@@ -1,0 +1,68 @@
+import { AppError } from "../../core/errors.ts";
+import { findTool } from "../../lib/environment.ts";
+import type { OpenOptions, Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
+import { openBase, placeFacts } from "./base.ts";
+import { Bucket } from "./bucket.ts";
+import { checkReadable } from "./readable.ts";
+import { restore, testRestore } from "./restore.ts";
+import { type S3SourceConfig, s3SourceSchema } from "./schema.ts";
+import { S3Session, titleOf } from "./session.ts";
+
+/** The objects of a bucket. */
+class S3Source implements Source {
+  readonly kind = "s3";
+  readonly counts = "exact";
+  readonly #config: S3SourceConfig;
+  readonly #deps: SourceDeps;
+
+  constructor(config: S3SourceConfig, deps: SourceDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  async inspect(signal: AbortSignal): Promise<SourceInfo> {
+    const bucket = new Bucket(this.#config);
+    try {
+      await look(bucket, this.#config, signal);
+    } finally {
+      bucket.requests.close();
+    }
+    return { title: titleOf(bucket, "not-known"), facts: placeFacts(this.#config) };
+  }
+
+  async open(signal: AbortSignal, { previous = [], full }: OpenOptions = {}): Promise<SourceSession> {
+    const bucket = new Bucket(this.#config);
+    try {
+      await look(bucket, this.#config, signal);
+      const now = this.#deps.clock.now();
+      const { logger } = this.#deps;
+      const base = full ?? (await openBase(previous, { config: this.#config, now, signal, logger }));
+      return new S3Session({ config: this.#config, bucket, base, startedAt: now }, signal);
+    } catch (error) {
+      bucket.requests.close();
+      throw error;
+    }
+  }
+}
+
+/** That the compressor is there, and that the bucket lets itself be listed. */
+async function look(bucket: Bucket, { prefix }: S3SourceConfig, signal: AbortSignal): Promise<void> {
+  if (findTool("zstd") === undefined) {
+    const remedy = "apt-get install zstd";
+    throw new AppError("tool-missing", `zstd is not installed on this machine: ${remedy}`, {
+      context: { step: "zstd", tool: "zstd" },
+      text: { key: "error-tool-missing", args: { tool: "zstd", remedy } },
+    });
+  }
+  for await (const _ of bucket.list(prefix, signal, 1)) break;
+}
+
+export const s3Source: SourceKind<typeof s3SourceSchema> = {
+  kind: "s3",
+  schema: s3SourceSchema,
+  create: (config, deps) => new S3Source(config, deps),
+  incremental: true,
+  checkReadable,
+  restore,
+  testRestore,
+};

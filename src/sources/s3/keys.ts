@@ -1,0 +1,45 @@
+/**
+ * Order of keys as S3 lists them, by the bytes of their UTF-8. JavaScript compares UTF-16, which differs where one of
+ * two differing characters lies beyond the first plane.
+ */
+export function compareKeys(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index += 1) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for characters behind all others. */
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}
+
+/** A key of a listing in `encoding-type=url`; a space is `+` there. Throws `URIError` for what is no UTF-8. */
+export function decodeKey(text: string): string {
+  return text.includes("%") || text.includes("+") ? decodeURIComponent(text.replaceAll("+", " ")) : text;
+}
+
+/** A key for a person's eyes: control characters as \ooo, no longer than a line. */
+export function shownKey(key: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+  const plain = key.replace(/[\u0000-\u001f\u007f\\]/g, (char) =>
+    char === "\\" ? "\\\\" : `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
+  return plain.length > 300 ? `${plain.slice(0, 299)}…` : plain;
+}
+
+/** Whether a key, counted from the prefix, fits one of these patterns: `*` any text, `?` one character. */
+export function matcherOf(patterns: readonly string[]): (key: string) => boolean {
+  const expressions = patterns.map((pattern) => {
+    const source = pattern
+      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll(/\*+/g, ".*")
+      .replaceAll("?", ".");
+    return new RegExp(`^${source}$`, "su");
+  });
+  return (key) => expressions.some((expression) => expression.test(key));
+}

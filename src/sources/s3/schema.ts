@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { durationSchema } from "../../lib/units.ts";
+
+export const s3SourceSchema = z
+  .strictObject({
+    kind: z.literal("s3"),
+    endpoint: z
+      .url({ protocol: /^https?$/, error: "config-problem-url" })
+      .optional()
+      .describe("URL of the S3 server, https://s3.example.org; leave it out for AWS."),
+    region: z.string().min(1).default("us-east-1").describe("Region of the bucket; many servers take any."),
+    bucket: z.string().min(1).describe("Bucket that is backed up."),
+    prefix: z
+      .string()
+      .default("")
+      .transform((prefix) => (prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`))
+      .describe("Folder in the bucket: only what lies below it. Default: the whole bucket."),
+    accessKeyId: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Key that may list the bucket and get its objects, and nothing else. Default, for it and its secret: what AWS tools would use.",
+      ),
+    secretAccessKey: z.string().min(1).optional().describe("The key's secret; let it come from the environment."),
+    sessionToken: z.string().min(1).optional().describe("Belongs to temporary keys."),
+    forcePathStyle: z
+      .boolean()
+      .default(false)
+      .describe("https://server/bucket instead of https://bucket.server: what most servers other than AWS need."),
+    exclude: z
+      .array(z.string().min(1).max(1024))
+      .max(1000)
+      .default([])
+      .describe(
+        'Keys that are left out, counted from the prefix: `*` is any text, with slashes too, `?` one character: "cache/*".',
+      ),
+    concurrency: z.int().min(1).max(64).default(8).describe("Objects that are read at once; small ones only."),
+    fullEvery: durationSchema()
+      .prefault("30d")
+      .describe("When the last backup that read everything is older than this, everything is read again."),
+    allowEmpty: z.boolean().default(false).describe("A bucket without a single object is a backup too."),
+    level: z.int().min(1).max(19).default(3).describe("zstd compression level, 1 (fast) to 19 (small)."),
+  })
+  .superRefine(({ accessKeyId, secretAccessKey, sessionToken }, context) => {
+    const complain = (path: string): void => {
+      context.addIssue({ code: "custom", path: [path], message: "config-problem-s3-keys" });
+    };
+    if (accessKeyId === undefined && (secretAccessKey ?? sessionToken) !== undefined) complain("accessKeyId");
+    else if (accessKeyId !== undefined && secretAccessKey === undefined) complain("secretAccessKey");
+  })
+  .describe("The objects of a bucket: only new and changed ones are read again.");
+
+export type S3SourceConfig = z.output<typeof s3SourceSchema>;
