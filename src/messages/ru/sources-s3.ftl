@@ -44,6 +44,7 @@ remark-s3-attributes = у файлов нет типов содержимого 
 remark-s3-aside = { $count ->
     [one] { $count } ключ не годится в пути: его объект лежит в { $folder }, имя в keys.jsonl
     [few] { $count } ключа не годятся в пути: их объекты лежат в { $folder }, имена в keys.jsonl
-   *[other] { $count } ключей не годятся в пути: их объекты лежат в { $folder }, имена в keys.jsonl
+    [many] { $count } ключей не годятся в пути: их объекты лежат в { $folder }, имена в keys.jsonl
+   *[other] { $count } ключа не годятся в пути: их объекты лежат в { $folder }, имена в keys.jsonl
 }
 remark-s3-nameless = отметка самой папки пропущена: у корня бакета её не бывает
