@@ -5,6 +5,7 @@ import { catalogueJob } from "./catalogue.ts";
 import { pruneJob } from "./prune.ts";
 import { tickJob } from "./tick.ts";
 import { uploadJob } from "./upload.ts";
+import { verifyJob } from "./verify.ts";
 
 /** One handler per contract: a missing one, or one too many, does not compile. */
 export function createJobHandlers(deps: WorkerDeps): JobHandlers {
@@ -12,6 +13,7 @@ export function createJobHandlers(deps: WorkerDeps): JobHandlers {
     tick: tickJob(deps),
     backup: backupJob(deps),
     upload: uploadJob(deps),
+    verify: verifyJob(deps),
     catalogue: catalogueJob(deps),
     prune: pruneJob(deps),
   } satisfies JobHandlers;

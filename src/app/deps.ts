@@ -4,6 +4,7 @@ import { Producer } from "../queue/producer.ts";
 import { Alerts } from "../services/alerts/alerts.ts";
 import { BackupOrders } from "../services/backup/orders.ts";
 import { PruneQuestions } from "../services/backup/prune-questions.ts";
+import { VerificationOrders } from "../services/backup/verifications.ts";
 import { CachedCatalogue } from "../services/cached-catalogue.ts";
 import { Heartbeats } from "../services/heartbeats.ts";
 import { Inbound } from "../services/inbound.ts";
@@ -23,8 +24,10 @@ import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
 import { Silences } from "../state/silences.ts";
 import { Storms } from "../state/storms.ts";
+import { Verifications } from "../state/verifications.ts";
 import { Views } from "../state/views.ts";
 import { WatchState } from "../state/watch.ts";
+import { describeStorage } from "../storages/index.ts";
 import type { Config } from "./config.ts";
 import { version } from "./version.ts";
 
@@ -48,6 +51,10 @@ export interface Deps {
   readonly upkeepSchedule: ScheduleState;
   readonly catalogueCache: CatalogueCache;
   readonly catalogue: CachedCatalogue;
+  readonly verifications: Verifications;
+  readonly verificationOrders: VerificationOrders;
+  /** Of verifications. */
+  readonly verifySchedule: ScheduleState;
   readonly prunes: Prunes;
   readonly pruneQuestions: PruneQuestions;
   readonly watchState: WatchState;
@@ -89,6 +96,12 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const storms = new Storms(redis, keys);
   const alerts = new Alerts({ config, clock, logger, cards, incidents, silences, storms });
   const catalogueCache = new CatalogueCache(redis, keys);
+  const catalogue = new CachedCatalogue({ config, cache: catalogueCache });
+  const verifications = new Verifications(redis, keys, cards);
+  const location = (name: string): string => {
+    const storage = config.storages[name];
+    return storage ? describeStorage(storage) : name;
+  };
   const prunes = new Prunes(redis, keys, cards);
   const heartbeatStates = new HeartbeatStates(redis, keys);
   const deps: Deps = {
@@ -106,7 +119,12 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     dailySchedule: new ScheduleState(redis, keys, "daily-due"),
     upkeepSchedule: new ScheduleState(redis, keys, "upkeep-due"),
     catalogueCache,
-    catalogue: new CachedCatalogue({ config, cache: catalogueCache }),
+    catalogue,
+    verifications,
+    verificationOrders: new VerificationOrders({
+      ...{ config, clock, logger, cards, runs, verifications, catalogue, producer, location },
+    }),
+    verifySchedule: new ScheduleState(redis, keys, "verify-due"),
     prunes,
     pruneQuestions: new PruneQuestions({ config, clock, logger, cards, prunes, producer }),
     watchState: new WatchState(redis, keys),

@@ -32,6 +32,7 @@ import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
 import { runShutdown, type ShutdownStep } from "./shutdown.ts";
 import { WatchLoop } from "./watch-loop.ts";
+import { verifyMetrics } from "./verify-metrics.ts";
 import { watchHealth, watchMetrics } from "./watch-metrics.ts";
 
 /** A running bot process. */
@@ -73,6 +74,7 @@ export async function runBot(
   const stopping = new AbortController();
   const watch = watchLoop(deps, stopping.signal, async (signal) => await api.getMe(signal));
   watchMetrics(deps, registry, watch);
+  verifyMetrics(deps, registry);
   const history = new Alerts({ ...deps, config: { alerts: config.alerts } });
   const redisOutage = new RedisOutage({ ...deps, config, api, history, isFirst: () => watch.watching });
   // Before anything that waits for Redis.

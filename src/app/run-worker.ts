@@ -1,6 +1,7 @@
 import { createServer } from "../http/server.ts";
 import { type Consumer, startConsumer } from "../queue/consumer.ts";
 import type { JobHandlers } from "../queue/contracts.ts";
+import { sweepScratch } from "../services/backup/scratch.ts";
 import { tickEveryMs } from "../services/tick.ts";
 import { inspectRedis } from "../state/redis.ts";
 import type { Deps } from "./deps.ts";
@@ -35,6 +36,8 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
   });
   const url = await server.listen({ host: config.http.host, port: config.http.workerPort });
   for (const warning of await inspectRedis(deps.redis)) logger.warn(warning);
+  const swept = await sweepScratch(deps.clock.now());
+  if (swept > 0) logger.info({ folders: swept }, "scratch folders of killed workers removed");
   consumer = await startConsumer({
     redis: deps.redis,
     prefix: config.redis.prefix,

@@ -3,6 +3,7 @@ import type { BackupRun } from "../core/run.ts";
 import { Pruner } from "../services/backup/prune.ts";
 import { BackupRunner } from "../services/backup/runner.ts";
 import { BackupUploads } from "../services/backup/uploads.ts";
+import { Verifier } from "../services/backup/verifier.ts";
 import { CatalogueKeeper } from "../services/catalogue-keeper.ts";
 import { enqueuePrune } from "../services/upkeep.ts";
 import { createSource } from "../sources/index.ts";
@@ -17,6 +18,7 @@ export interface WorkerDeps extends Deps {
   readonly uploads: BackupUploads;
   readonly catalogueKeeper: CatalogueKeeper;
   readonly pruner: Pruner;
+  readonly verifier: Verifier;
   /** Opens a configured storage; opened once and shared. */
   storage(name: string): Promise<Storage>;
 }
@@ -54,6 +56,7 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
       runner: new BackupRunner(working),
       uploads: new BackupUploads(working),
       pruner: new Pruner(working),
+      verifier: new Verifier(working),
     },
     close: async () => {
       for (const opened of storages.values()) await opened.close();

@@ -9,6 +9,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Locale, Messages } from "../messages/index.ts";
 import type { Alerts } from "../services/alerts/alerts.ts";
 import type { BackupOrders } from "../services/backup/orders.ts";
+import type { VerificationOrders } from "../services/backup/verifications.ts";
 import type { StatusReport } from "../services/status.ts";
 import type { Cards } from "../state/cards.ts";
 import type { Dialog, Dialogs } from "../state/dialogs.ts";
@@ -33,6 +34,7 @@ export interface BotDeps {
   readonly views: Views;
   readonly leases: Leases;
   readonly orders: BackupOrders;
+  readonly verificationOrders: VerificationOrders;
   readonly alerts: Alerts;
   readonly incidents: Incidents;
   readonly silences: Silences;

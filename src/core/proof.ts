@@ -36,7 +36,7 @@ const proofSchema = z.object({
   /** What was done otherwise than in the original, and is no difference. */
   remarks: z.array(textSchema).optional(),
   /** Why it did not hold: the error's stable code, its English line, and the same for a reader. */
-  error: z.object({ code: z.string(), message: z.string(), text: textSchema.optional() }).optional(),
+  error: z.object({ code: z.string(), message: z.string(), text: textSchema.exactOptional() }).optional(),
 });
 
 /** One look at one copy of a backup. */
@@ -81,7 +81,9 @@ export function parseProofs(bytes: Uint8Array): Proofs | undefined {
 }
 
 function digestOf({ manifestSha256, proofs }: Pick<Proofs, "manifestSha256" | "proofs">): string {
-  return createHash("sha256").update(JSON.stringify([manifestSha256, proofs])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([manifestSha256, proofs]))
+    .digest("hex");
 }
 
 /** Beside the manifest in every storage: the backup is kept whatever the retention says. */

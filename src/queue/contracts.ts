@@ -42,6 +42,8 @@ export const contracts = {
     attempts: 6,
     backoffMs: 30_000,
   },
+  /** Looks at a copy of a backup as deep as was ordered, from wherever that stands. */
+  verify: { queue: "host", payload: z.object({ verificationId: z.string() }), attempts: 1, backoffMs: 0 },
 } as const satisfies Record<string, JobContract>;
 
 export type JobName = keyof typeof contracts;

@@ -1,7 +1,14 @@
 import type { Urgency } from "../core/card.ts";
 import { AppError } from "../core/errors.ts";
 import type { Depth } from "../core/proof.ts";
-import { isOver, type LastLook, needsVerifier, type RestoreTime, type Suspicion, type Verification } from "../core/verification.ts";
+import {
+  isOver,
+  type LastLook,
+  needsVerifier,
+  type RestoreTime,
+  type Suspicion,
+  type Verification,
+} from "../core/verification.ts";
 import { isRedisRefusal, redisWrite } from "../lib/resilience.ts";
 import type { CardRef, Cards } from "./cards.ts";
 import type { Keys, Redis } from "./redis.ts";

@@ -59,6 +59,7 @@ async function deliveredWorld(alerts: AlertsSettings = {}): Promise<DeliveredWor
       orders: {} as BackupOrders,
       catalogue: {} as never,
       pruneQuestions: {} as never,
+      verificationOrders: {} as never,
     }),
     api: new Api(BOT.token, { apiRoot: sandbox.apiRoot }),
   });

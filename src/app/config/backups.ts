@@ -48,6 +48,7 @@ const verifySchema = (wrap: Wrap) =>
       .default("restored")
       .describe("stored: bytes read back; readable: read whole; restored: test-restored and counted."),
     storage: nameSchema.optional().describe("Whose copy. Default: one that is not on the worker's own disk."),
+    timeout: durationSchema().prefault("12h").describe("A verification is ended after this time."),
     scratch: wrap(z.string().min(1))
       .optional()
       .describe("URL of a server for test-restores. Default: a private one, started for it and removed afterwards."),

@@ -7,13 +7,25 @@ import { noticeCard } from "./notice.ts";
 import { type PruneCardDeps, pruneCard } from "./prune.ts";
 import { type StormCardDeps, stormCard } from "./storm.ts";
 import type { CardKind } from "./types.ts";
+import { type VerifyCardDeps, verifyCard } from "./verify.ts";
 
-export type CardDeps = { readonly orders: BackupOrders } & IncidentCardDeps & StormCardDeps & PruneCardDeps;
+export type CardDeps = { readonly orders: BackupOrders } & IncidentCardDeps &
+  StormCardDeps &
+  PruneCardDeps &
+  VerifyCardDeps;
 
 /** Every kind of card there is. */
 export function createCardKinds(deps: CardDeps): ReadonlyMap<string, CardKind<unknown>> {
   const kinds = new Map<string, CardKind<unknown>>();
-  const all = [backupCard(deps), noticeCard, incidentCard(deps), stormCard(deps), dailyCard(deps), pruneCard(deps)];
+  const all = [
+    backupCard(deps),
+    noticeCard,
+    incidentCard(deps),
+    stormCard(deps),
+    dailyCard(deps),
+    pruneCard(deps),
+    verifyCard(deps),
+  ];
   for (const kind of all as readonly CardKind<never>[]) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two card kinds are called ${kind.kind}`);
     kinds.set(kind.kind, kind);

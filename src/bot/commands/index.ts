@@ -7,6 +7,7 @@ import { silence } from "./silence.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import type { Command } from "./types.ts";
+import { verify } from "./verify.ts";
 import { whoami } from "./whoami.ts";
 
 /** Every chat command, in the order of the menu. */
@@ -14,6 +15,7 @@ export const commands: readonly Command[] = unique([
   alerts,
   silence,
   backup,
+  verify,
   status,
   help(() => commands),
   language,

@@ -3,12 +3,20 @@ import { type AlertsViewDeps, alertsView } from "./alerts.ts";
 import { type SilenceViewDeps, silenceView } from "./silence.ts";
 import { silencesView } from "./silences.ts";
 import type { ViewKind } from "./types.ts";
+import { type VerifyViewDeps, verifyView } from "./verify.ts";
 
 /** Every kind of view there is. */
-export function createViewKinds(deps: AlertsViewDeps & SilenceViewDeps): ReadonlyMap<string, ViewKind<object>> {
+export function createViewKinds(
+  deps: AlertsViewDeps & SilenceViewDeps & VerifyViewDeps,
+): ReadonlyMap<string, ViewKind<object>> {
   const kinds = new Map<string, ViewKind<object>>();
   // Each is only ever given the states that it has made itself.
-  const all = [alertsView(deps), silencesView(deps), silenceView(deps)] as unknown as readonly ViewKind<object>[];
+  const all = [
+    alertsView(deps),
+    silencesView(deps),
+    silenceView(deps),
+    verifyView(deps),
+  ] as unknown as readonly ViewKind<object>[];
   for (const kind of all) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two kinds of views are called ${kind.kind}`);
     kinds.set(kind.kind, kind);

@@ -56,7 +56,10 @@ export function reachOf(
   if (manifest.encryption !== undefined && identity === undefined)
     return { depth: "stored", because: { key: "verify-because-identity" } };
   if (wanted === "readable" || canTestRestore(kind, sameKind(manifest, config))) return { depth: wanted };
-  return { depth: "readable", because: { key: `verify-because-${manifest.kind === "command" ? "command" : "no-test"}` } };
+  return {
+    depth: "readable",
+    because: { key: `verify-because-${manifest.kind === "command" ? "command" : "no-test"}` },
+  };
 }
 
 function canTestRestore(kind: SourceKind, config: SourceConfig | undefined): boolean {
@@ -87,7 +90,11 @@ export async function prove(order: ProveOrder): Promise<Proof> {
     await order.observer?.depth(reach.depth);
     const report = await look(order, reach.depth);
     order.signal.throwIfAborted();
-    return { ...base(), ok: (report?.differencesTotal ?? 0) === 0, ...(report ? reportOf(report) : compared(manifest)) };
+    return {
+      ...base(),
+      ok: (report?.differencesTotal ?? 0) === 0,
+      ...(report ? reportOf(report) : compared(manifest)),
+    };
   } catch (error) {
     if (order.signal.aborted) throw toAppError(order.signal.reason);
     const reason = toAppError(error);
@@ -135,20 +142,29 @@ async function testRestore(order: ProveOrder, onBytes: (bytes: number) => void):
   }
 }
 
+/** Programs that make the place in which a backup is looked at, and read nothing of it. */
+const placeMakers = ["initdb", "postgres", "setpriv", "test"];
+
 /**
- * What speaks against the backup, rather than against the place where it was looked at. A server that has no memory for
- * it is such a place, and says that it may be different later.
+ * What speaks against the backup, rather than against the place where it was looked at: a program that was killed (out
+ * of memory?), a server that did not start or has no memory for it is such a place.
  */
-export function isVerdict({ code, permanent, text }: AppError): boolean {
+export function isVerdict({ code, permanent, text, context }: AppError): boolean {
   if (code === "manifest") return text?.key !== "error-manifest-newer";
   // What is configured as identity is none.
   if (code === "encryption") return text?.key !== "error-identity";
   if (code === "storage-mismatch" || code === "not-found") return true;
-  return permanent && (code === "source-failed" || code === "tool-failed");
+  if (code === "source-failed") return permanent;
+  if (code !== "tool-failed" || text?.key === "error-tool-slow") return false;
+  return String(context.exit).startsWith("exit status") && !placeMakers.includes(String(context.step));
 }
 
 /** A program that stumbles over a damaged byte tells its own story: what is stored there tells the true one. */
-async function deeperReason({ storage, manifest, signal }: ProveOrder, depth: Depth, reason: AppError): Promise<AppError> {
+async function deeperReason(
+  { storage, manifest, signal }: ProveOrder,
+  depth: Depth,
+  reason: AppError,
+): Promise<AppError> {
   if (depth === "stored" || reason.code === "storage-mismatch" || reason.code === "not-found") return reason;
   try {
     await verifyStored(storage, manifest, { signal });
@@ -170,7 +186,13 @@ function errorOf(error: AppError): NonNullable<Proof["error"]> {
   };
 }
 
-function reportOf({ restoreMs, compared: what, differences, differencesTotal, remarks }: RestoreReport): Partial<Proof> {
+function reportOf({
+  restoreMs,
+  compared: what,
+  differences,
+  differencesTotal,
+  remarks,
+}: RestoreReport): Partial<Proof> {
   return {
     restoreMs,
     compared: { ...what },

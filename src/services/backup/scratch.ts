@@ -1,10 +1,11 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, stat, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import type { Manifest } from "../../core/manifest.ts";
 import { rawBytes, storedBytes } from "../../core/run.ts";
 import { hasEnded, processIdentity } from "../../lib/process-identity.ts";
+import { removeFolder } from "../../lib/remove-tree.ts";
 
 /** Beginning of the names of all scratch folders. */
 export const scratchFolderPrefix = "vakhta-verify-";
@@ -31,7 +32,7 @@ export interface ScratchFolder extends AsyncDisposable {
  */
 export async function makeScratch(id: string, root = tmpdir()): Promise<ScratchFolder> {
   const outer = await mkdtemp(join(root, `${scratchFolderPrefix}${id}-`));
-  const remove = async (): Promise<void> => await removeTree(outer);
+  const remove = async (): Promise<void> => await removeFolder(outer);
   try {
     await writeFile(join(outer, ownerFile), processIdentity());
     const path = join(outer, "work");
@@ -53,7 +54,7 @@ export async function sweepScratch(now: Date, root = tmpdir()): Promise<number> 
     if (!name.startsWith(scratchFolderPrefix)) continue;
     const folder = join(root, name);
     if (!(await isLeftover(folder, now))) continue;
-    await removeTree(folder);
+    await removeFolder(folder);
     removed += 1;
   }
   return removed;
@@ -69,24 +70,6 @@ async function isLeftover(folder: string, now: Date): Promise<boolean> {
   if (owner === processIdentity()) return false;
   const made = await stat(folder).catch(() => undefined);
   return made !== undefined && now.getTime() - made.mtimeMs > strangeAfterMs;
-}
-
-/** As `rm -rf`, also where a restored folder forbids its owner to write. */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EACCES" && code !== "EPERM") throw error;
-    await allowAll(path);
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
-async function allowAll(folder: string): Promise<void> {
-  await chmod(folder, 0o700).catch(() => undefined);
-  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => []))
-    if (entry.isDirectory()) await allowAll(join(folder, entry.name));
 }
 
 /** Bytes that a test-restore of this backup takes on the disk here, as far as anybody can tell. */

@@ -13,6 +13,7 @@ import { botsCheck } from "./bots.ts";
 import { clocksCheck } from "./clocks.ts";
 import { disksCheck } from "./disks.ts";
 import { ownHeartbeatCheck } from "./own-heartbeat.ts";
+import { type ProofsCheckDeps, proofsCheck } from "./proofs.ts";
 import { queuesCheck } from "./queues.ts";
 import { retentionCheck, sizesCheck } from "./retention.ts";
 import { schedulesCheck } from "./schedules.ts";
@@ -29,7 +30,7 @@ interface Seen extends WatchDeps {
   readonly catalogue: CachedCatalogue;
 }
 
-export interface BotWatchDeps extends Seen, Omit<TelegramCheckDeps, keyof Seen> {
+export interface BotWatchDeps extends Seen, Omit<TelegramCheckDeps, keyof Seen>, Omit<ProofsCheckDeps, keyof Seen> {
   readonly alerts: TelegramCheckDeps["alerts"];
   readonly producer: Producer;
   readonly schedule: ScheduleState;
@@ -53,6 +54,7 @@ export function botWatch(deps: BotWatchDeps): Watch {
       sizesCheck(deps),
       retentionCheck(deps),
       disksCheck(deps),
+      proofsCheck(deps),
       clocksCheck(deps),
       ownHeartbeatCheck(deps),
     ]),
