@@ -2,23 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { BotMetrics } from "../bot/context.ts";
 import type { Manifest } from "../core/manifest.ts";
 import { storedBytes } from "../core/run.ts";
+import { catalogueGauges } from "./catalogue-metrics.ts";
 import type { Deps } from "./deps.ts";
-
-/** Redis is asked for so long, in milliseconds; what it has not told by then is left out. */
-const patienceMs = 1500;
-
-/** Values from Redis: while it is away they are missing instead of old, and the rest is there all the same. */
-export async function fromRedis(gauges: readonly Gauge[], read: () => Promise<void>): Promise<void> {
-  const timer = Promise.withResolvers<never>();
-  const timeout = setTimeout(() => timer.reject(new Error("no answer")), patienceMs);
-  try {
-    await Promise.race([read(), timer.promise]);
-  } catch {
-    for (const gauge of gauges) gauge.remove();
-  } finally {
-    clearTimeout(timeout);
-  }
-}
+import { fromRedis } from "./redis-gauges.ts";
 
 /** Names start with `vakhta_`; values of Redis are read when they are asked for. */
 export function createRegistry(deps: Deps, role: "bot" | "worker"): Registry {
@@ -48,6 +34,7 @@ export function createRegistry(deps: Deps, role: "bot" | "worker"): Registry {
     },
   });
   backupGauges(deps, registry);
+  catalogueGauges(deps, registry);
   return registry;
 }
 

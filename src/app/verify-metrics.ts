@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Deps } from "./deps.ts";
-import { fromRedis } from "./metrics.ts";
+import { fromRedis } from "./redis-gauges.ts";
 
 /** Adds how backups were proven to /metrics. */
 export function verifyMetrics(deps: Deps, registry: Registry): void {

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { HealthCheck } from "../http/routes/health.ts";
 import type { Deps } from "./deps.ts";
-import { fromRedis } from "./metrics.ts";
+import { fromRedis } from "./redis-gauges.ts";
 import type { WatchLoop } from "./watch-loop.ts";
 
 /** Without a step for so long the loop hangs; milliseconds. */

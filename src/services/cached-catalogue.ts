@@ -73,6 +73,11 @@ export class CachedCatalogue {
     );
   }
 
+  /** Whether a storage was seen to hold a backup's manifest. */
+  async holds(storage: string, name: string, folder: string): Promise<boolean> {
+    return (await this.#cache.readOne(storage, name, folder)) !== undefined;
+  }
+
   /** How many backups of a name each storage holds. */
   async counts(name: string): Promise<ReadonlyMap<string, number>> {
     const counts = await Promise.all(this.#storages.map((storage) => this.#cache.count(storage, name)));

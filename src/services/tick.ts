@@ -56,8 +56,11 @@ export async function tick(deps: TickDeps): Promise<{ started: string[]; requeue
   const requeued = await requeueLost(deps);
   for (const backup of deps.config.backups) await deps.runs.prune(backup.name);
   await deps.dialogs.prune(now);
-  await deps.upkeep?.step();
-  await deps.watch?.step();
+  try {
+    await deps.upkeep?.step();
+  } finally {
+    await deps.watch?.step();
+  }
   return { started, requeued };
 }
 

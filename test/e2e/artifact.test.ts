@@ -38,6 +38,7 @@ beforeAll(async () => {
         name: "plain",
         encrypt: false,
         storages: ["local"],
+        keep: { local: "all" },
         source: { ...backup.source, counts: "off" },
       });
     },

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { createRegistry } from "../../src/app/metrics.ts";
 import { encodeManifest, manifestFile, manifestFolder } from "../../src/core/manifest.ts";
 import { encodePin, encodeProofs, pinFile, proofFile, withProof } from "../../src/core/proof.ts";
 import { refreshCatalogue } from "../../src/services/catalogue-keeper.ts";
+import type { StoredObject } from "../../src/storages/types.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { aBackup, dailyManifest, idOf, jobContext, putBackup, retentionWorld, signal } from "../support/catalogue.ts";
 import { useRedis } from "../support/state.ts";
@@ -65,7 +67,7 @@ describe("the cached catalogue", () => {
     let made = "";
     // Everything happens between the listing and its recording.
     slow.list = async function* (...args) {
-      const objects = [];
+      const objects: StoredObject[] = [];
       for await (const object of list(...args)) objects.push(object);
       made = await putBackup(local, dailyManifest(0));
       await deps.catalogueKeeper.note("local", made, signal);
@@ -137,6 +139,18 @@ describe("the cached catalogue", () => {
     expect(await deps.producer.isPending("catalogue", "catalogue.local.a", "db-1")).toBe(true);
     expect(await deps.producer.isPending("catalogue", "catalogue.local.b", "db-2")).toBe(true);
   });
+});
+
+test("metrics tell when the newest good backup began, and how many there are where", async () => {
+  const { deps, storage } = world();
+  const local = await storage("local");
+  await putBackup(local, dailyManifest(1));
+  const cut = await putBackup(local, dailyManifest(0));
+  await local.delete([`${cut}artifact.dump.zst`]);
+  await deps.catalogueKeeper.refresh("local", undefined, signal);
+  const text = await createRegistry(deps, "worker").metrics();
+  expect(text).toContain('vakhta_backup_last_good_timestamp_seconds{backup="app",role="worker"} 1772247600');
+  expect(text).toContain('vakhta_backup_copies{backup="app",storage="local",role="worker"} 2');
 });
 
 describe("ten thousand backups", () => {

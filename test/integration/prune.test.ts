@@ -175,6 +175,17 @@ describe("the retention", () => {
   });
 });
 
+describe("a copy that is being proven", () => {
+  test("is waited for", async () => {
+    const { local, folders, prune, deps } = await world({ backups: 5 });
+    const lease = await deps.leases.tryAcquire(`verify:local:${folders[4]}`, { ttlMs: 30_000, holder: "v1" });
+    expect(await prune()).toHaveProperty("later");
+    expect(await backupsIn(local)).toEqual([folders[4], folders[2], folders[1], folders[0]]);
+    await lease?.release();
+    expect(await prune()).toMatchObject({ done: { removed: 1 } });
+  });
+});
+
 describe("what fails", () => {
   test("is on record for the watch after the first deletion, is tried again, and is over when it succeeds", async () => {
     const { local, prune, deps } = await world({ backups: 5 });

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
-import { alertsSchema } from "../../src/app/config/alerts.ts";
-import type { Config } from "../../src/app/config.ts";
 import { createWorkerDeps, type WorkerDeps } from "../../src/app/worker-deps.ts";
 import { encodeManifest, type Manifest, manifestFile, manifestFolder } from "../../src/core/manifest.ts";
 import type { JobContext } from "../../src/queue/contracts.ts";
 import type { Storage } from "../../src/storages/types.ts";
+import { retentionConfig } from "./retention-config.ts";
 import { aManifest } from "./run.ts";
 import { ManualClock, type RedisFixture } from "./state.ts";
 
@@ -83,20 +82,7 @@ export function retentionWorld(fixture: RedisFixture, change: object): Retention
   const clock = new ManualClock("2026-03-01T12:00:00.000Z");
   const prefix = fixture.keys().root.split(":")[0] ?? "";
   const worker = (own: object = {}): WorkerDeps => {
-    const config = {
-      timezone: "UTC",
-      locale: "en",
-      redis: { url: fixture.server.url, prefix },
-      worker: { host: "db-1", concurrency: 1, lease: 30_000 },
-      telegram: { chats: { ops: { id: -1001, topics: { backups: 15 } } }, users: [] },
-      alerts: alertsSchema.parse({}),
-      heartbeats: [],
-      hooks: {},
-      storages: {},
-      backups: [],
-      ...change,
-      ...own,
-    } as unknown as Config;
+    const config = retentionConfig({ url: fixture.server.url, prefix }, { ...change, ...own });
     const { deps, close } = createWorkerDeps({ config, logger: pino({ level: "silent" }), clock, role: "test" });
     onTestFinished(close);
     return deps;
@@ -105,18 +91,4 @@ export function retentionWorld(fixture: RedisFixture, change: object): Retention
   return { clock, deps, worker, storage: (name) => deps.storage(name) };
 }
 
-/** A backup as the configuration has it; everything that a test does not care about has a value. */
-export function aBackup(change: object = {}): object {
-  return {
-    name: "app",
-    source: { kind: "postgres", url: "postgres://nobody@127.0.0.1:1/none" },
-    storages: ["local"],
-    encrypt: false,
-    catchUp: true,
-    keep: { local: { last: 3 } },
-    hooks: { before: [], after: [], timeout: 60_000 },
-    verify: { depth: "stored" },
-    anomaly: false,
-    ...change,
-  };
-}
+export { aBackup } from "./retention-config.ts";

@@ -86,6 +86,15 @@ describe("never removed", () => {
     expect(reasonsOf(decided, "d4")).toEqual(["pinned"]);
   });
 
+  it("is what another copy is being made from", () => {
+    const decided = plan(
+      daily(5).map((backup) => ({ ...backup, copying: backup.id === "d3" })),
+      { last: 1 },
+    );
+    expect(ids(decided)).toEqual(["d0", "d3"]);
+    expect(reasonsOf(decided, "d3")).toEqual(["copying"]);
+  });
+
   it("is the newest sound one: a damaged one pushes no sound one out", () => {
     const [newest, ...older] = daily(4);
     const decided = plan([{ ...(newest as Kept), sound: false }, ...older], { last: 1 });

@@ -17,8 +17,8 @@ export interface LastGood {
   readonly startedAt: Date;
 }
 
-/** How many of the newest backups are looked through. */
-const lookBack = 50;
+/** How many of the newest backups are looked through: mostly one of the first is good. */
+const lookBacks = [3, 50] as const;
 /** What lies further ahead than this was made by a clock that is wrong; milliseconds. */
 const aheadMs = 24 * 3_600_000;
 
@@ -27,35 +27,61 @@ const aheadMs = 24 * 3_600_000;
  * runs on record, whichever is newer. A run whose copies are not there any more, or have failed a look, is none.
  */
 export async function lastGood(deps: LastGoodDeps, name: string): Promise<LastGood | undefined> {
-  const latest = deps.clock.now().getTime() + aheadMs;
-  const looks = await deps.catalogue.newestCopies(name, lookBack);
-  const found: LastGood[] = [];
-  for (const { copies } of looks)
-    for (const [folder, copy] of copies)
-      if (isSoundCopy(copy)) found.push({ folder, id: copy.manifest.id, startedAt: new Date(copy.manifest.startedAt) });
-  for (const run of await deps.runs.list(name, lookBack)) {
-    const { folder, manifest } = run;
-    if (folder === undefined || !manifest || (run.status !== "succeeded" && run.status !== "degraded")) continue;
-    if (await mayBeThere(deps.catalogue, run, folder, looks))
-      found.push({ folder, id: run.id, startedAt: new Date(manifest.startedAt) });
-  }
-  return found
-    .filter(({ startedAt }) => startedAt.getTime() <= latest)
-    .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime())[0];
+  const found = [...(await newestStored(deps, name)), ...(await newestRun(deps, name))];
+  return found.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime())[0];
 }
 
-/** Whether one of a run's copies is still to be expected, where the storages have not told of it. */
-async function mayBeThere(
-  catalogue: CachedCatalogue,
-  run: BackupRun,
-  folder: string,
-  looks: Awaited<ReturnType<CachedCatalogue["newestCopies"]>>,
-): Promise<boolean> {
+/** The newest good one in each storage. */
+async function newestStored({ catalogue, clock }: LastGoodDeps, name: string): Promise<LastGood[]> {
+  const found = new Map<string, LastGood>();
+  for (const lookBack of lookBacks) {
+    let isSure = true;
+    for (const { storage, copies } of await catalogue.newestCopies(name, lookBack)) {
+      const good = [...copies].flatMap(([folder, copy]) => {
+        const { id, startedAt } = copy.manifest;
+        return isSoundCopy(copy) ? [{ folder, id, startedAt: new Date(startedAt) }] : [];
+      });
+      const [newest] = credible(good, clock);
+      if (newest) found.set(storage, newest);
+      else if (copies.size === lookBack) isSure = false;
+    }
+    if (isSure) break;
+  }
+  return [...found.values()];
+}
+
+async function newestRun({ catalogue, clock, runs }: LastGoodDeps, name: string): Promise<LastGood[]> {
+  for (const lookBack of lookBacks) {
+    const list = await runs.list(name, lookBack);
+    const good: LastGood[] = [];
+    for (const run of list) {
+      const { folder, manifest, status } = run;
+      if (folder === undefined || !manifest || (status !== "succeeded" && status !== "degraded")) continue;
+      if (await mayBeThere(catalogue, run, folder))
+        good.push({ folder, id: run.id, startedAt: new Date(manifest.startedAt) });
+    }
+    const [newest] = credible(good, clock);
+    if (newest) return [newest];
+    if (list.length < lookBack) break;
+  }
+  return [];
+}
+
+/** Newest first, without what a wrong clock has dated ahead. */
+function credible(good: readonly LastGood[], clock: Clock): LastGood[] {
+  const latest = clock.now().getTime() + aheadMs;
+  return good
+    .filter(({ startedAt }) => startedAt.getTime() <= latest)
+    .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
+}
+
+/** Whether one of a run's copies is still to be expected, where its storage has not told of it. */
+async function mayBeThere(catalogue: CachedCatalogue, run: BackupRun, folder: string): Promise<boolean> {
   const ended = Date.parse(run.finishedAt ?? run.createdAt);
   for (const { storage, status } of run.copies) {
     if (status !== "stored") continue;
     // Told already, as sound or as damaged.
-    if (looks.find((look) => look.storage === storage)?.copies.has(folder)) continue;
+    if (await catalogue.holds(storage, run.name, folder)) continue;
     const look = await catalogue.look(storage, run.name);
     if (!look || look.error || Date.parse(look.at) <= ended) return true;
   }

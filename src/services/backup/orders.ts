@@ -9,6 +9,7 @@ import type { Logger } from "../../lib/logger.ts";
 import type { Producer } from "../../queue/producer.ts";
 import type { Cards } from "../../state/cards.ts";
 import type { Runs } from "../../state/runs.ts";
+import { hostOfBackup } from "../places.ts";
 
 export interface BackupOrdersDeps {
   readonly config: Config;
@@ -138,14 +139,7 @@ export class BackupOrders {
 
   /** The host a backup is bound to: its own, else that of its local storage; undefined: any worker. */
   hostOf(name: string): string | undefined {
-    const backup = this.#deps.config.backups.find((candidate) => candidate.name === name);
-    if (!backup) return undefined;
-    if (backup.host !== undefined) return backup.host;
-    for (const each of backup.storages) {
-      const storage = this.#deps.config.storages[each];
-      if (storage && "host" in storage && storage.host !== undefined) return storage.host;
-    }
-    return undefined;
+    return hostOfBackup(this.#deps.config, name);
   }
 
   /** Whether a worker is there for a queued run, among the hosts of those alive; one gets some time to start. */

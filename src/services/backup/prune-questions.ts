@@ -93,9 +93,9 @@ export class PruneQuestions {
     return requeued;
   }
 
-  /** It was carried out. */
-  async done(id: string): Promise<void> {
-    await this.#end(id, (current) => ({ ...current, status: "done", removed: current.folders.length }));
+  /** It was carried out, but for so many that were pinned at the last moment. */
+  async done(id: string, kept: number): Promise<void> {
+    await this.#end(id, (current) => ({ ...current, status: "done", removed: current.folders.length - kept }));
   }
 
   /** What it names is no longer what would go. */

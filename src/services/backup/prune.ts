@@ -31,6 +31,8 @@ export interface PrunerDeps extends SizesDeps {
 
 /** A run of the same name is waited for so long before the next look; milliseconds. */
 const waitForRunMs = 15_000;
+/** A copy that is being proven is waited for so long before the next look; milliseconds. */
+const waitForUseMs = 5 * 60_000;
 /** Uploads and temporary files of nobody that are older than this are removed; milliseconds. */
 const staleAfterMs = 24 * 3_600_000;
 /** A look that fails is told from this attempt on: the storage may be back in a minute. */
@@ -53,7 +55,10 @@ export class Pruner {
   async execute({ storage, name, question }: JobPayload<"prune">, job: JobContext): Promise<JobOutcome> {
     if (name === undefined) return { done: await this.#removeStale(storage, job.signal) };
     const backup = this.#deps.config.backups.find((candidate) => candidate.name === name);
-    if (!backup) return { done: { backup: name, status: "unknown" } };
+    if (!backup) {
+      if (question !== undefined) await this.#deps.pruneQuestions.avoid(question);
+      return { done: { backup: name, status: "unknown" } };
+    }
     const lease = await this.#deps.leases.tryAcquire(`backup:${name}`, {
       ttlMs: this.#deps.config.worker.lease,
       holder: `${retentionHolder} ${storage}`,
@@ -61,7 +66,7 @@ export class Pruner {
     if (!lease) return { later: waitForRunMs };
     await using held = lease;
     try {
-      return { done: await this.#prune(backup, storage, question, held, AbortSignal.any([job.signal, held.signal])) };
+      return await this.#prune(backup, storage, question, held, AbortSignal.any([job.signal, held.signal]));
     } catch (cause) {
       if (job.signal.aborted || !held.isHeld()) throw cause;
       const error = toAppError(cause);
@@ -78,7 +83,7 @@ export class Pruner {
     questionId: string | undefined,
     lease: Lease,
     signal: AbortSignal,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  ): Promise<JobOutcome> {
     const { name } = backup;
     const { config, clock, prunes, catalogueCache, pruneQuestions } = this.#deps;
     const storage = await this.#deps.storage(storageName);
@@ -93,29 +98,33 @@ export class Pruner {
       signal,
     });
     const told = { backup: name, storage: storageName };
+    // What was agreed to waits until it can be done; all else comes again by itself.
+    const wait = (why: object): JobOutcome =>
+      questionId === undefined ? { done: { ...told, status: "held", ...why } } : { later: waitForUseMs };
     if (look.unreadable.length > 0) {
       await this.#record(storageName, name, { unreadable: look.unreadable.length });
-      return { ...told, status: "held", unreadable: look.unreadable.length };
+      return wait({ unreadable: look.unreadable.length });
     }
     const anomaly = await findAnomaly(this.#deps, backup, sizesOf(look.copies));
     if (anomaly) {
       await this.#record(storageName, name, {});
-      return { ...told, status: "held", anomaly: anomaly.id };
+      return wait({ anomaly: anomaly.id });
     }
     const answer = questionId === undefined ? undefined : await this.#confirmed(questionId, look);
     if (answer === undefined && look.plan.needsConsent) {
       const asked = await pruneQuestions.ask(backup, storage, look);
       await this.#record(storageName, name, {});
-      return { ...told, status: "asks", question: asked?.id };
+      return { done: { ...told, status: "asks", question: asked?.id } };
     }
     const folders = answer?.folders ?? look.plan.remove;
     if (answer === undefined) await pruneQuestions.withdraw(storageName, name);
-    const removed = await this.#remove(removal, folders, look);
-    if (answer) await pruneQuestions.done(answer.id);
+    const { removed, inUse } = await this.#remove(removal, folders, look);
+    if (inUse > 0) return { later: waitForUseMs };
+    if (answer) await pruneQuestions.done(answer.id, folders.length - removed);
     if (storage.classFor && storage.setClass) await moveClasses(this.#deps, storage, look, signal);
     await this.#record(storageName, name, {});
-    const kept = (await prunes.removing(storageName, name)).size;
-    return { ...told, status: "done", removed, stayed: look.backups.length - removed, unfinished: kept };
+    const unfinished = (await prunes.removing(storageName, name)).size;
+    return { done: { ...told, status: "done", removed, stayed: look.backups.length - removed, unfinished } };
   }
 
   /** What was agreed to, as far as it is there; undefined when there is no such answer, or it no longer counts. */
@@ -131,12 +140,21 @@ export class Pruner {
   }
 
   /** Oldest first. What cannot be removed does not keep the others, and is an error at the end. */
-  async #remove(removal: Removal, folders: readonly string[], look: RetentionLook): Promise<number> {
+  async #remove(
+    removal: Removal,
+    folders: readonly string[],
+    look: RetentionLook,
+  ): Promise<{ readonly removed: number; readonly inUse: number }> {
     let removed = 0;
+    let inUse = 0;
     let refused: AppError | undefined;
     for (const folder of folders) {
       const copy = look.copies.get(folder);
       if (!copy) continue;
+      if ((await this.#deps.leases.holder(`verify:${removal.storage.name}:${folder}`)) !== undefined) {
+        inUse += 1;
+        continue;
+      }
       try {
         if (await removeBackup(removal, folder, copy)) removed += 1;
       } catch (error) {
@@ -147,7 +165,7 @@ export class Pruner {
       }
     }
     if (refused) throw refused;
-    return removed;
+    return { removed, inUse };
   }
 
   /** Folders that copies for other storages are made from, or are about to be. */

@@ -15,7 +15,8 @@ export interface Removal {
   readonly lease: Pick<Lease, "isHeld">;
   readonly signal: AbortSignal;
   readonly logger: Logger;
-  readonly prunes: Prunes;
+  /** What remembers what has begun; where there is no Redis, nothing does. */
+  readonly prunes: Pick<Prunes, "beginRemoval" | "endRemoval" | "removing">;
   readonly catalogueKeeper: Pick<CatalogueKeeper, "forget">;
 }
 

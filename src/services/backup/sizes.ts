@@ -13,8 +13,10 @@ export interface SizesDeps {
   readonly catalogue: CachedCatalogue;
 }
 
-/** More than can ever count. */
-const lookBack = 40;
+/** Runs that are looked through beside as many as count: some of them have failed. */
+const failedRuns = 10;
+/** Backups that are looked through beside as many as count, and one: wrong clocks may have dated some of them ahead. */
+const wrongClocks = 6;
 
 /**
  * Whether the newest backup of a name is far smaller than those before it, which all storages and the runs on record
@@ -28,11 +30,11 @@ export async function findAnomaly(
   const { name, anomaly } = backup;
   if (anomaly === false) return undefined;
   const sizes = new Map<string, Sized>();
-  for (const { manifest, folder } of await deps.runs.list(name, lookBack)) {
+  for (const { manifest, folder } of await deps.runs.list(name, anomaly.of + failedRuns)) {
     if (manifest && folder !== undefined)
       sizes.set(folder, { id: folder, startedAt: new Date(manifest.startedAt), bytes: wholeBytes(manifest) });
   }
-  for (const { copies } of await deps.catalogue.newestCopies(name, lookBack))
+  for (const { copies } of await deps.catalogue.newestCopies(name, anomaly.of + wrongClocks))
     for (const one of sizesOf(copies)) sizes.set(one.id, one);
   for (const one of fresh) sizes.set(one.id, one);
   const accepted = await deps.prunes.acceptedSize(name);
