@@ -1,10 +1,11 @@
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { PassThrough, pipeline, type Readable, type Writable } from "node:stream";
 import { AppError, toAppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
 import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
+import { eachLine } from "./lines.ts";
 import { redact } from "./logger.ts";
 
 /** A program to run: an argv array, never a shell line. Secrets go into `env`, since argv is visible to every user. */
@@ -233,7 +234,15 @@ function stepOf(command: Command): string {
   return command.step ?? basename(command.argv[0] ?? "");
 }
 
-function start(command: Command, stdio: StdioOptions): Child {
+/**
+ * Collects what is written to it into large pieces. A program that writes a hundred thousand lines one by one would wake
+ * this process as often, and that costs more than all the rest of the work with them.
+ */
+const gather: Command = { argv: ["dd", "ibs=64k", "obs=64k", "status=none"] };
+
+type Stdio = "pipe" | "ignore" | Readable;
+
+function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
   const step = stepOf(command);
   const [name = "", ...rest] = command.argv;
   const program = findTool(name);
@@ -248,24 +257,29 @@ function start(command: Command, stdio: StdioOptions): Child {
     });
   }
   const [file = program, ...args] = [...deathSignalPrefix(), program, ...rest];
+  const { onLine } = command;
+  const gatherer = onLine && start(gather, ["pipe", "pipe", "pipe"]);
   const child = spawn(file, args, {
-    stdio,
+    stdio: gatherer ? [stdio[0], stdio[1], gatherer.process.stdin] : [...stdio],
     env: { ...baseEnvironment(command.via), ...command.env },
     cwd: command.cwd,
     // A process group of its own, so that a signal reaches the children of the child too.
     detached: true,
   });
+  // Without this process's copy of it, the gatherer's input ends with the program.
+  gatherer?.process.stdin?.destroy();
   alive.add(child);
   let tail = "";
   const keep = (text: string): void => {
     tail = (tail + text).slice(-stderrBytes);
   };
-  const { onLine } = command;
   child.stderr?.setEncoding("utf8");
-  if (child.stderr && onLine) eachLine(child.stderr, (line) => onLine(line) && keep(`${line}\n`));
-  else child.stderr?.on("data", keep);
+  child.stderr?.on("data", keep);
+  const gathered = gatherer?.process.stdout;
+  if (onLine && gathered) eachLine(gathered, stderrBytes, (line) => onLine(line) && keep(`${line}\n`));
   const stderrEnd = new Promise<void>((resolve) => {
-    if (child.stderr) child.stderr.once("close", resolve);
+    const said = gathered ?? child.stderr;
+    if (said) said.once("close", resolve);
     else resolve();
   });
   const exited = new Promise<Exit>((resolve) => {
@@ -278,10 +292,10 @@ function start(command: Command, stdio: StdioOptions): Child {
     });
   });
   const settled = exited.then(async (exit) => {
-    // Whoever listens is told everything.
-    if (onLine) {
-      await stderrEnd;
-      return exit;
+    if (gatherer) {
+      // Whoever listens is told everything.
+      const [{ code }] = await Promise.all([gatherer.exited, stderrEnd]);
+      return code === 0 ? exit : { code: null, signal: null, error: new Error("what it has said is incomplete") };
     }
     // Grandchildren may hold standard error open: the status is known, so wait for its last lines only briefly.
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -298,19 +312,6 @@ function start(command: Command, stdio: StdioOptions): Child {
     stderr: () => redact(lastLines(tail)),
     accepts: command.accepts ?? (() => false),
   };
-}
-
-/** Hands a text on line by line; of a line without an end no more is kept than is shown of all of them. */
-function eachLine(text: Readable, take: (line: string) => void): void {
-  let rest = "";
-  text.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
-    rest = (lines.pop() ?? "").slice(0, stderrBytes);
-    for (const line of lines) take(line);
-  });
-  text.once("end", () => {
-    if (rest !== "") take(rest);
-  });
 }
 
 function lastLines(text: string): string {

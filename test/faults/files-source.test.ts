@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { zstdCompressSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
 import { mostNotes } from "../../src/core/manifest.ts";
 import { kindOf } from "../../src/sources/index.ts";
@@ -12,10 +14,10 @@ import type { BackupReader } from "../../src/sources/types.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { scriptIn } from "../support/fake-tools.ts";
 import { readerOf } from "../support/parts.ts";
+import { type TarMember, tarOf } from "../support/tar-archive.ts";
 import { backUp, into, scratchIn, shell } from "../support/trees.ts";
 
 const kind = kindOf("files");
-const { signal } = new AbortController();
 const root = process.geteuid?.() === 0;
 
 /** `via` for a source whose tar is run by a script, in which it is `"$@"`. */
@@ -110,13 +112,13 @@ describe("a tree that is not left alone", () => {
 
   it("skips a socket and says so, and is not held up by a fifo", async () => {
     using folder = temporaryFolder();
-    shell(
-      folder.path,
-      `mkdir tree; mkfifo tree/fifo; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("tree/sock")'`,
-    );
+    shell(folder.path, "mkdir tree; mkfifo tree/fifo");
+    const server = createServer().listen(join(folder.path, "tree/sock"));
+    await once(server, "listening");
     const { reader, session } = await backUp({ paths: [join(folder.path, "tree")] });
     expect(reader.manifest.parts[0]?.entries).toBe(2);
     expect(session.summary?.().notes).toEqual([{ kind: "skipped", name: `${folder.path}/tree/sock` }]);
+    server.close();
   });
 });
 
@@ -163,49 +165,58 @@ describe.runIf(root)("what may not be read", () => {
   });
 });
 
-/** A backup whose archive is made by the script, in a folder of its own. */
-async function forged(script: string): Promise<BackupReader> {
-  using folder = temporaryFolder();
-  shell(folder.path, script);
-  const bytes = readFileSync(join(folder.path, "a.tar.zst"));
+/** A backup whose archive somebody has made who means harm. */
+function forged(...members: readonly TarMember[]): BackupReader {
+  const bytes = zstdCompressSync(tarOf(members));
   return readerOf("files", [{ role: "artifact", file: "artifact.tar.zst", bytes, facts: {} }]);
 }
 
 describe("a hostile archive", () => {
-  const pack = "cat *.tar > all; tar -A -f first.tar second.tar; zstd -q first.tar -o a.tar.zst";
-
   it("writes nothing above the folder, by no name", async () => {
     using folder = temporaryFolder();
     const to = join(folder.path, "to");
     const victim = join(folder.path, "victim");
-    const reader = await forged(
-      `mkdir -p d/e; cd d/e; echo x > ../../victim; tar -P -cf ../../a.tar ../../victim; cd ../..; zstd -q a.tar -o a.tar.zst`,
-    );
-    await expect(kind.restore?.(reader, into(to))).rejects.toMatchObject({ code: "tool-failed" });
-    expect(existsSync(victim)).toBe(false);
-    expect(existsSync(to)).toBe(false);
-    const absolute = await forged(
-      `echo x > x; tar -P --transform 's,^x$,${victim},' -cf a.tar x; zstd -q a.tar -o a.tar.zst`,
-    );
-    await kind.restore?.(absolute, into(to));
+    for (const name of ["../victim", "a/../../victim", "./../victim"]) {
+      const reader = forged({ name: "first", content: "x" }, { name, content: "x" });
+      await expect(kind.restore?.(reader, into(to))).rejects.toMatchObject({
+        code: "tool-failed",
+        context: { stderr: expect.stringContaining("Member name contains '..'") },
+      });
+      expect(readdirSync(folder.path)).toEqual([]);
+    }
+    await kind.restore?.(forged({ name: victim, content: "x" }), into(to));
     expect(existsSync(victim)).toBe(false);
     expect(existsSync(join(to, victim))).toBe(true);
   });
 
-  it.each(["symbolic", "hard"])("writes nothing through a %s link that it has made", async (link) => {
+  it.each(["symbolic", "hard"] as const)("writes nothing through a %s link that it has made", async (how) => {
     using folder = temporaryFolder();
     const outside = join(folder.path, "outside");
     mkdirSync(outside);
     appendFileSync(join(outside, "file"), "untouched");
-    const make =
-      link === "symbolic"
-        ? `ln -s ${outside} door; tar -cf first.tar door; rm door; mkdir door; echo x > door/file; echo x > door/new; tar -cf second.tar door/file door/new`
-        : `ln ${join(outside, "file")} door; tar -P --transform 's,^/.*,${outside}/file,;s,^door$,door,' -cf first.tar ${outside}/file door; rm door; tar --delete -P -f first.tar ${outside}/file; echo x > door; tar -cf second.tar door`;
-    const reader = await forged(`${make}; ${pack}`);
-    const to = join(folder.path, "to");
-    await kind.restore?.(reader, into(to)).catch(() => undefined);
-    expect(readdirSync(outside)).toEqual(["file"]);
-    expect(readFileSync(join(outside, "file"), "utf8")).toBe("untouched");
+    const link = (to: string): TarMember => ({ name: "door", link: { kind: how, to } });
+    const attempts: TarMember[][] = [
+      [link(outside), { name: "door/new", content: "x" }, { name: "door/file", content: "x" }],
+      [link("../outside"), { name: "door/new", content: "x" }, { name: "door/file", content: "x" }],
+      [link(join(outside, "file")), { name: "door", content: "x" }],
+      [link("../outside/file"), { name: "door", content: "x" }],
+      [
+        { name: "sub", folder: true },
+        { name: "sub/door", link: { kind: how, to: "../../outside" } },
+        { name: "sub/door/new", content: "x" },
+      ],
+      [
+        link("."),
+        { name: "door/inner", link: { kind: how, to: "../outside" } },
+        { name: "door/inner/new", content: "x" },
+      ],
+      [link("../outside"), { name: "door", folder: true }, { name: "door/new", content: "x" }],
+    ];
+    for (const [index, members] of attempts.entries()) {
+      await kind.restore?.(forged(...members), into(join(folder.path, `to-${index}`))).catch(() => undefined);
+      expect(readdirSync(outside)).toEqual(["file"]);
+      expect(readFileSync(join(outside, "file"), "utf8")).toBe("untouched");
+    }
   });
 });
 
@@ -290,7 +301,7 @@ describe("a restore that cannot end", () => {
     const target = { ...into(join(folder.path, "to")), signal: controller.signal };
     await expect(kind.restore?.(slow, target)).rejects.toThrow("stop now");
     expect(readdirSync(folder.path)).toEqual([]);
-    expect(shell("/", 'pgrep -fc -- "directory=$0" || true').trim()).toBeDefined();
+    await vi.waitFor(() => expect(shell("/", `pgrep -f -- '[-]-directory=${folder.path}' || true`)).toBe(""));
   });
 });
 

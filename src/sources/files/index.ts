@@ -1,3 +1,4 @@
+import type { Logger } from "../../lib/logger.ts";
 import type { Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { inspectTree } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
@@ -12,8 +13,11 @@ class TreeSource implements Source {
   readonly counts = "exact";
   readonly #config: TreeConfig;
 
-  constructor(config: TreeConfig) {
+  readonly #logger: Logger;
+
+  constructor(config: TreeConfig, logger: Logger) {
     this.kind = config.kind;
+    this.#logger = logger;
     this.#config = config;
   }
 
@@ -22,14 +26,14 @@ class TreeSource implements Source {
   }
 
   async open(signal: AbortSignal): Promise<SourceSession> {
-    return new TreeSession(this.#config, await inspectTree(this.#config, signal), signal);
+    return new TreeSession(this.#config, await inspectTree(this.#config, signal), this.#logger, signal);
   }
 }
 
 export const filesSource: SourceKind<typeof filesSchema> = {
   kind: "files",
   schema: filesSchema,
-  create: (config) => new TreeSource(config),
+  create: (config, { logger }) => new TreeSource(config, logger),
   checkReadable,
   restore,
   testRestore,
@@ -39,7 +43,7 @@ export const filesSource: SourceKind<typeof filesSchema> = {
 export const configSource: SourceKind<typeof configSchema> = {
   kind: "config",
   schema: configSchema,
-  create: (config) => new TreeSource(config),
+  create: (config, { logger }) => new TreeSource(config, logger),
   checkReadable,
   restore,
   testRestore,

@@ -77,13 +77,15 @@ async function knownAttributes({ via }: TreeConfig, signal: AbortSignal): Promis
 
 /** Apparent size of everything, exclusions not looked at; undefined when it is not known soon. */
 async function estimate(
-  { via, oneFileSystem }: TreeConfig,
+  { via, oneFileSystem, followSymlinks }: TreeConfig,
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const options = ["--apparent-size", "--block-size=1", "--summarize", "--total"];
-  const argv = ["sh", "-c", 'cd / && exec "$@"', "sh", "du", ...options, ...(oneFileSystem ? ["-x"] : [])];
-  const command = { ...placed(via, [...argv, "--files0-from=-"], "du"), accepts: () => true };
+  if (oneFileSystem) options.push("--one-file-system");
+  if (followSymlinks) options.push("--dereference");
+  const argv = ["sh", "-c", 'cd / && exec "$@"', "sh", "du", ...options, "--files0-from=-"];
+  const command = { ...placed(via, argv, "du"), accepts: () => true };
   try {
     const { stdout } = await run(command, { signal, input: rootList(paths), timeoutMs: estimateMs });
     const total = /^(\d+)\ttotal$/m.exec(stdout)?.[1];

@@ -1,7 +1,7 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AppError, toAppError } from "../../core/errors.ts";
+import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { emptyFolder, removeFolder } from "../../lib/remove-tree.ts";
 import { feed } from "../feed.ts";
@@ -15,15 +15,17 @@ import {
 } from "../types.ts";
 import { unzstdCommand } from "../zstd.ts";
 import { Comparison } from "./compare.ts";
-import { messageOf, readableName } from "./names.ts";
-import { LineCounter, Totals } from "./readable.ts";
+import { Complaints } from "./complaints.ts";
+import { LineCounter } from "./readable.ts";
 import { compareCommand, extractCommand, isRoot } from "./tar.ts";
 
 /** Extracts the archive into an empty or missing folder; when that fails, it is as it was before. */
 export async function restore(reader: BackupReader, target: RestoreTarget): Promise<RestoreReport> {
   const { owners = true, signal } = target;
-  const folder = target.to.startsWith("file:") ? fileURLToPath(target.to) : resolve(target.to);
-  const made = await mkdir(folder, { recursive: true });
+  const named = target.to.startsWith("file:") ? fileURLToPath(target.to) : resolve(target.to);
+  const made = await mkdir(named, { recursive: true });
+  // A link to an empty folder is as good as the folder; what has to be removed lies behind it.
+  const folder = await realpath(named);
   if ((await readdir(folder)).length > 0) {
     throw new AppError("conflict", `${folder} is not empty`, {
       context: { step: "preflight" },
@@ -114,42 +116,8 @@ async function extract(reader: BackupReader, options: Extraction): Promise<Resto
 
 function full(folder: string, cause: unknown): AppError {
   return new AppError("storage-full", `there is not enough room for the backup in ${folder}`, {
-    context: { ...toAppError(cause).context, step: "tar" },
+    context: { ...(cause instanceof AppError && cause.context), step: "tar" },
     text: { key: "error-files-full", args: { path: folder } },
     cause,
   });
-}
-
-/**
- * What tar could not make although the archive is whole and there is room: device nodes, which only the machine's root
- * may make. That is no reason to withhold everything else from somebody who needs it; it is told as a difference.
- */
-class Complaints {
-  readonly totals = new Totals();
-  readonly differences: Difference[] = [];
-  total = 0;
-  /** Whether there was no more room. */
-  isFull = false;
-  #others = 0;
-
-  listening(): { onLine: (line: string) => boolean; accepts: (status: number) => boolean } {
-    return {
-      onLine: (line) => this.#take(line),
-      accepts: (status) => status === 2 && this.total > 0 && this.#others === 0,
-    };
-  }
-
-  #take(line: string): boolean {
-    if (!this.totals.take(line)) return false;
-    const { name = "", what = "" } = messageOf(line) ?? {};
-    if (what !== "Cannot mknod: Operation not permitted") {
-      if (/^Wrote only |No space left|Disk quota exceeded/.test(what)) this.isFull = true;
-      if (!what.startsWith("Warning: ")) this.#others++;
-      return true;
-    }
-    this.total++;
-    if (this.differences.length < mostDifferences)
-      this.differences.push({ what: readableName(name), expected: "device", found: "not permitted" });
-    return true;
-  }
 }

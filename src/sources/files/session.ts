@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
+import type { Logger } from "../../lib/logger.ts";
 import { bytesTaken, type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { bytesRead, zstdCommand } from "../zstd.ts";
@@ -14,13 +15,15 @@ export class TreeSession implements SourceSession {
   readonly info: SourceInfo;
   readonly #config: TreeConfig;
   readonly #inspection: Inspection;
+  readonly #logger: Logger;
   readonly #listener = new TarListener();
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #pipeline: Pipeline | undefined;
 
-  constructor(config: TreeConfig, inspection: Inspection, signal: AbortSignal) {
+  constructor(config: TreeConfig, inspection: Inspection, logger: Logger, signal: AbortSignal) {
     this.info = inspection.info;
+    this.#logger = logger;
     this.#config = config;
     this.#inspection = inspection;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
@@ -65,6 +68,8 @@ export class TreeSession implements SourceSession {
     const said = await programs.done.catch((error: unknown) => {
       throw this.#isUnreadable(error) ? this.#unreadable(error) : error;
     });
+    // A good end with remarks, of attributes that could not be read.
+    if (said[0]) this.#logger.warn({ tar: said[0] }, "tar has ended well, with remarks");
     const { entries } = this.#listener;
     if (entries === 0) {
       throw new AppError("source-failed", "tar has found nothing to store", {

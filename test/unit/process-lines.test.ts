@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { run, startPipeline } from "../../src/lib/process.ts";
+
+const sh = (script: string) => ({ argv: ["sh", "-c", script], step: "talker" });
+
+/** Ids of processes whose command line contains the mark. */
+function running(mark: string): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark);
+      } catch {
+        return false;
+      }
+    });
+}
+
+describe("a program that is listened to", () => {
+  it("has told every line, in order, before it counts as ended", async () => {
+    let next = 0;
+    let wrong = 0;
+    const command = {
+      ...sh("seq 0 199999 >&2; echo end; printf unended >&2"),
+      onLine: (line: string) => {
+        if (line === String(next)) next++;
+        else if (line !== "unended") wrong++;
+        return line === "unended";
+      },
+    };
+    expect(await run(command)).toEqual({ stdout: "end\n", stderr: "unended" });
+    expect({ next, wrong }).toEqual({ next: 200_000, wrong: 0 });
+  });
+
+  it("shows in its error what it was told to show", async () => {
+    const command = {
+      ...sh("echo chatter >&2; echo 'the cause' >&2; echo chatter >&2; exit 3"),
+      onLine: (line: string) => line !== "chatter",
+    };
+    await expect(run(command)).rejects.toMatchObject({
+      message: "talker failed (exit status 3): the cause",
+      context: { stderr: "the cause" },
+    });
+  });
+
+  it("has its status judged after its last line", async () => {
+    let last = "";
+    const command = {
+      ...sh("seq 1 1000 >&2; exit 1"),
+      onLine: (line: string) => {
+        last = line;
+        return true;
+      },
+      accepts: (status: number) => status === 1 && last === "1000",
+    };
+    await run(command);
+    await expect(run({ ...command, accepts: () => false })).rejects.toMatchObject({ code: "tool-failed" });
+    await expect(run({ ...sh("exit 2"), accepts: (status: number) => status === 1 })).rejects.toMatchObject({
+      context: { exit: "exit status 2" },
+    });
+  });
+
+  it("is not good when a signal has ended it, whatever is accepted", async () => {
+    await expect(run({ ...sh("kill -9 $$"), accepts: () => true })).rejects.toMatchObject({
+      context: { exit: "killed by SIGKILL" },
+    });
+  });
+
+  it("takes a line without an end without keeping it", async () => {
+    let longest = 0;
+    const command = {
+      ...sh("head -c 50000000 /dev/zero | tr '\\0' x >&2; echo >&2"),
+      onLine: (line: string) => {
+        longest = Math.max(longest, line.length);
+        return false;
+      },
+    };
+    await run(command);
+    expect(longest).toBeLessThan(300_000);
+  });
+
+  it("fails when what it said has been lost on the way", async () => {
+    const before = new Set(running("obs=64k"));
+    const pipe = startPipeline([{ ...sh("exec sleep 1000"), onLine: () => true }], {
+      signal: AbortSignal.timeout(20_000),
+    });
+    pipe.stdout.resume();
+    await vi.waitFor(() => expect(running("obs=64k").filter((pid) => !before.has(pid))).toHaveLength(1));
+    for (const pid of running("obs=64k")) if (!before.has(pid)) process.kill(pid, "SIGKILL");
+    process.kill(pipe.pids[0] ?? 0, "SIGTERM");
+    await expect(pipe.done).rejects.toMatchObject({ message: expect.stringContaining("incomplete") });
+  });
+
+  it("ends on abort with everything that was started for it", async () => {
+    const mark = `mark-${process.pid}-listened`;
+    const controller = new AbortController();
+    const pipe = startPipeline([{ ...sh(`sleep 1000 # ${mark}`), onLine: () => true }], { signal: controller.signal });
+    pipe.stdout.resume();
+    await vi.waitFor(() => expect(running(mark).length).toBeGreaterThan(0));
+    controller.abort(new Error("stop now"));
+    await expect(pipe.done).rejects.toMatchObject({ message: "stop now" });
+    expect(running(mark)).toEqual([]);
+  });
+});
