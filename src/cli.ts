@@ -90,6 +90,17 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
     });
 
   program
+    .command("verify <which>")
+    .description(text("cli-verify"))
+    .option("--depth <depth>", text("cli-verify-depth"))
+    .option("--storage <name>", text("cli-verify-storage"))
+    .option("--json", text("cli-option-json"))
+    .action(async (which: string, options: { depth?: string; storage?: string; json?: boolean }, command: Command) => {
+      const { verify } = await import("./cli/verify.ts");
+      finish(await verify(terminal, which, { ...configOption(command), ...options }));
+    });
+
+  program
     .command("keygen")
     .description(text("cli-keygen"))
     .action(async () => {

@@ -3,7 +3,7 @@ import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { type Finding, failed, failure, ok, skipped, warning } from "./probes/finding.ts";
 import { probeRedis } from "./probes/redis.ts";
-import { probeEncryption, probeSource, probeStorage } from "./probes/stores.ts";
+import { probeEncryption, probeKey, probeSource, probeStorage } from "./probes/stores.ts";
 import { probeBot, probeChat, probeClock, probeUpdates } from "./probes/telegram.ts";
 
 export type { Finding } from "./probes/finding.ts";
@@ -19,6 +19,7 @@ export const subjects = [
   "source",
   "storage",
   "encryption",
+  "key",
 ] as const;
 export type Subject = (typeof subjects)[number];
 
@@ -62,7 +63,7 @@ export function doctorChecks(options: DoctorOptions): DoctorCheck[] {
     ...hooksChecks(config).map((check) => needing(["http.token"], check)),
     ...config.backups.map((backup, index) => needing([`backups[${index}].source`], sourceCheck(backup, options))),
     ...storages.map(([name, storage]) => needing([`storages.${name}`], storageCheck(name, storage, options))),
-    ...encryptionChecks(config, needing),
+    ...encryptionChecks(options, needing),
   ];
 }
 
@@ -104,10 +105,26 @@ function storageCheck(name: string, storage: StorageConfig, { config, logger }: 
   return { subject: "storage", target: name, run: (signal) => probeStorage(name, storage, deps, signal) };
 }
 
-/** Without the identity only writing can be tried: that is how it should be where backups are only made. */
-function encryptionChecks({ encryption }: Config, needing: Needing): DoctorCheck[] {
+/**
+ * Without the identity only writing can be tried: that is how it should be where backups are only made. With it, also
+ * whether it opens what lies in the storages.
+ */
+function encryptionChecks({ config, logger }: DoctorOptions, needing: Needing): DoctorCheck[] {
+  const { encryption, storages, worker } = config;
   if (!encryption) return [];
-  return [needing(["encryption.recipients"], { subject: "encryption", run: () => probeEncryption(encryption) })];
+  const { identity } = encryption;
+  const deps = { logger, host: worker.host };
+  const keys =
+    identity === undefined
+      ? []
+      : Object.entries(storages).map(([target, storage]): DoctorCheck => {
+          const run = (signal: AbortSignal) => probeKey(target, storage, identity, deps, signal);
+          return needing([`storages.${target}`, "encryption.identity"], { subject: "key", target, run });
+        });
+  return [
+    needing(["encryption.recipients"], { subject: "encryption", run: () => probeEncryption(encryption) }),
+    ...keys,
+  ];
 }
 
 /**

@@ -79,9 +79,7 @@ export class Verifications {
       return await redisWrite.execute(() => this.update(id, ...how));
     } catch (error) {
       if (!isRedisRefusal(error)) throw error;
-      const text = { key: "error-verification-record", args: { verification: id, reason: error.message } };
-      const message = `verification ${id} could not be recorded: ${error.message}`;
-      throw new AppError("redis", message, { permanent: false, text, cause: error });
+      throw unrecorded(id, error);
     }
   }
 
@@ -147,6 +145,12 @@ export class Verifications {
     const all = await Promise.all(ids.map((id) => this.read(id)));
     return all.filter((verification): verification is Verification => verification !== undefined);
   }
+}
+
+function unrecorded(id: string, cause: Error): AppError {
+  const text = { key: "error-verification-record", args: { verification: id, reason: cause.message } };
+  const message = `verification ${id} could not be recorded: ${cause.message}`;
+  return new AppError("redis", message, { permanent: false, text, cause });
 }
 
 /** One per copy where the copy did not hold; one per name and storage where nobody could tell. */

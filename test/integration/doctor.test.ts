@@ -6,11 +6,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { manifestFolder, runFolder } from "../../src/core/manifest.ts";
 import { generateIdentity, recipientOf } from "../../src/lib/crypto.ts";
+import { runBackup } from "../../src/services/backup/pipeline.ts";
 import { type DoctorCheck, type Finding, runChecks } from "../../src/services/doctor.ts";
 import { probeRedis } from "../../src/services/probes/redis.ts";
-import { probeEncryption } from "../../src/services/probes/stores.ts";
+import { probeEncryption, probeKey } from "../../src/services/probes/stores.ts";
 import { probeChat, probeClock, probeUpdates } from "../../src/services/probes/telegram.ts";
+import { storageSchema } from "../../src/storages/index.ts";
+import { orderOf, quiet, sourceOf, storageOf } from "../support/backup.ts";
 import { runCli } from "../support/cli.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
@@ -109,6 +113,9 @@ describe("vakhta doctor", () => {
       "– storage elsewhere: belongs to the host other; check it there.",
       expect.stringMatching(/^✓ storage offsite: written, read and cleaned: s3:/),
       "✓ encryption: encrypted for 1 recipient and read back with the identity.",
+      "– key for backups in local: there is no encrypted backup there yet to try it on.",
+      "– key for backups in elsewhere: belongs to the host other; check it there.",
+      "– key for backups in offsite: there is no encrypted backup there yet to try it on.",
       "All is well.",
     ]);
     expect(status).toBe(0);
@@ -277,5 +284,29 @@ describe("a check", () => {
     expect(await probeEncryption({ recipients, identity: theirs })).toMatchObject({
       key: "doctor-encryption-identity",
     });
+  });
+
+  it("of the key opens what really lies there, and notices a lost or wrong key and a damaged part", async () => {
+    const [mine, theirs] = await Promise.all([generateIdentity(), generateIdentity()]);
+    const config = storageSchema.parse({ kind: "local", path: join(folder, "store") });
+    const look = (identity: string) => probeKey("local", config, identity, { logger: quiet, host: "here" }, signal);
+    const storages = [storageOf("local", config)];
+    const source = sourceOf({ kind: "command", argv: ["seq", "1", "9"], file: "numbers.txt" });
+    const make = async (runId: string, startedAt: string, recipients: readonly string[]) => {
+      const at = new Date(startedAt);
+      const runs = { runId, startedAt: at, folder: runFolder("app", at, runId) };
+      return (await runBackup(orderOf({ source, storages, recipients, ...runs }))).manifest;
+    };
+    expect(await look(mine)).toMatchObject({ status: "skipped", key: "doctor-key-none" });
+    await make("old", "2026-01-01T00:00:00Z", [await recipientOf(theirs)]);
+    expect(await look(mine)).toMatchObject({ status: "failed", key: "doctor-key-locked" });
+    const newest = await make("new", "2026-02-01T00:00:00Z", [await recipientOf(mine)]);
+    // Not encrypted: it says nothing of the key.
+    await make("plain", "2026-03-01T00:00:00Z", []);
+    const found = await look(mine);
+    expect(found).toEqual({ status: "ok", key: "doctor-key-ok", args: { backup: "app/20260201T000000Z-new" } });
+    expect(await look(theirs)).toMatchObject({ status: "failed", key: "doctor-key-locked" });
+    rmSync(join(folder, "store", manifestFolder(newest), newest.parts[0]?.file ?? ""));
+    expect(await look(mine)).toMatchObject({ status: "failed", key: "doctor-key-unreadable" });
   });
 });

@@ -103,14 +103,33 @@ describe("the card of a backup run", () => {
     }
   });
 
-  test("offers Cancel while there is something to stop, Retry when it did not succeed, else nothing", () => {
+  test("offers Cancel while there is something to stop, Retry when it did not succeed, else Verify", () => {
     expect(actions(aRun())).toEqual(["cancel"]);
     expect(actions(aRun({ status: "running" }))).toEqual(["cancel"]);
     expect(actions(aRun({ status: "running", cancelRequestedBy: { id: 1, name: "bob" } }))).toEqual([]);
     expect(actions(aRun({ status: "failed", error: failure }))).toEqual(["retry"]);
     expect(actions(aRun({ status: "cancelled" }))).toEqual(["retry"]);
-    expect(actions(succeeded)).toEqual([]);
-    expect(actions({ ...succeeded, status: "degraded" })).toEqual([]);
+    expect(actions(succeeded)).toEqual(["verify"]);
+    expect(actions({ ...succeeded, status: "degraded" })).toEqual(["verify"]);
+  });
+
+  test("shows how deep it was proven, and a later look that did not hold first", () => {
+    const proof = { host: "db-1", elapsedMs: 1, storage: "offsite" } as const;
+    const restored = {
+      ...proof,
+      depth: "restored",
+      ok: true,
+      at: "2026-03-02T03:00:00.000Z",
+      restoreMs: 12_000,
+    } as const;
+    const stored_ = { ...proof, depth: "stored", ok: true, at: "2026-03-03T03:00:00.000Z" } as const;
+    const good = read({ ...succeeded, proofs: [stored_, restored] });
+    expect(good).toContain("Proven 2 Mar 2026, 06:00 in offsite: test-restored and counted; the restore took 12s");
+    const error = { code: "storage-mismatch", message: "k is damaged" };
+    const bad = { ...proof, depth: "readable", ok: false, at: "2026-03-04T03:00:00.000Z", error } as const;
+    expect(read({ ...succeeded, proofs: [restored, bad] })).toMatch(
+      /Did not hold 4 Mar 2026.*k is damaged\n.*Proven 2 Mar/,
+    );
   });
 
   test("offers Retry no longer when the run has been retried, and names the other run", () => {
@@ -296,11 +315,13 @@ describe("the card of a backup run", () => {
       messages: messagesOf("en"),
       target: { chatId: -1 },
       reply: async () => undefined,
-      open: async () => undefined,
+      open: async (view: object) => void orders.push(JSON.stringify(view)),
     };
     await kind.actions["cancel"]?.run(aRun(), context);
     await kind.actions["retry"]?.run(aRun(), context);
-    expect(orders).toEqual(["cancel 0f3a0f3a0f3a", "retry 0f3a0f3a0f3a"]);
-    expect(Object.values(kind.actions).map((action) => action.role)).toEqual(["operator", "operator"]);
+    await kind.actions["verify"]?.run(succeeded, context);
+    const question = '{"kind":"verify","state":{"name":"app","backup":"0f3a0f3a0f3a"}}';
+    expect(orders).toEqual(["cancel 0f3a0f3a0f3a", "retry 0f3a0f3a0f3a", question]);
+    expect(Object.values(kind.actions).map((action) => action.role)).toEqual(["operator", "operator", "operator"]);
   });
 });

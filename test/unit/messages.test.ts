@@ -15,9 +15,11 @@ import { describe, expect, it } from "vitest";
 import { incidentCard } from "../../src/bot/cards/incident.ts";
 import { commands } from "../../src/bot/commands/index.ts";
 import { backupPhases } from "../../src/core/ports.ts";
+import { depths } from "../../src/core/proof.ts";
 import { tiers } from "../../src/core/retention.ts";
 import { roles } from "../../src/core/roles.ts";
 import { linkKinds, severities } from "../../src/core/signal.ts";
+import { verificationPhases } from "../../src/core/verification.ts";
 import { redact } from "../../src/lib/logger.ts";
 import { escapeHtml, type Locale, locales, messageFiles, messagesOf } from "../../src/messages/index.ts";
 import { subjects } from "../../src/services/doctor.ts";
@@ -75,7 +77,7 @@ const messages = Object.fromEntries(locales.map((locale) => [locale, readMessage
 
 /** The program's own sources; the sandbox speaks for itself. */
 const sources = globSync("**/*.ts", { cwd: src })
-  .filter((file) => !/^(?:sandbox|messages)\//.test(file))
+  .filter((file) => !/^(?:sandbox\/|messages\/(?:index|format)\.ts)/.test(file))
   .map((file) => ({ file, text: readFileSync(join(src, file), "utf8") }));
 
 const allText = sources.map(({ text }) => text).join("\n");
@@ -105,6 +107,13 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "command-": commands.map((command) => command.name).filter((name) => name !== "start"),
   "count-": severities,
   "daily-backups-": unionIn("core/daily.ts", "readonly state:"),
+  "button-depth-": depths,
+  "depth-": depths,
+  "verify-because-": ["no-test", "command"],
+  "verify-depth-": depths.map((depth) => `${depth}-text`),
+  "verify-phase-": verificationPhases,
+  "verify-restored-": ["keys", "entries", "objects"],
+  "verify-title-": unionIn("core/verification.ts", "export type VerificationStatus ="),
   "config-variable-": unionIn("app/config/interpolate.ts", "readonly kind:"),
   "demo-starting-": unionIn("demo/world.ts", "say(what:"),
   "backup-note-": ["changed", "vanished", "unreadable", "skipped"],

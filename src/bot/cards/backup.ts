@@ -1,8 +1,10 @@
+import { deepest, failure, type Proof } from "../../core/proof.ts";
 import { type BackupRun, isFinal, type RunCopy, type RunError, rawBytes, storedBytes } from "../../core/run.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from "../../messages/format.ts";
 import { type Messages, reasonOf } from "../../messages/index.ts";
 import { noteLines } from "../../messages/notes.ts";
 import type { BackupOrders } from "../../services/backup/orders.ts";
+import { reasonFor } from "../proof-text.ts";
 import type { CardButton, CardKind, RenderContext } from "./types.ts";
 
 /** The card of a backup run: what is being done, how far it is, how it ended and where the copies are. */
@@ -34,6 +36,12 @@ export function backupCard(deps: { readonly orders: BackupOrders }): CardKind<Ba
         run: async (run, { by, target }) => {
           await deps.orders.retry(run.id, by, target);
         },
+      },
+      // Asks how deep, and says what that costs.
+      verify: {
+        role: "operator",
+        toast: (_run, messages) => messages.plain("toast-choose"),
+        run: async ({ name, id }, { open }) => await open({ kind: "verify", state: { name, backup: id } }),
       },
     },
   };
@@ -165,7 +173,32 @@ function finished(run: BackupRun, context: RenderContext): string[][] {
   const notes = noteLines(manifest, locale).map(({ key, args }) => messages.t(key, args));
   const copies = run.copies.map((copy) => copyLine(copy, messages, now));
   if (run.folder !== undefined) copies.push(messages.t("backup-folder", { folder: run.folder }));
-  return [lines, notes, copies, interruption(run, context)];
+  return [lines, notes, copies, proven(run, context), interruption(run, context)];
+}
+
+/** How deep it was proven and when, or what a later look has found. */
+function proven({ proofs = [] }: BackupRun, { messages, timezone }: RenderContext): string[] {
+  const storageOf = (proof: Proof): string => proofs.find((each) => each === proof)?.storage ?? "?";
+  const time = ({ at }: Proof): string => formatTime(new Date(at), messages.locale, timezone);
+  const bad = failure(proofs);
+  const good = deepest(proofs);
+  const lines: string[] = [];
+  if (bad) {
+    const reason = bad.error
+      ? reasonFor(bad.error, messages)
+      : { key: "verify-reason-differences", args: { count: bad.differencesTotal ?? 0 } };
+    lines.push(messages.t("backup-proof-failed", { at: time(bad), storage: storageOf(bad), reason }));
+  }
+  if (good) {
+    const args = { at: time(good), storage: storageOf(good), depth: { key: `depth-${good.depth}` } };
+    const { restoreMs } = good;
+    lines.push(
+      restoreMs === undefined
+        ? messages.t("backup-proof", args)
+        : messages.t("backup-proof-restore", { ...args, duration: formatDuration(restoreMs, messages.locale) }),
+    );
+  }
+  return lines;
 }
 
 function copyLine(copy: RunCopy, messages: Messages, now: Date): string {
@@ -254,6 +287,7 @@ function buttons(run: BackupRun, messages: Messages): CardButton[][] {
   if (run.retried) return [];
   if (run.status === "failed" || run.status === "cancelled")
     return [[{ action: "retry", label: messages.plain("button-retry"), style: "primary" }]];
-  if (isFinal(run.status) || run.cancelRequestedBy) return [];
+  if (isFinal(run.status)) return [[{ action: "verify", label: messages.plain("button-verify") }]];
+  if (run.cancelRequestedBy) return [];
   return [[{ action: "cancel", label: messages.plain("button-cancel"), style: "danger" }]];
 }

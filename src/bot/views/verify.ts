@@ -146,14 +146,12 @@ async function chooseDepth(
     const duration = formatDuration((measured.restoreMs * bytes) / measured.bytes, locale);
     cost.push(messages.t("verify-cost-restore", { duration }));
   }
-  const depthLines = depths
-    .toReversed()
-    .map((depth) =>
-      messages.t("verify-line-depth", {
-        depth: { key: `button-depth-${depth}` },
-        text: { key: `verify-depth-${depth}-text` },
-      }),
-    );
+  const depthLines = depths.toReversed().map((depth) =>
+    messages.t("verify-line-depth", {
+      depth: { key: `button-depth-${depth}` },
+      text: { key: `verify-depth-${depth}-text` },
+    }),
+  );
   const button = (depth: Depth): ViewButton => ({
     what: `${depth}-${digestOf(name)}-${id}`,
     label: messages.plain(`button-depth-${depth}`),

@@ -236,7 +236,7 @@ doctor-encryption-ok = { $recipients ->
 doctor-encryption-write-only = { $recipients ->
         [one] encrypted for { $recipients } recipient
        *[other] encrypted for { $recipients } recipients
-    }; the identity is not here, so nothing can be read here.
+    }; the identity is not here, so nothing can be read here: only the holder of the key can restore. See that it is kept safe and try it where it is, with doctor or verify.
 doctor-encryption-identity = the identity cannot read what is encrypted for the recipients. Put its own recipient into encryption.recipients.
 
 ## init: the dialogue

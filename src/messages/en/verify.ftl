@@ -145,25 +145,26 @@ error-manifest-altered = { $storage }: { $object } is not the manifest that was 
 error-scratch-full = A test-restore needs about { NUMBER($needed) } MiB in { $folder }, and { NUMBER($free) } MiB are free there. Free space, or set TMPDIR to a larger disk for the worker.
 error-scratch-filled = The disk of { $folder } became full during a test-restore. Free space, or set TMPDIR to a larger disk for the worker.
 
-doctor-encryption-ok-backup = encrypted for { $recipients ->
-    [one] { $recipients } recipient
-   *[other] { $recipients } recipients
-} and read back with the identity; backup { $backup } in { $storage } opens with it too
-doctor-encryption-backup-locked = the identity does not open backup { $backup } in { $storage }: it is lost or another one. Find the identity that belongs to that backup's recipients: without it nobody can restore it
+check-key = key for backups in
+doctor-key-ok = opens the newest encrypted backup there, { $backup }.
+doctor-key-none = there is no encrypted backup there yet to try it on.
+doctor-key-untried = could not be tried: the storage cannot be read.
+doctor-key-locked = the identity does not open { $backup }: { $reason } If it is another one or lost, find the identity of that backup's recipients: without it nobody can restore it.
+doctor-key-unreadable = whether the identity opens { $backup } could not be tried: { $reason }
 
-cli-verify = Proves that a backup can be restored: <id>, or the newest of a name
+cli-verify = prove that a backup can be restored: its id, or a name for its newest one
 cli-verify-depth = stored, readable or restored
-cli-verify-storage = Whose copy; default: one that is not on this disk
-cli-verify-unknown = There is no backup { $which } in these storages.
-cli-verify-depth-unknown = There is no depth { $depth }: stored, readable, restored.
-cli-verify-storage-unknown = There is no copy of { $backup } in { $storage }; there are: { $known }
-cli-verify-looking = Backup { $backup } of { $name }, { $at }, { $size }, copy in { $storage }
+cli-verify-storage = whose copy; default: one that is not on this disk
+cli-verify-unknown = there is no backup { $which } in these storages.
+cli-verify-depth-unknown = there is no depth { $depth }: stored, readable, restored.
+cli-verify-storage-unknown = there is no copy of { $backup } in { $storage }; there are: { $known }
+cli-verify-looking = backup { $backup } of { $name }, { $at }, { $size }, copy in { $storage }
 cli-verify-progress = { $phase }: { $read } of { $total } ({ $percent } %), { $duration }
-cli-verify-stored = Every stored byte was read back and is the one that was written ({ $size }).
-cli-verify-readable = Read whole: every part was unpacked and read to its end.
-cli-verify-restored = Restored and compared: { $counted }. The restore took { $duration }.
+cli-verify-stored = every stored byte was read back and is the one that was written ({ $size }).
+cli-verify-readable = read whole: every part was unpacked and read to its end.
+cli-verify-restored = restored and compared: { $counted }. The restore took { $duration }.
 cli-verify-uncounted = nothing to count it against
-cli-verify-not-deeper = Wanted was: { $depth }. { $reason }
+cli-verify-not-deeper = wanted was: { $depth }. { $reason }
 cli-verify-difference = { $what }: { $expected } backed up, { $found } restored
-cli-verify-failed = The backup does not hold: { $reason }
-cli-verify-unrecorded = The proof could not be written into { $storage }: { $reason }
+cli-verify-failed = the backup does not hold: { $reason }
+cli-verify-unrecorded = the proof could not be written into { $storage }: { $reason }

@@ -1,169 +1,189 @@
-# Verifications: the card, /verify, the watch, doctor and the command line.
+# Проверки: карточка, /verify, наблюдение, doctor и командная строка.
 
-command-verify = Prove that a backup can be restored
+command-verify = Доказать, что копия восстанавливается
 
-depth-stored = bytes read back
-depth-readable = read whole
-depth-restored = test-restored and counted
-verify-depth-stored-text = every stored byte is read back and compared by SHA-256
-verify-depth-readable-text = it is decrypted, unpacked and read to its end by the tools of its kind
-verify-depth-restored-text = it is restored into a scratch place, counted against the manifest and removed again
+depth-stored = байты прочитаны
+depth-readable = прочитана целиком
+depth-restored = восстановлена и пересчитана
+verify-depth-stored-text = каждый сохранённый байт читается и сверяется по SHA-256
+verify-depth-readable-text = копия расшифровывается, распаковывается и читается до конца своими инструментами
+verify-depth-restored-text = копия восстанавливается на пробном месте, пересчитывается, сверяется с манифестом и удаляется оттуда
 
-verify-title-queued = 🕓 <b>Verification of { $name }</b> is waiting
-verify-title-running = 🔎 <b>{ $name } is being verified</b>
-verify-title-passed = ✅ <b>Backup of { $name } holds</b>
-verify-title-shallow = ⚠️ <b>Backup of { $name } holds</b>, but it could not be looked at as deep as wanted
-verify-title-failed = ❌ <b>Backup of { $name } does not hold</b>
-verify-title-unknown = ⚠️ <b>Backup of { $name } could not be verified</b>
-verify-title-cancelled = 🚫 <b>Verification of { $name }</b> was cancelled
+verify-title-queued = 🕓 <b>Проверка { $name }</b> ждёт
+verify-title-running = 🔎 <b>{ $name }: идёт проверка</b>
+verify-title-passed = ✅ <b>Копия { $name } в порядке</b>
+verify-title-shallow = ⚠️ <b>Копия { $name } в порядке</b>, но так глубоко, как нужно, её проверить нельзя
+verify-title-failed = ❌ <b>Копия { $name } негодна</b>
+verify-title-unknown = ⚠️ <b>Копию { $name } проверить не удалось</b>
+verify-title-cancelled = 🚫 <b>Проверка { $name }</b> отменена
 
-verify-phase-waiting = waiting
-verify-phase-preflight = reading the manifest
-verify-phase-stored = reading every byte back
-verify-phase-readable = decrypting, unpacking, reading to the end
-verify-phase-restored = restoring into a scratch place
-verify-phase-record = writing the proof
+verify-phase-waiting = ожидание
+verify-phase-preflight = чтение манифеста
+verify-phase-stored = чтение всех байтов
+verify-phase-readable = расшифровка, распаковка, чтение до конца
+verify-phase-restored = восстановление на пробном месте
+verify-phase-record = запись результата
 
-verify-backup-plain = Backup of { $at }
-verify-copy = Copy in <b>{ $storage }</b> <code>{ $location }</code>
-verify-wanted = To be proven: { $depth }
-verify-waits = Waiting for verification <code>{ $verification }</code> of the same copy to end.
-verify-waiting = Waiting for a worker.
-verify-phase = Phase: { $phase }
-verify-progress = Read: { $read } of { $total } ({ $percent } %)
-verify-elapsed = Elapsed: { $duration }
-verify-attempt = Attempt { $attempt }: a worker was interrupted while { $phase }; what it had left was removed.
-verify-cancelling = { $by } cancels it; cleaning up…
-verify-cancelled = Cancelled by { $by }. Nothing was found out, and nothing is left behind.
+verify-backup-plain = Копия от { $at }
+verify-copy = Лежит в <b>{ $storage }</b> <code>{ $location }</code>
+verify-wanted = Глубина: { $depth }
+verify-waits = Ждёт, пока закончится проверка <code>{ $verification }</code> той же копии.
+verify-waiting = Ждёт исполнителя.
+verify-phase = Этап: { $phase }
+verify-progress = Прочитано: { $read } из { $total } ({ $percent } %)
+verify-elapsed = Прошло: { $duration }
+verify-attempt = Попытка { $attempt }: исполнитель был прерван на этапе «{ $phase }»; то, что после него осталось, удалено.
+verify-cancelling = { $by } отменяет; идёт уборка…
+verify-cancelled = Отменено: { $by }. Ничего не выяснено, ничего не осталось.
 
-verify-restored-rows = Restored and counted: { $rowsText } { $rows ->
-    [one] row
-   *[other] rows
-} in { $tablesText } { $tables ->
-    [one] table
-   *[other] tables
-}, as backed up.
-verify-restored-keys = Restored and counted: { $countText } { $count ->
-    [one] key
-   *[other] keys
-}, as backed up.
-verify-restored-entries = Restored and counted: { $countText } { $count ->
-    [one] entry
-   *[other] entries
-}, as backed up.
-verify-restored-objects = Restored and counted: { $countText } { $count ->
-    [one] object
-   *[other] objects
-}, as backed up.
-verify-restored-uncounted = Restored to the end. There is nothing to count it against.
-verify-restore-took = Restore took { $duration }.
-verify-readable-ok = Read whole: every part was { $encrypted ->
-    [yes] decrypted, unpacked
-   *[no] unpacked
-} and read to its end, and every byte is the one that was written.
-verify-stored-ok = Every stored byte was read back and is the one that was written ({ $size }).
-verify-took = The verification took { $duration }.
-verify-not-deeper = Wanted was: { $depth }. { $reason }
-verify-because-identity = The backup is encrypted and no identity is configured here, so only its stored bytes can be proven: set <code>encryption.identity</code> for the worker, or verify where the key is: vakhta verify.
-verify-because-kind = This version does not know the source kind { $kind }: update it.
-verify-because-no-test = Backups of this kind cannot be test-restored.
-verify-because-command = Only a program knows how to restore it: name one as <code>source.testRestore</code>.
+verify-restored-rows = Восстановлено и пересчитано: { $rowsText } { $rows ->
+    [one] строка
+    [few] строки
+    [many] строк
+   *[other] строки
+} в { $tablesText } { $tables ->
+    [one] таблице
+    [few] таблицах
+    [many] таблицах
+   *[other] таблицах
+}, как при копировании.
+verify-restored-keys = Восстановлено и пересчитано: { $countText } { $count ->
+    [one] ключ
+    [few] ключа
+    [many] ключей
+   *[other] ключа
+}, как при копировании.
+verify-restored-entries = Восстановлено и пересчитано: { $countText } { $count ->
+    [one] запись
+    [few] записи
+    [many] записей
+   *[other] записи
+}, как при копировании.
+verify-restored-objects = Восстановлено и пересчитано: { $countText } { $count ->
+    [one] объект
+    [few] объекта
+    [many] объектов
+   *[other] объекта
+}, как при копировании.
+verify-restored-uncounted = Восстановлено до конца. Сверить количество не с чем.
+verify-restore-took = Восстановление заняло { $duration }.
+verify-readable-ok = Прочитано целиком: каждая часть { $encrypted ->
+    [yes] расшифрована, распакована
+   *[no] распакована
+} и прочитана до конца, и каждый байт — тот, что был записан.
+verify-stored-ok = Прочитан каждый сохранённый байт: все те, что были записаны ({ $size }).
+verify-took = Проверка заняла { $duration }.
+verify-not-deeper = Нужна была глубина: { $depth }. { $reason }
+verify-because-identity = Копия зашифрована, а секретный ключ здесь не задан, поэтому можно проверить только сохранённые байты: задайте <code>encryption.identity</code> исполнителю или проверьте там, где ключ есть: vakhta verify.
+verify-because-kind = Эта версия не знает источников вида { $kind }: обновите её.
+verify-because-no-test = Копии этого вида нельзя восстановить на пробу.
+verify-because-command = Как её восстановить, знает только программа: назовите её в <code>source.testRestore</code>.
 verify-remark = ℹ️ { $remark }
 
 verify-differences = <b>{ $countText } { $count ->
-    [one] difference
-   *[other] differences
-}</b> from what was backed up:
-verify-difference = • <code>{ $what }</code>: { $expected } backed up, { $found } restored
-verify-differences-more = … and { $count } more
+    [one] расхождение
+    [few] расхождения
+    [many] расхождений
+   *[other] расхождения
+}</b> с тем, что было скопировано:
+verify-difference = • <code>{ $what }</code>: скопировано { $expected }, восстановлено { $found }
+verify-differences-more = … и ещё { $count }
 verify-reason = { $reason }
-verify-reason-differences = The restored backup differs from what was backed up: { $count ->
-    [one] { $count } difference
-   *[other] { $count } differences
+verify-reason-differences = Восстановленное отличается от скопированного: { $count ->
+    [one] { $count } расхождение
+    [few] { $count } расхождения
+    [many] { $count } расхождений
+   *[other] { $count } расхождения
 }
-verify-do-damaged = What to do: this copy cannot be relied on. Use another copy or an older backup, make a new backup now (/backup), and look after the storage.
-verify-do-differs = What to do: do not rely on this backup. Make a new one now (/backup) and verify it; if that differs too, look at the source.
-verify-do-key = What to do: the key that is configured does not open this backup. Find the identity that belongs to its recipients; without it nobody can restore it.
-verify-do-elsewhere = What to do: mend what is named above, then verify again. Nothing is said against the backup.
-verify-unrecorded = ⚠️ The proof could not be written beside the backup: { $reason }
-verify-again-by = Verified again by { $by }: <code>{ $verification }</code>
+verify-do-damaged = Что делать: на этот экземпляр полагаться нельзя. Возьмите другой или более старую копию, сделайте новую сейчас (/backup) и разберитесь с хранилищем.
+verify-do-differs = Что делать: не полагайтесь на эту копию. Сделайте новую сейчас (/backup) и проверьте её; если и она расходится, разберитесь с источником.
+verify-do-key = Что делать: заданный ключ эту копию не открывает. Найдите секретный ключ её получателей: без него её не восстановит никто.
+verify-do-elsewhere = Что делать: исправьте то, что названо выше, и проверьте ещё раз. Против самой копии это не говорит ничего.
+verify-unrecorded = ⚠️ Результат не удалось записать рядом с копией: { $reason }
+verify-again-by = Повтор, { $by }: <code>{ $verification }</code>
 verify-stderr = <pre>{ $stderr }</pre>
-verify-by-person = Asked for by { $by }, { $created }
-verify-by-schedule = By schedule, { $due }
-verify-id = Verification <code>{ $verification }</code>
-verify-document-title = Differences found in the backup of { $name } made at { $at }
-verify-document-line = { $what }: { $expected } backed up, { $found } restored
+verify-by-person = Запросил(а) { $by }, { $created }
+verify-by-schedule = По расписанию, { $due }
+verify-id = Проверка <code>{ $verification }</code>
+verify-document-title = Расхождения в копии { $name } от { $at }
+verify-document-line = { $what }: скопировано { $expected }, восстановлено { $found }
 
-button-verify = Verify
-button-verify-again = Verify again
-toast-verifying = The verification has been ordered.
+button-verify = Проверить
+button-verify-again = Проверить ещё раз
+toast-verifying = Проверка заказана.
 
-backup-proof = 🔎 Proven { $at } in <b>{ $storage }</b>: { $depth }
-backup-proof-restore = 🔎 Proven { $at } in <b>{ $storage }</b>: { $depth }; the restore took { $duration }
-backup-proof-failed = ❌ Did not hold { $at } in <b>{ $storage }</b>: { $reason }
+backup-proof = 🔎 Проверена { $at } в <b>{ $storage }</b>: { $depth }
+backup-proof-restore = 🔎 Проверена { $at } в <b>{ $storage }</b>: { $depth }; восстановление заняло { $duration }
+backup-proof-failed = ❌ Негодна ({ $at }) в <b>{ $storage }</b>: { $reason }
 
-verify-choose = <b>Which backup shall be verified?</b>
-verify-choose-backup = <b>{ $name }</b>: which of its backups?
+verify-choose = <b>Какую копию проверить?</b>
+verify-choose-backup = <b>{ $name }</b>: которую из копий?
 verify-choose-backup-one =
     <b>{ $name }</b>
     { $line }
 verify-choose-more = { $name }: { $proof }
-verify-choose-none = ▫️ <b>{ $name }</b> has no backup that could be verified.
-verify-none-configured = No backup is configured yet.
-verify-no-such = No backup is called <b>{ $name }</b>. There are: { $names }
-verify-no-such-id = <b>{ $name }</b> has no backup with the id <code>{ $backup }</code>.
+verify-choose-none = ▫️ <b>{ $name }</b>: нет ни одной копии, которую можно проверить.
+verify-none-configured = Пока не настроено ни одной копии.
+verify-no-such = Копии с именем <b>{ $name }</b> нет. Есть: { $names }
+verify-no-such-id = У <b>{ $name }</b> нет копии с номером <code>{ $backup }</code>.
 verify-line = { $mark } { $at }, { $size } – { $proof }
-verify-proof-none = not proven yet
-verify-proof-ok = { $depth }, { $age } ago
-verify-proof-bad = did not hold, { $age } ago
-verify-choose-depth = How deep?
+verify-proof-none = ещё не проверена
+verify-proof-ok = { $depth }, { $age } назад
+verify-proof-bad = негодна, { $age } назад
+verify-choose-depth = Насколько глубоко?
 verify-line-depth = <b>{ $depth }</b>: { $text }
-verify-cost = It reads { $size } from <b>{ $storage }</b>.
-verify-cost-restore = A test-restore takes about { $duration }, as measured.
-verify-ordered = The verification has been ordered.
-button-depth-stored = Read back
-button-depth-readable = Read whole
-button-depth-restored = Test-restore
+verify-cost = Из <b>{ $storage }</b> будет прочитано { $size }.
+verify-cost-restore = Восстановление на пробу занимает около { $duration }, судя по прошлому разу.
+verify-ordered = Проверка заказана.
+button-depth-stored = Прочитать байты
+button-depth-readable = Прочитать целиком
+button-depth-restored = Восстановить на пробу
 
-watch-proof = The backup of { $name } made at { $at } does not hold ({ $storage })
+watch-proof = Копия { $name } от { $at } негодна ({ $storage })
 watch-proof-text =
     { $reason }
-    This copy cannot be relied on: { $folder }
-    Make a new backup now: /backup { $name }, verify it: /verify { $name }, and look after the storage. It is over when a later verification of this copy is good, or when the copy is gone.
-watch-unverified = The backups of { $name } in { $storage } could not be verified
+    На этот экземпляр полагаться нельзя: { $folder }
+    Сделайте новую копию сейчас: /backup { $name }, проверьте её: /verify { $name }, и разберитесь с хранилищем. Тревога кончится, когда поздняя проверка этого экземпляра пройдёт или когда его не станет.
+watch-unverified = Копии { $name } в { $storage } проверить не удалось
 watch-unverified-text =
     { $reason }
-    That was the backup of { $at }. Nothing is said against it, but nobody knows whether it can be restored. Mend what is named and verify it again: it is over with the next verification of this name that can be carried out.
+    Речь о копии от { $at }. Против неё это не говорит ничего, но никто не знает, восстановится ли она. Исправьте то, что названо, и проверьте снова: тревога кончится со следующей проверкой этого имени, которую удастся провести.
 
-error-verification-unknown = Verification { $verification } is not known any more.
-error-verification-record = Verification { $verification } could not be recorded in Redis: { $reason }
-error-verification-running = This verification has not ended yet.
-error-verify-no-copy = No configured storage holds a copy of backup { $backup } any more.
-error-verify-gone = The copy in { $storage } is gone: there is no manifest in { $folder } any more.
-error-verify-given-up = The worker has ended { $attempts } times in the middle of it, so it is not tried again. Its log and that of the system (out of memory?) tell why.
-error-manifest-altered = { $storage }: { $object } is not the manifest that was written.
-error-scratch-full = A test-restore needs about { NUMBER($needed) } MiB in { $folder }, and { NUMBER($free) } MiB are free there. Free space, or set TMPDIR to a larger disk for the worker.
-error-scratch-filled = The disk of { $folder } became full during a test-restore. Free space, or set TMPDIR to a larger disk for the worker.
+error-verification-unknown = Проверка { $verification } уже неизвестна.
+error-verification-record = Проверку { $verification } не удалось записать в Redis: { $reason }
+error-verification-running = Эта проверка ещё не закончилась.
+error-verify-no-copy = Ни в одном настроенном хранилище больше нет копии { $backup }.
+error-verify-gone = Копии в { $storage } больше нет: в { $folder } нет манифеста.
+error-verify-given-up = Исполнитель { $attempts ->
+    [one] { $attempts } раз
+    [few] { $attempts } раза
+    [many] { $attempts } раз
+   *[other] { $attempts } раза
+} прервался на этой проверке, больше она не повторяется. Причину скажут его журнал и журнал системы (не хватило памяти?).
+error-manifest-altered = { $storage }: { $object } — не тот манифест, что был записан.
+error-scratch-full = Для восстановления на пробу нужно около { NUMBER($needed) } МиБ в { $folder }, а свободно { NUMBER($free) } МиБ. Освободите место или задайте исполнителю TMPDIR на диске побольше.
+error-scratch-filled = Диск с { $folder } заполнился во время восстановления на пробу. Освободите место или задайте исполнителю TMPDIR на диске побольше.
 
-doctor-encryption-ok-backup = encrypted for { $recipients ->
-    [one] { $recipients } recipient
-   *[other] { $recipients } recipients
-} and read back with the identity; backup { $backup } in { $storage } opens with it too
-doctor-encryption-backup-locked = the identity does not open backup { $backup } in { $storage }: it is lost or another one. Find the identity that belongs to that backup's recipients: without it nobody can restore it
+check-key = ключ к копиям в
+doctor-key-ok = открывает самую новую зашифрованную копию, { $backup }.
+doctor-key-none = там пока нет зашифрованной копии, чтобы его попробовать.
+doctor-key-untried = попробовать не удалось: хранилище не читается.
+doctor-key-locked = секретный ключ не открывает { $backup }: { $reason } Если он не тот или потерян, найдите секретный ключ получателей той копии: без него её не восстановит никто.
+doctor-key-unreadable = попробовать ключ на { $backup } не удалось: { $reason }
 
-cli-verify = Proves that a backup can be restored: <id>, or the newest of a name
-cli-verify-depth = stored, readable or restored
-cli-verify-storage = Whose copy; default: one that is not on this disk
-cli-verify-unknown = There is no backup { $which } in these storages.
-cli-verify-depth-unknown = There is no depth { $depth }: stored, readable, restored.
-cli-verify-storage-unknown = There is no copy of { $backup } in { $storage }; there are: { $known }
-cli-verify-looking = Backup { $backup } of { $name }, { $at }, { $size }, copy in { $storage }
-cli-verify-progress = { $phase }: { $read } of { $total } ({ $percent } %), { $duration }
-cli-verify-stored = Every stored byte was read back and is the one that was written ({ $size }).
-cli-verify-readable = Read whole: every part was unpacked and read to its end.
-cli-verify-restored = Restored and compared: { $counted }. The restore took { $duration }.
-cli-verify-uncounted = nothing to count it against
-cli-verify-not-deeper = Wanted was: { $depth }. { $reason }
-cli-verify-difference = { $what }: { $expected } backed up, { $found } restored
-cli-verify-failed = The backup does not hold: { $reason }
-cli-verify-unrecorded = The proof could not be written into { $storage }: { $reason }
+cli-verify = доказать, что копия восстанавливается: её номер или имя (тогда самая новая)
+cli-verify-depth = stored, readable или restored
+cli-verify-storage = чей экземпляр; по умолчанию тот, что не на этом диске
+cli-verify-unknown = в этих хранилищах нет копии { $which }.
+cli-verify-depth-unknown = глубины { $depth } нет: stored, readable, restored.
+cli-verify-storage-unknown = в { $storage } нет экземпляра копии { $backup }; есть: { $known }
+cli-verify-looking = копия { $backup } ({ $name }), { $at }, { $size }, экземпляр в { $storage }
+cli-verify-progress = { $phase }: { $read } из { $total } ({ $percent } %), { $duration }
+cli-verify-stored = прочитан каждый сохранённый байт: все те, что были записаны ({ $size }).
+cli-verify-readable = прочитано целиком: каждая часть распакована и прочитана до конца.
+cli-verify-restored = восстановлено и сверено: { $counted }. Восстановление заняло { $duration }.
+cli-verify-uncounted = сверить количество не с чем
+cli-verify-not-deeper = нужна была глубина: { $depth }. { $reason }
+cli-verify-difference = { $what }: скопировано { $expected }, восстановлено { $found }
+cli-verify-failed = копия негодна: { $reason }
+cli-verify-unrecorded = результат не удалось записать в { $storage }: { $reason }

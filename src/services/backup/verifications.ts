@@ -59,6 +59,9 @@ export interface VerificationOrder {
 
 /** A worker that is being started is there within this time; milliseconds. */
 const workerStartMs = 20_000;
+/** What a run has stored since then the catalogue may not have seen yet; before that it knows better. Milliseconds. */
+const unseenMs = 15 * 60_000;
+const newestRuns = 5;
 /** Of how many newest backups of a name one can be chosen. */
 export const verifiableBackups = 50;
 
@@ -88,13 +91,16 @@ export class VerificationOrders {
         found.set(folder, { ...known, copies: [...known.copies, storage], proofs: [...known.proofs, ...own] });
       }
     }
-    for (const { id, manifest, manifestSha256, copies } of await this.#deps.runs.list(name, 5)) {
-      if (!manifest || found.has(manifestFolder(manifest))) continue;
-      const stored = copies.filter(({ status }) => status === "stored").map(({ storage }) => storage);
-      if (stored.length === 0) continue;
+    const justNow = this.#deps.clock.now().getTime() - unseenMs;
+    for (const run of await this.#deps.runs.list(name, newestRuns)) {
+      const { id, manifest, manifestSha256, copies, finishedAt } = run;
+      if (!manifest || Date.parse(finishedAt ?? run.createdAt) < justNow) continue;
       const folder = manifestFolder(manifest);
       const sha = manifestSha256 === undefined ? {} : { manifestSha256 };
-      found.set(folder, { name, id, folder, manifest, ...sha, copies: stored, proofs: [] });
+      const known = found.get(folder) ?? { name, id, folder, manifest, ...sha, copies: [], proofs: [] };
+      const stored = copies.filter(({ status }) => status === "stored").map(({ storage }) => storage);
+      const all = [...new Set([...known.copies, ...stored])];
+      if (all.length > 0) found.set(folder, { ...known, copies: all });
     }
     return [...found.values()]
       .toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? 1 : -1))

@@ -15,7 +15,8 @@ function objectsOf(manifest: Manifest): (Pick<ManifestPart, "bytes" | "sha256"> 
   const folder = manifestFolder(manifest);
   const own = manifest.parts.map((part) => ({ ...part, folder }));
   return [...own, ...manifest.references].map(({ folder: where, file, bytes, sha256 }) => {
-    return { key: `${where}${file}`, bytes, sha256 };
+    const key = `${where}${file}`;
+    return { key, bytes, sha256 };
   });
 }
 

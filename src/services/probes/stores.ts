@@ -3,11 +3,14 @@ import { statfs } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { EncryptionConfig, SourceConfig, StorageConfig } from "../../app/config.ts";
+import { toAppError } from "../../core/errors.ts";
+import { type Manifest, manifestFile, parseManifest } from "../../core/manifest.ts";
 import { decrypt, encrypt } from "../../lib/crypto.ts";
 import { createSource } from "../../sources/index.ts";
 import type { SourceDeps } from "../../sources/types.ts";
 import { createStorage } from "../../storages/index.ts";
-import type { StorageDeps } from "../../storages/types.ts";
+import type { Storage, StorageDeps } from "../../storages/types.ts";
+import { ownKey } from "../catalogue.ts";
 import { type Finding, failed, failure, ok, skipped, warning } from "./finding.ts";
 
 /** A disk with less than this part of it free is said to be nearly full. */
@@ -63,5 +66,81 @@ export async function probeEncryption({ recipients, identity }: EncryptionConfig
     return ok("doctor-encryption-ok", { recipients: recipients.length });
   } catch (error) {
     return failure(error);
+  }
+}
+
+/**
+ * Does the identity open what really lies in a storage? Decrypts the beginning of the smallest part of the newest
+ * encrypted backup there: a key that was lost or mistaken is noticed before it is needed.
+ */
+export async function probeKey(
+  name: string,
+  config: StorageConfig,
+  identity: string,
+  deps: StorageDeps,
+  signal: AbortSignal,
+): Promise<Finding> {
+  if (config.kind === "local" && config.host !== undefined && config.host !== deps.host)
+    return skipped("doctor-other-host", { host: config.host });
+  const storage = createStorage(name, config, deps);
+  try {
+    for (const folder of (await newestFolders(storage, signal)).slice(0, mostTried)) {
+      const manifest = await readManifest(storage, folder, signal);
+      if (manifest?.encryption === undefined) continue;
+      return await tryKey(storage, folder, manifest, identity, signal);
+    }
+    return skipped("doctor-key-none");
+  } catch {
+    // The look at the storage itself tells why.
+    return skipped("doctor-key-untried");
+  } finally {
+    await storage.close();
+  }
+}
+
+/** Backups that are looked at in search of an encrypted one. */
+const mostTried = 20;
+
+/** Folders of all backups, newest first; of each name one after the other would hide the others. */
+async function newestFolders(storage: Storage, signal: AbortSignal): Promise<string[]> {
+  const folders: string[] = [];
+  for await (const { key } of storage.list("", signal)) {
+    const own = ownKey(key);
+    if (own?.file === manifestFile) folders.push(own.folder);
+  }
+  const time = (folder: string): string => folder.slice(folder.indexOf("/") + 1);
+  return folders.toSorted((a, b) => (time(a) < time(b) ? 1 : -1));
+}
+
+async function readManifest(storage: Storage, folder: string, signal: AbortSignal): Promise<Manifest | undefined> {
+  try {
+    return parseManifest(await buffer(await storage.read(`${folder}${manifestFile}`, signal)));
+  } catch (error) {
+    // Whether a manifest makes sense is another question.
+    if (toAppError(error).code === "manifest") return undefined;
+    throw error;
+  }
+}
+
+async function tryKey(
+  storage: Storage,
+  folder: string,
+  { parts }: Manifest,
+  identity: string,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const smallest = parts.toSorted((a, b) => a.bytes - b.bytes)[0];
+  const backup = folder.slice(0, -1);
+  let stream: Readable | undefined;
+  try {
+    stream = await storage.read(`${folder}${smallest?.file ?? ""}`, signal);
+    for await (const _chunk of decrypt(stream, identity)) break;
+    return ok("doctor-key-ok", { backup });
+  } catch (error) {
+    const { code, text, message } = toAppError(error);
+    const args = { backup, reason: text ?? message };
+    return failed(code === "encryption" ? "doctor-key-locked" : "doctor-key-unreadable", args);
+  } finally {
+    stream?.destroy();
   }
 }
