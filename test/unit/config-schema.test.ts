@@ -77,7 +77,7 @@ describe("the example", () => {
   it("is valid with everything that it only proposes", () => {
     const proposals = example
       .replaceAll(
-        /^( *)# ((?:apiRoot|webhook|url|secretToken|locale|host|minFree|bandwidth|storageClasses|objectLock|databases|via|timezone|catchUp|encrypt|encryption|recipients|identity|hooks|jitter|window|anomaly|heartbeats?)\b.*)$/gm,
+        /^( *)# ((?:apiRoot|webhook|url|secretToken|locale|host|minFree|bandwidth|storageClasses|objectLock|databases|via|timezone|catchUp|encrypt|encryption|recipients|identity|hooks|jitter|window|anomaly|heartbeats?|- \{ name)\b.*)$/gm,
         "$1$2",
       )
       .replaceAll(/^( *)# {3}(url|secretToken|recipients|identity|grafana|- \{ name)/gm, "$1  $2");
