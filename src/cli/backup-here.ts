@@ -9,6 +9,7 @@ import { formatBytes, formatDuration } from "../messages/format.ts";
 import { reasonOf } from "../messages/index.ts";
 import { noteLines } from "../messages/notes.ts";
 import { type PipelineResult, runBackup } from "../services/backup/pipeline.ts";
+import { findPrevious } from "../services/backup/previous.ts";
 import { createSource } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
 import { closeStorages, openStorages } from "./open-storages.ts";
@@ -62,23 +63,29 @@ interface RunParts {
   readonly signal: AbortSignal;
 }
 
-function run(config: Config, backup: BackupConfig, parts: RunParts): Promise<Result> {
-  const { storages, startedAt, logger, line, signal } = parts;
+async function run(config: Config, backup: BackupConfig, parts: RunParts): Promise<Result> {
+  const { storages, startedAt, logger, line } = parts;
   const clock = { now: () => new Date() };
   // The form of the ids that the queue's runs have: 12 hexadecimal digits.
   const runId = randomUUID().replaceAll("-", "").slice(0, 12);
   const timeout = backup.timeout === undefined ? [] : [AbortSignal.timeout(backup.timeout)];
-  return runBackup({
+  const { name } = backup;
+  const signal = AbortSignal.any([parts.signal, ...timeout]);
+  const recipients = backup.encrypt ? (config.encryption?.recipients ?? []) : [];
+  const identity = config.encryption?.identity;
+  const { kind } = backup.source;
+  return await runBackup({
     runId,
-    name: backup.name,
+    name,
     startedAt,
-    folder: runFolder(backup.name, startedAt, runId),
+    folder: runFolder(name, startedAt, runId),
     source: createSource(backup.source, { clock, logger }),
     storages,
-    recipients: backup.encrypt ? (config.encryption?.recipients ?? []) : [],
+    recipients,
+    previous: await findPrevious({ name, kind, storages, recipients, identity, signal, logger }),
     observer: line,
     clock,
-    signal: AbortSignal.any([signal, ...timeout]),
+    signal,
     host: config.worker.host,
     version,
   });

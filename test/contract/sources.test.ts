@@ -9,10 +9,11 @@ import type { AppError } from "../../src/core/errors.ts";
 import { kindOf, sourceKinds } from "../../src/sources/index.ts";
 import type { PartFacts, Source, SourcePart } from "../../src/sources/types.ts";
 import { sourceOf, temporaryFolder } from "../support/backup.ts";
-import { misbehavingRedisTools, scriptIn } from "../support/fake-tools.ts";
+import { misbehavingRedisTools, scriptIn, toolPath } from "../support/fake-tools.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { misbehavingTools } from "../support/postgres-tools.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
+import { type MemoryS3, memoryConfig, startMemoryS3 } from "../support/s3-memory.ts";
 
 /** What the suite needs to know of a kind. */
 interface World {
@@ -35,8 +36,9 @@ interface World {
 
 let server: PostgresServer;
 let redis: RedisServer;
+let bucket: MemoryS3;
 const redisPassword = "sesame-of-redis";
-const folders = Array.from({ length: 7 }, () => temporaryFolder());
+const folders = Array.from({ length: 9 }, () => temporaryFolder());
 const folder = (index: number): string => folders[index]?.path ?? "";
 const signal = new AbortController().signal;
 
@@ -97,6 +99,22 @@ const worlds: Readonly<Record<string, () => World>> = {
   },
   files: () => treeWorld("files", 5),
   config: () => treeWorld("config", 6),
+  s3: () => {
+    // No other test has this level: it tells this world's processes from others.
+    const secret = "sesame-of-bucket";
+    const config = memoryConfig(bucket, { level: 6, secretAccessKey: secret });
+    const zstd = toolPath("zstd");
+    return {
+      good: sourceOf(config),
+      failing: withTool(folder(7), "zstd", `${zstd} "$@"; echo "disk on fire" >&2; exit 1`, sourceOf(config)),
+      dying: withTool(folder(8), "zstd", `${zstd} "$@" | head -c 1000000; kill -9 $$`, sourceOf(config)),
+      unreachable: sourceOf({ ...config, endpoint: "http://127.0.0.1:1" }),
+      unsized: true,
+      secret,
+      mark: "zstd -6 -T0",
+      roles: ["artifact", "index"],
+    };
+  },
 };
 
 /** Of files, whose tar runs behind a program of the test's own. */
@@ -123,6 +141,29 @@ function treeWorld(kind: string, index: number): World {
   };
 }
 
+/** A source that finds this script in place of a tool, while it is open. */
+function withTool(folder: string, name: string, script: string, source: Source): Source {
+  scriptIn(folder, name, script);
+  return {
+    kind: source.kind,
+    counts: source.counts,
+    inspect: (signal) => source.inspect(signal),
+    async open(signal) {
+      const session = await source.open(signal);
+      const { PATH } = process.env;
+      process.env["PATH"] = `${folder}:${PATH}`;
+      return {
+        info: session.info,
+        parts: () => session.parts(),
+        async [Symbol.asyncDispose]() {
+          process.env["PATH"] = PATH;
+          await session[Symbol.asyncDispose]();
+        },
+      };
+    },
+  };
+}
+
 beforeAll(async () => {
   server = await startPostgres();
   await server.createDatabase(
@@ -139,9 +180,14 @@ beforeAll(async () => {
   await client.eval("for i = 1, 100000 do redis.call('SET', i, redis.sha1hex(i) .. redis.sha1hex(-i)) end", 0);
   await client.quit();
 });
+beforeAll(async () => {
+  bucket = await startMemoryS3();
+  for (let number = 0; number < 8; number += 1) bucket.put(`object ${number}`, randomBytes(1_500_000));
+});
 afterAll(async () => {
   await server.stop();
   await redis.stop();
+  await bucket[Symbol.asyncDispose]();
   for (const folder of folders) folder[Symbol.dispose]();
 });
 

@@ -75,7 +75,9 @@ it("reads everything first, then only what is new or changed, and restores all o
     },
   ]);
 
+  const asked = proxy.requests.length;
   const third = await backups.make(config, { previous: [backups.reader(second)] });
+  expect(proxy.requests.slice(asked).map(({ operation }) => operation)).toEqual(["ListObjects", "ListObjects"]);
   expect(readKeys("photos")).toEqual([]);
   expect(third.manifest.parts.map(({ role, entries }) => [role, entries])).toEqual([["index", 7]]);
   expect(third.manifest.references.map(({ run }) => run)).toEqual(["run1", "run2"]);

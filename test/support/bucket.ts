@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
-import type { PutObjectCommandInput, S3 } from "@aws-sdk/client-s3";
 import { buffer } from "node:stream/consumers";
+import type { PutObjectCommandInput, S3 } from "@aws-sdk/client-s3";
+import { runFolder } from "../../src/core/manifest.ts";
 import { createS3Requests, type S3Requests } from "../../src/lib/clients/s3.ts";
-import { openBackup } from "../../src/services/backup/reader.ts";
 import { type PipelineResult, runBackup } from "../../src/services/backup/pipeline.ts";
+import { openBackup } from "../../src/services/backup/reader.ts";
+import { Index } from "../../src/sources/s3/indexes.ts";
+import type { IndexObject } from "../../src/sources/s3/lines.ts";
 import type { BackupReader, OpenOptions } from "../../src/sources/types.ts";
 import type { Storage } from "../../src/storages/types.ts";
-import { runFolder } from "../../src/core/manifest.ts";
 import { orderOf, sourceOf } from "./backup.ts";
 import type { S3Server } from "./s3.ts";
 
@@ -128,4 +130,13 @@ export class Backups {
     if (!storage) throw new Error("no storage");
     return openBackup(storage, manifest, { identity });
   }
+}
+
+/** The objects that a backup's index names. */
+export async function indexOf(reader: BackupReader): Promise<IndexObject[]> {
+  const { signal } = new AbortController();
+  await using index = await Index.load(reader, signal);
+  const objects: IndexObject[] = [];
+  for await (const object of index.objects(signal)) objects.push(object);
+  return objects;
 }

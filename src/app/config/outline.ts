@@ -19,10 +19,18 @@ const unreadableUser = { id: undefined, name: undefined, role: undefined };
 const user = z.object({ id: whole, name: text, role: z.enum(roles).optional().catch(undefined) }).catch(unreadableUser);
 const chat = z.object({ id: whole, topics: mapping(z.unknown()) }).catch({ id: undefined, topics: null });
 const storage = z
-  .object({ kind: text, host: text, path: text })
-  .catch({ kind: undefined, host: undefined, path: undefined });
+  .object({ kind: text, host: text, path: text, endpoint: text, bucket: text, prefix: text })
+  .catch({ kind: undefined });
 
-const source = z.object({ kind: text, paths: list(text), exclude: list(text), via: z.unknown().optional() });
+const source = z.object({
+  kind: text,
+  paths: list(text),
+  exclude: list(text),
+  via: z.unknown().optional(),
+  endpoint: text,
+  bucket: text,
+  prefix: text,
+});
 
 const backup = z
   .object({
@@ -30,6 +38,7 @@ const backup = z
     source: source.optional().catch(undefined),
     storages: z.array(text).nullish().catch(null),
     keep: z.record(z.string(), z.unknown()).nullish().catch(null),
+    verify: z.object({ storage: text }).nullish().catch(null),
     host: text,
     encrypt: z.boolean().optional().catch(undefined),
     chat: text,

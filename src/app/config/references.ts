@@ -1,4 +1,5 @@
 import { severities } from "../../core/signal.ts";
+import { matcherOf } from "../../sources/s3/keys.ts";
 import type { BackupOutline, Outline, TelegramOutline } from "./outline.ts";
 import { nearest, type Path, type Problem } from "./problems.ts";
 import type { Requirement } from "./resolve.ts";
@@ -57,6 +58,7 @@ function checkBackup(outline: Outline, backup: BackupOutline, path: Path, report
   if (backup.source?.kind === "config" && (outline.encryption === undefined || backup.encrypt === false))
     report([...path, "encrypt"], "config-problem-config-plain");
   if (outline.storages && backup.source) checkTree(outline.storages, backup.source, [...path, "source"], report);
+  if (outline.storages) checkBucket(outline.storages, backup, path, report);
   if (outline.telegram?.chats) checkPlace(outline.telegram.chats, backup, path, report);
 }
 
@@ -84,6 +86,25 @@ function leavesOut(pattern: string, path: string): boolean {
   return new RegExp(`${pattern.startsWith("/") ? "^" : "(?:^|/)"}${plain.replaceAll("[", "\\[")}(?:/|$)`).test(path);
 }
 
+/** The same for a bucket. Whose backups they are makes no difference: each run would read those of all others. */
+function checkBucket(storages: Storages, { source }: BackupOutline, path: Path, report: Report) {
+  if (source?.kind !== "s3" || source.bucket === undefined || !source.exclude) return;
+  const root = folderOf(source.prefix);
+  for (const [name, storage] of Object.entries(storages)) {
+    const isSame = storage.kind === "s3" && storage.bucket === source.bucket && storage.endpoint === source.endpoint;
+    const place = folderOf(storage.prefix);
+    if (!isSame || !place.startsWith(root)) continue;
+    const within = place.slice(root.length);
+    const isLeftOut = matcherOf(source.exclude.flatMap((pattern) => pattern ?? "*"));
+    if (!isLeftOut(`${within}backup/run/manifest.json`))
+      report([...path, "source", "exclude"], "config-problem-s3-itself", { storage: name, pattern: `${within}*` });
+  }
+}
+
+function folderOf(prefix = ""): string {
+  return prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
+}
+
 type Storages = NonNullable<Outline["storages"]>;
 
 function checkStorages(storages: Storages, backup: BackupOutline, path: Path, report: Report) {
@@ -102,6 +123,12 @@ function checkStorages(storages: Storages, backup: BackupOutline, path: Path, re
     if (backup.storages && !backup.storages.includes(name)) {
       report([...path, "keep", name], "config-problem-keep-elsewhere");
     }
+  }
+  const proven = backup.verify?.storage;
+  if (proven !== undefined) {
+    unknownStorage(proven, [...path, "verify", "storage"]);
+    if (backup.storages && known.includes(proven) && !backup.storages.includes(proven))
+      report([...path, "verify", "storage"], "config-problem-keep-elsewhere");
   }
   if (known.length === 0) report([...path, "storages"], "config-problem-nowhere");
   checkHosts(storages, backup, path, report);

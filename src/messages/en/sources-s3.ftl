@@ -30,6 +30,7 @@ error-source-s3-restless = { $object } is replaced faster than it can be read: e
 error-source-s3-longer = { $object } gives more bytes than its length says
 error-source-s3-empty = there is no object below { $place }: allowEmpty, if that is right
 
+error-copy-references = { $storage } does not have run { $run }, which this backup needs: the next run reads everything again
 error-s3-index = the index of the backup can not be read
 error-s3-index-disk = the index can not be kept in { $path } ({ $code })
 error-s3-archive = the archive of the backup can not be read
@@ -46,3 +47,5 @@ remark-s3-aside = { $count ->
    *[other] { $count } keys can be no paths: their objects lie in { $folder }, named by keys.jsonl
 }
 remark-s3-nameless = the mark of the folder itself was left out: a bucket's root has none
+
+config-problem-s3-itself = the storage { $storage } lies in the bucket that is backed up: each backup would hold those before it. Give the storage a prefix or bucket of its own, and add "{ $pattern }" to source.exclude.

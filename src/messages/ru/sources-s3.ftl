@@ -30,6 +30,7 @@ error-source-s3-restless = { $object } заменяют быстрее, чем �
 error-source-s3-longer = { $object } отдаёт больше байтов, чем заявлено
 error-source-s3-empty = под { $place } нет ни одного объекта: если так и должно быть, allowEmpty
 
+error-copy-references = в { $storage } нет запуска { $run }, который нужен этой копии: следующий запуск прочтёт всё заново
 error-s3-index = опись копии не читается
 error-s3-index-disk = опись не помещается в { $path } ({ $code })
 error-s3-archive = архив копии не читается
@@ -48,3 +49,5 @@ remark-s3-aside = { $count ->
    *[other] { $count } ключа не годятся в пути: их объекты лежат в { $folder }, имена в keys.jsonl
 }
 remark-s3-nameless = отметка самой папки пропущена: у корня бакета её не бывает
+
+config-problem-s3-itself = хранилище { $storage } лежит в бакете, который копируется: каждая копия вобрала бы прежние. Дайте хранилищу свой префикс или бакет и добавьте «{ $pattern }» в source.exclude.

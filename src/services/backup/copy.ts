@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { lostLease } from "../../core/errors.ts";
+import { AppError, lostLease } from "../../core/errors.ts";
 import { type Manifest, type ManifestPart, manifestFile } from "../../core/manifest.ts";
 import type { OpenObject } from "../../core/ports.ts";
 import type { ObjectWriter, Storage } from "../../storages/types.ts";
@@ -32,12 +32,13 @@ export async function copyBackup(order: CopyOrder): Promise<void> {
   const key = `${folder}${manifestFile}`;
   const step = `copy to ${to.name}`;
   try {
+    await completeReferences(order);
     if (await holds(to, folder, manifest, manifestBytes, signal)) return;
     // One that an earlier attempt has left: parts without it are no backup, it without parts would claim to be one.
     await to.delete([key], signal);
     let copied = 0;
     for (const part of manifest.parts) {
-      await copyPart(order, part, (bytes) => {
+      await copyObject(order, `${folder}${part.file}`, part, (bytes) => {
         copied += bytes;
         order.progress?.(copied);
       });
@@ -49,9 +50,34 @@ export async function copyBackup(order: CopyOrder): Promise<void> {
   }
 }
 
-async function copyPart(order: CopyOrder, part: ManifestPart, onBytes: (bytes: number) => void): Promise<void> {
-  const { from, to, folder, signal } = order;
-  const key = `${folder}${part.file}`;
+/**
+ * Makes sure that the parts of earlier runs that the backup points at are in the target. One that is damaged or lost
+ * while its own backup is there is put back. Where that backup is not there at all, `no-copy`: nobody would keep such a
+ * part, nor remove it, and the next run, which finds no backup that is whole everywhere, depends upon none.
+ */
+async function completeReferences(order: CopyOrder): Promise<void> {
+  const { to, manifest, signal } = order;
+  for (const { folder, file, run, bytes, sha256 } of manifest.references) {
+    const key = `${folder}${file}`;
+    if ((await to.head(key, signal))?.bytes === bytes) continue;
+    if ((await to.head(`${folder}${manifestFile}`, signal)) === undefined) {
+      const message = `${to.name} does not have run ${run}, which this backup needs: the next run reads everything again`;
+      throw new AppError("no-copy", message, {
+        context: { storage: to.name, key },
+        text: { key: "error-copy-references", args: { storage: to.name, run } },
+      });
+    }
+    await copyObject(order, key, { bytes, sha256 }, () => undefined);
+  }
+}
+
+async function copyObject(
+  order: CopyOrder,
+  key: string,
+  part: Pick<ManifestPart, "bytes" | "sha256">,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const { from, to, signal } = order;
   const stream = await from.read(key, signal);
   let writer: ObjectWriter | undefined;
   try {

@@ -15,6 +15,7 @@ import { retentionHolder } from "./holders.ts";
 import { RunHooks } from "./hooks.ts";
 import { waitForHours } from "./hours.ts";
 import { type PipelineResult, runBackup } from "./pipeline.ts";
+import { findPrevious } from "./previous.ts";
 import { runError } from "./run-error.ts";
 import { RunWatch } from "./run-watch.ts";
 import { tellStored } from "./stored.ts";
@@ -121,6 +122,16 @@ export class BackupRunner {
       run = await this.#start(run, storages, fence);
       await this.#hooks.before(run, backup, fence, AbortSignal.any([signal, watch.signal]));
       const recipients = backup.encrypt ? (config.encryption?.recipients ?? []) : [];
+      const stop = AbortSignal.any([signal, watch.signal]);
+      const previous = await findPrevious({
+        name: run.name,
+        kind: backup.source.kind,
+        storages,
+        recipients,
+        identity: config.encryption?.identity,
+        signal: stop,
+        logger: this.#deps.logger,
+      });
       const result = await runBackup({
         runId: id,
         name: run.name,
@@ -128,11 +139,12 @@ export class BackupRunner {
         folder: run.folder ?? "",
         source: this.#deps.source(backup.source),
         storages,
+        previous,
         recipients,
         ...(predecessor?.manifest ? { predecessor: predecessor.manifest } : {}),
         observer: watch,
         clock: this.#deps.clock,
-        signal: AbortSignal.any([signal, watch.signal]),
+        signal: stop,
         host: this.#deps.host,
         version: this.#deps.version,
       });

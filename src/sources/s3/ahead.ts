@@ -58,7 +58,7 @@ export async function* ahead<T, R>(
       arrived.open();
     }
   };
-  void pump()
+  const pumping = pump()
     .catch((error: unknown) => {
       failure = { error };
     })
@@ -81,6 +81,8 @@ export async function* ahead<T, R>(
   } finally {
     state.stopped = true;
     room.open();
+    // The items' own programs have ended then.
+    await pumping;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Attributes, Bucket, Missing, Version } from "./bucket.ts";
 import type { Change } from "./changes.ts";
 import { mostReplacements, type Opened, openObject, Replaced, readObject, restless, type Whole } from "./content.ts";
 import type { IndexLine, IndexObject } from "./lines.ts";
-import { padding, tarEnd, tarHeader } from "./tar.ts";
+import { padding, pathOf, tarEnd, tarHeader } from "./tar.ts";
 
 /** Objects up to this size are read ahead, several at once, into memory; bytes. */
 export const smallBytes = 1024 * 1024;
@@ -32,10 +32,10 @@ export interface ArchiveOptions {
   /** The run that the contents of `before` belong to where they name none. */
   readonly base: string | undefined;
   readonly tally: Tally;
-  index(line: IndexLine): Promise<void>;
+  readonly index: (line: IndexLine) => Promise<void>;
   /** An archive of an earlier run is needed. */
-  refer(run: string): void;
-  note(kind: ManifestNote["kind"], key: string): void;
+  readonly refer: (run: string) => void;
+  readonly note: (kind: ManifestNote["kind"], key: string) => void;
 }
 
 type Found = { readonly attributes: Attributes | Missing } | { readonly whole: Whole | undefined };
@@ -99,7 +99,7 @@ async function keep(
     sha256,
     in: run,
     entry,
-    ...plain(attributes),
+    ...attributes,
   });
   tally.unchanged += 1;
   tally.objects += 1;
@@ -119,7 +119,7 @@ async function* contentOf(
   options: ArchiveOptions,
 ): AsyncGenerator<Buffer> {
   const { bucket, signal, tally, note } = options;
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; attempt <= mostReplacements; attempt += 1) {
     const found: Opened | Whole | undefined =
       early && attempt === 1 ? early.whole : await openObject(bucket, listed, signal);
     if (found === undefined) {
@@ -131,27 +131,34 @@ async function* contentOf(
     if (found.changed || attempt > 1) note("changed", version.key);
     const entry = tally.entries;
     tally.entries += 1;
-    yield tarHeader({ path: version.key, ...version, records: recordsOf(version, attributes) });
-    const hash = createHash("sha256");
-    let bytes = 0;
-    try {
-      for await (const chunk of found.body) {
-        hash.update(chunk);
-        bytes += chunk.length;
-        yield chunk;
-      }
-    } catch (error) {
-      if (!(error instanceof Replaced)) throw error;
-      if (attempt === mostReplacements) throw restless(version.key);
-      // The header has promised so many bytes. No index points at it.
-      for (; bytes < version.size; bytes += zeros.length) yield zeros.subarray(0, version.size - bytes);
-      yield padding(version.size);
-      continue;
-    }
+    yield tarHeader({ path: pathOf(version.key), ...version, records: recordsOf(version, attributes) });
+    const sha256 = yield* bodyOf(found);
     yield padding(version.size);
-    await add({ version, attributes, sha256: hash.digest("hex"), entry }, before, options);
+    // Nothing points at what was given up.
+    if (sha256 === undefined) continue;
+    await add({ version, attributes, sha256, entry }, before, options);
     return;
   }
+  throw restless(listed.key);
+}
+
+/** A content, and its SHA-256 at its end; undefined when it was replaced: the rest of it is zeros then. */
+async function* bodyOf({ version, body }: Opened | Whole): AsyncGenerator<Buffer, string | undefined> {
+  const hash = createHash("sha256");
+  let left = version.size;
+  try {
+    for await (const chunk of body) {
+      hash.update(chunk);
+      left -= chunk.length;
+      yield chunk;
+    }
+    return hash.digest("hex");
+  } catch (error) {
+    if (!(error instanceof Replaced)) throw error;
+  }
+  // The header has promised so many bytes.
+  for (; left > 0; left -= zeros.length) yield zeros.subarray(0, left);
+  return undefined;
 }
 
 async function add(
@@ -160,7 +167,7 @@ async function add(
   { tally, index }: ArchiveOptions,
 ): Promise<void> {
   const { key, etag, size, modified } = version;
-  await index({ key, ...tagOf(etag), size, modified: modified.toISOString(), sha256, entry, ...plain(attributes) });
+  await index({ key, ...tagOf(etag), size, modified: modified.toISOString(), sha256, entry, ...attributes });
   if (before) tally.changed += 1;
   else tally.added += 1;
   tally.objects += 1;
@@ -169,15 +176,6 @@ async function add(
 
 function tagOf(etag: string | undefined): { etag?: string } {
   return etag === undefined ? {} : { etag };
-}
-
-type PlainAttributes = Pick<
-  IndexObject,
-  "type" | "encoding" | "disposition" | "language" | "cache" | "expires" | "metadata"
->;
-
-function plain(attributes: Attributes): PlainAttributes {
-  return attributes as PlainAttributes;
 }
 
 /** What an object has besides its content, of what the index knows. */

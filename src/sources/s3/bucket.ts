@@ -1,5 +1,10 @@
 import { Readable } from "node:stream";
-import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import type {
+  GetObjectCommandOutput,
+  HeadObjectCommandOutput,
+  _Object as ListedObject,
+  ListObjectsV2CommandOutput,
+} from "@aws-sdk/client-s3";
 import { AppError } from "../../core/errors.ts";
 import { createS3Requests, type S3Requests } from "../../lib/clients/s3.ts";
 import { registerSecret } from "../../lib/logger.ts";
@@ -77,28 +82,18 @@ export class Bucket {
     let token: string | undefined;
     let last: string | undefined;
     do {
-      const input = {
-        Bucket: this.name,
-        Prefix: prefix,
-        ContinuationToken: token,
-        // Without it XML has no way to say some of the characters that keys may have.
-        EncodingType: "url" as const,
-        ...(pageSize === undefined ? {} : { MaxKeys: pageSize }),
-      };
-      const page = await this.call((s3, options) => s3.listObjectsV2(input, options), signal);
-      for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
-        if (Key === undefined || Size === undefined) throw this.#odd("a list with an object that has no key or size");
-        const key = page.EncodingType === "url" ? this.#decoded(Key) : Key;
-        const order = last === undefined ? 1 : compareKeys(key, last);
+      const page = await this.#page(prefix, token, pageSize, signal);
+      for (const object of page.Contents ?? []) {
+        const version = this.#listed(object, page.EncodingType === "url");
+        const order = last === undefined ? 1 : compareKeys(version.key, last);
         if (order < 0) throw this.#odd("a list that is not in the order of keys");
-        last = key;
-        // Written while it was listed, at the border of two pages.
-        if (order === 0) continue;
-        yield { key, size: Size, etag: unquoted(ETag), modified: LastModified ?? new Date(0) };
+        last = version.key;
+        // Not twice what was written while it was listed, at the border of two pages.
+        if (order > 0) yield version;
       }
-      if (page.IsTruncated === true && page.NextContinuationToken === undefined)
-        throw this.#odd("a list that is cut, without saying how it goes on");
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      if (page.IsTruncated === true && token === undefined)
+        throw this.#odd("a list that is cut, without saying how it goes on");
     } while (token !== undefined);
   }
 
@@ -160,19 +155,43 @@ export class Bucket {
     }
   }
 
+  #page(
+    prefix: string,
+    token: string | undefined,
+    pageSize: number | undefined,
+    signal: AbortSignal,
+  ): Promise<ListObjectsV2CommandOutput> {
+    const input = {
+      Bucket: this.name,
+      Prefix: prefix,
+      ContinuationToken: token,
+      // Without it XML has no way to say some of the characters that keys may have.
+      EncodingType: "url" as const,
+      ...(pageSize === undefined ? {} : { MaxKeys: pageSize }),
+    };
+    return this.call((s3, options) => s3.listObjectsV2(input, options), signal);
+  }
+
+  #listed({ Key, Size, ETag, LastModified }: ListedObject, isEncoded: boolean): Version {
+    if (Key === undefined || Size === undefined) throw this.#odd("a list with an object that has no key or size");
+    const key = isEncoded ? this.#decoded(Key) : Key;
+    return { key, size: Size, etag: unquoted(ETag), modified: LastModified ?? new Date(0) };
+  }
+
   #decoded(text: string): string {
     try {
       return decodeKey(text);
-    } catch {
-      throw this.#odd("a key that is no UTF-8");
+    } catch (error) {
+      throw this.#odd("a key that is no UTF-8", error);
     }
   }
 
-  #odd(what: string): AppError {
+  #odd(what: string, cause?: unknown): AppError {
     const { server } = this.place;
     return new AppError("source-failed", `${server} gives ${what}`, {
       context: { ...this.place },
       text: { key: "error-source-s3-odd", args: { server, what } },
+      cause,
     });
   }
 }

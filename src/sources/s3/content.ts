@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "../../core/errors.ts";
 import type { Answer, Attributes, Bucket, Missing, Version } from "./bucket.ts";
@@ -36,7 +36,9 @@ export async function openObject(bucket: Bucket, listed: Version, signal: AbortS
   if (isMissing(answer)) return undefined;
   const { version, attributes, body } = answer;
   const changed = version.etag !== etag || version.size !== size;
-  return { version, attributes, changed, body: contentOf(bucket, version, body, signal) };
+  // The date of a list is more exact than that of a header, and the next run will see that one.
+  const found = changed ? version : listed;
+  return { version: found, attributes, changed, body: contentOf(bucket, found, body, signal) };
 }
 
 /** As `openObject`, with its content in memory. */
@@ -79,7 +81,7 @@ async function* contentOf(
     for (;;) {
       let cause: unknown;
       try {
-        for await (const chunk of body as AsyncIterable<Buffer>) {
+        for await (const chunk of addAbortSignal(signal, body) as AsyncIterable<Buffer>) {
           if (offset + chunk.length > size) throw longer(key);
           offset += chunk.length;
           breaks = 0;

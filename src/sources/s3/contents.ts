@@ -5,7 +5,7 @@ import type { BackupReader } from "../types.ts";
 import type { Index } from "./indexes.ts";
 import { shownKey } from "./keys.ts";
 import type { IndexObject } from "./lines.ts";
-import { readTar } from "./tar.ts";
+import { pathOf, readTar } from "./tar.ts";
 import { unpacked } from "./unpack.ts";
 
 /** An object of a backup with its content, to be read before the next one is asked for. */
@@ -37,32 +37,33 @@ export async function* contentsOf(
   const { manifest } = reader;
   for (const reference of manifest.references) {
     if (!index.runs.has(reference.run)) continue;
-    yield* wantedOf(index, reference.run, await reader.openReference(reference), options);
+    yield* wantedOf(index, reference.run, () => reader.openReference(reference), options);
   }
   const own = manifest.parts.find(({ role }) => role === "artifact");
-  if (own) yield* wantedOf(index, undefined, await reader.open(own), options);
+  if (own) yield* wantedOf(index, undefined, () => reader.open(own), options);
 }
 
 async function* wantedOf(
   index: Index,
   run: string | undefined,
-  part: Readable,
+  open: () => Promise<Readable>,
   { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
 ): AsyncGenerator<Content> {
   const wanted = inRun(index.objects(signal), run);
   try {
     let next = await wanted.next();
+    // Not before: until somebody reads it nobody would hear of its error.
+    const part = await open();
     for await (const { number, path, size, body } of readTar(unpacked(part, signal, onBytes))) {
       if (next.done === true || next.value.entry !== number) continue;
       const object = next.value;
-      if (object.key !== path || object.size !== size) throw unlike(object);
+      if (pathOf(object.key) !== path || object.size !== size) throw unlike(object);
       yield { object, body: checked(object, body) };
       next = await wanted.next();
     }
     if (next.done !== true) throw unlike(next.value);
   } finally {
     await wanted.return(undefined);
-    part.destroy();
   }
 }
 

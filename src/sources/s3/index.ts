@@ -65,4 +65,6 @@ export const s3Source: SourceKind<typeof s3SourceSchema> = {
   checkReadable,
   restore,
   testRestore,
+  // Only the index, as it is stored: nothing is written.
+  scratchBytes: ({ parts }) => parts.find(({ role }) => role === "index")?.bytes ?? 0,
 };

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { addAbortSignal, PassThrough, type Readable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
@@ -66,9 +65,11 @@ export class IndexWriter implements AsyncDisposable {
     const bytes = Buffer.from(this.#batch);
     this.#batch = "";
     this.rawBytes += bytes.length;
-    if (this.#input.destroyed) await this.#settled();
-    if (this.#input.write(bytes)) return;
-    await Promise.race([once(this.#input, "drain"), once(this.#input, "close").then(() => this.#settled())]);
+    if (!this.#input.destroyed && this.#input.write(bytes)) return;
+    if (!this.#input.destroyed) await drained(this.#input);
+    if (!this.#input.destroyed) return;
+    await this.#settled();
+    throw new AppError("internal", "the index was closed before its end");
   }
 
   /** The disk's error before that of the compressor, which it is the cause of. */
@@ -76,6 +77,17 @@ export class IndexWriter implements AsyncDisposable {
     const [written, done] = await Promise.allSettled([this.#written, this.#programs.done]);
     for (const result of [written, done]) if (result.status === "rejected") throw result.reason;
   }
+}
+
+/** Resolves when a stream takes more, or is closed. */
+function drained(stream: PassThrough): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      stream.off("drain", go).off("close", go);
+      resolve();
+    };
+    stream.on("drain", go).on("close", go);
+  });
 }
 
 /** The index of a finished backup, read whole once and found sound: it may be read again and again. */
@@ -104,14 +116,15 @@ export class Index implements AsyncDisposable {
       await spool.write(addAbortSignal(signal, await reader.open(part)));
       const runs = new Set<string>();
       const known = new Set(manifest.references.map(({ run }) => run));
+      if (manifest.parts.some(({ role }) => role === "artifact")) known.add(manifest.id);
       let objects = 0;
       let bytes = 0;
       for await (const object of objectsOf(readLines(unpacked(spool.reader(), signal)))) {
         objects += 1;
         bytes += object.size;
-        if (object.in === undefined) continue;
-        if (!known.has(object.in)) throw unlike(`it points at run ${object.in}, of which the manifest knows nothing`);
-        runs.add(object.in);
+        const run = object.in ?? manifest.id;
+        if (!known.has(run)) throw unlike(`it points at run ${run}, of which the manifest knows nothing`);
+        if (object.in !== undefined) runs.add(run);
       }
       checkCount(part, objects);
       return new Index(spool, { objects, bytes, runs });

@@ -23,12 +23,15 @@ export function decodeKey(text: string): string {
   return text.includes("%") || text.includes("+") ? decodeURIComponent(text.replaceAll("+", " ")) : text;
 }
 
-/** A key for a person's eyes: control characters as \ooo, no longer than a line. */
+/** A key for a person's eyes: control characters as \\ooo, no longer than a line. */
 export function shownKey(key: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  const plain = key.replace(/[\u0000-\u001f\u007f\\]/g, (char) =>
-    char === "\\" ? "\\\\" : `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`,
-  );
+  const plain = Array.from(key)
+    .map((char) => {
+      const code = char.codePointAt(0) ?? 0;
+      if (char === "\\") return "\\\\";
+      return code < 32 || code === 127 ? `\\${code.toString(8).padStart(3, "0")}` : char;
+    })
+    .join("");
   return plain.length > 300 ? `${plain.slice(0, 299)}…` : plain;
 }
 

@@ -46,10 +46,11 @@ class Differences {
 /** Restores all objects into an empty bucket, or below an empty prefix of one, or as files into an empty folder. */
 export async function restore(
   reader: BackupReader,
-  { to, signal, progress }: RestoreTarget,
+  target: RestoreTarget,
   config?: S3SourceConfig,
 ): Promise<RestoreReport> {
-  const place = parseTarget(to, config);
+  const { signal } = target;
+  const place = parseTarget(target.to, config);
   await using sink: Sink =
     place.kind === "bucket" ? new BucketSink(place.config, place.prefix, signal) : new FolderSink(place.path);
   await sink.prepare(signal);
@@ -61,7 +62,7 @@ export async function restore(
   let read = 0;
   const onBytes = (bytes: number): void => {
     read += bytes;
-    progress?.(read);
+    target.progress?.(read);
   };
   const compared = { objects: 0, bytes: 0 };
   for await (const content of contentsOf(reader, index, { signal, onBytes })) {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AppError } from "../../core/errors.ts";
@@ -38,11 +39,14 @@ export class S3Session implements SourceSession {
   #programs: Pipeline | undefined;
   #archived = 0;
   #failure: { readonly error: unknown } | undefined;
+  #reading: Promise<void> | undefined;
 
   constructor(plan: S3Plan, signal: AbortSignal) {
     this.#plan = plan;
     this.#base = typeof plan.base === "string" ? undefined : plan.base;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    // Each request waits for it.
+    setMaxListeners(0, this.#signal);
   }
 
   get info(): SourceInfo {
@@ -82,6 +86,7 @@ export class S3Session implements SourceSession {
     this.#stop.abort(new AppError("interrupted", "the reading was ended", { permanent: false }));
     this.#programs?.stdout.destroy();
     await this.#programs?.done.catch(() => undefined);
+    await this.#reading;
     await this.#index?.[Symbol.asyncDispose]();
     await this.#base?.index[Symbol.asyncDispose]();
     this.#plan.bucket.requests.close();
@@ -123,6 +128,8 @@ export class S3Session implements SourceSession {
 
   /** Keeps why the reading ended: to the programs behind it every end is the same. */
   async *#guarded(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#reading = promise;
     try {
       for await (const chunk of chunks) {
         this.#archived += chunk.length;
@@ -131,6 +138,8 @@ export class S3Session implements SourceSession {
     } catch (error) {
       this.#failure = { error: this.#signal.aborted ? this.#signal.reason : error };
       throw this.#failure.error;
+    } finally {
+      resolve();
     }
   }
 
@@ -176,9 +185,19 @@ async function* nothing(): AsyncGenerator<never> {
   // No backup before.
 }
 
-async function* startingWith(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield first;
-  yield* rest;
+/** What was taken from a generator, and the rest of it. It ends the generator also when nobody has begun to read. */
+function startingWith(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncIterableIterator<Buffer> {
+  let taken: Buffer | undefined = first;
+  const iterator: AsyncIterableIterator<Buffer> = {
+    [Symbol.asyncIterator]: () => iterator,
+    async next() {
+      const value = taken;
+      taken = undefined;
+      return value === undefined ? await rest.next() : { done: false, value };
+    },
+    return: () => rest.return(undefined),
+  };
+  return iterator;
 }
 
 /** The same bytes in fewer pieces: headers and small objects would be a write each. */

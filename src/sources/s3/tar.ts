@@ -17,6 +17,11 @@ export interface TarFile {
   readonly records: Readonly<Record<string, string>>;
 }
 
+/** What a key is called in an archive: unpacked by hand, one that begins with a slash leads nowhere else. */
+export function pathOf(key: string): string {
+  return `./${key}`;
+}
+
 /** The blocks in front of a file's content: one for what a plain header can not hold, and the plain header. */
 export function tarHeader({ path, size, modified, records }: TarFile): Buffer {
   const all = { path, mtime: String(modified.getTime() / 1000), ...records };
@@ -91,30 +96,37 @@ const mostPaxBytes = 1024 * 1024;
 /** The files of an archive as `tarHeader` writes it. Throws `source-failed` for anything else, and for one that is cut. */
 export async function* readTar(chunks: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
   const input = new Input(chunks);
-  for (let number = 0; ; number += 1) {
-    let header = await input.take(blockBytes);
-    let records = new Map<string, string>();
-    if (header.equals(zeros.subarray(0, blockBytes))) {
-      await input.end();
-      return;
+  try {
+    for (let number = 0; ; number += 1) {
+      const file = await readHeader(input);
+      if (file === undefined) return await input.end();
+      const body = input.content(file.size);
+      yield { number, ...file, body };
+      for await (const _rest of body) {
+        // What nobody has read.
+      }
+      await input.take(padding(file.size).length);
     }
-    if (typeOf(header) === "x") {
-      const size = sizeOf(header);
-      if (size > mostPaxBytes) throw broken("a header is too large");
-      records = parsePax((await input.take(size + padding(size).length)).subarray(0, size));
-      header = await input.take(blockBytes);
-    }
-    if (typeOf(header) !== "0") throw broken("something that is no file");
-    const path = records.get("path");
-    const size = Number(records.get("size") ?? sizeOf(header));
-    if (path === undefined || !Number.isSafeInteger(size) || size < 0) throw broken("a header without a name");
-    const body = input.content(size);
-    yield { number, path, size, body };
-    for await (const _rest of body) {
-      // What nobody has read.
-    }
-    await input.take(padding(size).length);
+  } finally {
+    // Whoever stops in the middle ends what is behind it too.
+    await input.close();
   }
+}
+
+/** The next file, or undefined at the archive's end. */
+async function readHeader(input: Input): Promise<{ path: string; size: number } | undefined> {
+  const first = await input.take(blockBytes);
+  if (first.equals(zeros.subarray(0, blockBytes))) return undefined;
+  const paxSize = typeOf(first) === "x" ? sizeOf(first) : Number.NaN;
+  if (!(paxSize <= mostPaxBytes)) throw broken("no header, or one that is too large");
+  const pax = await input.take(paxSize + padding(paxSize).length);
+  const records = parsePax(pax.subarray(0, paxSize));
+  const header = await input.take(blockBytes);
+  if (typeOf(header) !== "0") throw broken("something that is no file");
+  const path = records.get("path");
+  const size = Number(records.get("size") ?? sizeOf(header));
+  if (path === undefined || !Number.isSafeInteger(size) || size < 0) throw broken("a header without a name");
+  return { path, size };
 }
 
 function typeOf(header: Buffer): string {
@@ -172,6 +184,10 @@ class Input {
       return { done: false, value: piece };
     };
     return { [Symbol.asyncIterator]: () => ({ next }) };
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
   }
 
   /** Reads to the end of the archive, behind which nothing but zeros may be. */

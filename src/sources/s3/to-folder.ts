@@ -51,11 +51,11 @@ export class FolderSink implements Sink {
   }
 
   async finish(): Promise<void> {
-    // Every file is complete and synced when its `write` resolves.
+    // Every file is complete when its `write` resolves.
   }
 
   async *compare(): AsyncIterable<Difference> {
-    // Every content was compared on its way to the disk, which has confirmed it.
+    // Every content was compared on its way to the disk, which has taken all of it.
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -90,7 +90,7 @@ export class FolderSink implements Sink {
 /** Writes into a file of its own; one that can not be completed is removed. */
 async function writeFile(path: string, { object, body }: Content): Promise<void> {
   try {
-    await pipeline(body, createWriteStream(path, { flags: "w", mode: 0o600, flush: true }));
+    await pipeline(body, createWriteStream(path, { flags: "w", mode: 0o600 }));
     await utimes(path, new Date(), new Date(object.modified));
   } catch (error) {
     await rm(path, { force: true });
