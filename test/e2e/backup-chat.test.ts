@@ -121,7 +121,7 @@ test("a finished run says how large, how long, where, and the SHA-256 that the f
   expect(done.text).toMatch(/^Took [\d.]+\S*s$/m);
   expect(done.text).toMatch(new RegExp(`^✓ local .*${stack.localFolder}$`, "m"));
   expect(done.text).toMatch(/^✓ offsite s3:\/\/backups\/prod$/m);
-  expect(shown(done).buttons).toEqual([]);
+  expect(shown(done).buttons).toEqual(["Verify"]);
 });
 
 test("a cancelled run is ordered again by Retry, once", async () => {

@@ -48,7 +48,7 @@ test.for([
     expect(now(stack, dialog).text).toContain("is running");
     stack.sandbox.clearFaults();
     const done = await becomes(stack, dialog, /Backup shop is done/, 40_000);
-    expect(shown(done).buttons).toEqual([]);
+    expect(shown(done).buttons).toEqual(["Verify"]);
     const later = stack.sandbox
       .messages(opsChat)
       .filter(({ message_id, from }) => message_id > dialog.message_id && from?.id === botId);

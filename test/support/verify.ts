@@ -18,7 +18,7 @@ export interface Provable {
   /** The file of the first part. */
   readonly artifact: string;
   readonly folder: string;
-  look(order?: Partial<ProveOrder>): ReturnType<typeof prove>;
+  readonly look: (order?: Partial<ProveOrder>) => ReturnType<typeof prove>;
 }
 
 /** Makes a backup of a source below `path`, and what looks at it. */
