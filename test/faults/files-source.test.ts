@@ -122,6 +122,14 @@ describe("a tree that is not left alone", () => {
   });
 });
 
+it("says that a link which is followed leads round and round", async () => {
+  using folder = temporaryFolder();
+  shell(folder.path, "mkdir tree; ln -s .. tree/up");
+  const paths = [join(folder.path, "tree")];
+  await expect(backUp({ paths, followSymlinks: true })).rejects.toMatchObject({ text: { key: "error-files-endless" } });
+  expect((await backUp({ paths })).reader.manifest.parts[0]?.entries).toBe(2);
+});
+
 describe.runIf(root)("what may not be read", () => {
   const unreadableTree = (folder: string): string => {
     chmodSync(folder, 0o755);

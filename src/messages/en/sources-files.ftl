@@ -14,6 +14,7 @@ error-files-unreadable = { $total ->
 }: give the worker the right, exclude it, or set unreadable: note
 error-files-tar = GNU tar 1.29 or newer is needed, not { $found }: apt-get install tar
 error-files-count = the archive does not hold what the manifest says: { $what } { $found }, expected { $expected }
+error-files-endless = a symbolic link leads back into a folder above it, and tar has followed it endlessly: exclude it, or leave out followSymlinks
 error-files-full = there is not enough room for the backup in { $path }
 error-config-absent = nothing of these sets is on this machine: { $sets }
 

@@ -66,7 +66,7 @@ export class TreeSession implements SourceSession {
 
   async #finish(programs: Pipeline): Promise<PartFacts> {
     const said = await programs.done.catch((error: unknown) => {
-      throw this.#isUnreadable(error) ? this.#unreadable(error) : error;
+      throw this.#isUnreadable(error) ? this.#unreadable(error) : this.#isEndless(error) ? endless(error) : error;
     });
     // A good end with remarks, of attributes that could not be read.
     if (said[0]) this.#logger.warn({ tar: said[0] }, "tar has ended well, with remarks");
@@ -87,6 +87,11 @@ export class TreeSession implements SourceSession {
     return error.context.exit === "exit status 2" && this.#listener.accepts(2, "note");
   }
 
+  /** Following links round and round, tar goes on until its stack is full. */
+  #isEndless(error: unknown): error is AppError {
+    return this.#config.followSymlinks && error instanceof AppError && error.context.exit === "killed by SIGSEGV";
+  }
+
   #unreadable(error: AppError): AppError {
     const { unreadable, firstUnreadable = "" } = this.#listener;
     return new AppError("source-refused", `${unreadable} files or folders cannot be read, first ${firstUnreadable}`, {
@@ -95,4 +100,16 @@ export class TreeSession implements SourceSession {
       cause: error,
     });
   }
+}
+
+function endless(error: AppError): AppError {
+  return new AppError(
+    "source-failed",
+    "a symbolic link leads back into a folder above it: tar has followed it endlessly",
+    {
+      context: error.context,
+      text: { key: "error-files-endless" },
+      cause: error,
+    },
+  );
 }
