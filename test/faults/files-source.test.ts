@@ -122,12 +122,16 @@ describe("a tree that is not left alone", () => {
   });
 });
 
-it("says that a link which is followed leads round and round", async () => {
+it("says that a link which is followed leads round and round, of which tar dies", async () => {
   using folder = temporaryFolder();
   shell(folder.path, "mkdir tree; ln -s .. tree/up");
   const paths = [join(folder.path, "tree")];
-  await expect(backUp({ paths, followSymlinks: true })).rejects.toMatchObject({ text: { key: "error-files-endless" } });
-  expect((await backUp({ paths })).reader.manifest.parts[0]?.entries).toBe(2);
+  // The real one dies as well, after minutes on a busy machine.
+  const via = tarThat(folder.path, "kill -SEGV $$");
+  await expect(backUp({ paths, via, followSymlinks: true })).rejects.toMatchObject({
+    text: { key: "error-files-endless" },
+  });
+  await expect(backUp({ paths, via })).rejects.toMatchObject({ code: "tool-failed" });
 });
 
 describe.runIf(root)("what may not be read", () => {
