@@ -59,9 +59,14 @@ try {
   for (const recipients of [[], [await recipientOf(identity)]]) {
     const runId = recipients.length === 0 ? "plain" : "encrypted";
     const startedAt = new Date();
+    const nothing = async (): Promise<void> => undefined;
     const observer = {
-      ...{ phase: async () => undefined, title: async () => undefined, progress: () => undefined },
-      ...{ opened: async () => undefined, closed: async () => undefined, left: async () => undefined },
+      phase: nothing,
+      title: nothing,
+      opened: nothing,
+      closed: nothing,
+      left: nothing,
+      progress: () => undefined,
     };
     const order = { runId, name: "bench", startedAt, folder: runFolder("bench", startedAt, runId), source, recipients };
     const { manifest } = await runBackup({

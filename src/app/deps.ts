@@ -102,6 +102,8 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     const storage = config.storages[name];
     return storage ? describeStorage(storage) : name;
   };
+  const asked = { config, clock, logger, cards, runs, verifications, catalogue, producer, location };
+  const verificationOrders = new VerificationOrders(asked);
   const prunes = new Prunes(redis, keys, cards);
   const heartbeatStates = new HeartbeatStates(redis, keys);
   const deps: Deps = {
@@ -121,9 +123,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     catalogueCache,
     catalogue,
     verifications,
-    verificationOrders: new VerificationOrders({
-      ...{ config, clock, logger, cards, runs, verifications, catalogue, producer, location },
-    }),
+    verificationOrders,
     verifySchedule: new ScheduleState(redis, keys, "verify-due"),
     prunes,
     pruneQuestions: new PruneQuestions({ config, clock, logger, cards, prunes, producer }),

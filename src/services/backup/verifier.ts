@@ -193,7 +193,11 @@ export class Verifier {
     const kind = findKind(verification.kind ?? settings?.source.kind ?? "");
     try {
       if (server !== undefined) await kind?.cleanUpScratch?.(server, [id], AbortSignal.timeout(cleanUpMs));
-      await verifications.update(id, "progress", this.#now(), ({ scratch: _, ...rest }) => rest, fence);
+      const change = (current: Verification): Verification => {
+        const { scratch: _, ...rest } = current;
+        return rest;
+      };
+      await verifications.update(id, "progress", this.#now(), change, fence);
     } catch (error) {
       const { code, message } = toAppError(error);
       if (code === "lease-lost") throw error;
@@ -217,20 +221,18 @@ export class Verifier {
     if (unrecorded?.code === "no-copy") throw unrecorded;
     await this.#note(verification, copy, proof);
     const now = this.#now();
-    const done = await verifications.record(
-      id,
-      "reply",
-      now,
-      ({ progress: _, cancelRequestedBy: __, ...rest }) => ({
+    const change = (current: Verification): Verification => {
+      const { progress: _, cancelRequestedBy: __, ...rest } = current;
+      return {
         ...rest,
         status: proof.ok ? "passed" : "failed",
         phase: "record",
         finishedAt: now.toISOString(),
         proof,
         ...(unrecorded ? { unrecorded: runError(unrecorded, "record") } : {}),
-      }),
-      fence,
-    );
+      };
+    };
+    const done = await verifications.record(id, "reply", now, change, fence);
     const facts = { verification: id, backup: verification.name, run: verification.backup, storage: storage.name };
     const result = { depth: proof.depth, ok: proof.ok, elapsedMs: proof.elapsedMs, restoreMs: proof.restoreMs };
     if (proof.ok) logger.info({ ...facts, ...result }, "backup verified");
@@ -318,6 +320,7 @@ export class Verifier {
   async #fail(verification: Verification, cause: unknown, fence: number, shutdown: AbortSignal): Promise<string> {
     const { verifications, logger } = this.#deps;
     const { id, name, backup, folder, backupAt, storage, location, depth } = verification;
+    const copy = { name, backup, folder, backupAt, storage, location, depth };
     const now = this.#now();
     if (shutdown.aborted) {
       const back = (current: Verification): Verification =>
@@ -334,13 +337,7 @@ export class Verifier {
     const told = runError(error, "verify");
     // A copy that is gone needs no looking after; what nobody could look at does.
     if (!cancelled && code !== "no-copy")
-      await verifications.suspect({
-        ...{ name, backup, folder, backupAt, storage, location, depth },
-        at: now.toISOString(),
-        verification: id,
-        proven: false,
-        error: told,
-      });
+      await verifications.suspect({ ...copy, at: now.toISOString(), verification: id, proven: false, error: told });
     const change = (current: Verification): Verification =>
       isOver(current)
         ? current
