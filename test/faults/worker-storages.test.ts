@@ -12,6 +12,9 @@ import { startWorkerStack, type WorkerStack } from "../support/worker.ts";
 let stack: WorkerStack;
 let dumps: number;
 
+/** Everything stays. */
+const all = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, "all"]));
+
 beforeAll(async () => {
   stack = await startWorkerStack({
     configure: ({ storages, backups }) => {
@@ -19,7 +22,7 @@ beforeAll(async () => {
       backups[0].storages = ["local", "offsite"];
       const others = { lost: ["local", "elsewhere"], far: ["offsite"], near: ["local"] };
       for (const [name, names] of Object.entries(others))
-        backups.push({ ...backups[0], source: { ...backups[0].source }, name, storages: names });
+        backups.push({ ...backups[0], source: { ...backups[0].source }, name, storages: names, keep: all(names) });
     },
   });
   await stack.startOurWorker();
