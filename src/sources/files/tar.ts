@@ -7,6 +7,9 @@ const install = "apt-get install tar";
 /** Names are written in bytes that are ASCII, a line each, whatever is in them: \n and \ooo. */
 const quoting = "--quoting-style=escape";
 
+/** 64 KiB at once through the pipes: with tar's own 10 KiB the programs wake each other six times as often. */
+const records = "--blocking-factor=128";
+
 /** What of a file's further attributes this tar can store. */
 export type Attributes = readonly ("--xattrs" | "--acls")[];
 
@@ -28,6 +31,7 @@ export function createCommand(config: TreeConfig, attributes: Attributes): Comma
     "tar",
     "--create",
     "--file=-",
+    records,
     "--format=posix",
     "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
     "--sparse",
@@ -62,7 +66,7 @@ export function memberName(path: string): string {
 }
 
 /** Reads an archive to its end and writes a line for each of its members to its output. */
-export const listCommand: Command = placed(undefined, ["tar", "--list", "--file=-", "--totals", quoting]);
+export const listCommand: Command = placed(undefined, ["tar", "--list", "--file=-", records, "--totals", quoting]);
 
 /**
  * Extracts an archive into a folder, and writes a line for each of its members to its output. Without `--absolute-names`
@@ -74,6 +78,7 @@ export function extractCommand(folder: string, owners: boolean): Command {
     "tar",
     "--extract",
     "--file=-",
+    records,
     `--directory=${folder}`,
     "--preserve-permissions",
     owners ? "--same-owner" : "--no-same-owner",
@@ -91,7 +96,7 @@ export function extractCommand(folder: string, owners: boolean): Command {
 
 /** Compares an archive with the folder into which it was extracted; writes a line for each difference to its output. */
 export function compareCommand(folder: string): Command {
-  return placed(undefined, ["tar", "--compare", "--file=-", `--directory=${folder}`, quoting]);
+  return placed(undefined, ["tar", "--compare", "--file=-", records, `--directory=${folder}`, quoting]);
 }
 
 /** Whether this process may give files to anybody. */
