@@ -21,6 +21,13 @@ export interface MemoryS3 extends AsyncDisposable {
   put(key: string, body: string | Buffer, headers?: Record<string, string>): void;
 }
 
+/** When every object was written, by the server. */
+export const memoryDate = new Date(1_780_000_000_000);
+
+/** Key and content of one of many objects; the keys are in their order. */
+export const keyOf = (number: number): string => `object-${String(number).padStart(9, "0")}`;
+export const contentOf = (number: number): string => `content of ${number}`;
+
 const notFound = "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>";
 
 export async function startMemoryS3(options: { readonly pageSize?: number } = {}): Promise<MemoryS3> {
@@ -31,7 +38,7 @@ export async function startMemoryS3(options: { readonly pageSize?: number } = {}
   const put: MemoryS3["put"] = (key, text, headers = {}) => {
     const body = Buffer.from(text);
     const etag = `"${createHash("md5").update(body).digest("hex")}"`;
-    objects.set(key, { body, etag, modified: new Date(1_780_000_000_000), headers });
+    objects.set(key, { body, etag, modified: memoryDate, headers });
     sorted = undefined;
   };
   const list = (query: URLSearchParams): string => {

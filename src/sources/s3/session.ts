@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { AppError } from "../../core/errors.ts";
+import { AppError, toAppError } from "../../core/errors.ts";
 import { type ManifestNote, type ManifestReference, mostNotes } from "../../core/manifest.ts";
 import { type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { FullReason, PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
@@ -136,7 +136,7 @@ export class S3Session implements SourceSession {
         yield chunk;
       }
     } catch (error) {
-      this.#failure = { error: this.#signal.aborted ? this.#signal.reason : error };
+      this.#failure = { error: this.#signal.aborted ? toAppError(this.#signal.reason, "cancelled") : error };
       throw this.#failure.error;
     } finally {
       resolve();
