@@ -28,6 +28,7 @@ export interface Verification {
   /** Whose copy. */
   readonly storage: string;
   readonly location: string;
+  readonly encrypted: boolean;
   /** How deep it is to go. */
   readonly depth: Depth;
   readonly trigger: VerificationTrigger;

@@ -22,6 +22,7 @@ function aVerification(parts: Partial<Verification> = {}): Verification {
     backupAt: "2026-03-01T00:00:00.000Z",
     storage: "offsite",
     location: "s3://backups/prod",
+    encrypted: false,
     depth: "restored",
     trigger: "chat",
     requestedBy: { id: 111, name: "alice" },
@@ -69,7 +70,8 @@ describe("the card of a verification", () => {
     expect(read(passed({ compared: { keys: 1_000_000, databases: 2 }, restoreMs: 1 }))).toContain("1,000,000 keys");
     expect(read(passed({ compared: { entries: 1 }, restoreMs: 1 }))).toContain("1 entry, as backed up");
     expect(read(passed({ compared: {}, restoreMs: 1 }))).toContain("nothing to count it against");
-    expect(read(passed({ depth: "readable" }))).toContain("Read whole: every part was");
+    expect(read(passed({ depth: "readable" }))).toContain("Read whole: every part was unpacked");
+    expect(read({ ...passed({ depth: "readable" }), encrypted: true })).toContain("every part was decrypted, unpacked");
     expect(read(passed({ depth: "stored", compared: { bytes: 25_600_000 } }))).toContain(
       "is the one that was written (25.6 MB)",
     );

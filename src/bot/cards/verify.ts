@@ -120,14 +120,14 @@ function running(verification: Verification, { messages, now }: RenderContext): 
   return lines;
 }
 
-function ended({ proof, error, unrecorded }: Verification, { messages }: RenderContext): string[][] {
+function ended({ proof, error, unrecorded, encrypted }: Verification, { messages }: RenderContext): string[][] {
   if (!proof) {
     if (!error) return [];
     const stderr = error.stderr === undefined ? [] : [messages.t("verify-stderr", { stderr: error.stderr })];
     return [[messages.t("verify-reason", { reason: reasonOf(error) }), ...stderr], [messages.t("verify-do-elsewhere")]];
   }
   const duration = formatDuration(proof.elapsedMs, messages.locale);
-  const lines = [...proofLines(proof, messages, true), messages.t("verify-took", { duration })];
+  const lines = [...proofLines(proof, messages, encrypted), messages.t("verify-took", { duration })];
   const notes = proofRemarks(proof, messages);
   if (unrecorded) notes.push(messages.t("verify-unrecorded", { reason: reasonOf(unrecorded) }));
   return [lines, ...(proof.ok ? [] : [[messages.t(adviceKey(proof.error?.code))]]), notes];

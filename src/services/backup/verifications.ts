@@ -145,6 +145,7 @@ export class VerificationOrders {
       ...(backup.manifestSha256 === undefined ? {} : { manifestSha256: backup.manifestSha256 }),
       storage,
       location: this.#deps.location(storage),
+      encrypted: backup.manifest.encryption !== undefined,
       depth: order.depth ?? settings?.verify.depth ?? "restored",
       trigger,
       ...(requestedBy ? { requestedBy } : {}),
