@@ -8,7 +8,7 @@ import type { AppError } from "../../src/core/errors.ts";
 import { findTool } from "../../src/lib/environment.ts";
 import { kindOf } from "../../src/sources/index.ts";
 import { filesBelow, quiet, sourceOf, storageOf, temporaryFolder } from "../support/backup.ts";
-import { Backups, indexOf, TestBucket } from "../support/bucket.ts";
+import { Backups, indexOf, sha256, TestBucket } from "../support/bucket.ts";
 import { scriptIn } from "../support/fake-tools.ts";
 import { type S3Proxy, type S3Server, startS3, startS3Proxy } from "../support/s3.ts";
 
@@ -96,6 +96,25 @@ it("leaves out what vanishes between listing and reading, and names it", async (
   expect(manifest.parts.map(({ entries }) => entries)).toEqual([2, 2]);
 });
 
+it("counts what vanishes so as deleted, where the backup before has it", async () => {
+  using one = await world({ a: "1", gone: "2" });
+  const first = await one.backups.make(one.bucket.config());
+  await one.bucket.put("gone", "new");
+  await using front = await before(async (incoming) => {
+    if (isGet(incoming, "gone")) await one.bucket.delete("gone");
+    return false;
+  });
+  // Another endpoint is another bucket: that it is the same is said here.
+  const reader = one.backups.reader(first);
+  const source = { ...reader.manifest.source, endpoint: front.endpoint };
+  const previous = [{ ...reader, manifest: { ...reader.manifest, source } }];
+  const { manifest } = await one.backups.make(one.bucket.config({ endpoint: front.endpoint }), { previous });
+  expect(manifest).toMatchObject({
+    notes: [{ kind: "vanished", name: "gone" }],
+    source: { deleted: "1", objects: "1" },
+  });
+});
+
 it("takes the new version of what is replaced between listing and reading, names it, and need not read it again", async () => {
   using one = await world({ a: "1", busy: "old" });
   await using front = await before(async (incoming) => {
@@ -141,6 +160,25 @@ it("begins a large object anew that is replaced while it is read, and points at 
   const report = await kindOf("s3").restore?.(one.backups.reader(result), { to, signal, logger: quiet }, config);
   expect(report).toMatchObject({ compared: { objects: 3 }, differencesTotal: 0 });
   expect((await target.get("large")).bytes.equals(fresh)).toBe(true);
+});
+
+it("does not go on with another version where the server takes no heed of conditions", async () => {
+  const [old, fresh] = [randomBytes(3_000_000), randomBytes(3_000_000)];
+  using one = await world({ large: old });
+  let broken = false;
+  await using front = await before(async (incoming, response) => {
+    delete incoming.headers["if-match"];
+    if (!isGet(incoming, "large") || broken) return false;
+    broken = true;
+    const { ETag } = await one.bucket.get("large");
+    await one.bucket.put("large", fresh);
+    response.writeHead(200, { etag: ETag ?? "", "content-length": old.length });
+    response.write(old.subarray(0, 1_000_000), () => response.destroy());
+    return true;
+  });
+  const result = await one.backups.make(one.bucket.config({ endpoint: front.endpoint }));
+  expect(result.manifest.notes).toEqual([{ kind: "changed", name: "large" }]);
+  expect((await indexOf(one.backups.reader(result)))[0]).toMatchObject({ entry: 1, sha256: sha256(fresh) });
 });
 
 it("goes on where a connection broke off, with the same version", async () => {
