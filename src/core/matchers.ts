@@ -1,3 +1,5 @@
+import { compilePattern, type Pattern } from "./pattern.ts";
+
 /** A condition on a label, as Alertmanager writes them: `job="web"`, `env!=prod`, `instance=~"db-.*"`. */
 export interface Matcher {
   readonly label: string;
@@ -5,10 +7,9 @@ export interface Matcher {
   readonly value: string;
 }
 
-const longestPattern = 200;
 const form = /^\s*([A-Za-z_][\w.-]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))\s*$/;
 
-/** Why a matcher is none: `form`, or `pattern` for a regular expression that is none or too long. */
+/** Why a matcher is none: `form`, or `pattern` for a regular expression that is none, too long, or more than can be searched for quickly. */
 export type MatcherProblem = "form" | "pattern";
 
 /** Reads one matcher. Values may be quoted: `\"` and `\\` then stand for themselves, other backslashes are the pattern's. */
@@ -40,18 +41,11 @@ export function matchesAll(matchers: readonly Matcher[], labels: Readonly<Record
   });
 }
 
-const compiled = new Map<string, RegExp | undefined>();
-
-/** Anchored at both ends, as in Alertmanager; undefined when it is no pattern. */
-function compile(pattern: string): RegExp | undefined {
-  if (compiled.has(pattern)) return compiled.get(pattern);
-  let regex: RegExp | undefined;
+/** Undefined when it is no pattern. */
+function compile(pattern: string): Pattern | undefined {
   try {
-    if (pattern.length <= longestPattern) regex = new RegExp(`^(?:${pattern})$`, "su");
+    return compilePattern(pattern);
   } catch {
-    regex = undefined;
+    return undefined;
   }
-  if (compiled.size > 1000) compiled.clear();
-  compiled.set(pattern, regex);
-  return regex;
 }

@@ -7,6 +7,7 @@ import { mark, place } from "./cards-lua.ts";
  *                                     storm (the storm whose card shows it)
  * <root>card:storm:<id>         hash  rev, body
  * <root>incident-of             hash  identity -> id of its newest incident
+ * <root>incident-claim:<what>   who is first to do it, for seconds
  * <root>incidents-open          zset  id -> severity * 1e14 + opened (ms)
  * <root>incidents-ended         zset  id -> ended (ms)
  * <root>incidents-hidden        set   ids of open ones that no card shows

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type ChatTarget, type Urgency, urgencies } from "../core/card.ts";
 import { type Incident, isOpen, isUnseen } from "../core/incident.ts";
+import type { Person } from "../core/run.ts";
 import { type Severity, severities, severityRank } from "../core/signal.ts";
 import type { CardRef } from "./cards.ts";
 import { findLua, foldLua, forgetLua, releaseLua, saveLua } from "./incidents-lua.ts";
@@ -119,6 +120,14 @@ export class Incidents {
       where: where === "card" || where === "hidden" ? where : { storm: where },
       ...(began === "" ? {} : { began }),
     };
+  }
+
+  /** Notes for `ms` who is about to do something. Returns who was faster; undefined: nobody. */
+  async claim(what: string, by: Person, ms: number): Promise<Person | undefined> {
+    const key = this.#keys.of("incident-claim", what);
+    if ((await this.#redis.set(key, JSON.stringify(by), "PX", ms, "NX")) === "OK") return undefined;
+    const first = await this.#redis.get(key);
+    return first === null ? undefined : (JSON.parse(first) as Person);
   }
 
   /** Gives a member of a storm that still fires a card of its own. */

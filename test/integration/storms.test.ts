@@ -152,6 +152,19 @@ describe("a storm", () => {
     }
   });
 
+  test("is taken on by two people at once: each is told of those that are theirs, hundreds within a moment", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive(signals("many", 300));
+    const storm = await ragingStorm(world);
+    const alice = { id: 1, name: "alice" };
+    const bob = { id: 2, name: "bob" };
+    const counts = await Promise.all([alice, bob].map((by) => world.node().alerts.acknowledgeStorm(storm, by)));
+    const members = await world.incidents.readAll(await world.storms.members(storm));
+    const taken = [alice, bob].map((by) => members.filter(({ acknowledged }) => acknowledged?.by.id === by.id).length);
+    expect(counts).toEqual(taken);
+    expect((counts[0] ?? 0) + (counts[1] ?? 0)).toBe(295);
+  });
+
   test("keeps its members after its end: only what begins again gets a card of its own", async () => {
     const world = alertsWorld(fixture, limits);
     await world.alerts.receive(signals("n", 25));

@@ -54,7 +54,7 @@ describe("/silence", () => {
     ["env=prod", "silence-no-duration"],
     ["env=prod 30s", "silence-bad-duration"],
     ["env=prod 91d", "silence-bad-duration"],
-    ["env=~( 2h", "silence-bad-pattern"],
+    ["env=~( 2h", "alerts-bad-pattern"],
     [`${Array.from({ length: 21 }, (_, n) => `l${n}=x`).join(" ")} 1h`, "silence-too-many"],
   ])("%j is refused in one line", (text, problem) => {
     expect(parseSilence(text)).toMatchObject({ problem });

@@ -41,7 +41,17 @@ describe("a matcher", () => {
     expect(parseMatcher(text)).toBe("form");
   });
 
-  test.for(["job=~(", "job!~[", `job=~${"a".repeat(201)}`])("has no pattern: %s", (text) => {
+  test.for([
+    "job=~(",
+    "job!~[",
+    "job=~a)|(b",
+    `job=~${"a".repeat(201)}`,
+    "job=~(a)\\1",
+    "job=~(?<x>a)\\k<x>",
+    "job=~(?=web).*",
+    "job=~.*(?<!web)",
+    "job=~((a{9}){9}){9}",
+  ])("has no pattern: %s", (text) => {
     expect(parseMatcher(text)).toBe("pattern");
   });
 

@@ -47,7 +47,7 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
     render: (incident, context) => render(incident, context, deps),
     refusal,
     actions: {
-      acknowledge: order("toast-acknowledged", async ({ id }, by) => await deps.alerts.acknowledge(id, by)),
+      acknowledge: firstOrder(deps, "acknowledge", async ({ id }, by) => await deps.alerts.acknowledge(id, by)),
       "silence-1h": quickSilence(deps, "silence-1h"),
       "silence-8h": quickSilence(deps, "silence-8h"),
       "silence-choose": {
@@ -58,7 +58,7 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
       unsilence: order("toast-unsilenced", async ({ silenced }, by) => {
         if (silenced) await deps.alerts.endSilence(silenced.silence, by);
       }),
-      close: order("toast-closed", async ({ id }, by) => await deps.alerts.close(id, by)),
+      close: firstOrder(deps, "close", async ({ id }, by) => await deps.alerts.close(id, by)),
       details: {
         role: "viewer",
         toast: (_incident, messages) => messages.plain("toast-details"),
@@ -74,6 +74,27 @@ function order(toast: string, run: (incident: Incident, by: Person) => Promise<u
     toast: (_incident, messages) => messages.plain(toast),
     run: async (incident, { by }) => {
       await run(incident, by);
+    },
+  };
+}
+
+/** Of what is done once: the toast of a second press, before the first one is carried out, says who was first. */
+const firstToasts = {
+  acknowledge: { done: "toast-acknowledged", already: "toast-already-acknowledged" },
+  close: { done: "toast-closed", already: "toast-already-closed" },
+} as const;
+
+function firstOrder(
+  { alerts }: IncidentCardDeps,
+  action: keyof typeof firstToasts,
+  run: (incident: Incident, by: Person) => Promise<unknown>,
+): CardAction<Incident> {
+  const { done, already } = firstToasts[action];
+  return {
+    ...order(done, run),
+    toast: async (incident, messages, by) => {
+      const first = await alerts.claim(action, incident, by);
+      return first ? messages.plain(already, { by: first.name }) : messages.plain(done);
     },
   };
 }

@@ -67,7 +67,7 @@ export interface CardAnswer {
 /** What a button does. `toast` is shown before `run`: answering comes first, working afterwards. */
 export interface CardAction<T> {
   readonly role: Role;
-  toast(value: T, messages: Messages): string;
+  toast(value: T, messages: Messages, by: Person): string | Promise<string>;
   run(value: T, context: ActionContext): Promise<void>;
 }
 

@@ -21,7 +21,10 @@ export const alerts: Command = {
     const filter = parseFilter(argument);
     if ("problem" in filter) {
       const word = oneLine(filter.problem, 60);
-      await ctx.reply(ctx.texts.t("alerts-bad-filter", { word }), { parse_mode: "HTML" });
+      const isPattern = parseMatcher(filter.problem) === "pattern";
+      await ctx.reply(ctx.texts.t(isPattern ? "alerts-bad-pattern" : "alerts-bad-filter", { word }), {
+        parse_mode: "HTML",
+      });
       return;
     }
     await openView(deps, ctx, { kind: "alerts", state: filter });

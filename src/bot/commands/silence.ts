@@ -63,7 +63,7 @@ export function parseSilence(text: string): Order {
       continue;
     }
     const matcher = reason.length === 0 ? parseMatcher(word) : "form";
-    if (matcher === "pattern") return { problem: "silence-bad-pattern", word };
+    if (matcher === "pattern") return { problem: "alerts-bad-pattern", word };
     if (matcher !== "form") matchers.push(matcher);
     else reason.push(word);
   }

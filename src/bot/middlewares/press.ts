@@ -137,7 +137,7 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
   if (!hasRole(caller.role, action.role))
     return { toast: texts.plain("toast-role", { role: texts.plain(`role-${action.role}`) }) };
   return {
-    toast: action.toast(value, texts),
+    toast: await action.toast(value, texts, { id: caller.id, name: caller.name }),
     run: async () => {
       try {
         await action.run(value, actionContext(deps, ctx));

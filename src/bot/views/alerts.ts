@@ -2,6 +2,7 @@ import type { Config } from "../../app/config.ts";
 import { type Incident, isUnseen, matchLabels } from "../../core/incident.ts";
 import { formatMatcher, type Matcher, matchesAll } from "../../core/matchers.ts";
 import { type Severity, severities } from "../../core/signal.ts";
+import { turns } from "../../lib/turns.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Incidents } from "../../state/incidents.ts";
@@ -89,7 +90,7 @@ async function act(
     return { toast, run: async () => state };
   }
   return {
-    toast: action.toast(known.incident, messages),
+    toast: async (by) => await action.toast(known.incident, messages, by),
     role: action.role,
     run: async (context) => {
       await action.run(known.incident, context);
@@ -123,7 +124,10 @@ async function list(state: AlertsState, context: ViewContext, deps: AlertsViewDe
   const { page, pages, from } = pageOf(state.page, all.total, pageSize);
   const shown = await all.read(from, pageSize);
   const lines = shown.map((incident, index) => line(incident, from + index + 1, state, context, deps));
-  const head = [title(state, all.total, messages), ...filterLine(state, messages)].join("\n");
+  const cutNote = all.isCut
+    ? [messages.t("alerts-newest-only", { count: formatCount(mostEnded, messages.locale) })]
+    : [];
+  const head = [title(state, all.total, messages), ...cutNote, ...filterLine(state, messages)].join("\n");
   const at = timeText(now.toISOString(), { messages, timezone: deps.config.timezone });
   const foot = messages.t(pages > 1 ? "alerts-page" : "alerts-at", {
     at,
@@ -141,6 +145,8 @@ async function list(state: AlertsState, context: ViewContext, deps: AlertsViewDe
 /** How many there are, and a part of them. */
 interface Found {
   readonly total: number;
+  /** There were more to look through than the newest of them. */
+  readonly isCut?: boolean;
   read(from: number, count: number): Promise<readonly Incident[]>;
 }
 
@@ -151,13 +157,20 @@ async function openOnes(state: AlertsState, { incidents }: AlertsViewDeps): Prom
 
 async function endedOnes(state: AlertsState, now: Date, { incidents }: AlertsViewDeps): Promise<Found> {
   const since = new Date(now.getTime() - (state.endedWithin ?? 0));
-  return await wantedOf(await incidents.endedIdsSince(since, mostEnded), state, incidents);
+  const ids = await incidents.endedIdsSince(since, mostEnded + 1);
+  return {
+    ...(await wantedOf(ids.slice(0, mostEnded), state, incidents)),
+    isCut: ids.length > mostEnded,
+  };
 }
 
 async function wantedOf(ids: readonly string[], state: AlertsState, incidents: Incidents): Promise<Found> {
   const wanted: string[] = [];
-  for await (const incident of incidents.each(ids))
+  const turn = turns();
+  for await (const incident of incidents.each(ids)) {
     if (!isUnseen(incident) && isWanted(incident, state)) wanted.push(incident.id);
+    await turn();
+  }
   return found(wanted, incidents);
 }
 

@@ -160,6 +160,7 @@ storm-criticals = <b>Critical:</b>
 storm-critical = { $mark } { $title }
 storm-critical-on = { $mark } { $title } · { $server }
 storm-acknowledged = 👤 { $by } has acknowledged { $count ->
+    [0] nothing more: all that fire are acknowledged already
     [one] { $countText } alert
    *[other] { $countText } alerts
 }.
@@ -172,6 +173,7 @@ list-acknowledged = acknowledged by { $by }
 
 alerts-open = <b>Open alerts: { $count }</b>
 alerts-ended = <b>Ended in the last { $window }: { $count }</b>
+alerts-newest-only = Only the newest { $count } were looked at.
 alerts-none = ✅ <b>No open alerts</b>
 alerts-none-such = ✅ <b>Nothing open matches</b>
 alerts-filter = Only: <code>{ $filter }</code>
@@ -200,7 +202,7 @@ silence-example = For example: <code>/silence env=prod alertname=~"Disk.*" 2h de
 silence-no-matcher = What shall be silent? A condition on a label is missing.
 silence-no-duration = For how long? A duration is missing.
 silence-bad-duration = A silence lasts from 1m to 90d.
-silence-bad-pattern = <code>{ $word }</code> is not a regular expression that I can use.
+alerts-bad-pattern = <code>{ $word }</code> is not a regular expression that I can use: it is broken, too large, or has backreferences or lookaround.
 silence-too-many = A silence has at most { $word } conditions.
 silence-choose = What shall be silent, and for how long?
 silence-chosen = Silence <b>{ $what }</b> for <b>{ $duration }</b>?

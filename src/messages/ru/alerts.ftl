@@ -198,6 +198,7 @@ storm-criticals = <b>Критические:</b>
 storm-critical = { $mark } { $title }
 storm-critical-on = { $mark } { $title } · { $server }
 storm-acknowledged = 👤 { $by } занимается: { $count ->
+    [0] новых нет, все активные тревоги уже приняты
     [one] принята { $countText } тревога
     [few] приняты { $countText } тревоги
     [many] принято { $countText } тревог
@@ -214,6 +215,7 @@ list-acknowledged = занимается { $by }
 
 alerts-open = <b>Активные тревоги: { $count }</b>
 alerts-ended = <b>Закончились за последние { $window }: { $count }</b>
+alerts-newest-only = Просмотрены только последние { $count }.
 alerts-none = ✅ <b>Активных тревог нет</b>
 alerts-none-such = ✅ <b>Среди активных ничего не подходит</b>
 alerts-filter = Только: <code>{ $filter }</code>
@@ -244,7 +246,7 @@ silence-example = Например: <code>/silence env=prod alertname=~"Disk.*" 
 silence-no-matcher = Чему молчать? Нет условия на метку.
 silence-no-duration = На сколько? Не указано время.
 silence-bad-duration = Тишина длится от 1m до 90d.
-silence-bad-pattern = <code>{ $word }</code> – не то регулярное выражение, с которым я могу работать.
+alerts-bad-pattern = <code>{ $word }</code> – не то регулярное выражение, с которым я могу работать: в нём ошибка, оно слишком велико либо в нём есть обратные ссылки или просмотр вперёд или назад.
 silence-too-many = Условий может быть не больше { $word }.
 silence-choose = Чему молчать и на сколько?
 silence-chosen = Тишина: <b>{ $what }</b>, на <b>{ $duration }</b>?

@@ -20,6 +20,7 @@ import type { Person } from "../../core/run.ts";
 import { digest, identityOf, type Signal, severityRank } from "../../core/signal.ts";
 import { covers, isActive, type Silence, silenceFor } from "../../core/silence.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { turns } from "../../lib/turns.ts";
 import type { Cards } from "../../state/cards.ts";
 import type { Incidents, KnownIncident, Saved } from "../../state/incidents.ts";
 import type { Silences } from "../../state/silences.ts";
@@ -53,8 +54,10 @@ export interface SilenceOrder {
   readonly source?: string;
 }
 
-/** Signals of one message that are applied at the same time. */
+/** Incidents that are changed at the same time by one order or one message. */
 const atOnce = 32;
+/** Longer than a press takes from its answer to its work; milliseconds. */
+const claimMs = 15_000;
 /** How often a change is tried again because somebody else was faster. */
 const mostAttempts = 200;
 
@@ -75,15 +78,13 @@ export class Alerts {
     const groups = Map.groupBy(signals, identityOf);
     const urgencyOf = (group: readonly Signal[]): number => Math.min(...group.map((one) => severityRank(one.severity)));
     const received: Partial<Record<Transition, number>> = {};
-    const queue = [...groups].toSorted(([, a], [, b]) => urgencyOf(a) - urgencyOf(b)).values();
-    const work = async (): Promise<void> => {
-      for (const [identity, group] of queue)
-        for (const signal of group) {
-          const transition = await this.#apply(identity, signal, silences);
-          received[transition] = (received[transition] ?? 0) + 1;
-        }
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, groups.size) }, work));
+    const ordered = [...groups].toSorted(([, a], [, b]) => urgencyOf(a) - urgencyOf(b));
+    await inParallel(ordered, async ([identity, group]) => {
+      for (const signal of group) {
+        const transition = await this.#apply(identity, signal, silences);
+        received[transition] = (received[transition] ?? 0) + 1;
+      }
+    });
     return received;
   }
 
@@ -95,15 +96,24 @@ export class Alerts {
     return await this.change(id, (incident) => close(incident, by, this.#now()), "reply");
   }
 
-  /** Acknowledges everything that fires in a storm. Returns how many there were. */
+  /**
+   * Notes that `by` is about to do something to an incident as it is now. Gives whoever was a moment faster: so of two
+   * presses only one is told that it did what both ask for. Both may be carried out, the second changes nothing.
+   */
+  async claim(action: string, { id, times }: Incident, by: Person): Promise<Person | undefined> {
+    return await this.#deps.incidents.claim(`${action}:${id}:${times}`, by, claimMs);
+  }
+
+  /** Acknowledges everything that fires in a storm. Returns how many `by` has taken on: not those of somebody faster. */
   async acknowledgeStorm(storm: string, by: Person): Promise<number> {
     const { incidents, storms } = this.#deps;
     let taken = 0;
-    for await (const incident of incidents.each(await storms.members(storm))) {
-      if (!isOpen(incident) || incident.acknowledged) continue;
-      await this.acknowledge(incident.id, by);
-      taken += 1;
-    }
+    const firing = incidents.each(await storms.members(storm));
+    await inParallel(firing, async (incident) => {
+      if (!isOpen(incident) || incident.acknowledged) return;
+      const changed = await this.#tryChange(incident.id, (current) => acknowledge(current, by, this.#now()), "reply");
+      if (changed?.isChanged) taken += 1;
+    });
     return taken;
   }
 
@@ -151,16 +161,26 @@ export class Alerts {
    * @throws AppError not-found when the incident is not known any more.
    */
   async change(id: string, change: Change, urgency?: Urgency): Promise<Incident> {
+    const changed = await this.#tryChange(id, change, urgency);
+    if (changed) return changed.incident;
+    throw new AppError("not-found", `incident ${id} is not known`, { text: { key: "error-incident-unknown" } });
+  }
+
+  /** The same; undefined for an incident that is not known, and whether it was this change that has made a difference. */
+  async #tryChange(
+    id: string,
+    change: Change,
+    urgency?: Urgency,
+  ): Promise<{ readonly incident: Incident; readonly isChanged: boolean } | undefined> {
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const known = await this.#deps.incidents.read(id);
-      if (!known)
-        throw new AppError("not-found", `incident ${id} is not known`, { text: { key: "error-incident-unknown" } });
+      if (!known) return undefined;
       const incident = change(known.incident);
-      if (incident === known.incident) return incident;
+      if (incident === known.incident) return { incident, isChanged: false };
       // What has ended long ago may have a successor under its identity; only that one is found by it.
       const newest = await this.#deps.incidents.find(incident.identity);
-      if (newest && newest.incident.id !== id) return known.incident;
-      if (await this.#save(incident, known, "changed", urgency)) return incident;
+      if (newest && newest.incident.id !== id) return { incident: known.incident, isChanged: false };
+      if (await this.#save(incident, known, "changed", urgency)) return { incident, isChanged: true };
     }
     throw new AppError("conflict", `incident ${id} changes too fast`, { permanent: false });
   }
@@ -224,10 +244,12 @@ export class Alerts {
   async #resilence(changed: Silence, urgency: Urgency): Promise<void> {
     const silences = await this.#activeSilences();
     const { incidents } = this.#deps;
-    for await (const incident of incidents.each(await incidents.openIds())) {
-      if (!covers(changed, { identity: incident.identity, matchLabels: matchLabels(incident) })) continue;
-      await this.change(incident.id, (current) => this.#withSilence(current, silences), urgency);
-    }
+    const turn = turns();
+    await inParallel(incidents.each(await incidents.openIds()), async (incident) => {
+      await turn();
+      if (!covers(changed, { identity: incident.identity, matchLabels: matchLabels(incident) })) return;
+      await this.#tryChange(incident.id, (current) => this.#withSilence(current, silences), urgency);
+    });
   }
 
   async #activeSilences(): Promise<Silence[]> {
@@ -238,6 +260,18 @@ export class Alerts {
   #now(): Date {
     return this.#deps.clock.now();
   }
+}
+
+/** Works through a list, several at a time, in its order. */
+async function inParallel<T>(list: Iterable<T> | AsyncIterable<T>, work: (one: T) => Promise<void>): Promise<void> {
+  // One iterator for all: each takes the next one that nobody has.
+  const queue = (async function* () {
+    yield* list;
+  })();
+  const worker = async (): Promise<void> => {
+    for await (const one of queue) await work(one);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
 /** The silence in force on an incident. */

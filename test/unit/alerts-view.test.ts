@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { type AlertsState, alertsView } from "../../src/bot/views/alerts.ts";
+import { messagesOf } from "../../src/messages/index.ts";
+import { anIncident } from "../support/incident.ts";
+
+/** The page that /alerts shows of so many ended incidents, as plain words. */
+async function page(ended: number, state: AlertsState): Promise<string> {
+  const ids = Array.from({ length: ended }, (_, n) => `id${n}`);
+  const incidentOf = (id: string) => anIncident({ id, status: "resolved", endedAt: "2026-03-01T03:10:00.000Z" });
+  const view = alertsView({
+    config: { timezone: "UTC" },
+    kinds: new Map(),
+    incidents: {
+      endedIdsSince: async (_since: Date, limit: number) => ids.slice(0, limit),
+      each: async function* (some: readonly string[]) {
+        yield* some.map(incidentOf);
+      },
+      readAll: async (some: readonly string[]) => some.map(incidentOf),
+    },
+  } as unknown as Parameters<typeof alertsView>[0]);
+  const now = new Date("2026-03-01T04:00:00.000Z");
+  return (await view.render(state, { id: "view", messages: messagesOf("en"), now })).html;
+}
+
+test("the history says when it looks at the newest ones only", async () => {
+  const all = await page(10_000, { endedWithin: 86_400_000 });
+  expect(all).toContain("Ended in the last 1d: 10,000");
+  expect(all).not.toContain("were looked at");
+  expect(await page(10_001, { endedWithin: 86_400_000 })).toContain("Only the newest 10,000 were looked at.");
+});
