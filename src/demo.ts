@@ -4,7 +4,7 @@ import { toAppError } from "./core/errors.ts";
 import { alertCommands, playAlert } from "./demo/alert.ts";
 import { playStory, type StoryStep } from "./demo/story.ts";
 import { startWorld } from "./demo/world.ts";
-import { redact } from "./lib/logger.ts";
+import { redact } from "./lib/redaction.ts";
 import { messagesOf, reasonOf } from "./messages/index.ts";
 
 /** `npm run demo [-- --once] [-- --port N]`: everything on this machine, nothing outside it. */

@@ -5,7 +5,7 @@ import { PassThrough, pipeline, type Readable, type Writable } from "node:stream
 import { AppError, toAppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
 import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
-import { redact } from "./logger.ts";
+import { redact } from "./redaction.ts";
 
 /** A program to run: an argv array, never a shell line. Secrets go into `env`, since argv is visible to every user. */
 export interface Command {

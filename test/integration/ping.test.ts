@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Incident } from "../../src/core/incident.ts";
-import { registerSecret } from "../../src/lib/logger.ts";
+import { registerSecret } from "../../src/lib/redaction.ts";
 import { locales, messagesOf } from "../../src/messages/index.ts";
 import { type InboundOptions, type InboundWorld, inboundWorld } from "../support/inbound.ts";
 import { startRedis } from "../support/redis.ts";

@@ -14,7 +14,7 @@ import {
   loadConfig,
   type Requirement,
 } from "../../src/app/config.ts";
-import { redact } from "../../src/lib/logger.ts";
+import { redact } from "../../src/lib/redaction.ts";
 
 let folder: string;
 let file: string;

@@ -17,7 +17,7 @@ import { commands } from "../../src/bot/commands/index.ts";
 import { backupPhases } from "../../src/core/ports.ts";
 import { roles } from "../../src/core/roles.ts";
 import { linkKinds, severities } from "../../src/core/signal.ts";
-import { redact } from "../../src/lib/logger.ts";
+import { redact } from "../../src/lib/redaction.ts";
 import { escapeHtml, type Locale, locales, messageFiles, messagesOf } from "../../src/messages/index.ts";
 import { subjects } from "../../src/services/doctor.ts";
 import { sourceKinds } from "../../src/sources/index.ts";

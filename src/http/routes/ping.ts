@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { AppError } from "../../core/errors.ts";
 import type { Ping } from "../../core/heartbeat.ts";
-import { redact } from "../../lib/logger.ts";
+import { redact } from "../../lib/redaction.ts";
 import { answerFailure, type InboundDoor, type InboundRoutes } from "../inbound.ts";
 
 /** The last bytes of a body that are kept: the end of a log tells what went wrong. */

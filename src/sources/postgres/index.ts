@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import type { Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { PostgresSession } from "./dump.ts";
 import { askServer, describe } from "./inspect.ts";

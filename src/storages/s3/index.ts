@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
 import { createS3Requests, type S3Requests } from "../../lib/clients/s3.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import type { CreateOptions, ObjectWriter, Storage, StorageKind, StoredObject } from "../types.ts";
 import { isAbsent, type S3Place, s3Error } from "./errors.ts";
 import { choosePartSize } from "./parts.ts";
