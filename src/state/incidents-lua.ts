@@ -16,7 +16,7 @@ import { mark, place } from "./cards-lua.ts";
  * <root>storms                  hash  target -> id of the storm that rages there
  * <root>storms-known            zset  storm id -> began (ms)
  * <root>storm:<id>              hash  target, startedAt, lastAt, endedAt, total, n:<severity>:<status>, first, last
- * <root>storm:<id>:members      zset  id -> severity * 1e14 + when (ms)
+ * <root>storm:<id>:members      zset  id -> severity * 1e14 + 5e13 when it is over + when (ms)
  * <root>storm:<id>:labels       zset  "label=value" -> how many
  *
  * A target is "<chat>:<thread>".
@@ -34,6 +34,11 @@ local function count(root, storm, was, is)
   if was == is then return end
   if was ~= '' then redis.call('HINCRBY', root .. 'storm:' .. storm, 'n:' .. was, -1) end
   if is ~= '' then redis.call('HINCRBY', root .. 'storm:' .. storm, 'n:' .. is, 1) end
+end
+
+-- Where a member stands among the others: by severity, of these those that fire first, of these the oldest.
+local function memberScore(rank, kind, at)
+  return tonumber(rank) * 1e14 + (string.find(kind, ':firing', 1, true) and 0 or 5e13) + at
 end
 
 -- What an incident is now; nil when it is unknown.
@@ -111,6 +116,11 @@ redis.call('HINCRBY', card, 'rev', 1)
 local shown = redis.call('SCARD', placements) > 0
 if storm ~= '' then
   count(root, storm, ARGV[20], ARGV[21])
+  if ARGV[20] ~= ARGV[21] then
+    local members = root .. 'storm:' .. storm .. ':members'
+    local score = redis.call('ZSCORE', members, id)
+    if score then redis.call('ZADD', members, memberScore(ARGV[11], ARGV[21], tonumber(score) % 5e13), id) end
+  end
   local over = redis.call('HEXISTS', root .. 'storm:' .. storm, 'endedAt') == 1
   local fired = string.find(ARGV[20], ':firing', 1, true)
   -- It begins again after its storm, or becomes critical: on a card of its own from now on.
@@ -162,7 +172,7 @@ if storm == '' and not shown and ARGV[12] == '1' and ARGV[13] ~= '' then
     storm = raging
     local key = root .. 'storm:' .. storm
     redis.call('HSET', card, 'storm', storm)
-    redis.call('ZADD', key .. ':members', tonumber(ARGV[11]) * 1e14 + now, id)
+    redis.call('ZADD', key .. ':members', memberScore(ARGV[11], ARGV[21], now), id)
     redis.call('HINCRBY', key, 'total', 1)
     redis.call('HSETNX', key, 'first', ARGV[22])
     redis.call('HSET', key, 'last', ARGV[22], 'lastAt', now)
@@ -231,7 +241,7 @@ end
 unplace(root, placements)
 local key = root .. 'storm:' .. storm
 redis.call('HSET', card, 'storm', storm)
-redis.call('ZADD', key .. ':members', tonumber(ARGV[4]) * 1e14 + now, id)
+redis.call('ZADD', key .. ':members', memberScore(ARGV[4], kind, now), id)
 redis.call('HINCRBY', key, 'total', 1)
 redis.call('HSETNX', key, 'first', ARGV[6])
 redis.call('HSET', key, 'last', ARGV[6], 'lastAt', now)

@@ -109,7 +109,7 @@ export class Storms {
     };
   }
 
-  /** Ids of a storm's incidents: critical ones first, in the order in which they began. 0: all of them. */
+  /** Ids of a storm's incidents: critical ones first, of these those that fire, of these the oldest. 0: all of them. */
   async members(id: string, limit = 0): Promise<string[]> {
     return await this.#redis.zrange(this.#keys.of("storm", id, "members"), 0, `${limit - 1}`);
   }

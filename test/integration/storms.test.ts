@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Incident } from "../../src/core/incident.ts";
 import { foldBacklog } from "../../src/services/alerts/backlog.ts";
 import {
   type AlertsWorld,
@@ -7,6 +8,7 @@ import {
   countedMembers,
   opsGroup,
   ragingStorm,
+  titleOf,
   whereIs,
 } from "../support/alerts.ts";
 import { operator, signal, signals } from "../support/signals.ts";
@@ -150,6 +152,25 @@ describe("a storm", () => {
       expect(await spread(world)).toEqual({ card: 10 + released, [storm]: 5 + many - released });
       await expectTrueNumbers(world, storm);
     }
+  });
+
+  test("has its criticals in front that fire, also those that have become critical", async () => {
+    const world = alertsWorld(fixture, limits);
+    await world.alerts.receive([...signals("n", 20), ...signals("c", 20, "critical")]);
+    const storm = await ragingStorm(world);
+    const first = async (count: number): Promise<Incident[]> =>
+      await world.incidents.readAll(await world.storms.members(storm, count));
+    const [oldest, ...others] = await first(5);
+    if (!oldest) throw new Error("no member");
+    await world.alerts.close(oldest.id, operator);
+    expect((await first(4)).map(({ id }) => id)).toEqual(others.map(({ id }) => id));
+    const warning = (await first(0)).find(({ severity }) => severity === "warning");
+    if (!warning) throw new Error("no warning");
+    await world.alerts.receive([signal(titleOf(warning).split(" ")[0] ?? "", { severity: "critical" })]);
+    const kinds = (await first(0)).map(({ severity, status }) => `${severity} ${status}`);
+    expect(kinds.filter((kind) => kind === "critical firing")).toHaveLength(10);
+    expect(kinds.slice(0, 11)).toEqual([...Array.from({ length: 10 }, () => "critical firing"), "critical closed"]);
+    await expectTrueNumbers(world, storm);
   });
 
   test("is taken on by two people at once: each is told of those that are theirs, hundreds within a moment", async () => {

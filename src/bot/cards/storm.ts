@@ -33,12 +33,14 @@ export interface StormCardDeps {
 /** What the card is made of, read when it is rendered. */
 export interface StormState {
   readonly summary: StormSummary;
-  /** As many of the critical ones as a message may hold, the oldest first. */
+  /** As many of the critical ones as a message may hold: those that fire first, of these the oldest. */
   readonly criticals: readonly Incident[];
 }
 
-/** No message holds the names of more. */
-const mostNamed = 120;
+/** No message holds the names of more: each has a mark, a space, a character and the end of its line. */
+const mostNamed = Math.floor(textLimit / 5);
+/** Read at a time, until a message is full: thousands cost no more than those that it names. */
+const namesAtOnce = 50;
 
 /** The card that stands for many incidents at once: how many, of what kind, and the critical ones by name. */
 export function stormCard(deps: StormCardDeps): CardKind<StormState> {
@@ -47,8 +49,7 @@ export function stormCard(deps: StormCardDeps): CardKind<StormState> {
     load: async (id) => {
       const summary = await deps.storms.summary(id);
       if (!summary) return undefined;
-      const first = await deps.incidents.readAll(await deps.storms.members(id, mostNamed));
-      return { summary, criticals: first.filter(({ severity }) => severity === "critical") };
+      return { summary, criticals: await nameable(summary, deps) };
     },
     render: (state: Partial<StormState>, { messages }) => {
       const { summary, criticals = [] } = state;
@@ -82,6 +83,23 @@ export function stormCard(deps: StormCardDeps): CardKind<StormState> {
   };
 }
 
+/** The first of the critical ones, whose names together would fill a message. */
+async function nameable({ id, counts }: StormSummary, { incidents, storms }: StormCardDeps): Promise<Incident[]> {
+  const { firing, over } = counts.critical;
+  const ids = firing + over === 0 ? [] : await storms.members(id, Math.min(mostNamed, firing + over));
+  const criticals: Incident[] = [];
+  let units = 0;
+  for (let at = 0; at < ids.length && units < textLimit; at += namesAtOnce)
+    for (const incident of await incidents.readAll(ids.slice(at, at + namesAtOnce))) {
+      if (incident.severity !== "critical") continue;
+      criticals.push(incident);
+      // In whichever language a sentence of ours is written, it has some letters.
+      const { title } = incident;
+      units += (typeof title === "string" ? oneLine(title, titleLimits.list).length : 1) + 4;
+    }
+  return criticals;
+}
+
 function firingOf({ counts }: StormSummary): number {
   return severities.reduce((sum, severity) => sum + counts[severity].firing, 0);
 }
@@ -94,11 +112,18 @@ function render(state: StormState, reader: Reader): Rendering {
   const { messages } = reader;
   const { summary } = state;
   const head = [heading(summary, reader), situation(summary, reader), bySeverity(summary, messages).join("\n")];
-  const foot = [[...labelLine(summary, messages), ...ends(summary, reader)].join("\n")].filter((text) => text !== "");
-  const used = [...head, ...foot].reduce((sum, block) => sum + textLength(block) + 2, 0);
-  const named = criticalLines(state, messages, textLimit - used - 100);
+  let html = head.filter((block) => block !== "").join("\n\n");
+  const named = criticalLines(state, messages, textLimit - textLength(html) - 2).join("\n");
+  if (named !== "") html = `${html}\n\n${named}`;
+  // What comes after the names is shown as far as they leave room for it.
+  let separator = "\n\n";
+  for (const line of [...ends(summary, reader), ...labelLine(summary, messages)]) {
+    if (textLength(html) + separator.length + textLength(line) > textLimit) continue;
+    html = `${html}${separator}${line}`;
+    separator = "\n";
+  }
   return {
-    html: [...head, ...(named.length > 0 ? [named.join("\n")] : []), ...foot].join("\n\n"),
+    html,
     buttons: buttons(summary, messages),
     ...(summary.endedAt && !summary.late ? { reply: { key: "over", html: whatHappened(summary, reader) } } : {}),
   };
@@ -178,29 +203,34 @@ function ends({ first, last, lastAt }: StormSummary, reader: Reader): string[] {
 /** The critical ones by name, those that fire first, as far as there is room; then how many more there are. */
 function criticalLines({ summary, criticals }: StormState, messages: Messages, room: number): string[] {
   const { firing, over } = summary.counts.critical;
-  if (criticals.length === 0 || firing + over === 0) return [];
+  const all = firing + over;
+  if (criticals.length === 0 || all === 0) return [];
   const lines = [messages.t("storm-criticals")];
+  const more = (count: number): string => messages.t("list-more", { count: formatCount(count, messages.locale) });
   let units = textLength(lines[0] ?? "");
   const sorted = [...criticals.filter(isOpen), ...criticals.filter((incident) => !isOpen(incident))];
-  for (const incident of sorted) {
-    const server = serverOf(incident)?.value;
-    const args = {
-      mark: markOf(incident),
-      title: titleOf(incident, messages, titleLimits.list),
-      server: oneLine(server ?? "", 40),
-    };
-    const line = messages.t(server === undefined ? "storm-critical" : "storm-critical-on", args);
-    units += textLength(line) + 1;
-    if (units > room || lines.length > longestList) break;
+  for (const [index, incident] of sorted.entries()) {
+    const line = criticalLine(incident, messages);
+    // Room is kept for saying how many more there are, unless this is the last one.
+    const left = all - index - 1;
+    const kept = left > 0 ? textLength(more(left)) + 1 : 0;
+    if (units + 1 + textLength(line) + kept > room) break;
     lines.push(line);
+    units += 1 + textLength(line);
   }
-  const more = firing + over - (lines.length - 1);
-  if (more > 0) lines.push(messages.t("list-more", { count: formatCount(more, messages.locale) }));
-  return lines;
+  const left = all - (lines.length - 1);
+  return left > 0 ? [...lines, more(left)] : lines;
 }
 
-/** Names shown; what follows is on the list. */
-const longestList = 30;
+function criticalLine(incident: Incident, messages: Messages): string {
+  const server = serverOf(incident)?.value;
+  const args = {
+    mark: markOf(incident),
+    title: titleOf(incident, messages, titleLimits.list),
+    server: oneLine(server ?? "", 40),
+  };
+  return messages.t(server === undefined ? "storm-critical" : "storm-critical-on", args);
+}
 
 /** In two lines: when and how many, and what is left of it. */
 function whatHappened(summary: StormSummary, reader: Reader): string {
