@@ -1,7 +1,7 @@
 import type { Message } from "@grammyjs/types";
 import { expect } from "vitest";
 import type { ApiCall } from "../../src/sandbox/telegram/api.ts";
-import { botId, type Stack } from "./stack.ts";
+import { alice, botId, opsChat, type Stack } from "./stack.ts";
 
 /** The labels and texts that a message shows now. */
 export interface Shown {
@@ -71,6 +71,16 @@ export async function aMinuteOfSilence(stack: Stack): Promise<void> {
   stack.sandbox.advance(61_000);
   const keys = await stack.client.keys("stack:v1:budget:*");
   if (keys.length > 0) await stack.client.del(...keys);
+}
+
+/** Cancels what an earlier test has left under way or asked for and not confirmed, and waits for its end. */
+export async function endRuns(stack: Stack): Promise<void> {
+  const open = (): Message[] =>
+    stack.sandbox
+      .messages(opsChat)
+      .filter((message) => message.from?.id === botId && shown(message).buttons.includes("Cancel"));
+  for (const card of open()) await stack.press(alice.id, card, "Cancel");
+  await stack.sandbox.waitFor(() => open().length === 0, { timeoutMs: 20_000, what: "the end of all runs" });
 }
 
 /** Every other answer to a second poller would show here. */
