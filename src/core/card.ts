@@ -1,13 +1,14 @@
 /** How urgent a card's news is. Lower goes first; `critical` and `reply` may use the reserve of a chat's budget. */
-export const urgencies = { critical: 0, reply: 1, normal: 2, progress: 3 } as const;
+export const urgencies = { critical: 0, reply: 1, normal: 2, progress: 3, quiet: 4 } as const;
 export type Urgency = keyof typeof urgencies;
 
-/** Milliseconds between two edits of one placement, so that progress leaves room for others. */
+/** Milliseconds between two edits of one placement, so that progress, and more so what goes to and fro, leaves room for others. */
 export const editInterval: Readonly<Record<Urgency, number>> = {
   critical: 0,
   reply: 0,
   normal: 1000,
   progress: 4000,
+  quiet: 60_000,
 };
 
 /** A chat, and in a forum the topic. Ids are Telegram's. */

@@ -109,10 +109,15 @@ export function isOpen(incident: Pick<Incident, "status">): boolean {
   return incident.status === "firing";
 }
 
-/** How urgent it is that the chat shows the newest state. */
-export function incidentUrgency(incident: Incident): Urgency {
-  if (incident.flapping) return "progress";
+/** How urgent it is that the chat shows the newest state, which `before` has become. */
+export function incidentUrgency(incident: Incident, before?: Incident): Urgency {
+  // That it begins to flap, and how bad it is, is news; that it comes and goes is none any more.
+  if (incident.flapping) return before && isStillFlapping(incident, before) ? "quiet" : "normal";
   return incident.severity === "critical" && isOpen(incident) && !incident.silenced ? "critical" : "normal";
+}
+
+function isStillFlapping(incident: Incident, before: Incident): boolean {
+  return before.flapping !== undefined && before.severity === incident.severity;
 }
 
 /**

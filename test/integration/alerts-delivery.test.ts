@@ -187,10 +187,19 @@ test("what flaps is one quiet card whose changes leave the chat's room to others
   }
   // Two beginnings rang before it was known to flap.
   expect(world.calls().filter(({ method, silent }) => method === "sendMessage" && !silent)).toHaveLength(3);
-  expect(world.calls().length).toBeLessThan(80);
+  // Ten until it was known to flap, which is told at once; then one in a minute.
+  expect(world.calls().length).toBeLessThan(16);
+  expect(world.messages("a is down").at(-1)?.text).toContain("Flapping, ");
   await world.alerts.receive([signal("b")]);
   await world.run(5000);
   expect(world.messages("b is down")).toHaveLength(1);
+  // Its severity is news all the same, and so is that it is calm.
+  const startsAt = world.clock.now().toISOString();
+  await world.alerts.receive([signal("a", { severity: "warning", startsAt })]);
+  await world.run(2000);
+  expect(world.messages("a is down").at(-1)?.text).toMatch(/^🟠/u);
+  await world.run(20 * minute, 15_000);
+  expect(world.messages("a is down").at(-1)?.text).not.toContain("Flapping");
 });
 
 test("a card deleted by hand is posted anew with its next change", async () => {

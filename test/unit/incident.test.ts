@@ -309,7 +309,9 @@ describe("flapping", () => {
     expect(story.incident).toMatchObject({ times: 7, rings: 2 });
     expect(story.events.filter((event) => event === "flapping")).toHaveLength(1);
     expect(recentChanges(story.incident, settings, story.now)).toHaveLength(14);
-    expect(incidentUrgency(story.incident)).toBe("progress");
+    expect(incidentUrgency(story.incident)).toBe("normal");
+    expect(incidentUrgency(story.incident, story.incident)).toBe("quiet");
+    expect(incidentUrgency({ ...story.incident, severity: "info" }, story.incident)).toBe("normal");
   });
 
   test("is not what changes slowly", () => {

@@ -215,7 +215,7 @@ export class Alerts {
     incident: Incident,
     known: KnownIncident | undefined,
     transition: Transition,
-    urgency: Urgency = incidentUrgency(incident),
+    urgency: Urgency = incidentUrgency(incident, known?.incident),
   ): Promise<Saved | undefined> {
     const { incidents, config, logger } = this.#deps;
     const show = shouldShow(incident) ? await targetOf(this.#deps, incident) : undefined;
@@ -281,7 +281,8 @@ export function silenceOf(incident: Incident, silences: readonly Silence[], now:
 
 /** Other words about what is known: however often they change, they must not take the room of what is new. */
 function isDetail(transition: Transition, incident: Incident, known: KnownIncident | undefined): boolean {
-  return transition === "changed" && isOpen(incident) && incident.rings === known?.incident.rings;
+  if (transition !== "changed" || incident.flapping) return false;
+  return isOpen(incident) && incident.rings === known?.incident.rings;
 }
 
 /** A repetition that finds a silence begun or ended is worth a look. */
