@@ -23,7 +23,7 @@ import { readStatus } from "../services/status.ts";
 import { botWatch } from "../services/watch/index.ts";
 import { OwnHeartbeat } from "../services/watch/own-heartbeat.ts";
 import { workerHosts } from "../services/workers.ts";
-import { Keys } from "../state/redis.ts";
+import { Keys, tryWrite } from "../state/redis.ts";
 import { SeenUpdates } from "../state/updates.ts";
 import { describeStorage } from "../storages/index.ts";
 import type { BotConfig } from "./config.ts";
@@ -74,7 +74,16 @@ export async function runBot(
   const watch = watchLoop(deps, stopping.signal, async (signal) => await api.getMe(signal));
   watchMetrics(deps, registry, watch);
   const history = new Alerts({ ...deps, config: { alerts: config.alerts } });
-  const redisOutage = new RedisOutage({ ...deps, config, api, history, isFirst: () => watch.watching });
+  const keys = new Keys(config.redis.prefix);
+  const probeRedis = (): Promise<string> => tryWrite(deps.redis, keys);
+  const redisOutage = new RedisOutage({
+    ...deps,
+    config,
+    api,
+    history,
+    probe: probeRedis,
+    isFirst: () => watch.watching,
+  });
   // Before anything that waits for Redis.
   redisOutage.start();
   const delivery = new Delivery({
@@ -111,7 +120,7 @@ export async function runBot(
   };
   // A poll brings the same update again only to a bot that did not confirm it; that confirms what fails as well.
   const handlePolled = async (update: Update): Promise<void> => await handle(update).catch(() => undefined);
-  const updates = new SeenUpdates(deps.redis, new Keys(config.redis.prefix));
+  const updates = new SeenUpdates(deps.redis, keys);
   const handlePosted = (update: Update): Promise<void> => onlyOnce(updates, update, handle);
   const poller =
     config.telegram.mode === "polling"
@@ -132,7 +141,7 @@ export async function runBot(
     registry,
     token: config.http.token,
     checks: {
-      redis: async () => await deps.redis.ping(),
+      redis: probeRedis,
       telegram: async () => {
         if (!poller) await probe?.check();
         if (["unreachable", "token refused"].includes(state())) throw new Error(state());

@@ -2,7 +2,7 @@ import { createServer } from "../http/server.ts";
 import { type Consumer, startConsumer } from "../queue/consumer.ts";
 import type { JobHandlers } from "../queue/contracts.ts";
 import { tickEveryMs } from "../services/tick.ts";
-import { inspectRedis } from "../state/redis.ts";
+import { inspectRedis, Keys, tryWrite } from "../state/redis.ts";
 import type { Deps } from "./deps.ts";
 import { createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
@@ -26,7 +26,7 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
     registry: createRegistry(deps, "worker"),
     token: config.http.token,
     checks: {
-      redis: async () => await deps.redis.ping(),
+      redis: async () => await tryWrite(deps.redis, new Keys(config.redis.prefix)),
       queue: () => {
         if (!consumer?.isRunning()) throw new Error("not taking jobs");
         return "taking jobs";

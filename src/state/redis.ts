@@ -41,6 +41,22 @@ export class Keys {
   }
 }
 
+/** Resolves when Redis takes writes: one that answers may still be full, out of disk, or a replica. @throws its refusal. */
+export async function tryWrite(redis: Redis, keys: Keys): Promise<string> {
+  await redis.set(keys.of("write-probe"), "", "PX", 60_000);
+  return "takes writes";
+}
+
+/** Answers of a server that will soon be there, or that somebody holds up: it is away rather than unwilling. */
+const passing = new Set(["LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN"]);
+
+/** The word with which Redis refuses what it has heard (OOM, MISCONF, READONLY); undefined when it gave no answer. */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.name !== "ReplyError") return undefined;
+  const [word = ""] = error.message.replace(/^-/, "").split(" ");
+  return passing.has(word) ? undefined : word;
+}
+
 /** A Lua script, sent once per server and called by its hash afterwards. */
 export class Script {
   readonly #lua: string;

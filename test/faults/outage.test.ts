@@ -99,6 +99,43 @@ test("Redis away and back: one message by the bot that watched, changed at the e
   expect(await deps.incidents.openCount()).toBe(0);
 });
 
+test("Redis answers and takes no writes: it is told with what to do, the bot is not ready, and the history knows", {
+  timeout: 90_000,
+}, async () => {
+  const world = await outageWorld(1);
+  const [{ deps, bot }] = world.bots as [(typeof world.bots)[0]];
+  const ready = async (): Promise<number> => (await fetch(`${bot.url}/readyz`)).status;
+  await world.step();
+  expect(await ready()).toBe(200);
+  await deps.redis.config("SET", "maxmemory", "1");
+  expect(await ready()).toBe(503);
+  world.advance(20_000);
+  await world.step();
+  expect(world.texts()).toEqual([]);
+  world.advance(15_000);
+  await world.step();
+  await world.step();
+  expect(world.texts()).toEqual([expect.stringMatching(/^🔴 Redis takes no writes since .*: its memory is full/)]);
+  expect(world.texts()[0]).toContain("Give it more memory");
+  // Another reason is told in the same message.
+  await deps.redis.config("SET", "maxmemory", "0");
+  await deps.redis.replicaof("127.0.0.1", "1");
+  await eventually("the reason of now", async () => {
+    await world.step();
+    return /read-only replica/.test(world.texts()[0] ?? "");
+  });
+  await deps.redis.replicaof("NO", "ONE");
+  await eventually("it is said to be over", async () => {
+    await world.step();
+    return world.texts().some((text) => text.startsWith("🟢 Redis took no writes from"));
+  });
+  expect(await ready()).toBe(200);
+  await eventually("the history has it", async () => (await deps.incidents.endedCount()) > 0);
+  const [first] = await deps.incidents.endedSince(new Date(0), 5);
+  expect(first).toMatchObject({ title: { key: "watch-redis-refused" }, times: 1, status: "resolved" });
+  expect(world.texts()).toHaveLength(1);
+});
+
 test("a bot that starts without Redis says so, and goes on when it is there", { timeout: 90_000 }, async () => {
   const world = await outageWorld(0);
   await world.redis.kill();
