@@ -63,6 +63,8 @@ watch-disk-text =
     { $percent } % was free when this was noticed, { NUMBER($mebibytes) } MiB. When it is full, backups fail and the database of the queue may stop accepting writes.
     Free space: shorten keep, remove what is not needed, or enlarge the disk.
 
+watch-disk-unknown = Nothing was heard of { $host } for { NUMBER($minutes) } minutes, so nobody here can say how full its disk is now.
+
 watch-telegram = Telegram cannot be reached
 watch-telegram-text =
     No bot gets an answer from Telegram. Alerts are still accepted and kept; they are shown when it answers again, many of them together on one card.
