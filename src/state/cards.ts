@@ -390,15 +390,6 @@ export class Cards {
     return await this.#redis.smembers(this.#keys.of("placements", ref.kind, ref.id));
   }
 
-  /** True when the card has placements, and none of them has ever been in its chat. */
-  async isUnseen(ref: CardRef): Promise<boolean> {
-    const placements = await this.placements(ref);
-    const messages = await Promise.all(
-      placements.map((placement) => this.#redis.hget(this.#keys.of("placement", placement), "messageId")),
-    );
-    return placements.length > 0 && messages.every((message) => message === null);
-  }
-
   /** Marks a card's placements dirty without a change, so that they are rendered and compared again. */
   async touch(ref: CardRef, urgency: Urgency, now: Date): Promise<void> {
     const keys = [this.#cardKey(ref), this.#keys.of("placements", ref.kind, ref.id), this.wakeChannel];

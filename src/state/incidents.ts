@@ -5,7 +5,7 @@ import type { Person } from "../core/run.ts";
 import { type Severity, severities, severityRank } from "../core/signal.ts";
 import type { CardRef } from "./cards.ts";
 import { findLua, foldLua, forgetLua, releaseLua, saveLua } from "./incidents-lua.ts";
-import { type Keys, type Redis, Script } from "./redis.ts";
+import { answersOf, type Keys, type Redis, Script } from "./redis.ts";
 
 /** An incident with what is needed to change it. */
 export interface KnownIncident {
@@ -146,18 +146,46 @@ export class Incidents {
     return Number(await releaseScript.run(this.#redis, [this.#keys.of("wake")], args)) === 1;
   }
 
-  /** Puts an incident whose card nobody can have seen yet into a storm's card. */
-  async fold(incident: Incident, storm: string, now: Date): Promise<boolean> {
-    const args = [
-      this.#keys.root,
-      storm,
-      incident.id,
-      severityRank(incident.severity),
-      now.getTime(),
-      JSON.stringify(incident.title),
-      ...stormLabels(incident),
-    ];
-    return Number(await foldScript.run(this.#redis, [this.#keys.of("wake")], args)) === 1;
+  /** Puts incidents whose cards nobody can have seen yet into a storm's card. Returns how many were moved. */
+  async fold(incidents: AsyncIterable<Incident>, storm: string, now: Date): Promise<number> {
+    const keys = [this.#keys.of("wake")];
+    let folded = 0;
+    for await (const some of inPortions(incidents)) {
+      const calls = some.map((incident) => ({
+        keys,
+        args: [
+          this.#keys.root,
+          storm,
+          incident.id,
+          severityRank(incident.severity),
+          now.getTime(),
+          JSON.stringify(incident.title),
+          ...stormLabels(incident),
+        ],
+      }));
+      const answers = await foldScript.runAll(this.#redis, calls);
+      folded += answers.filter((answer) => Number(answer) === 1).length;
+    }
+    return folded;
+  }
+
+  /** Which of these have cards, none of which has ever been in its chat. */
+  async unseen(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const unseen = new Set<string>();
+    for (let at = 0; at < ids.length; at += portion) {
+      const some = ids.slice(at, at + portion);
+      const cards = this.#redis.pipeline();
+      for (const id of some) cards.smembers(this.#keys.of("placements", kind, id));
+      const placements = answersOf(await cards.exec()) as string[][];
+      const messages = this.#redis.pipeline();
+      for (const placement of placements.flat()) messages.hexists(this.#keys.of("placement", placement), "messageId");
+      const shown = (answersOf(await messages.exec()) as number[]).values();
+      for (const [index, its] of placements.entries()) {
+        const isShown = its.map(() => shown.next().value === 1).includes(true);
+        if (its.length > 0 && !isShown) unseen.add(some[index] ?? "");
+      }
+    }
+    return unseen;
   }
 
   /** Ids of open incidents that no card shows: silenced ones, and those of a process that knows no chats. */
@@ -214,10 +242,8 @@ export class Incidents {
     for (let at = 0; at < ids.length; at += portion) {
       const pipeline = this.#redis.pipeline();
       for (const id of ids.slice(at, at + portion)) pipeline.hget(this.#keys.of("card", kind, id), "body");
-      for (const [error, body] of (await pipeline.exec()) ?? []) {
-        if (error) throw error;
+      for (const body of answersOf(await pipeline.exec()))
         if (typeof body === "string") yield JSON.parse(body) as Incident;
-      }
     }
   }
 
@@ -260,6 +286,17 @@ export class Incidents {
 }
 
 const portion = 200;
+
+async function* inPortions<T>(list: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  let some: T[] = [];
+  for await (const one of list) {
+    some.push(one);
+    if (some.length < portion) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}
 
 /** "<chat>:<thread>" */
 export function targetName({ chatId, threadId }: ChatTarget): string {

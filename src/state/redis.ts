@@ -57,6 +57,14 @@ export function refusalOf(error: unknown): string | undefined {
   return passing.has(word) ? undefined : word;
 }
 
+/** The answers of a pipeline. @throws the first error among them. */
+export function answersOf(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  });
+}
+
 /** A Lua script, sent once per server and called by its hash afterwards. */
 export class Script {
   readonly #lua: string;
@@ -65,6 +73,19 @@ export class Script {
   constructor(lua: string) {
     this.#lua = lua;
     this.#sha = createHash("sha1").update(lua).digest("hex");
+  }
+
+  /** Runs it once for each of `calls` in one round trip; the answers in their order. */
+  async runAll(
+    redis: Redis,
+    calls: readonly { readonly keys: readonly string[]; readonly args: readonly (string | number)[] }[],
+  ): Promise<unknown[]> {
+    if (calls.length === 0) return [];
+    // Known to the server before the first of them.
+    await redis.script("LOAD", this.#lua);
+    const pipeline = redis.pipeline();
+    for (const { keys, args } of calls) pipeline.evalsha(this.#sha, keys.length, ...keys, ...args);
+    return answersOf(await pipeline.exec());
   }
 
   async run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {

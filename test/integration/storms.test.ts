@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Incident } from "../../src/core/incident.ts";
 import { foldBacklog } from "../../src/services/alerts/backlog.ts";
 import {
@@ -244,6 +244,19 @@ describe("the backlog of an outage", () => {
     await expectTrueNumbers(world, storm);
     expect(await world.storms.summary(storm)).toMatchObject({ late: true, startedAt: since, total: expected.length });
     expect(await foldBacklog(world, since)).toBe(0);
+  });
+
+  test("is put together in portions, however long it is", async () => {
+    const world = alertsWorld(fixture, { storm: { incidents: 500, within: "1s" } });
+    for (const prefix of ["a", "b", "c"]) {
+      await world.alerts.receive(signals(prefix, 500));
+      world.clock.advance(2000);
+    }
+    const redis = fixture.connect();
+    await redis.ping();
+    const writes = vi.spyOn(redis.stream, "write");
+    expect(await foldBacklog(world.node(redis), new Date(0))).toBe(1500);
+    expect(writes.mock.calls.length).toBeLessThan(100);
   });
 
   test("stays as it is when it is short", async () => {
