@@ -170,7 +170,8 @@ function historyLines({ history, forgotten }: Incident, reader: Reader): string[
 
 function eventLine({ at, event, by, detail }: HistoryEntry, begin: string | undefined, reader: Reader): string {
   const { messages } = reader;
-  const what = messages.plain(`incident-event-${event}`, {
+  const isEndedBySomebody = event === "unsilenced" && by !== undefined;
+  const what = messages.plain(isEndedBySomebody ? "incident-event-unsilenced-by" : `incident-event-${event}`, {
     by: by?.name ?? "?",
     until: event === "silenced" && detail !== undefined ? timeText(detail, reader) : "",
     severity: event === "severity" && messages.has(`severity-${detail}`) ? messages.plain(`severity-${detail}`) : "",

@@ -16,6 +16,7 @@ export type IncidentEvent =
   | "reopened"
   | "resolved"
   | "acknowledged"
+  | "unacknowledged"
   | "closed"
   | "silenced"
   | "unsilenced"
@@ -252,7 +253,13 @@ function repeated(known: Incident, signal: Signal, now: Date): Incident {
   if (staleSince !== undefined) incident = record(incident, now, { event: "heard" });
   if (signal.severity === known.severity) return incident;
   incident = record(incident, now, { event: "severity", detail: signal.severity });
-  return severityRank(signal.severity) < severityRank(known.severity) ? ring(incident, now) : incident;
+  return severityRank(signal.severity) < severityRank(known.severity) ? worse(incident, now) : incident;
+}
+
+/** Who has taken on less has not taken this on. */
+function worse(incident: Incident, now: Date): Incident {
+  const { acknowledged, ...rest } = incident;
+  return ring(acknowledged ? record(rest, now, { event: "unacknowledged" }) : incident, now);
 }
 
 function reopened(known: Incident, signal: Signal, settings: IncidentSettings, now: Date): Incident {
@@ -361,8 +368,8 @@ export function close(incident: Incident, by: Person, now: Date): Incident {
   return record({ ...rest, status: "closed", endedAt: at, closed: { by, at } }, now, { event: "closed", by });
 }
 
-/** Puts the silence in force on the incident, or takes the one that is over from it. */
-export function applySilence(incident: Incident, silence: Silence | undefined, now: Date): Incident {
+/** Puts the silence in force on the incident, or takes the one that is over from it; `endedBy`: who has ended that. */
+export function applySilence(incident: Incident, silence: Silence | undefined, now: Date, endedBy?: Person): Incident {
   if (silence) {
     const { silenced } = incident;
     if (silenced?.silence === silence.id && silenced.until === silence.until) return incident;
@@ -373,7 +380,7 @@ export function applySilence(incident: Incident, silence: Silence | undefined, n
   if (!incident.silenced) return incident;
   const { silenced: _silenced, ...rest } = incident;
   if (!isOpen(incident)) return rest;
-  return ring(record(rest, now, { event: "unsilenced" }), now);
+  return ring(record(rest, now, { event: "unsilenced", ...(endedBy ? { by: endedBy } : {}) }), now);
 }
 
 /** What time alone makes of an incident: stale, no longer flapping. The same object when it makes nothing. */

@@ -278,6 +278,19 @@ describe("a person", () => {
 });
 
 describe("severity", () => {
+  test("that rises rings although somebody has taken it on: not this", () => {
+    const story = new Story();
+    story.fire();
+    story.change((incident) => acknowledge(incident, operator, story.now));
+    story.pass(1).hear({ startsAt: story.at(0), severity: "critical" });
+    expect(story.incident).not.toHaveProperty("acknowledged");
+    expect(story.incident.rings).toBe(1);
+    expect(story.events).toEqual(["opened", "acknowledged", "severity", "unacknowledged"]);
+    story.change((incident) => acknowledge(incident, operator, story.now));
+    story.pass(1).hear({ startsAt: story.at(0), severity: "warning" });
+    expect(story.incident).toMatchObject({ rings: 1, acknowledged: { by: operator } });
+  });
+
   test("that rises rings, that falls does not", () => {
     const story = new Story();
     story.fire();
@@ -399,6 +412,14 @@ describe("a silence", () => {
     expect(story.incident).not.toHaveProperty("silenced");
     expect(story.incident.rings).toBe(1);
     expect(story.events).toEqual(["opened", "silenced", "resolved", "reopened", "unsilenced"]);
+  });
+
+  test("that somebody has ended says who", () => {
+    const story = new Story();
+    story.fire();
+    story.change((incident) => applySilence(incident, silence, story.now));
+    story.change((incident) => applySilence(incident, undefined, story.now, operator));
+    expect(story.incident.history.at(-1)).toMatchObject({ event: "unsilenced", by: operator });
   });
 
   test("that ends after what it was about has ended is no news", () => {

@@ -146,7 +146,7 @@ export class Alerts {
     const ended = { ...silence, until: now.toISOString() };
     await silences.save(ended);
     logger.info({ silence: id, by: by.id }, "a silence was ended");
-    await this.#resilence(ended, "normal");
+    await this.#resilence(ended, "normal", by);
     return ended;
   }
 
@@ -235,20 +235,20 @@ export class Alerts {
     return saved;
   }
 
-  #withSilence(incident: Incident, silences: readonly Silence[]): Incident {
+  #withSilence(incident: Incident, silences: readonly Silence[], endedBy?: Person): Incident {
     const now = this.#now();
-    return applySilence(incident, silenceOf(incident, silences, now), now);
+    return applySilence(incident, silenceOf(incident, silences, now), now, endedBy);
   }
 
-  /** Puts the silences in force on everything open that one of them, new or ended, is about. */
-  async #resilence(changed: Silence, urgency: Urgency): Promise<void> {
+  /** Puts the silences in force on everything open that one of them, new or ended by somebody, is about. */
+  async #resilence(changed: Silence, urgency: Urgency, endedBy?: Person): Promise<void> {
     const silences = await this.#activeSilences();
     const { incidents } = this.#deps;
     const turn = turns();
     await inParallel(incidents.each(await incidents.openIds()), async (incident) => {
       await turn();
       if (!covers(changed, { identity: incident.identity, matchLabels: matchLabels(incident) })) return;
-      await this.#tryChange(incident.id, (current) => this.#withSilence(current, silences), urgency);
+      await this.#tryChange(incident.id, (current) => this.#withSilence(current, silences, endedBy), urgency);
     });
   }
 
