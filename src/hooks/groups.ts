@@ -7,6 +7,7 @@ import {
   linkTo,
   optionalText,
   pairsSchema,
+  readAs,
   severityOf,
   timeSchema,
 } from "./read.ts";
@@ -24,6 +25,8 @@ export const alertFields = {
 
 /** A message: a group of alerts in full. */
 export const groupFields = {
+  /** Read one by one. */
+  alerts: z.array(z.unknown()).nullable(),
   receiver: optionalText,
   externalURL: optionalText,
   truncatedAlerts: z
@@ -35,6 +38,11 @@ export const groupFields = {
 
 const alertSchema = z.object(alertFields);
 export type GroupedAlert = z.output<typeof alertSchema>;
+
+/** The alerts of a message, each read when it is its turn. A Go program may send null for none. @throws AppError `http`. */
+export function* readEach<S extends z.ZodType>(schema: S, alerts: readonly unknown[] | null): Generator<z.output<S>> {
+  for (const [index, alert] of (alerts ?? []).entries()) yield readAs(schema, alert, ["alerts", index]);
+}
 
 /** What else a sender says about an alert. */
 export interface Extras {

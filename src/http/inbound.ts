@@ -1,4 +1,5 @@
 import type { FastifyReply } from "fastify";
+import { Counter, type Registry } from "prom-client";
 import { AppError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { HooksConfig } from "../hooks/index.ts";
@@ -52,13 +53,26 @@ export class InboundDoor {
   readonly logger: Logger;
   readonly #proven: Gate;
   readonly #unproven: Gate;
+  readonly #requests: Counter<"hook" | "status">;
 
-  constructor(routes: InboundRoutes) {
+  constructor(routes: InboundRoutes, registry: Registry) {
+    this.#requests = new Counter({
+      name: "vakhta_hook_requests_total",
+      help: "Requests to /hooks and /ping by hook and status of the answer",
+      labelNames: ["hook", "status"],
+      registers: [registry],
+    });
     this.logger = routes.logger;
     this.limits = { ...inboundLimits, ...routes.limits };
     const { requests, bytes, unproven, body } = this.limits;
     this.#proven = new Gate({ requests, bytes });
     this.#unproven = new Gate({ requests: unproven, bytes: 2 * body });
+  }
+
+  /** Counts an answer. `url`: the route's, without its parameters. */
+  answered(url: string | undefined, status: number): void {
+    const [, hook = "?"] = /^\/(?:hooks\/)?([^:]+?)(?:\/:.*)?$/.exec(url ?? "") ?? [];
+    this.#requests.inc({ hook, status });
   }
 
   /** A place for a request, left by itself when it is answered or broken off. @throws Busy without room. */

@@ -41,7 +41,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   server.register(healthRoutes(deps.checks));
   server.register(metricsRoutes(deps.registry, deps.token));
   if (deps.inbound) {
-    const door = new InboundDoor(deps.inbound);
+    const door = new InboundDoor(deps.inbound, deps.registry);
     server.register(hookRoutes(deps.inbound, door));
     server.register(pingRoutes(deps.inbound, door));
   }

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { connect } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { alertmanagerMessage, grafanaMessage } from "../support/hook-bodies.ts";
 import { httpToken, type InboundOptions, type InboundWorld, inboundWorld } from "../support/inbound.ts";
 import { startRedis } from "../support/redis.ts";
@@ -91,6 +91,41 @@ describe("what can not be taken", () => {
     const large = await post("/hooks/events", event(8 * 1024 * 1024));
     expect([large.statusCode, large.json()]).toEqual([413, { error: "the body is larger than 8388608 bytes" }]);
     expect((await post("/hooks/events", event(8 * 1024 * 1024 - 100))).statusCode).toBe(200);
+  });
+
+  test("thousands of alerts in one body hold nobody up while they are read", async () => {
+    const { post, deps } = world();
+    let turns = 0;
+    let turnsUntilRead = 0;
+    vi.spyOn(deps.inbound, "accept").mockImplementation(async (signals) => {
+      expect(signals).toHaveLength(10_000);
+      turnsUntilRead = turns;
+    });
+    const [example] = alertmanagerMessage.alerts;
+    const alerts = Array.from({ length: 10_000 }, (_, n) => ({ ...example, fingerprint: `${n}` }));
+    const others = setInterval(() => (turns += 1), 0);
+    expect((await post("/hooks/alertmanager", { ...alertmanagerMessage, alerts })).statusCode).toBe(200);
+    clearInterval(others);
+    expect(turnsUntilRead).toBeGreaterThan(10);
+  });
+
+  test("requests are counted by hook and status", async () => {
+    const { post, server, metrics } = world({ hooks: { events: { formats: { theirs: { title: "{name}" } } } } });
+    const info = { status: "info", title: "a", name: "b" };
+    for (const url of ["/hooks/events", "/hooks/events", "/hooks/events/theirs", "/hooks/alertmanager"])
+      await post(url, info);
+    await post("/hooks/events", info, { headers: { authorization: "Bearer wrong" } });
+    await server.inject({ url: "/ping/unknown-key/fail" });
+    const counted = [
+      ...(await metrics()).matchAll(/^vakhta_hook_requests_total\{hook="(.*)",status="(\d+)"\} (\d+)$/gm),
+    ];
+    expect(counted.map(([, ...parts]) => parts.join(" "))).toEqual([
+      "events 200 2",
+      "events/theirs 200 1",
+      "alertmanager 400 1",
+      "events 401 1",
+      "ping 404 1",
+    ]);
   });
 
   test("other methods and addresses do not exist", async () => {

@@ -19,8 +19,8 @@ const request = (body: string | Buffer, headers: Record<string, string> = {}, va
   variant,
 });
 
-const alertmanager = (body: unknown): readonly Signal[] => alertmanagerHook.parse(body, request(""), {}).signals;
-const grafana = (body: unknown): readonly Signal[] => grafanaHook.parse(body, request(""), {}).signals;
+const alertmanager = (body: unknown): readonly Signal[] => [...alertmanagerHook.parse(body, request(""), {}).signals];
+const grafana = (body: unknown): readonly Signal[] => [...grafanaHook.parse(body, request(""), {}).signals];
 
 function withAlert(change: Record<string, unknown>) {
   return { ...alertmanagerMessage, alerts: [{ ...alertmanagerMessage.alerts[0], ...change }] };
@@ -213,7 +213,7 @@ describe("formats of events", () => {
   const read = (body: unknown, format: Record<string, unknown>) => {
     const { events } = hooksSchema.parse({ events: { formats: { theirs: { title: "{name}", ...format } } } });
     if (!events) throw new Error("no events");
-    return eventsHook.parse(body, request("", {}, "theirs"), events).signals;
+    return [...eventsHook.parse(body, request("", {}, "theirs"), events).signals];
   };
 
   test("are events of that name, of which only changes are told", () => {

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { Signal } from "../../core/signal.ts";
 import { hookKinds, partOf } from "../../hooks/index.ts";
 import type { HookKind, HookRequest, Proof } from "../../hooks/types.ts";
+import { turns } from "../../lib/turns.ts";
 import { givenToken, sameSecret } from "../auth.ts";
 import { answerFailure, type InboundDoor, type InboundRoutes } from "../inbound.ts";
 import { readJson } from "../json.ts";
@@ -31,6 +33,7 @@ export function hookRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
     server.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: door.limits.body }, (_request, body, done) => {
       done(null, body);
     });
+    server.addHook("onResponse", async (request, reply) => door.answered(request.routeOptions.url, reply.statusCode));
     server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door));
     for (const kind of hookKinds.values()) {
       const part = partOf(routes.hooks, kind);
@@ -83,7 +86,13 @@ async function receive(hook: Hook, request: FastifyRequest, reply: FastifyReply)
   }
   const place = request.place ?? door.enter(reply, true);
   place.resize(raw.length);
-  const { signals } = kind.parse(readJson(raw), arrived, part);
+  const signals: Signal[] = [];
+  // All of them before the first is persisted: of a body with a mistake nothing is taken.
+  const turn = turns();
+  for (const signal of kind.parse(readJson(raw), arrived, part).signals) {
+    signals.push(signal);
+    await turn();
+  }
   await door.persist(place, async (moved) => await routes.inbound.accept(signals, moved));
   return await reply.send({ accepted: signals.length });
 }

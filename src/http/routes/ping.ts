@@ -19,6 +19,7 @@ export function pingRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
     server.addContentTypeParser("*", async (_request: FastifyRequest, body: AsyncIterable<Buffer>) => {
       return await tailOf(body, door.limits.body);
     });
+    server.addHook("onResponse", async (request, reply) => door.answered(request.routeOptions.url, reply.statusCode));
     server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door));
     for (const url of ["/ping/:key", "/ping/:key/:end"]) {
       server.route({
