@@ -144,6 +144,7 @@ config-check-chats = chats: { $names }
 config-check-users = users: { $names }
 config-check-storages = storages: { $names }
 config-check-backups = backups: { $names }
+config-check-heartbeats = heartbeats: { $names }
 
 keygen-advice = The line that begins with age1 is the recipient: put it into encryption.recipients. The line that begins with AGE-SECRET-KEY- is the identity: without it no backup can be read. Keep it in a password manager or on paper, away from the servers that make the backups.
 

@@ -146,6 +146,7 @@ config-check-chats = чаты: { $names }
 config-check-users = пользователи: { $names }
 config-check-storages = хранилища: { $names }
 config-check-backups = резервные копии: { $names }
+config-check-heartbeats = сигналы жизни: { $names }
 
 keygen-advice = Строка, которая начинается с age1, — получатель: впишите его в encryption.recipients. Строка, которая начинается с AGE-SECRET-KEY-, — секретный ключ: без него не прочитать ни одной копии. Храните его в менеджере паролей или на бумаге, отдельно от серверов, где делаются копии.
 
