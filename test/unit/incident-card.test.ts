@@ -25,7 +25,7 @@ function read(incident: Incident, locale: Locale = "en"): string {
 const labelsOf = (incident: Incident): string[][] =>
   render(incident).buttons.map((row) => row.map((button) => button.label));
 
-const resolved = anIncident({ status: "resolved", endedAt: later });
+const resolved = anIncident({ status: "resolved", endedAt: later, heardAt: later });
 
 describe("the card of an incident", () => {
   test("says first what is wrong, then how bad since when, where, and what the sender says", () => {
