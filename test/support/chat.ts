@@ -42,6 +42,19 @@ export async function becomes(stack: Stack, message: Message, pattern: RegExp, t
   );
 }
 
+/**
+ * As `becomes`, however many edits that takes: their number depends on the machine, and sending budgets are not what this
+ * is about. For a sandbox that enforces no limits.
+ */
+export async function becomesUnlimited(stack: Stack, message: Message, pattern: RegExp): Promise<Message> {
+  const holds = async (): Promise<boolean> => {
+    await emptyBudgets(stack);
+    return pattern.test(now(stack, message).text ?? "");
+  };
+  await eventually(`message ${message.message_id} becoming ${pattern}`, holds, 30_000);
+  return now(stack, message);
+}
+
 export function shown(message: Message): Shown {
   const buttons = (message.reply_markup?.inline_keyboard ?? []).flat().map((button) => button.text);
   return { text: message.text ?? "", buttons };
@@ -69,6 +82,11 @@ export async function eventually(what: string, holds: () => Promise<boolean> | b
 /** Empties the chats' sending budgets, ours and the sandbox's, as a minute of silence would. */
 export async function aMinuteOfSilence(stack: Stack): Promise<void> {
   stack.sandbox.advance(61_000);
+  await emptyBudgets(stack);
+}
+
+/** Empties our sending budgets only. */
+async function emptyBudgets(stack: Stack): Promise<void> {
   const keys = await stack.client.keys("stack:v1:budget:*");
   if (keys.length > 0) await stack.client.del(...keys);
 }
