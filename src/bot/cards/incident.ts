@@ -1,5 +1,5 @@
 import type { Config } from "../../app/config.ts";
-import { type Incident, isOpen } from "../../core/incident.ts";
+import { endHeardAt, type Incident, isOpen } from "../../core/incident.ts";
 import { isSilentAt } from "../../core/route.ts";
 import type { Person } from "../../core/run.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
@@ -163,8 +163,9 @@ function render(incident: Incident, context: RenderContext, deps: IncidentCardDe
 function goodNews(incident: Incident, context: RenderContext, { config }: IncidentCardDeps): Rendering["reply"] {
   const { replyAfter } = config.alerts.resolved;
   const { postedAt, messages } = context;
-  if (replyAfter === false || incident.status !== "resolved" || !postedAt || incident.endedAt === undefined) return;
-  if (Date.parse(incident.endedAt) - postedAt.getTime() < replyAfter) return;
+  if (replyAfter === false || incident.status !== "resolved" || !postedAt) return;
+  // By our own clock, as the card: the end may be told long after it.
+  if (Date.parse(endHeardAt(incident) ?? incident.heardAt) - postedAt.getTime() < replyAfter) return;
   const title = titleOf(incident, messages, titleLimits.card);
   const duration = formatDuration(lastedMs(incident), messages.locale);
   const key = `resolved-${incident.times}`;
