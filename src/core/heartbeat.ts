@@ -98,7 +98,8 @@ export function applyPing(state: HeartbeatState, ping: Ping, now: Date): Heartbe
   if (ping.kind === "fail") {
     const down: Down = {
       reason: "failed",
-      since: at,
+      // After the last good sign, whichever of two clocks has taken them.
+      since: Math.max(at, (state.lastSuccess ?? Number.NEGATIVE_INFINITY) + 1),
       ...(ping.exit === undefined ? {} : { exit: ping.exit }),
       ...(tookMs === undefined ? {} : { tookMs }),
     };
