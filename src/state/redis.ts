@@ -9,13 +9,22 @@ export type { Redis } from "ioredis";
 export const schemaVersion = "v1";
 
 /**
- * A connection that reconnects for ever and lets commands wait meanwhile: a restart of Redis delays work, it does
- * not fail it. The error of a lost connection is logged once per outage, not once per attempt.
+ * A connection on which nothing comes back for so long, though something is waited for, leads nowhere: something in
+ * between has forgotten it. Longer than the ten seconds that the queues wait for a job; milliseconds.
  */
-export function connectRedis(url: string, logger: Logger, connectionName: string): Redis {
+const silentMs = 20_000;
+
+/**
+ * A connection that reconnects for ever and lets commands wait meanwhile: a restart of Redis delays work, it does
+ * not fail it. One that is silent for `giveUpMs` is given up for a new one; so are its duplicates. The error of a lost
+ * connection is logged once per outage, not once per attempt.
+ */
+export function connectRedis(url: string, logger: Logger, connectionName: string, giveUpMs = silentMs): Redis {
   const redis = new Redis(url, {
     maxRetriesPerRequest: null,
     connectionName,
+    socketTimeout: giveUpMs,
+    keepAlive: 10_000,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 2000),
   });
   let down = false;
