@@ -73,7 +73,7 @@ export async function runBot(
   const stopping = new AbortController();
   const watch = watchLoop(deps, stopping.signal, async (signal) => await api.getMe(signal));
   watchMetrics(deps, registry, watch);
-  const history = new Alerts({ ...deps, config: { alerts: config.alerts } });
+  const history = new Alerts({ ...deps, config: { alerts: config.alerts, timezone: config.timezone } });
   const keys = new Keys(config.redis.prefix);
   const probeRedis = (): Promise<string> => tryWrite(deps.redis, keys);
   const redisOutage = new RedisOutage({

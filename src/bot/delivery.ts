@@ -84,6 +84,7 @@ export class Delivery {
 
   async #show(claim: Claim, kind: CardKind<unknown>): Promise<void> {
     const shown = await this.#render(claim, kind);
+    if (claim.moved !== undefined) return await this.#leave(claim, claim.moved, shown);
     const { hash, document } = shown;
     const fileFollows = document !== undefined && document.hash !== claim.documentHash;
     const result = { messageId: claim.messageId ?? 0, hash, spent: true };
@@ -266,6 +267,22 @@ export class Delivery {
     }
   }
 
+  /** The card goes on elsewhere: its old copies here lose their buttons and say where. */
+  async #leave(claim: Claim, to: string, { html }: Shown): Promise<void> {
+    const result = { messageId: 0, hash: "", spent: claim.stray !== undefined };
+    if (claim.stray === undefined) return await this.#done(claim, result);
+    const messages = await this.#messages(claim.target.chatId);
+    const url = messageUrl(await this.#deps.cards.messageOf(to));
+    const [title = ""] = plainText(html).split("\n");
+    const text = messages.t(url === undefined ? "card-moved" : "card-moved-to", { title, url: url ?? "" });
+    try {
+      await this.#edit(claim, claim.stray, text, []);
+    } catch (error) {
+      if (!["message-gone", "rejected"].includes(readFailure(error).kind)) throw error;
+    }
+    await this.#done(claim, { ...result, stripped: true });
+  }
+
   /** A claim that was held up for too long is given up: somebody else may be showing a newer state already. */
   #timeout(claim: Claim): Parameters<Api["sendMessage"]>[3] {
     const left = claim.until - recordingMs - this.#deps.clock.now().getTime();
@@ -338,6 +355,12 @@ export class Delivery {
     const name = (await configuredChat(this.#deps, chatId))?.name ?? String(chatId);
     return { message: "notice-chat-refused", args: { name, chat: String(chatId), reason } };
   }
+}
+
+/** What opens a message for a chat's members; only supergroups have that. */
+function messageUrl(at: { readonly chatId: number; readonly messageId: number } | undefined): string | undefined {
+  const chat = at && /^-100(\d+)$/.exec(String(at.chatId))?.[1];
+  return chat === undefined ? undefined : `https://t.me/c/${chat}/${at?.messageId}`;
 }
 
 /** The claim has ended, or would before its call could be recorded. */

@@ -3,7 +3,7 @@
  *
  * <root>card:<kind>:<id>        hash  rev, body (JSON)
  * <root>placements:<kind>:<id>  set   placement ids
- * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, replied, postedAt, stray, claim, claimUntil, again, sentAt, notBefore, failures
+ * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, replied, postedAt, stray, moved, claim, claimUntil, again, sentAt, notBefore, failures
  * <root>dirty:<chat>            zset  placement id -> urgency * 1e14 + since (ms)
  * <root>dirty-chats             set   chats with dirty placements
  * <root>chat:<chat>             set   placement ids of a chat
@@ -51,6 +51,47 @@ local function place(root, ref, pid, chat, thread, silent, urgency, now)
   redis.call('SADD', root .. 'chat:' .. chat, pid)
   mark(root, pid, urgency, now)
   return pid
+end
+`;
+
+/** Takes all placements of a card from the chats' books. `unplace(root, placements)` */
+export const unplace = `
+local function unplaceOne(root, pid)
+  local chat = redis.call('HGET', root .. 'placement:' .. pid, 'chat')
+  redis.call('DEL', root .. 'placement:' .. pid, root .. 'buttons:' .. pid)
+  if chat then
+    redis.call('SREM', root .. 'chat:' .. chat, pid)
+    redis.call('ZREM', root .. 'dirty:' .. chat, pid)
+  end
+end
+
+local function unplace(root, placements)
+  for _, pid in ipairs(redis.call('SMEMBERS', placements)) do unplaceOne(root, pid) end
+  redis.call('DEL', placements)
+end
+`;
+
+/**
+ * The card goes on as the placement `to`: what it has in the chat so far only waits to lose its buttons; after `unplace`.
+ * `leave(root, placements, to, now)`
+ */
+export const leave = `
+local function leave(root, placements, to, now)
+  for _, pid in ipairs(redis.call('SMEMBERS', placements)) do
+    local key = root .. 'placement:' .. pid
+    local at = redis.call('HMGET', key, 'messageId', 'stray', 'claimUntil', 'chat')
+    local left = at[1] and at[2] and at[2] .. ',' .. at[1] or at[1] or at[2]
+    if not at[4] or (not left and tonumber(at[3] or '0') <= now) then
+      unplaceOne(root, pid)
+    else
+      redis.call('HSET', key, 'moved', to)
+      if left then redis.call('HSET', key, 'stray', left) end
+      redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'raised', 'replied', 'postedAt', 'sentAt')
+      redis.call('ZREM', root .. 'dirty:' .. at[4], pid)
+      mark(root, pid, 4, now)
+    end
+  end
+  redis.call('DEL', placements)
 end
 `;
 
@@ -155,7 +196,7 @@ return { 'taken', best, card[1], card[2], tostring(math.floor(bestScore / 1e14))
  * KEYS wake; ARGV root, pid, claim, rev, messageId, hash, now, spent, replaced, ref, raised, chat, more, documentHash,
  * stripped, replied. Returns the message id in force.
  */
-export const doneLua = `${mark}
+export const doneLua = `${mark}${unplace}
 -- Copies that still have to lose their buttons, the oldest first: a card can be posted anew before that is done.
 local function strays(key, add, remove)
   local left = {}
@@ -176,6 +217,16 @@ else redis.call('ZADD', root .. 'budget:' .. chat, 'XX', now, claim) end
 -- The group has become a supergroup meanwhile: this id means nothing there.
 if chat ~= ARGV[12] then return messageId end
 if mine then redis.call('HDEL', key, 'claim', 'claimUntil', 'again') end
+if redis.call('HEXISTS', key, 'moved') == 1 then
+  -- What was under way when the card moved is an old copy as well.
+  if ARGV[15] ~= '' then strays(key, nil, ARGV[15]) elseif messageId ~= '0' then strays(key, messageId) end
+  if redis.call('HEXISTS', key, 'stray') == 0 then unplaceOne(root, pid)
+  else
+    mark(root, pid, 4, now)
+    redis.call('PUBLISH', KEYS[1], 'again')
+  end
+  return messageId
+end
 if recorded and recorded ~= messageId and (ARGV[9] == '0' or not mine) then
   strays(key, messageId)
   mark(root, pid, 2, now)
@@ -280,6 +331,7 @@ local buttons = redis.call('HGETALL', root .. 'buttons:' .. pid)
 local action
 for i = 1, #buttons, 2 do if buttons[i + 1] == ARGV[3] then action = buttons[i] end end
 if not action then return { 'unknown' } end
+if redis.call('HEXISTS', key, 'moved') == 1 then return { 'stray' } end
 if not at[2] then
   redis.call('HSET', key, 'messageId', ARGV[5])
   redis.call('HDEL', key, 'hash')

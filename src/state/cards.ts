@@ -48,6 +48,8 @@ export interface Claim {
   readonly postedAt?: number;
   /** A copy of the card in the same chat that is no longer in force and still has its buttons; the oldest such. */
   readonly stray?: number;
+  /** The placement as which the card goes on elsewhere: of this one there are only old copies. */
+  readonly moved?: string;
   /** When the claim ends, milliseconds since 1970: nothing may be sent for it afterwards. */
   readonly until: number;
   readonly failures: number;
@@ -229,6 +231,7 @@ export class Cards {
     const documentHash = text("documentHash");
     const raised = text("raised");
     const stray = text("stray");
+    const moved = text("moved");
     const replied = text("replied");
     const postedAt = text("postedAt");
     return {
@@ -245,6 +248,7 @@ export class Cards {
       ...(documentHash === undefined ? {} : { documentHash }),
       ...(raised === undefined ? {} : { raised }),
       ...(stray === undefined ? {} : { stray: Number(stray.split(",", 1)[0]) }),
+      ...(moved === undefined ? {} : { moved }),
       ...(replied === undefined ? {} : { replied }),
       ...(postedAt === undefined ? {} : { postedAt: Number(postedAt) }),
       until: now.getTime() + claimMs,
@@ -388,6 +392,12 @@ export class Cards {
   /** Ids of the placements of a card. */
   async placements(ref: CardRef): Promise<string[]> {
     return await this.#redis.smembers(this.#keys.of("placements", ref.kind, ref.id));
+  }
+
+  /** Which message a placement is; undefined before it is in its chat. */
+  async messageOf(placement: string): Promise<{ readonly chatId: number; readonly messageId: number } | undefined> {
+    const [chat, message] = await this.#redis.hmget(this.#keys.of("placement", placement), "chat", "messageId");
+    return chat == null || message == null ? undefined : { chatId: Number(chat), messageId: Number(message) };
   }
 
   /** Marks a card's placements dirty without a change, so that they are rendered and compared again. */

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { type ChatTarget, type Urgency, urgencies } from "../core/card.ts";
-import { type Incident, isOpen, isUnseen } from "../core/incident.ts";
+import { endHeardAt, type Incident, isOpen, isUnseen } from "../core/incident.ts";
+import type { DailySpan } from "../core/route.ts";
 import type { Person } from "../core/run.ts";
 import { type Severity, severities, severityRank } from "../core/signal.ts";
 import type { CardRef } from "./cards.ts";
-import { findLua, foldLua, forgetLua, releaseLua, saveLua } from "./incidents-lua.ts";
+import { findLua, forgetLua, saveLua } from "./incidents-lua.ts";
 import { answersOf, type Keys, type Redis, Script } from "./redis.ts";
+import { foldLua, releaseLua } from "./storms-lua.ts";
 
 /** An incident with what is needed to change it. */
 export interface KnownIncident {
@@ -21,8 +23,14 @@ export interface Showing {
   readonly quiet?: boolean;
   /** It has to be on a card: its own, or the storm's in this place. */
   readonly show?: ChatTarget | undefined;
+  /** When its route is silent, and whether it makes a sound now. */
+  readonly silent?: Silent;
+  readonly audible?: boolean;
   readonly storm: StormLimits;
 }
+
+/** As a route says it: at these times of the day, always, never. */
+export type Silent = DailySpan | boolean | undefined;
 
 export interface StormLimits {
   /** More new incidents than this within `within` milliseconds share one card. */
@@ -97,14 +105,14 @@ export class Incidents {
       now.getTime(),
       same?.version ?? 0,
       known?.incident.id ?? "",
-      isOpen(incident) ? severityRank(incident.severity) * 1e14 + Date.parse(incident.openedAt) : "",
-      isOpen(incident) ? "" : Date.parse(incident.endedAt ?? incident.heardAt),
+      isOpen(incident) ? severityRank(incident.severity) * 1e14 + Math.max(0, Date.parse(incident.openedAt)) : "",
+      endHeardMs(incident),
       severityRank(incident.severity),
       show ? 1 : 0,
       show?.chatId ?? "",
       show?.threadId ?? "",
       randomBytes(6).toString("base64url"),
-      0,
+      soundOf(showing.silent),
       storm.incidents,
       storm.within,
       stormId(target, now),
@@ -112,6 +120,8 @@ export class Incidents {
       stormKind(incident),
       JSON.stringify(incident.title),
       showing.quiet ? 1 : 0,
+      (showing.audible ?? true) ? 1 : 0,
+      same !== undefined && incident.rings > same.incident.rings ? 1 : 0,
       ...stormLabels(incident),
     ];
     const [version, where, began] = (await saveScript.run(this.#redis, keys, args)) as [number, string, string];
@@ -139,15 +149,19 @@ export class Incidents {
       target.chatId,
       target.threadId ?? "",
       randomBytes(6).toString("base64url"),
-      0,
       urgencies[urgency],
       now.getTime(),
     ];
     return Number(await releaseScript.run(this.#redis, [this.#keys.of("wake")], args)) === 1;
   }
 
-  /** Puts incidents whose cards nobody can have seen yet into a storm's card. Returns how many were moved. */
-  async fold(incidents: AsyncIterable<Incident>, storm: string, now: Date): Promise<number> {
+  /** Puts incidents whose cards nobody can have seen yet into a storm's card; `silentOf`: when its route is. Returns how many were moved. */
+  async fold(
+    incidents: AsyncIterable<Incident>,
+    storm: string,
+    silentOf: (incident: Incident) => Silent,
+    now: Date,
+  ): Promise<number> {
     const keys = [this.#keys.of("wake")];
     let folded = 0;
     for await (const some of inPortions(incidents)) {
@@ -160,6 +174,7 @@ export class Incidents {
           severityRank(incident.severity),
           now.getTime(),
           JSON.stringify(incident.title),
+          soundOf(silentOf(incident)),
           ...stormLabels(incident),
         ],
       }));
@@ -298,6 +313,12 @@ async function* inPortions<T>(list: AsyncIterable<T>): AsyncGenerator<readonly T
   if (some.length > 0) yield some;
 }
 
+/** What has ended is listed and kept by when that was heard; '' for what is open. */
+function endHeardMs(incident: Incident): number | "" {
+  const at = endHeardAt(incident);
+  return at === undefined ? "" : Date.parse(at);
+}
+
 /** "<chat>:<thread>" */
 export function targetName({ chatId, threadId }: ChatTarget): string {
   return `${chatId}:${threadId ?? ""}`;
@@ -306,6 +327,11 @@ export function targetName({ chatId, threadId }: ChatTarget): string {
 /** A storm's id: the same for everybody who sees it begin at the same time. */
 export function stormId(target: string, now: Date): string {
   return `s${now.getTime().toString(36)}${target.replaceAll(/\D/g, "").slice(-6)}`;
+}
+
+/** When a route is silent, as a word for the counters of storms. */
+function soundOf(silent: Silent): string {
+  return typeof silent === "object" ? `${silent.from}-${silent.to}` : String(silent ?? false);
 }
 
 function stormKind({ severity, status }: Incident): string {

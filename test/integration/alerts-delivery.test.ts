@@ -157,6 +157,73 @@ test("of a card that rings again and again in a moment only the newest message k
   expect(world.calls()).toHaveLength(4 + 3);
 });
 
+test("what becomes critical goes on where its route leads then; the old message says so and has no buttons", async () => {
+  const world = await deliveredWorld({ routes: [{ match: { severity: "critical" }, topic: "alerts" }] });
+  await world.alerts.receive([signal("a"), signal("b")]);
+  await world.deliver();
+  await world.alerts.receive([signal("a", { severity: "critical" })]);
+  await world.run(3000);
+  const [old, card, ...others] = world.messages("a is down");
+  expect(others).toEqual([]);
+  expect([old?.message_thread_id, card?.message_thread_id]).toEqual([undefined, ALERTS_TOPIC]);
+  expect(old?.text).toBe("⤵ 🔴 a is down: goes on here");
+  const chat = String(FORUM_ID).slice(4);
+  expect(old?.entities).toContainEqual(
+    expect.objectContaining({ type: "text_link", url: `https://t.me/c/${chat}/${card?.message_id}` }),
+  );
+  expect([hasButtons(old), hasButtons(card)]).toEqual([false, true]);
+  expect(world.calls().at(-2)).toMatchObject({ method: "sendMessage", silent: false });
+  const [incident] = await allIncidents(world);
+  expect(await whereIs(world, incident?.id ?? "")).toBe("card");
+  // Back again, before anybody could see it elsewhere.
+  await world.alerts.receive([signal("a"), signal("b", { severity: "critical" }), signal("b")]);
+  await world.run(3000);
+  expect(world.messages("a is down").map((message) => hasButtons(message))).toEqual([false, false, true]);
+  expect(world.messages("b is down").map((message) => hasButtons(message))).toEqual([false, true]);
+  expect(await world.cards.backlog()).toBe(0);
+});
+
+test("a message that is under way while its card moves is an old one as well", async () => {
+  const world = await deliveredWorld({ routes: [{ match: { severity: "critical" }, topic: "alerts" }] });
+  await world.alerts.receive([signal("a")]);
+  const claim = await world.cards.take(world.clock.now());
+  if (!("placement" in claim)) throw new Error("nothing to deliver");
+  await world.alerts.receive([signal("a", { severity: "critical" })]);
+  const token = await world.cards.buttonToken(claim.placement, "acknowledge");
+  expect(await world.cards.press(token, FORUM_ID, 77)).toBe("stray");
+  await world.cards.done(claim, { messageId: 77, hash: "x", spent: true }, world.clock.now());
+  await world.run(3000);
+  expect(world.calls().map(({ method, thread }) => [method, Number(thread)])).toEqual([
+    ["sendMessage", ALERTS_TOPIC],
+    ["editMessageText", Number.NaN],
+  ]);
+  expect(await world.cards.press(token, FORUM_ID, 77)).toBe("unknown");
+  expect(await fixture.redis.exists(world.keys.of("placement", claim.placement))).toBe(0);
+});
+
+test("a storm whose members are silent has no sound, not even when it is over", async () => {
+  const world = await deliveredWorld({ storm: { incidents: 3 }, routes: [{ match: {}, silent: true, repeat: "5m" }] });
+  await world.alerts.receive(signals("n", 10));
+  await world.run(4 * minute, 10_000);
+  const sent = world.calls().filter(({ method }) => method === "sendMessage");
+  expect(sent.filter(({ text }) => text.includes("The storm is over"))).toHaveLength(1);
+  expect(sent.map(({ silent }) => silent)).toEqual([true, true, true, true, true]);
+});
+
+test("a storm's card is posted anew when its members ring", async () => {
+  const world = await deliveredWorld({ storm: { incidents: 3 }, routes: [{ match: {}, repeat: "30m" }] });
+  await world.alerts.receive(signals("n", 10));
+  await world.run(29 * minute, minute);
+  expect(world.messages("7 firing")).toHaveLength(1);
+  await world.run(3 * minute, 10_000);
+  const [first, second, ...others] = world.messages("7 firing");
+  expect(others).toEqual([]);
+  const buttons = (message: Message | undefined): number => message?.reply_markup?.inline_keyboard.length ?? 0;
+  expect([buttons(first), buttons(second)]).toEqual([0, 2]);
+  const posted = world.calls().filter(({ method, text }) => method === "sendMessage" && text.includes("7 firing"));
+  expect(posted.map(({ silent }) => silent)).toEqual([false, false]);
+});
+
 test("silent hours make no sound, criticals by another route do", async () => {
   const world = await deliveredWorld({
     routes: [{ match: { severity: "critical" } }, { match: {}, silent: "22:00-08:00" }],
@@ -268,7 +335,9 @@ async function wronglyShown(world: DeliveredWorld): Promise<string[]> {
   return wrong;
 }
 
-test("whatever happens, in the end the chat shows the state of everything, and Telegram has refused nothing", async () => {
+test("whatever happens, in the end the chat shows the state of everything, and Telegram has refused nothing", {
+  timeout: 120_000,
+}, async () => {
   const act = fc.tuple(fc.constantFrom(...(Object.keys(acts) as (keyof typeof acts)[])), fc.constantFrom(...names));
   await fc.assert(
     fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 40 }), async (all) => {
@@ -277,7 +346,10 @@ test("whatever happens, in the end the chat shows the state of everything, and T
         reopenWithin: "5m",
         resolved: { replyAfter: "2m" },
         flapping: { changes: 4, within: "2m" },
-        routes: [{ match: {}, repeat: "4m" }],
+        routes: [
+          { match: { severity: "critical" }, topic: "alerts", repeat: "4m" },
+          { match: {}, repeat: "4m" },
+        ],
       });
       for (const [what, name] of all) await perform(world, what, name);
       await world.run(10 * minute, 15_000);

@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import type { Config } from "../../app/config.ts";
 import { type Incident, isOpen } from "../../core/incident.ts";
+import { isSilentAt } from "../../core/route.ts";
 import { severities } from "../../core/signal.ts";
 import type { Text } from "../../core/text.ts";
-import { formatCount } from "../../messages/format.ts";
+import { formatCount, formatSpan } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Alerts } from "../../services/alerts/alerts.ts";
 import type { Incidents } from "../../state/incidents.ts";
@@ -51,11 +52,11 @@ export function stormCard(deps: StormCardDeps): CardKind<StormState> {
       if (!summary) return undefined;
       return { summary, criticals: await nameable(summary, deps) };
     },
-    render: (state: Partial<StormState>, { messages }) => {
+    render: (state: Partial<StormState>, { messages, now }) => {
       const { summary, criticals = [] } = state;
       // Forgotten meanwhile: its body has nothing but the id.
       if (!summary) return { html: messages.t("storm-forgotten"), buttons: [] };
-      return render({ summary, criticals }, { messages, timezone: deps.config.timezone });
+      return render({ summary, criticals }, { messages, timezone: deps.config.timezone }, now);
     },
     refusal: ({ summary }, action, messages) =>
       action === "acknowledge-all" && firingOf(summary) === 0 ? messages.plain("toast-nothing-fires") : undefined,
@@ -104,11 +105,16 @@ function firingOf({ counts }: StormSummary): number {
   return severities.reduce((sum, severity) => sum + counts[severity].firing, 0);
 }
 
+/** Also those with cards of their own: the storm is all of them. */
+function allFiringOf(summary: StormSummary): number {
+  return firingOf(summary) + summary.ownFiring;
+}
+
 function overOf({ ended }: StormSummary): number {
   return ended.resolved + ended.closed + ended.noted;
 }
 
-function render(state: StormState, reader: Reader): Rendering {
+function render(state: StormState, reader: Reader, now: Date): Rendering {
   const { messages } = reader;
   const { summary } = state;
   const head = [heading(summary, reader), situation(summary, reader), bySeverity(summary, messages).join("\n")];
@@ -122,9 +128,13 @@ function render(state: StormState, reader: Reader): Rendering {
     html = `${html}${separator}${line}`;
     separator = "\n";
   }
+  // Whoever is on it rings with it; it has no sound when none of them would have one.
+  const isSilent = summary.silent.every((silent) => isSilentAt(silent, now, reader.timezone));
   return {
     html,
     buttons: buttons(summary, messages),
+    ...(summary.rings > 0 && summary.ringing > 0 ? { raise: `${summary.rings}` } : {}),
+    ...(isSilent ? { silent: true } : {}),
     ...(summary.endedAt && !summary.late ? { reply: { key: "over", html: whatHappened(summary, reader) } } : {}),
   };
 }
@@ -141,26 +151,36 @@ function numbers(summary: StormSummary, messages: Messages): string {
   ].join(", ");
 }
 
-function spanOf(summary: StormSummary, reader: Reader): { from: string; to: string } {
-  const { startedAt, lastAt, endedAt, late } = summary;
+function spanOf({ startedAt, lastAt, endedAt, late }: StormSummary, { messages, timezone }: Reader): string {
   const end = (late ? endedAt : lastAt) ?? endedAt ?? startedAt;
-  return { from: timeText(startedAt.toISOString(), reader), to: timeText(end.toISOString(), reader) };
+  return formatSpan(startedAt, end, messages.locale, timezone);
 }
 
 function heading(summary: StormSummary, { messages }: Reader): string {
-  const mark = summary.late ? "📬" : summary.endedAt ? (firingOf(summary) > 0 ? "🌤" : "✅") : "⛈";
+  const mark = summary.late ? "📬" : summary.endedAt ? (allFiringOf(summary) > 0 ? "🌤" : "✅") : "⛈";
   return messages.t("storm-title", { mark, numbers: numbers(summary, messages) });
 }
 
-/** Why there is such a card, and how it stands with the storm. */
+/** Why there is such a card, how it stands with the storm, and what is being done about it. */
 function situation(summary: StormSummary, reader: Reader): string {
   const { messages } = reader;
-  const { total, endedAt, late } = summary;
-  const args = { ...spanOf(summary, reader), count: total, countText: formatCount(total, messages.locale) };
+  const { total, endedAt, late, ownFiring, acknowledged, silenced } = summary;
+  const text = (count: number): string => formatCount(count, messages.locale);
+  const args = {
+    from: timeText(summary.startedAt.toISOString(), reader),
+    span: spanOf(summary, reader),
+    count: total,
+    countText: text(total),
+  };
   const lines = [messages.t(late ? "storm-late" : endedAt ? "storm-over" : "storm-rages", args)];
   const own = total - firingOf(summary) - overOf(summary);
-  if (own > 0) lines.push(messages.t("storm-own", { count: own, countText: formatCount(own, messages.locale) }));
-  return lines.join("\n");
+  if (own > 0)
+    lines.push(messages.t("storm-own", { count: own, countText: text(own), n: ownFiring, firing: text(ownFiring) }));
+  const done = [
+    ...(acknowledged > 0 ? [messages.t("storm-taken", { count: acknowledged, countText: text(acknowledged) })] : []),
+    ...(silenced > 0 ? [messages.t("storm-silenced", { count: silenced, countText: text(silenced) })] : []),
+  ];
+  return [...lines, ...(done.length > 0 ? [done.join(", ")] : [])].join("\n");
 }
 
 function bySeverity({ counts }: StormSummary, messages: Messages): string[] {
@@ -225,7 +245,7 @@ function criticalLines({ summary, criticals }: StormState, messages: Messages, r
 function criticalLine(incident: Incident, messages: Messages): string {
   const server = serverOf(incident)?.value;
   const args = {
-    mark: markOf(incident),
+    mark: `${markOf(incident)}${incident.acknowledged && isOpen(incident) ? "👤" : ""}`,
     title: titleOf(incident, messages, titleLimits.list),
     server: oneLine(server ?? "", 40),
   };
@@ -236,8 +256,8 @@ function criticalLine(incident: Incident, messages: Messages): string {
 function whatHappened(summary: StormSummary, reader: Reader): string {
   const { messages } = reader;
   const { total } = summary;
-  const firing = firingOf(summary);
-  const args = { ...spanOf(summary, reader), count: total, countText: formatCount(total, messages.locale) };
+  const firing = allFiringOf(summary);
+  const args = { span: spanOf(summary, reader), count: total, countText: formatCount(total, messages.locale) };
   const left = messages.t(firing > 0 ? "storm-left" : "storm-nothing-left", {
     n: firing,
     text: formatCount(firing, messages.locale),

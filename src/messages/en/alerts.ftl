@@ -95,6 +95,7 @@ details-forgotten = … { $count ->
 
 incident-event-opened = began
 incident-event-reopened = began again
+incident-event-contradicted = still reported: it was never over
 incident-event-resolved = resolved after { $duration }
 incident-event-acknowledged = acknowledged by { $by }, { $duration } after it began
 incident-event-unacknowledged = no longer acknowledged, as it got worse
@@ -130,20 +131,32 @@ error-silence-unknown = this silence is not known any more
 
 storm-title = { $mark } <b>{ $numbers }</b>
 storm-rages = A storm since { $from }: { $count ->
-    [one] { $countText } alert is on this one card.
-   *[other] { $countText } alerts are on this one card.
-}
+    [one] { $countText } alert
+   *[other] { $countText } alerts
+} so far.
 storm-over = The storm is over: { $count ->
     [one] { $countText } alert
    *[other] { $countText } alerts
-}, { $from } to { $to }.
-storm-late = Telegram could not be reached from { $from } to { $to }; { $count ->
+}, { $span }.
+storm-late = Telegram could not be reached, { $span }; { $count ->
     [one] { $countText } alert
    *[other] { $countText } alerts
 } meanwhile.
 storm-own = { $count ->
-    [one] { $countText } of them has a card of its own by now.
-   *[other] { $countText } of them have cards of their own by now.
+    [one] { $countText } of them has a card of its own
+   *[other] { $countText } of them have cards of their own
+}{ $n ->
+    [0] .
+    [one] , { $firing } of those fires.
+   *[other] , { $firing } of those fire.
+}
+storm-taken = 👤 { $count ->
+    [one] { $countText } acknowledged
+   *[other] { $countText } acknowledged
+}
+storm-silenced = 🔕 { $count ->
+    [one] { $countText } silenced
+   *[other] { $countText } silenced
 }
 storm-left = { $n ->
     [one] { $text } still firing.

@@ -121,6 +121,7 @@ details-forgotten = … { $count ->
 
 incident-event-opened = началась
 incident-event-reopened = началась снова
+incident-event-contradicted = источник всё ещё сообщает: она не проходила
 incident-event-resolved = прошла через { $duration }
 incident-event-acknowledged = принял(а) { $by } через { $duration } после начала
 incident-event-unacknowledged = больше никто не занимается: стало хуже
@@ -155,29 +156,47 @@ error-incident-unknown = об этой тревоге ничего не сохр
 error-silence-unknown = об этой тишине ничего не сохранилось
 
 storm-title = { $mark } <b>{ $numbers }</b>
-storm-rages = Шторм с { $from }: { $count ->
-    [one] { $countText } тревога на одной карточке.
-    [few] { $countText } тревоги на одной карточке.
-    [many] { $countText } тревог на одной карточке.
-   *[other] { $countText } тревоги на одной карточке.
+storm-rages = Шторм с { $from }, пока { $count ->
+    [one] { $countText } тревога.
+    [few] { $countText } тревоги.
+    [many] { $countText } тревог.
+   *[other] { $countText } тревоги.
 }
 storm-over = Шторм утих: { $count ->
     [one] { $countText } тревога
     [few] { $countText } тревоги
     [many] { $countText } тревог
    *[other] { $countText } тревоги
-}, с { $from } по { $to }.
-storm-late = Telegram был недоступен с { $from } по { $to }; за это время { $count ->
+}, { $span }.
+storm-late = Telegram был недоступен, { $span }; за это время { $count ->
     [one] { $countText } тревога
     [few] { $countText } тревоги
     [many] { $countText } тревог
    *[other] { $countText } тревоги
 }.
 storm-own = { $count ->
-    [one] У { $countText } из них теперь своя карточка.
-    [few] У { $countText } из них теперь свои карточки.
-    [many] У { $countText } из них теперь свои карточки.
-   *[other] У { $countText } из них теперь свои карточки.
+    [one] У { $countText } из них своя карточка
+    [few] У { $countText } из них свои карточки
+    [many] У { $countText } из них свои карточки
+   *[other] У { $countText } из них свои карточки
+}{ $n ->
+    [0] .
+    [one] , среди этих активна { $firing }.
+    [few] , среди этих активны { $firing }.
+    [many] , среди этих активны { $firing }.
+   *[other] , среди этих активны { $firing }.
+}
+storm-taken = 👤 { $count ->
+    [one] принята { $countText }
+    [few] приняты { $countText }
+    [many] принято { $countText }
+   *[other] приняты { $countText }
+}
+storm-silenced = 🔕 { $count ->
+    [one] без звука { $countText }
+    [few] без звука { $countText }
+    [many] без звука { $countText }
+   *[other] без звука { $countText }
 }
 storm-left = { $n ->
     [one] Ещё активна { $text }.

@@ -16,6 +16,7 @@ import {
 } from "../../core/incident.ts";
 import type { Matcher } from "../../core/matchers.ts";
 import type { Clock } from "../../core/ports.ts";
+import { isSilentAt } from "../../core/route.ts";
 import type { Person } from "../../core/run.ts";
 import { digest, identityOf, type Signal, severityRank } from "../../core/signal.ts";
 import { covers, isActive, type Silence, silenceFor } from "../../core/silence.ts";
@@ -25,10 +26,10 @@ import type { Cards } from "../../state/cards.ts";
 import type { Incidents, KnownIncident, Saved } from "../../state/incidents.ts";
 import type { Silences } from "../../state/silences.ts";
 import type { Storms } from "../../state/storms.ts";
-import { targetOf } from "./routing.ts";
+import { routeOf, targetOf } from "./routing.ts";
 
 export interface AlertsDeps {
-  readonly config: Pick<Config, "alerts" | "telegram">;
+  readonly config: Pick<Config, "alerts" | "telegram" | "timezone">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cards: Cards;
@@ -200,7 +201,8 @@ export class Alerts {
       const applied = applySignal(known?.incident, signal, identity, config.alerts, now);
       if (applied.incident === known?.incident) return applied.transition;
       // The same event told once more, after a newer one.
-      if (signal.status === "info" && (await incidents.read(applied.incident.id))) return "none";
+      const isNew = applied.incident.id !== known?.incident.id;
+      if (signal.status === "info" && isNew && (await incidents.read(applied.incident.id))) return "none";
       const incident = this.#withSilence(applied.incident, silences);
       const news = incident === applied.incident ? applied.transition : louder(applied.transition);
       if (
@@ -220,12 +222,11 @@ export class Alerts {
     const { incidents, config, logger } = this.#deps;
     const show = shouldShow(incident) ? await targetOf(this.#deps, incident) : undefined;
     const quiet = transition === "heard" || transition === "none";
-    const saved = await incidents.save(
-      incident,
-      known,
-      { urgency, quiet, show, storm: config.alerts.storm },
-      this.#now(),
-    );
+    const now = this.#now();
+    const silent = routeOf(config, incident)?.silent;
+    const audible = !isSilentAt(silent, now, config.timezone);
+    const showing = { urgency, quiet, show, silent, audible, storm: config.alerts.storm };
+    const saved = await incidents.save(incident, known, showing, now);
     if (saved && !quiet)
       logger.info(
         { incident: incident.id, source: incident.source, severity: incident.severity, transition },

@@ -26,7 +26,7 @@ export async function foldBacklog(deps: KeeperDeps, since: Date): Promise<number
   for (const { target, ids, isFlooded } of await gather(deps, since, limit)) {
     if (ids.length <= limit && !isFlooded) continue;
     const storm = await storms.openLate(target, since, now);
-    folded += await incidents.fold(incidents.each(ids), storm, now);
+    folded += await incidents.fold(incidents.each(ids), storm, (incident) => routeOf(config, incident)?.silent, now);
     logger.warn({ storm, incidents: ids.length }, "the backlog became one card");
   }
   return folded;
