@@ -133,7 +133,7 @@ class Automaton implements Pattern {
   }
 
   test(text: string): boolean {
-    const characters = [...text];
+    const characters = Array.from(text);
     let active = this.#reach(new Set([this.#start]), "", characters[0] ?? "");
     for (const [index, character] of characters.entries()) {
       const moved = new Set<number>();

@@ -467,7 +467,8 @@ describe("disks", () => {
     world.alive.add(presence("worker", "db-2", { disks: [{ ...full, machine: "boot-2" }] }));
     await world.pass(30 * second);
     const hosts = (await world.incidents()).map(({ labels }) => labels["host"]);
-    expect(hosts.toSorted()).toEqual(["db-1", "db-2"]);
+    expect(new Set(hosts)).toEqual(new Set(["db-1", "db-2"]));
+    expect(hosts).toHaveLength(2);
   });
 
   test("of a host that has vanished are told until nobody can know any more, and then with that reason", async () => {

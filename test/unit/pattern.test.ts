@@ -3,7 +3,10 @@ import { expect, test } from "vitest";
 import { compilePattern } from "../../src/core/pattern.ts";
 
 const atom = fc.constantFrom(
-  ..."ab1-",
+  "a",
+  "b",
+  "1",
+  "-",
   ".",
   "\\d",
   "\\W",
@@ -27,7 +30,7 @@ const { pattern } = fc.letrec<{ pattern: string; row: string; part: string }>((t
   pattern: fc.array(tie("row"), { minLength: 1, maxLength: 3 }).map((rows) => rows.join("|")),
   row: fc.array(tie("part"), { maxLength: 4 }).map((parts) => parts.join("")),
   part: fc.oneof(
-    { maxDepth: 3, depthIdentifier: "pattern" },
+    { maxDepth: 2, depthIdentifier: "pattern" },
     fc.tuple(atom, quantifier).map(([one, times]) => (places.has(one) ? one : one + times)),
     fc
       .tuple(fc.constantFrom("(", "(?:"), tie("pattern"), quantifier)
@@ -35,12 +38,12 @@ const { pattern } = fc.letrec<{ pattern: string; row: string; part: string }>((t
   ),
 }));
 
-const text = fc.string({ unit: fc.constantFrom(..."ab1-.\n]", "😀", "é"), maxLength: 7 });
+const text = fc.string({ unit: fc.constantFrom("a", "b", "1", "-", ".", "\n", "]", "😀", "é"), maxLength: 7 });
 
 test("a pattern takes the same texts as the engine's own regular expressions, anchored", () => {
   fc.assert(
     fc.property(pattern, text, fc.constantFrom("", "(?i)"), (source, value, ignore) => {
-      fc.pre(source.length < 150);
+      fc.pre(source.length < 60);
       const expected = new RegExp(`^(?:${source})$`, ignore === "" ? "su" : "isu");
       expect(compilePattern(ignore + source).test(value)).toBe(expected.test(value));
     }),
