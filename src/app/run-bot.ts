@@ -82,7 +82,7 @@ export async function runBot(
     api,
     history,
     probe: probeRedis,
-    isFirst: () => watch.watching,
+    standsBy: () => watch.standsBy,
   });
   // Before anything that waits for Redis.
   redisOutage.start();

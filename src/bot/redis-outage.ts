@@ -21,8 +21,8 @@ export interface RedisOutageDeps {
   readonly history: Pick<Alerts, "receive">;
   readonly host: string;
   readonly api: Api;
-  /** Whether this bot was the one that watched, when Redis could still say so. */
-  readonly isFirst: () => boolean;
+  /** Whether another bot is known to be the one that watches. */
+  readonly standsBy: () => boolean;
 }
 
 /** Milliseconds between two questions. */
@@ -31,6 +31,15 @@ const everyMs = 5000;
 /** Redis is away after so long without taking a write; milliseconds. */
 const awayAfterMs = 30_000;
 
+/**
+ * A bot that stood by cannot know whether the one that watched is still there to tell: so much later it tells it as well,
+ * better twice than never. Each has its own moment; milliseconds.
+ */
+const standsByMs = { least: 90_000, spread: 30_000 };
+
+/** After an outage the bot that watched is the first to record it; milliseconds. */
+const recordsLaterMs = 10_000;
+
 /** A further outage within this time uses the message of the one before; milliseconds. */
 const sameMessageMs = 10 * 60_000;
 
@@ -38,6 +47,8 @@ interface Outage {
   readonly from: number;
   readonly to: number;
   readonly refusal: string | undefined;
+  /** Not recorded before. */
+  readonly notBefore: number;
 }
 
 interface Told {
@@ -48,7 +59,7 @@ interface Told {
 
 /**
  * Tells the chat that Redis gives no answer, or takes no writes, which everything else here needs: one message, sent
- * without Redis, by the bot that was the first when it went away. When it is back the message says from when to when, and
+ * without Redis, by the bot that watched when it went away, and after a while by those that stood by. When it is back the message says from when to when, and
  * the history has an incident. Silent hours do not count: nothing else is told in the meantime.
  */
 export class RedisOutage {
@@ -56,8 +67,9 @@ export class RedisOutage {
   #timer: NodeJS.Timeout | undefined;
   #asked: Promise<void> | undefined;
   #answeredAt: number;
-  /** A bot that starts without Redis does not know who is first; better told twice than not at all. */
-  #wasFirst = true;
+  /** A bot that starts without Redis does not know who watches; better told twice than not at all. */
+  #stoodBy = false;
+  readonly #standsByMs = standsByMs.least + Math.random() * standsByMs.spread;
   #awaySince: number | undefined;
   /** The word with which it refuses to write; undefined: it gives no answer. */
   #refusal: string | undefined;
@@ -94,6 +106,7 @@ export class RedisOutage {
     const now = this.#deps.clock.now().getTime();
     if (this.#awaySince === undefined && now - this.#answeredAt >= awayAfterMs) {
       this.#awaySince = this.#answeredAt;
+      this.#stoodBy = this.#deps.standsBy();
       this.#isUncertain = false;
       const since = new Date(this.#answeredAt).toISOString();
       this.#deps.logger.error({ since, refusal: this.#refusal }, "Redis is away");
@@ -118,25 +131,25 @@ export class RedisOutage {
   }
 
   #answered(): void {
-    const { clock, isFirst, logger } = this.#deps;
+    const { clock, logger } = this.#deps;
     const since = this.#awaySince;
     const refusal = this.#refusal;
     this.#refusal = undefined;
     this.#answeredAt = clock.now().getTime();
     this.#awaySince = undefined;
-    if (since === undefined) {
-      this.#wasFirst = isFirst();
-      return;
-    }
+    if (since === undefined) return;
     logger.info({ since: new Date(since).toISOString() }, "Redis takes writes again");
-    if (this.#wasFirst) this.#over = { from: this.#over?.from ?? since, to: this.#answeredAt, refusal };
+    const to = this.#answeredAt;
+    const notBefore = this.#stoodBy && this.#told === undefined ? to + recordsLaterMs : to;
+    this.#over = { from: this.#over?.from ?? since, to, refusal, notBefore };
   }
 
   async #say(): Promise<void> {
-    if (this.#deps.clock.now().getTime() < this.#notBefore) return;
+    const now = this.#deps.clock.now().getTime();
+    if (now < this.#notBefore) return;
     try {
       if (this.#awaySince !== undefined) await this.#sayAway(this.#awaySince);
-      else if (this.#over) await this.#sayOver(this.#over);
+      else if (this.#over && now >= this.#over.notBefore) await this.#sayOver(this.#over);
     } catch (error) {
       const failure = readFailure(error);
       this.#deps.logger.warn({ failure }, "the outage of Redis could not be told now");
@@ -150,7 +163,8 @@ export class RedisOutage {
     const [chat] = Object.values(config.telegram.chats);
     const code = this.#refusal;
     const says = `${since} ${code ?? ""}`;
-    if (!this.#wasFirst || !chat || this.#isUncertain || this.#saysAway === says) return;
+    if (!chat || this.#isUncertain || this.#saysAway === says) return;
+    if (this.#stoodBy && clock.now().getTime() - since < this.#standsByMs) return;
     const texts = messagesOf(chat.locale ?? config.locale);
     const args = { since: this.#time(since, texts), host, code: code ?? "" };
     const html = texts.t(code === undefined ? "watch-redis-away" : "watch-redis-refuses", args);
