@@ -83,6 +83,8 @@ if show and (shown or storm ~= '') then
     moved = redis.call('HGET', root .. 'migrated', chat)
   end
   leaves = chat .. ':' .. thread ~= target
+  -- Small as the change may be, there it is new.
+  if leaves then urgency = math.min(urgency, 2) end
 end
 if storm ~= '' then
   local counters = countersOf(ARGV[4], ARGV[16])

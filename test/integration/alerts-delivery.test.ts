@@ -183,6 +183,19 @@ test("what becomes critical goes on where its route leads then; the old message 
   expect(await world.cards.backlog()).toBe(0);
 });
 
+test("what other labels lead elsewhere is new there, and heard", async () => {
+  const world = await deliveredWorld({ routes: [{ match: { team: "ru" }, topic: "alerts" }] });
+  await world.alerts.receive([signal("a")]);
+  await world.deliver();
+  await world.alerts.receive([signal("a", { labels: { alertname: "Down", instance: "a", team: "ru" } })]);
+  await world.run(5000);
+  expect(world.calls().map(({ method, silent, thread }) => [method, silent, Number(thread)])).toEqual([
+    ["sendMessage", false, Number.NaN],
+    ["sendMessage", false, ALERTS_TOPIC],
+    ["editMessageText", false, Number.NaN],
+  ]);
+});
+
 test("a message that is under way while its card moves is an old one as well", async () => {
   const world = await deliveredWorld({ routes: [{ match: { severity: "critical" }, topic: "alerts" }] });
   await world.alerts.receive([signal("a")]);

@@ -267,7 +267,11 @@ function whatHappened(summary: StormSummary, reader: Reader): string {
 
 function buttons(summary: StormSummary, messages: Messages): CardButton[][] {
   const button = (action: string): CardButton => ({ action, label: messages.plain(`button-${action}`) });
-  return [...(firingOf(summary) > 0 ? [[button("acknowledge-all")]] : []), [button("full-list"), button("alerts")]];
+  const hasMembers = firingOf(summary) + overOf(summary) > 0;
+  return [
+    ...(firingOf(summary) > 0 ? [[button("acknowledge-all")]] : []),
+    [...(hasMembers ? [button("full-list")] : []), button("alerts")],
+  ];
 }
 
 async function sayList({ summary }: StormState, context: ActionContext, deps: StormCardDeps): Promise<void> {
