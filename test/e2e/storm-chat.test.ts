@@ -36,7 +36,7 @@ test("many alerts at once become one card that counts them, lists them, and acts
   expect(shown(card).buttons).toEqual(["Acknowledge all", "Full list", "Alerts"]);
   // The five before it have cards of their own.
   const own = stack.sandbox.messages(opsChat).filter(({ text = "" }) => /^🟠 Page \d/.test(text));
-  expect(own.map(({ text = "" }) => /Page \d+/.exec(text)?.[0])).toEqual([
+  expect(own.map(({ text = "" }) => /Page \d+/.exec(text)?.[0]).toSorted()).toEqual([
     "Page 1",
     "Page 2",
     "Page 3",
