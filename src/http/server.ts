@@ -31,6 +31,8 @@ export function createServer(deps: ServerDeps): FastifyInstance {
     bodyLimit: 1024 * 1024,
     forceCloseConnections: true,
     requestTimeout: requestTimeoutMs,
+    // Node looks for such requests only every half a minute unless told.
+    http: { connectionsCheckingInterval: 5000 },
   });
   server.setErrorHandler(async (error: { statusCode?: number; message: string }, request, reply) => {
     const status = error.statusCode ?? 500;

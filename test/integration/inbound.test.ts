@@ -252,6 +252,86 @@ describe("refused tokens", () => {
   });
 });
 
+describe("what is lost because it can not be read", () => {
+  const lost = async ({ incidents }: InboundWorld) => (await incidents()).filter(({ source }) => source === "watch");
+
+  test.each([
+    ["garbage", "hello", 400, "the body is not JSON: line 1, column 1"],
+    ["too much", "x".repeat(8 * 1024 * 1024 + 1), 413, "the body is larger than 8388608 bytes"],
+  ])("is an incident with the reason: %s", async (_what, body, status, reason) => {
+    const here = world();
+    expect((await here.post("/hooks/alertmanager", body, { remoteAddress: "10.0.0.7" })).statusCode).toBe(status);
+    await until(async () => (await lost(here)).length === 1, "an incident");
+    const [incident] = await lost(here);
+    expect(incident).toMatchObject({
+      status: "firing",
+      severity: "warning",
+      title: { key: "inbound-unreadable", args: { hook: "alertmanager" } },
+      text: { key: "inbound-unreadable-text", args: { count: 1, address: "10.0.0.7", reason } },
+      labels: { check: "hooks", hook: "alertmanager" },
+    });
+    expect(here.log()).toContain(reason);
+    await here.pass(15 * 60_000);
+    expect((await lost(here))[0]).toMatchObject({ status: "resolved", text: { key: "inbound-unreadable-over" } });
+  });
+
+  test("is not what strangers send", async () => {
+    const here = world();
+    await here.post("/hooks/alertmanager", "hello", { headers: { authorization: "Bearer wrong" } });
+    await until(async () => (await lost(here)).length === 1, "an incident");
+    expect((await lost(here))[0]?.title).toMatchObject({ key: "inbound-refused" });
+  });
+
+  test.each(["/hooks/alertmanager", "/hooks/grafana", "/hooks/events"])("nested without end, at %s", async (url) => {
+    const { post } = world();
+    const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+    const alert = `{"status":"firing","title":"a","labels":{"a":${deep}}}`;
+    const answer = await post(url, url.endsWith("events") ? alert : `{"alerts":[${alert}]}`);
+    expect([answer.statusCode, answer.json()]).toEqual([400, { error: "the body is nested too deeply" }]);
+  });
+});
+
+test("bodies that do not say how large they are take the room that they need", async () => {
+  const { server, post, incidents } = world({ limits: { bytes: 4 * 1024 * 1024, body: 3 * 1024 * 1024 } });
+  const address = await server.listen({ port: 0, host: "127.0.0.1" });
+  const send = async (title: string, parts: readonly string[]): Promise<number> => {
+    const body = new ReadableStream({
+      start: (controller) => {
+        for (const part of [`{"status":"firing","title":"${title}","text":"`, ...parts, '"}'])
+          controller.enqueue(Buffer.from(part));
+        controller.close();
+      },
+    });
+    const response = await fetch(`${address}/hooks/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${httpToken}` },
+      body,
+      duplex: "half",
+    });
+    await response.text();
+    return response.status;
+  };
+  const few = await Promise.all(Array.from({ length: 20 }, (_, n) => send(`${n}`, ["a"])));
+  expect(few).toEqual(Array.from({ length: 20 }, () => 200));
+  expect(await incidents()).toHaveLength(20);
+  const mebibyte = "x".repeat(1024 * 1024);
+  expect(await send("large", [mebibyte, mebibyte, mebibyte])).toBe(413);
+  const many = await Promise.all(Array.from({ length: 8 }, (_, n) => send(`large ${n}`, [mebibyte, mebibyte])));
+  expect(many.every((status) => status === 200 || status === 503)).toBe(true);
+  expect(many).toContain(200);
+  // What was refused has left its room.
+  expect((await post("/hooks/events", { status: "firing", title: "a", text: mebibyte })).statusCode).toBe(200);
+});
+
+test("in a list of hundreds the end of something comes after its beginning, whatever their severities", async () => {
+  const { post, incidents } = world();
+  const others = Array.from({ length: 250 }, (_, n) => ({ status: "firing", title: `${n}`, severity: "warning" }));
+  const one = { title: "C", fingerprint: "C", labels: {} };
+  const list = [{ ...one, status: "firing", severity: "info" }, ...others, { ...one, status: "resolved" }];
+  expect((await post("/hooks/events", list)).statusCode).toBe(200);
+  expect((await incidents()).find(({ title }) => title === "C")).toMatchObject({ status: "resolved", times: 1 });
+});
+
 describe("when it can not be persisted", () => {
   test("it is 503 with the time to come again, and is taken when it does", async () => {
     await using redis = await startRedis();

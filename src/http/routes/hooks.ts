@@ -1,4 +1,6 @@
+import type { Readable } from "node:stream";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { AppError } from "../../core/errors.ts";
 import type { Signal } from "../../core/signal.ts";
 import { hookKinds, partOf } from "../../hooks/index.ts";
 import type { HookKind, HookRequest, Proof } from "../../hooks/types.ts";
@@ -13,6 +15,8 @@ declare module "fastify" {
     /** Its place among those under way. */
     place?: Place;
     hasToken?: boolean;
+    /** The kind of what has been let in. */
+    hook?: string;
   }
 }
 
@@ -34,7 +38,12 @@ export function hookRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
       done(null, body);
     });
     server.addHook("onResponse", async (request, reply) => door.answered(request.routeOptions.url, reply.statusCode));
-    server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door));
+    server.setErrorHandler(async (error, request, reply) => {
+      const lost = (reason: string): void => {
+        if (request.hook !== undefined) routes.inbound.unreadable(request.hook, request.ip, reason);
+      };
+      return await answerFailure(error, reply, door, lost);
+    });
     for (const kind of hookKinds.values()) {
       const part = partOf(routes.hooks, kind);
       for (const variant of [undefined, ...(kind.variants?.(part) ?? [])]) {
@@ -45,6 +54,10 @@ export function hookRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
           url,
           bodyLimit: door.limits.body,
           onRequest: async (request, reply) => await enter(hook, request, reply),
+          preParsing: async (request, _reply, body) => {
+            const isDeclared = request.headers["content-length"] !== undefined;
+            return isDeclared || !request.place ? body : door.counted(body as Readable, request.place);
+          },
           handler: async (request, reply) => await receive(hook, request, reply),
         });
         server.route({
@@ -73,6 +86,7 @@ async function enter(hook: Hook, request: FastifyRequest, reply: FastifyReply): 
   const isSigned = hook.kind.signed?.(hook.part, hook.variant) ?? false;
   if (!request.hasToken && !isSigned) return await refuse(hook, "none", request, reply);
   request.place = hook.door.enter(reply, request.hasToken);
+  request.hook = hook.kind.kind;
   return undefined;
 }
 
@@ -86,15 +100,29 @@ async function receive(hook: Hook, request: FastifyRequest, reply: FastifyReply)
   }
   const place = request.place ?? door.enter(reply, true);
   place.resize(raw.length);
-  const signals: Signal[] = [];
-  // All of them before the first is persisted: of a body with a mistake nothing is taken.
-  const turn = turns();
-  for (const signal of kind.parse(readJson(raw), arrived, part).signals) {
-    signals.push(signal);
-    await turn();
-  }
+  const signals = await readSignals(hook, arrived);
   await door.persist(place, async (moved) => await routes.inbound.accept(signals, moved));
   return await reply.send({ accepted: signals.length });
+}
+
+/** All of them before the first is persisted: of a body with a mistake nothing is taken. @throws AppError `http`. */
+async function readSignals({ kind, part, door }: Hook, arrived: HookRequest): Promise<Signal[]> {
+  const signals: Signal[] = [];
+  const turn = turns();
+  try {
+    for (const signal of kind.parse(readJson(arrived.raw), arrived, part).signals) {
+      signals.push(signal);
+      await turn();
+    }
+    return signals;
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    // Whatever a body can do to us, its sender would repeat it for ever.
+    const isTooDeep = error instanceof RangeError;
+    if (!isTooDeep) door.logger.error({ err: error, hook: kind.kind }, "a body that could not be read");
+    const line = isTooDeep ? "the body is nested too deeply" : "the body is not what was expected";
+    throw new AppError("http", line, { cause: error });
+  }
 }
 
 async function refuse(
