@@ -48,7 +48,8 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
   // The first look at once: what was missed while everything was down is made up now.
   await deps.producer.enqueue("tick", {});
   const presence = startPresence(deps, "worker", () => "working");
-  logger.info({ url, host: deps.host, version: deps.version }, "worker ready");
+  // Said only after the caller has gone on to listen to signals: whoever reads it may ask for an orderly end at once.
+  setImmediate(() => logger.info({ url, host: deps.host, version: deps.version }, "worker ready"));
   return {
     url,
     stop: async () => {
