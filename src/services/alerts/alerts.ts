@@ -68,6 +68,8 @@ const mostAttempts = 200;
  */
 export class Alerts {
   readonly #deps: AlertsDeps;
+  /** The last one at work on an identity. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(deps: AlertsDeps) {
     this.#deps = deps;
@@ -81,12 +83,27 @@ export class Alerts {
     const received: Partial<Record<Transition, number>> = {};
     const ordered = [...groups].toSorted(([, a], [, b]) => urgencyOf(a) - urgencyOf(b));
     await inParallel(ordered, async ([identity, group]) => {
-      for (const signal of group) {
-        const transition = await this.#apply(identity, signal, silences);
-        received[transition] = (received[transition] ?? 0) + 1;
-      }
+      await this.#inTurn(identity, async () => {
+        for (const signal of group) {
+          const transition = await this.#apply(identity, signal, silences);
+          received[transition] = (received[transition] ?? 0) + 1;
+        }
+      });
     });
     return received;
+  }
+
+  /** Of hundreds that speak of one thing at once each would make the others begin anew: here they wait for each other. */
+  async #inTurn(identity: string, work: () => Promise<void>): Promise<void> {
+    const done = (this.#turns.get(identity) ?? Promise.resolve()).then(work);
+    // Whoever comes next has its own errors.
+    const settled = done.catch(() => undefined);
+    this.#turns.set(identity, settled);
+    try {
+      await done;
+    } finally {
+      if (this.#turns.get(identity) === settled) this.#turns.delete(identity);
+    }
   }
 
   async acknowledge(id: string, by: Person): Promise<Incident> {
