@@ -140,6 +140,7 @@ export async function runBot(
     logger,
     registry,
     token: config.http.token,
+    trustProxy: config.http.trustProxy,
     checks: {
       redis: probeRedis,
       telegram: async () => {

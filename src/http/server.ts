@@ -15,6 +15,8 @@ export interface ServerDeps {
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** When set, /metrics wants it as a bearer token. */
   readonly token?: string | undefined;
+  /** Proxies that say where a request comes from; default: none. */
+  readonly trustProxy?: readonly string[] | undefined;
   /** Only in webhook mode. */
   readonly webhook?: TelegramWebhook;
   /** Only in the bot: alerts and signs of life from elsewhere. */
@@ -30,6 +32,9 @@ export function createServer(deps: ServerDeps): FastifyInstance {
     logger: false,
     bodyLimit: 1024 * 1024,
     forceCloseConnections: true,
+    trustProxy: deps.trustProxy ? [...deps.trustProxy] : false,
+    // Alertmanager appends nothing, but people do: a refusal that nobody notices would lose alerts.
+    routerOptions: { ignoreTrailingSlash: true },
     requestTimeout: requestTimeoutMs,
     // Node looks for such requests only every half a minute unless told.
     http: { connectionsCheckingInterval: 5000 },

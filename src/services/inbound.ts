@@ -75,7 +75,7 @@ export class Inbound {
         {
           ...aboutKind(kind),
           status: "resolved",
-          text: { key: `${textOf(kind)}-over`, args: { minutes: overAfterMs / 60_000 } },
+          text: { key: textsOf(kind).over, args: { minutes: overAfterMs / 60_000 } },
         },
       ]);
       await this.#deps.refusals.forget(kind);
@@ -101,7 +101,7 @@ export class Inbound {
           ms,
         );
       const isWithoutToken = !kind.endsWith(unreadable) && config.http.token === undefined;
-      const key = isWithoutToken ? "inbound-refused-no-token" : `${textOf(kind)}-text`;
+      const key = isWithoutToken ? "inbound-refused-no-token" : textsOf(kind).text;
       const args = { hook: hookOf(kind), count, since: time(since), at: time(at), address, reason };
       await alerts.receive([{ ...aboutKind(kind), status: "firing", text: { key, args } }]);
     } catch (error) {
@@ -127,8 +127,13 @@ function hookOf(kind: string): string {
   return kind.endsWith(unreadable) ? kind.slice(0, -unreadable.length) : kind;
 }
 
-function textOf(kind: string): string {
-  return kind.endsWith(unreadable) ? "inbound-unreadable" : "inbound-refused";
+const texts = {
+  refused: { title: "inbound-refused", text: "inbound-refused-text", over: "inbound-refused-over" },
+  unreadable: { title: "inbound-unreadable", text: "inbound-unreadable-text", over: "inbound-unreadable-over" },
+} as const;
+
+function textsOf(kind: string): (typeof texts)[keyof typeof texts] {
+  return kind.endsWith(unreadable) ? texts.unreadable : texts.refused;
 }
 
 function aboutKind(kind: string) {
@@ -136,7 +141,7 @@ function aboutKind(kind: string) {
     source: "watch",
     fingerprint: `hook-${kind}`,
     severity: "warning",
-    title: { key: textOf(kind), args: { hook: hookOf(kind) } },
+    title: { key: textsOf(kind).title, args: { hook: hookOf(kind) } },
     labels: { check: "hooks", hook: hookOf(kind) },
     repeats: false,
   } as const;

@@ -323,6 +323,36 @@ test("bodies that do not say how large they are take the room that they need", a
   expect((await post("/hooks/events", { status: "firing", title: "a", text: mebibyte })).statusCode).toBe(200);
 });
 
+test("hundreds that speak of one thing at once are all taken", async () => {
+  const { post, incidents } = world();
+  const event = { status: "firing", title: "a", fingerprint: "a", text: "" };
+  const posts = Array.from({ length: 250 }, (_, n) => post("/hooks/events", { ...event, text: `${n}` }));
+  const answers = await Promise.all(posts);
+  expect(answers.filter(({ statusCode }) => statusCode !== 200)).toEqual([]);
+  expect(await incidents()).toHaveLength(1);
+});
+
+test("things that began before 1970 are listed by their severity all the same", async () => {
+  const { post, deps } = world();
+  const old = { status: "firing", severity: "warning", title: "old", startsAt: "1901-01-01T00:00:00Z" };
+  await post("/hooks/events", [old, { status: "firing", severity: "critical", title: "new" }]);
+  expect((await deps.incidents.open()).map(({ title }) => title)).toEqual(["new", "old"]);
+  expect(await deps.incidents.openCounts()).toEqual({ critical: 1, warning: 1, info: 0 });
+});
+
+test("a slash at the end is the same address, and a proxy on this machine says who was refused", async () => {
+  const { server, incidents } = world();
+  const answer = await server.inject({
+    method: "POST",
+    url: "/hooks/alertmanager/",
+    headers: { "x-forwarded-for": "203.0.113.9", "content-type": "application/json" },
+    payload: "{}",
+  });
+  expect(answer.statusCode).toBe(401);
+  await until(async () => (await incidents()).length === 1, "an incident");
+  expect((await incidents())[0]?.text).toMatchObject({ args: { address: "203.0.113.9" } });
+});
+
 test("in a list of hundreds the end of something comes after its beginning, whatever their severities", async () => {
   const { post, incidents } = world();
   const others = Array.from({ length: 250 }, (_, n) => ({ status: "firing", title: `${n}`, severity: "warning" }));

@@ -80,6 +80,7 @@ export function inboundWorld(options: InboundOptions): InboundWorld {
     logger,
     registry,
     checks: {},
+    trustProxy: ["loopback"],
     inbound: { ...deps, hooks: config.hooks, token, ...(options.limits ? { limits: options.limits } : {}) },
   });
   onTestFinished(async () => {

@@ -43,6 +43,7 @@ config-problem-type = expected { $expected ->
     }.
 config-problem-one-of = expected one of { $values }.
 config-problem-unknown-key = unknown key. Known here: { $suggestion }.
+config-problem-unknown-key-none = unknown key. There is nothing to set here.
 config-problem-empty = must not be empty.
 config-problem-short = at least { $minimum } characters are needed.
 config-problem-min = must be at least { $minimum }.
@@ -88,6 +89,7 @@ config-problem-pattern = this is no regular expression that can be used: it is b
 config-problem-span = expected two times of the day such as "22:00-08:00", or true or false.
 config-problem-time = expected a time of the day such as "09:00".
 config-problem-texts = expected a text, or a list of texts.
+config-problem-proxy = expected an address or a network such as "10.0.0.0/8", or loopback, linklocal, uniquelocal.
 config-problem-header = expected the name of a header, such as "X-Signature".
 config-problem-source-taken = this is the name of another source. Choose another one.
 config-problem-heartbeat-key = expected 8 to 128 of A-Z, a-z, 0-9, "_" and "-". Make one with "openssl rand -hex 16".

@@ -43,6 +43,7 @@ config-problem-type = здесь нужно { $expected ->
     }.
 config-problem-one-of = возможные значения: { $values }.
 config-problem-unknown-key = такого ключа нет. Здесь бывает: { $suggestion }.
+config-problem-unknown-key-none = такого ключа нет. Здесь нечего настраивать.
 config-problem-empty = значение не может быть пустым.
 config-problem-short = нужно не меньше { $minimum } знаков.
 config-problem-min = наименьшее допустимое значение — { $minimum }.
@@ -88,6 +89,7 @@ config-problem-pattern = такое регулярное выражение не
 config-problem-span = нужны два времени суток, например «22:00-08:00», либо true или false.
 config-problem-time = нужно время суток, например «09:00».
 config-problem-texts = нужно текстовое значение или список таких значений.
+config-problem-proxy = нужен адрес или сеть, например «10.0.0.0/8», либо loopback, linklocal, uniquelocal.
 config-problem-header = нужно имя заголовка, например «X-Signature».
 config-problem-source-taken = так называется другой источник. Выберите другое имя.
 config-problem-heartbeat-key = нужно от 8 до 128 знаков из набора A-Z, a-z, 0-9, «_» и «-». Создать такой ключ можно командой «openssl rand -hex 16».
