@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Link, Signal } from "../core/signal.ts";
+import { type Link, type Signal, severityOf } from "../core/signal.ts";
 import {
   bounded,
   fingerprintOfLabels,
@@ -8,7 +8,6 @@ import {
   optionalText,
   pairsSchema,
   readAs,
-  severityOf,
   timeSchema,
 } from "./read.ts";
 

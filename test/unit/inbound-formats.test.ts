@@ -1,12 +1,11 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it, test } from "vitest";
-import { identityOf, type Signal } from "../../src/core/signal.ts";
+import { identityOf, type Signal, severityOf } from "../../src/core/signal.ts";
 import { alertmanagerHook } from "../../src/hooks/alertmanager/index.ts";
 import { eventsHook } from "../../src/hooks/events/index.ts";
 import { fill } from "../../src/hooks/events/template.ts";
 import { grafanaHook } from "../../src/hooks/grafana/index.ts";
 import { hooksSchema } from "../../src/hooks/index.ts";
-import { severityOf } from "../../src/hooks/read.ts";
 import type { HookRequest } from "../../src/hooks/types.ts";
 import { readJson } from "../../src/http/json.ts";
 import { alertmanagerMessage, grafanaMessage } from "../support/hook-bodies.ts";

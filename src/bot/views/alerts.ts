@@ -1,7 +1,7 @@
 import type { Config } from "../../app/config.ts";
 import { type Incident, isUnseen, matchLabels } from "../../core/incident.ts";
 import { formatMatcher, type Matcher, matchesAll } from "../../core/matchers.ts";
-import { type Severity, severities } from "../../core/signal.ts";
+import { type Severity, severities, severityRank } from "../../core/signal.ts";
 import { turns } from "../../lib/turns.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
@@ -19,10 +19,16 @@ export interface AlertsViewDeps {
   readonly kinds: ReadonlyMap<string, CardKind<unknown>>;
 }
 
+/** What can have been done with an alert, as it is written in a filter. */
+export const handledWays = ["acknowledged", "silenced"] as const;
+export type Handled = (typeof handledWays)[number];
+
 /** What /alerts shows. */
 export interface AlertsState {
   readonly severities?: readonly Severity[];
   readonly matchers?: readonly Matcher[];
+  /** Only those with which this has been done; of several, any of it. */
+  readonly handled?: readonly Handled[];
   /** Those that have ended within so many milliseconds, instead of the open ones. */
   readonly endedWithin?: number;
   readonly page?: number;
@@ -151,39 +157,54 @@ interface Found {
 }
 
 async function openOnes(state: AlertsState, { incidents }: AlertsViewDeps): Promise<Found> {
-  const ids = await incidents.openIds();
-  return isFiltered(state) ? await wantedOf(ids, state, incidents) : found(ids, incidents);
+  return found((await wantedOf(await incidents.openIds(), state, incidents)).toSorted(mostUrgentFirst), incidents);
+}
+
+/** What somebody keeps quiet comes last; of the rest the most severe, and of these the newest. */
+function mostUrgentFirst(a: Place, b: Place): number {
+  return Number(a.isSilenced) - Number(b.isSilenced) || a.rank - b.rank || (a.openedAt < b.openedAt ? 1 : -1);
 }
 
 async function endedOnes(state: AlertsState, now: Date, { incidents }: AlertsViewDeps): Promise<Found> {
   const since = new Date(now.getTime() - (state.endedWithin ?? 0));
   const ids = await incidents.endedIdsSince(since, mostEnded + 1);
-  return {
-    ...(await wantedOf(ids.slice(0, mostEnded), state, incidents)),
-    isCut: ids.length > mostEnded,
-  };
+  const wanted = await wantedOf(ids.slice(0, mostEnded), state, incidents);
+  return { ...found(wanted, incidents), isCut: ids.length > mostEnded };
 }
 
-async function wantedOf(ids: readonly string[], state: AlertsState, incidents: Incidents): Promise<Found> {
-  const wanted: string[] = [];
+/** Where in the list an incident belongs; thousands of them are never all in memory. */
+interface Place {
+  readonly id: string;
+  readonly isSilenced: boolean;
+  readonly rank: number;
+  readonly openedAt: string;
+}
+
+async function wantedOf(ids: readonly string[], state: AlertsState, incidents: Incidents): Promise<Place[]> {
+  const wanted: Place[] = [];
   const turn = turns();
   for await (const incident of incidents.each(ids)) {
-    if (!isUnseen(incident) && isWanted(incident, state)) wanted.push(incident.id);
+    const { id, severity, openedAt, silenced } = incident;
+    if (!isUnseen(incident) && isWanted(incident, state))
+      wanted.push({ id, isSilenced: silenced !== undefined, rank: severityRank(severity), openedAt });
     await turn();
   }
-  return found(wanted, incidents);
+  return wanted;
 }
 
-function found(ids: readonly string[], incidents: Incidents): Found {
+function found(places: readonly Place[], incidents: Incidents): Found {
+  const ids = places.map(({ id }) => id);
   return { total: ids.length, read: async (from, count) => await incidents.readAll(ids.slice(from, from + count)) };
 }
 
-function isFiltered({ severities: wanted = [], matchers = [] }: AlertsState): boolean {
-  return wanted.length + matchers.length > 0;
+function isFiltered({ severities: wanted = [], matchers = [], handled = [] }: AlertsState): boolean {
+  return wanted.length + matchers.length + handled.length > 0;
 }
 
-function isWanted(incident: Incident, { severities: wanted = severities, matchers = [] }: AlertsState): boolean {
-  return wanted.includes(incident.severity) && matchesAll(matchers, matchLabels(incident));
+function isWanted(incident: Incident, state: AlertsState): boolean {
+  const { severities: wanted = severities, matchers = [], handled = [] } = state;
+  const isHandled = handled.length === 0 || handled.some((how) => incident[how] !== undefined);
+  return isHandled && wanted.includes(incident.severity) && matchesAll(matchers, matchLabels(incident));
 }
 
 function title(state: AlertsState, count: number, messages: Messages): string {
@@ -195,8 +216,11 @@ function title(state: AlertsState, count: number, messages: Messages): string {
   return messages.t(isFiltered(state) ? "alerts-none-such" : "alerts-none");
 }
 
-function filterLine({ severities: wanted = [], matchers = [] }: AlertsState, messages: Messages): string[] {
-  const filter = [...wanted, ...matchers.map(formatMatcher)].join(" ");
+function filterLine(
+  { severities: wanted = [], matchers = [], handled = [] }: AlertsState,
+  messages: Messages,
+): string[] {
+  const filter = [...wanted, ...handled, ...matchers.map(formatMatcher)].join(" ");
   return filter === "" ? [] : [messages.t("alerts-filter", { filter: oneLine(filter, 300) })];
 }
 

@@ -1,5 +1,5 @@
-import type { Signal } from "../../core/signal.ts";
-import { bounded, linkTo, readAs, severityOf, timeSchema, unusable } from "../read.ts";
+import { type Signal, severityOf } from "../../core/signal.ts";
+import { bounded, linkTo, readAs, timeSchema, unusable } from "../read.ts";
 import type { FormatConfig } from "./schema.ts";
 import { fill, valueAt } from "./template.ts";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Link, Signal } from "../../core/signal.ts";
-import { bounded, firstOf, linkTo, readAs, severityOf, unusable } from "../read.ts";
+import { type Link, type Signal, severityOf } from "../../core/signal.ts";
+import { bounded, firstOf, linkTo, readAs, unusable } from "../read.ts";
 import { headerOf, isSignatureOf } from "../signature.ts";
 import type { HookKind, HookRequest, Proof } from "../types.ts";
 import { readFormat } from "./format.ts";

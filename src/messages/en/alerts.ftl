@@ -197,7 +197,7 @@ alerts-part = { $text }
 alerts-at = As of { $at }
 alerts-page = As of { $at }, page { $page } of { $pages }
 alerts-gone = This alert was so long ago that nothing is kept of it.
-alerts-bad-filter = I do not understand <code>{ $word }</code>. For example: <code>/alerts critical env=prod job=~web.*</code> or <code>/alerts history 7d</code>
+alerts-bad-filter = I do not understand <code>{ $word }</code>. For example: <code>/alerts critical env=prod job=~web.*</code>, <code>/alerts silenced</code> or <code>/alerts history 7d</code>
 
 silences-none = 🔔 <b>Nothing is silenced</b>
 silences-title = 🔕 <b>Silences: { $count }</b>
@@ -214,6 +214,10 @@ silence-covers = { $count ->
 silence-over = This silence is over:
 silence-cancelled = Cancelled, nothing was silenced.
 silence-example = For example: <code>/silence env=prod alertname=~"Disk.*" 2h deploying</code>
+alerts-bad-condition = I do not understand <code>{ $word }</code>. Conditions are written like <code>env=prod</code>, <code>env!=prod</code>, <code>job=~"web.*"</code>, and what is no plain word in quotes.
+alerts-bad-severity = Nothing ever matches <code>{ $word }</code>: there are <code>critical</code>, <code>warning</code> and <code>info</code>.
+silence-late-condition = Is <code>{ $word }</code> a condition? Conditions come before the reason; a reason with such words belongs in quotes.
+silence-two-durations = <code>{ $word }</code> is a second duration. In a reason it belongs in quotes.
 silence-no-matcher = What shall be silent? A condition on a label is missing.
 silence-no-duration = For how long? A duration is missing.
 silence-bad-duration = A silence lasts from 1m to 90d.

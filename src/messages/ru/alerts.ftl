@@ -245,7 +245,7 @@ alerts-part = { $text }
 alerts-at = На { $at }
 alerts-page = На { $at }, страница { $page } из { $pages }
 alerts-gone = Эта тревога была так давно, что о ней ничего не сохранилось.
-alerts-bad-filter = Не понимаю <code>{ $word }</code>. Например: <code>/alerts critical env=prod job=~web.*</code> или <code>/alerts history 7d</code>
+alerts-bad-filter = Не понимаю <code>{ $word }</code>. Например: <code>/alerts critical env=prod job=~web.*</code>, <code>/alerts silenced</code> или <code>/alerts history 7d</code>
 
 silences-none = 🔔 <b>Тишины нигде нет</b>
 silences-title = 🔕 <b>Тишина: { $count }</b>
@@ -264,6 +264,10 @@ silence-covers = { $count ->
 silence-over = Эта тишина закончилась:
 silence-cancelled = Отменено, тишина не включена.
 silence-example = Например: <code>/silence env=prod alertname=~"Disk.*" 2h выкатка</code>
+alerts-bad-condition = Не понимаю <code>{ $word }</code>. Условия пишутся так: <code>env=prod</code>, <code>env!=prod</code>, <code>job=~"web.*"</code>; что не одно простое слово, то в кавычках.
+alerts-bad-severity = Под <code>{ $word }</code> никогда ничего не попадёт: бывает <code>critical</code>, <code>warning</code> и <code>info</code>.
+silence-late-condition = <code>{ $word }</code> – это условие? Условия стоят перед причиной; причина с такими словами пишется в кавычках.
+silence-two-durations = <code>{ $word }</code> – уже второй срок. В причине его надо взять в кавычки.
 silence-no-matcher = Чему молчать? Нет условия на метку.
 silence-no-duration = На сколько? Не указано время.
 silence-bad-duration = Тишина длится от 1m до 90d.
