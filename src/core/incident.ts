@@ -261,9 +261,9 @@ function noted(
   now: Date,
 ): Applied {
   const incident: Incident = { ...opened(signal, identity, now), status: "noted", endedAt: now.toISOString() };
-  if (known?.id === incident.id) return { incident: known, transition: "none" };
   // With a name and without a time it is the sender's next attempt, or its next word about the same.
   const isNamed = signal.fingerprint !== undefined && signal.startsAt === undefined;
+  if (!isNamed && known?.id === incident.id) return { incident: known, transition: "none" };
   const isSame = known !== undefined && isNamed && now.getTime() - Date.parse(known.heardAt) <= settings.reopenWithin;
   if (!isSame) return { incident, transition: "opened" };
   const said = withContent(known, signal);

@@ -65,9 +65,13 @@ describe("what arrives", () => {
     const { post, incidents } = world();
     const event = { status: "info", title: "Released", startsAt: "2026-03-01T02:00:00Z" };
     for (let time = 0; time < 2; time++) expect((await post("/hooks/events", event)).statusCode).toBe(200);
+    const named = { status: "info", title: "Released", fingerprint: "release", text: "2.4.0" };
+    for (let time = 0; time < 2; time++) expect((await post("/hooks/events", named)).statusCode).toBe(200);
+    expect((await post("/hooks/events", { ...named, text: "2.4.1" })).statusCode).toBe(200);
+    expect((await incidents()).map(({ text }) => text)).toEqual([undefined, "2.4.1"]);
     const bad = await post("/hooks/events", [{ status: "firing", title: "a" }, { status: "firing" }]);
     expect([bad.statusCode, bad.json()]).toEqual([400, { error: expect.stringMatching(/^\[1\]\.title: /) }]);
-    expect((await incidents()).map(({ title }) => title)).toEqual(["Released"]);
+    expect((await incidents()).map(({ title }) => title)).toEqual(["Released", "Released"]);
   });
 });
 

@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { AppError } from "../../core/errors.ts";
 import type { Signal } from "../../core/signal.ts";
@@ -56,7 +55,7 @@ export function hookRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
           onRequest: async (request, reply) => await enter(hook, request, reply),
           preParsing: async (request, _reply, body) => {
             const isDeclared = request.headers["content-length"] !== undefined;
-            return isDeclared || !request.place ? body : door.counted(body as Readable, request.place);
+            return isDeclared || !request.place ? body : door.counted(body, request.place);
           },
           handler: async (request, reply) => await receive(hook, request, reply),
         });
@@ -120,8 +119,9 @@ async function readSignals({ kind, part, door }: Hook, arrived: HookRequest): Pr
     // Whatever a body can do to us, its sender would repeat it for ever.
     const isTooDeep = error instanceof RangeError;
     if (!isTooDeep) door.logger.error({ err: error, hook: kind.kind }, "a body that could not be read");
-    const line = isTooDeep ? "the body is nested too deeply" : "the body is not what was expected";
-    throw new AppError("http", line, { cause: error });
+    throw isTooDeep
+      ? new AppError("http", "the body is nested too deeply", { cause: error })
+      : new AppError("http", "the body is not what was expected", { cause: error });
   }
 }
 
