@@ -223,6 +223,59 @@ describe("a silence", () => {
     await stack.message(/^🔴 Disk slow\n/);
   });
 
+  test("of many is shown with what it covers before a card's button ends it; one that goes on is told", async () => {
+    const shop = { env: "shop", alertname: "Pay" };
+    const message = await card("Pay slow", { labels: shop });
+    const other = await card("Pay down", { labels: shop });
+    await answerTo(stack, stack.say(bob.id, "/silence env=shop 2h planned work"), /2 open alerts/);
+    const quiet = await becomes(stack, message, /^🔕 Pay slow[\s\S]*by bob: planned work/);
+    const pressed = await stack.press(alice.id, quiet, "End silence");
+    expect(pressed.toast).toBe("This silence covers more than this alert: see below");
+    const view = await replyTo(message, /🔕 env=shop\nuntil .* by bob: planned work\n2 open alerts/);
+    expect(shown(now(stack, other)).text).toMatch(/^🔕/);
+    expect((await stack.press(alice.id, view, "End silence")).toast).toBe("The silence is over");
+    await stack.message(/^🔴 Pay slow\n/);
+    await stack.message(/^🔴 Pay down\n/);
+  });
+
+  test("can be made longer, not shorter; of two that cover the same one ends", async () => {
+    const message = await card("Pay late", { labels: { env: "shop" } });
+    await alerts.deps.alerts.silence({
+      by: { id: bob.id, name: "bob" },
+      durationMs: 7_200_000,
+      matchers: [{ label: "env", operator: "=", value: "shop" }],
+    });
+    const quiet = await becomes(stack, message, /^🔕 Pay late/);
+    await stack.press(bob.id, quiet, "Longer…");
+    const dialog = await replyTo(message, /What shall be silent/);
+    await stack.press(bob.id, dialog, "1h");
+    const ready = await becomes(stack, dialog, /Silence this alert only for 1h\?/);
+    expect((await stack.press(bob.id, ready, "Confirm")).toast).toMatch(/^Already silenced until .* by bob\. Nothing/);
+    await stack.press(bob.id, ready, "8h");
+    const longer = await becomes(stack, dialog, /Silence this alert only for 8h\?/);
+    await stack.press(bob.id, longer, "Confirm");
+    await becomes(stack, dialog, /🔕 only “Pay late”/);
+    const doubly = await becomes(stack, message, /^🔕 Pay late/);
+    const pressed = await stack.press(alice.id, doubly, "End silence");
+    expect(pressed.toast).toMatch(/^This silence is over\. Another one, by bob, goes on until/);
+  });
+
+  test("is not begun for what somebody has closed meanwhile, which the toast says", async () => {
+    const message = await card("Gone by hand");
+    await stack.press(bob.id, message, "Choose…");
+    const dialog = await replyTo(message, /What shall be silent/);
+    await stack.press(bob.id, dialog, "1h");
+    const ready = await becomes(stack, dialog, /Silence this alert only for 1h\?/);
+    await stack.press(alice.id, message, "Close");
+    await becomes(stack, message, /closed by alice/);
+    expect((await stack.press(bob.id, ready, "Confirm")).toast).toBe("Already closed by alice. Nothing was done.");
+  });
+
+  test("is listed by /silence list as well", async () => {
+    const list = await answerTo(stack, stack.say(vera.id, "/silence list"), /./);
+    expect(list.text).toMatch(/Silences: \d|Nothing is silenced/);
+  });
+
   test.for([
     ["/silence deploying 2h", /A condition on a label is missing\.\nFor example: \/silence/],
     ["/silence env=prod", /A duration is missing/],
@@ -242,7 +295,7 @@ describe("a silence", () => {
     const question = await answerTo(
       stack,
       stack.say(bob.id, "/silence alertname=~.* 8h"),
-      /This may silence every alert/,
+      /This silences almost every alert[\s\S]*Of \d+ open alerts it would silence \d+ now/,
     );
     await stack.press(bob.id, question, "Cancel");
     await becomes(stack, question, /Cancelled, nothing was silenced/);
@@ -285,7 +338,7 @@ describe("/alerts", () => {
     const lines = (list.text ?? "").split("\n").filter((line) => /^\d+\./.test(line));
     expect(lines).toHaveLength(8);
     expect(lines[0]).toMatch(/^1\. 🔴 Database down · .* · db-1$/);
-    expect(lines[1]).toMatch(/^2\. 🟠 Slow page 0 · .* · web-0$/);
+    expect(lines[1]).toMatch(/^2\. 🟠 Slow page 8 · .* · web-8$/);
     expect(list.text).toMatch(/page 1 of 2$/);
     expect(rows(list)).toEqual([
       ["1", "2", "3", "4"],
@@ -294,7 +347,7 @@ describe("/alerts", () => {
     ]);
     await stack.press(vera.id, list, "▶");
     const second = await becomes(stack, list, /page 2 of 2$/);
-    expect(second.text).toMatch(/^9\. 🟠 Slow page 7[\s\S]*^10\. 🟠 Slow page 8/m);
+    expect(second.text).toMatch(/^9\. 🟠 Slow page 1[\s\S]*^10\. 🟠 Slow page 0/m);
     // Whoever has the role may use it, also after a restart.
     await bot.stop();
     bot = await stack.startBot();

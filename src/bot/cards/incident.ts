@@ -55,9 +55,7 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
         toast: (_incident, messages) => messages.plain("toast-choose"),
         run: async ({ id }, { open }) => await open({ kind: "silence", state: { incident: id } }),
       },
-      unsilence: order("toast-unsilenced", async ({ silenced }, by) => {
-        if (silenced) await deps.alerts.endSilence(silenced.silence, by);
-      }),
+      unsilence: unsilence(deps),
       close: firstOrder(deps, "close", async ({ id }, by) => await deps.alerts.close(id, by)),
       details: {
         role: "viewer",
@@ -95,6 +93,27 @@ function firstOrder(
     toast: async (incident, messages, by) => {
       const first = await alerts.claim(action, incident, by);
       return first ? messages.plain(already, { by: first.name }) : messages.plain(done);
+    },
+  };
+}
+
+/** Ends the silence of this one incident; one that covers others as well is shown first, with what it covers. */
+function unsilence({ alerts, config }: IncidentCardDeps): CardAction<Incident> {
+  return {
+    role: "operator",
+    toast: async (incident, messages) => {
+      const { shown, next } = await alerts.silencesOn(incident);
+      if (!shown) return messages.plain("toast-not-silenced");
+      if (shown.identity === undefined) return messages.plain("toast-silence-of-many");
+      if (!next) return messages.plain("toast-unsilenced");
+      const until = timeText(next.until, { messages, timezone: config.timezone });
+      return messages.plain("toast-unsilenced-but", { until, by: nameOf(next.by) });
+    },
+    run: async (incident, { by, open }) => {
+      const { shown } = await alerts.silencesOn(incident);
+      if (shown?.identity === undefined) {
+        if (shown) await open({ kind: "silences", state: { only: shown.id } });
+      } else await alerts.endSilence(shown.id, by);
     },
   };
 }
@@ -286,7 +305,7 @@ function buttons(incident: Incident, messages: Messages): CardButton[][] {
   if (!isOpen(incident)) return [[button("details")]];
   // Three of the longer labels in a row would be cut off on a phone.
   const [now, choose] = incident.silenced
-    ? [[button("unsilence")], []]
+    ? [[button("unsilence"), { action: "silence-choose", label: messages.plain("button-silence-longer") }], []]
     : [["silence-1h", "silence-8h"].map(button), [button("silence-choose")]];
   return [
     ...(incident.acknowledged ? [] : [[{ ...button("acknowledge"), style: "primary" as const }]]),

@@ -39,6 +39,7 @@ button-acknowledge-all = Acknowledge all
 button-silence-1h = Silence 1h
 button-silence-8h = Silence 8h
 button-silence-choose = Choose…
+button-silence-longer = Longer…
 button-unsilence = End silence
 button-end-silence = End { $number }
 button-close = Close
@@ -113,6 +114,13 @@ toast-acknowledged = Acknowledged
 toast-acknowledging = Acknowledging all that fire…
 toast-silenced = Silenced for { $duration }
 toast-unsilenced = The silence is over
+toast-unsilenced-but = This silence is over. Another one, by { $by }, goes on until { $until }.
+toast-unsilenced-some = The silence is over. { $count ->
+    [one] { $countText } alert stays
+   *[other] { $countText } alerts stay
+} silenced by others.
+toast-silence-of-many = This silence covers more than this alert: see below
+toast-silenced-for-longer = Already silenced until { $until } by { $by }. Nothing was done.
 toast-closed = Closed
 toast-choose = What and for how long: see below
 toast-details = See below
@@ -229,7 +237,8 @@ silence-scope-one = this alert only
 silence-scope-name = every { $name }
 silence-scope-server = everything on { $server }
 silence-ask-late = ⏳ This order reached me { $waited } after it was sent, so I have not carried it out. Is it still wanted?
-silence-ask-everything = ⚠️ This may silence <b>every</b> alert: no condition says which ones are meant. Is it wanted all the same?
+silence-ask-everything = ⚠️ This silences <b>almost every</b> alert: the conditions leave out only some, or none. Is it wanted all the same?
+silence-would-cover = Of { $open } open alerts it would silence { $countText } now.
 silence-for = for { $duration }
 silence-for-because = for { $duration }: { $reason }
 

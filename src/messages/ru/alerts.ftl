@@ -51,6 +51,7 @@ button-acknowledge-all = Принять все
 button-silence-1h = Тишина 1 ч
 button-silence-8h = Тишина 8 ч
 button-silence-choose = Ещё…
+button-silence-longer = Дольше…
 button-unsilence = Закончить тишину
 button-end-silence = Закончить { $number }
 button-close = Закрыть
@@ -139,6 +140,15 @@ toast-acknowledged = Принято
 toast-acknowledging = Принимаю все активные…
 toast-silenced = Тишина на { $duration }
 toast-unsilenced = Тишина закончилась
+toast-unsilenced-but = Эта тишина закончилась. Другая, включил(а) { $by }, длится до { $until }.
+toast-unsilenced-some = Тишина закончилась. Из-за других тишин { $count ->
+    [one] молчит ещё { $countText } тревога
+    [few] молчат ещё { $countText } тревоги
+    [many] молчит ещё { $countText } тревог
+   *[other] молчит ещё { $countText } тревоги
+}.
+toast-silence-of-many = Эта тишина касается не только этой тревоги: смотрите ниже
+toast-silenced-for-longer = Тишина уже включена до { $until }, включил(а) { $by }. Ничего не сделано.
 toast-closed = Закрыто
 toast-choose = Что и на сколько – ниже
 toast-details = Ответ ниже
@@ -279,7 +289,8 @@ silence-scope-one = только эта тревога
 silence-scope-name = все { $name }
 silence-scope-server = всё на { $server }
 silence-ask-late = ⏳ Эта команда дошла до меня через { $waited } после отправки, поэтому я её не выполнил. Она ещё в силе?
-silence-ask-everything = ⚠️ Так могут замолчать <b>все</b> тревоги: ни одно условие не говорит, какие имеются в виду. Всё равно включить?
+silence-ask-everything = ⚠️ Так замолчат <b>почти все</b> тревоги: условия исключают лишь некоторые или никакие. Всё равно включить?
+silence-would-cover = Сейчас активных тревог: { $open }, из них замолчит: { $countText }.
 silence-for = на { $duration }
 silence-for-because = на { $duration }: { $reason }
 

@@ -168,6 +168,16 @@ export class Alerts {
     return ended;
   }
 
+  /** The silence that an incident shows, and the one that would keep it quiet after that. */
+  async silencesOn(incident: Incident): Promise<{ readonly shown?: Silence; readonly next?: Silence }> {
+    const active = await this.#activeSilences();
+    const id = incident.silenced?.silence;
+    const shown = active.find((silence) => silence.id === id);
+    const others = active.filter((silence) => silence.id !== id);
+    const next = silenceOf(incident, others, this.#now());
+    return { ...(shown ? { shown } : {}), ...(next ? { next } : {}) };
+  }
+
   /** Looks at the silences of an incident anew. For what the clock has ended. */
   async renewSilence(id: string): Promise<Incident> {
     const silences = await this.#activeSilences();
