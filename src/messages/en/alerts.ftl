@@ -248,6 +248,10 @@ daily-bad-backups = { $n ->
     [one] { $text } backup in trouble
    *[other] { $text } backups in trouble
 }
+daily-still-reported = { $n ->
+    [one] { $text } closed by hand but still reported
+   *[other] { $text } closed by hand but still reported
+}
 daily-no-bot = no bot is alive
 daily-no-worker = no worker is alive
 daily-none-open = Open alerts: none
@@ -255,6 +259,7 @@ daily-open = Open alerts: { $counts }
 daily-open-oldest = Open alerts: { $counts }; the oldest since { $since }: { $title }
 daily-backups = Backups: { $parts }
 daily-backups-good = { $count } good
+daily-backups-degraded = { $count } without one of the copies ({ $names })
 daily-backups-failed = { $n ->
     [one] { $count } failed
    *[other] { $count } failed
@@ -282,6 +287,10 @@ daily-opened = { $n ->
 daily-resolved = { $n ->
     [one] { $text } resolved
    *[other] { $text } resolved
+}
+daily-closed = { $n ->
+    [one] { $text } closed by hand
+   *[other] { $text } closed by hand
 }
 daily-storms = { $n ->
     [one] { $text } storm

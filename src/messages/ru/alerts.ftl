@@ -302,6 +302,12 @@ daily-bad-backups = { $n ->
     [many] { $text } копий под вопросом
    *[other] { $text } копии под вопросом
 }
+daily-still-reported = { $n ->
+    [one] { $text } закрыта вручную, но всё ещё сообщается
+    [few] { $text } закрыты вручную, но всё ещё сообщаются
+    [many] { $text } закрыто вручную, но всё ещё сообщается
+   *[other] { $text } закрыто вручную, но всё ещё сообщается
+}
 daily-no-bot = ни один бот не работает
 daily-no-worker = ни один исполнитель не работает
 daily-none-open = Активных тревог нет
@@ -309,6 +315,7 @@ daily-open = Активные тревоги: { $counts }
 daily-open-oldest = Активные тревоги: { $counts }; самая давняя с { $since }: { $title }
 daily-backups = Копии: { $parts }
 daily-backups-good = в порядке { $count }
+daily-backups-degraded = { $count } без одной из копий ({ $names })
 daily-backups-failed = { $n ->
     [one] не удалась { $count }
     [few] не удались { $count }
@@ -350,6 +357,12 @@ daily-resolved = { $n ->
     [few] { $text } прошли
     [many] { $text } прошло
    *[other] { $text } прошло
+}
+daily-closed = { $n ->
+    [one] { $text } закрыта вручную
+    [few] { $text } закрыты вручную
+    [many] { $text } закрыто вручную
+   *[other] { $text } закрыто вручную
 }
 daily-storms = { $n ->
     [one] { $text } шторм
