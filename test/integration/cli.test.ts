@@ -113,7 +113,8 @@ describe("vakhta config check", () => {
     expect(found.status).toBe(78);
     expect(found.stderr).toContain("v.yaml:1:1: telegram: раздел не задан");
     const whole = `${yaml}telegram: { token: "1:bot-token", chats: { ops: { id: 5 } }, users: [{ id: 1, name: alice, role: admin }] }
-backups: [{ name: app, source: { kind: postgres, url: "postgres://u:hidden-password@h/d" } }]\n`;
+backups: [{ name: app, source: { kind: postgres, url: "postgres://u:hidden-password@h/d" } }]
+heartbeats: [{ name: import, key: 0123456789abcdef, every: 1d }]\n`;
     writeFileSync(join(folder, "v.yaml"), whole);
     const { status, stdout, stderr } = await runCli(["-c", "v.yaml", "config", "check"], { cwd: folder });
     expect(lines(stderr)).toEqual(["v.yaml:2:1: rules: настройка известна, но в этой версии ещё не действует."]);
@@ -123,6 +124,7 @@ backups: [{ name: app, source: { kind: postgres, url: "postgres://u:hidden-passw
       "пользователи: alice",
       "хранилища: here",
       "резервные копии: app",
+      "сигналы жизни: import",
     ]);
     expect(status).toBe(0);
   });
