@@ -95,6 +95,18 @@ local function leave(root, placements, to, now)
 end
 `;
 
+/** Copies that still have to say that the card goes on elsewhere, the oldest first: it can be posted anew before that is done. */
+const strays = `
+local function strays(key, add, remove)
+  local left = {}
+  for id in string.gmatch(redis.call('HGET', key, 'stray') or '', '[^,]+') do
+    if id ~= add and id ~= remove then left[#left + 1] = id end
+  end
+  if add then left[#left + 1] = add end
+  if #left == 0 then redis.call('HDEL', key, 'stray') else redis.call('HSET', key, 'stray', table.concat(left, ',')) end
+end
+`;
+
 /** KEYS card, placements, wake; ARGV root, body, urgency, now, expected revision (0: must not exist), ref. Returns the new revision, or 0. */
 export const saveLua = `${mark}
 local rev = tonumber(redis.call('HGET', KEYS[1], 'rev') or '0')
@@ -196,16 +208,7 @@ return { 'taken', best, card[1], card[2], tostring(math.floor(bestScore / 1e14))
  * KEYS wake; ARGV root, pid, claim, rev, messageId, hash, now, spent, replaced, ref, raised, chat, more, documentHash,
  * stripped, replied. Returns the message id in force.
  */
-export const doneLua = `${mark}${unplace}
--- Copies that still have to lose their buttons, the oldest first: a card can be posted anew before that is done.
-local function strays(key, add, remove)
-  local left = {}
-  for id in string.gmatch(redis.call('HGET', key, 'stray') or '', '[^,]+') do
-    if id ~= add and id ~= remove then left[#left + 1] = id end
-  end
-  if add then left[#left + 1] = add end
-  if #left == 0 then redis.call('HDEL', key, 'stray') else redis.call('HSET', key, 'stray', table.concat(left, ',')) end
-end
+export const doneLua = `${mark}${unplace}${strays}
 local root, pid, claim, messageId, now = ARGV[1], ARGV[2], ARGV[3], ARGV[5], tonumber(ARGV[7])
 local key = root .. 'placement:' .. pid
 local at = redis.call('HMGET', key, 'chat', 'messageId', 'claim', 'again')
@@ -235,7 +238,11 @@ if recorded and recorded ~= messageId and (ARGV[9] == '0' or not mine) then
 end
 if recorded ~= messageId then redis.call('HSET', key, 'postedAt', ARGV[7]) end
 redis.call('HSET', key, 'messageId', messageId, 'hash', ARGV[6], 'failures', '0')
-if recorded and recorded ~= messageId then strays(key, recorded) end
+if recorded and recorded ~= messageId then
+  strays(key, recorded)
+  -- The file stands below the old copy.
+  redis.call('HDEL', key, 'documentHash')
+end
 if ARGV[11] ~= '' then redis.call('HSET', key, 'raised', ARGV[11]) end
 if ARGV[14] ~= '' then redis.call('HSET', key, 'documentHash', ARGV[14]) end
 if ARGV[15] ~= '' then strays(key, nil, ARGV[15]) end
@@ -321,8 +328,8 @@ redis.call('SREM', root .. 'dirty-chats', old)
 redis.call('PUBLISH', KEYS[1], 'migrated')
 return 1`;
 
-/** ARGV root, pid, secret, chat, messageId. Returns {"ok"|"adopted", ref, action}, {"stray"} or {"unknown"}. */
-export const pressLua = `
+/** KEYS wake; ARGV root, pid, secret, chat, messageId, now. Returns {"ok"|"adopted", ref, action}, {"stray"} or {"unknown"}. */
+export const pressLua = `${mark}${strays}
 local root, pid = ARGV[1], ARGV[2]
 local key = root .. 'placement:' .. pid
 local at = redis.call('HMGET', key, 'chat', 'messageId', 'card')
@@ -331,11 +338,17 @@ local buttons = redis.call('HGETALL', root .. 'buttons:' .. pid)
 local action
 for i = 1, #buttons, 2 do if buttons[i + 1] == ARGV[3] then action = buttons[i] end end
 if not action then return { 'unknown' } end
-if redis.call('HEXISTS', key, 'moved') == 1 then return { 'stray' } end
-if not at[2] then
+local isMoved = redis.call('HEXISTS', key, 'moved') == 1
+if not at[2] and not isMoved then
   redis.call('HSET', key, 'messageId', ARGV[5])
   redis.call('HDEL', key, 'hash')
   return { 'adopted', at[3], action }
 end
-if at[2] ~= ARGV[5] then return { 'stray' } end
+if isMoved or at[2] ~= ARGV[5] then
+  -- It may be a copy that nobody has on record: a bot was killed after sending it.
+  strays(key, ARGV[5])
+  mark(root, pid, 2, tonumber(ARGV[6]))
+  redis.call('PUBLISH', KEYS[1], 'stray')
+  return { 'stray' }
+end
 return { 'ok', at[3], action }`;

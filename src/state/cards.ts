@@ -46,7 +46,7 @@ export interface Claim {
   readonly replied?: string;
   /** When the message was posted, milliseconds since 1970. */
   readonly postedAt?: number;
-  /** A copy of the card in the same chat that is no longer in force and still has its buttons; the oldest such. */
+  /** A copy of the card in the same chat that is no longer in force and still looks as if it were; the oldest such. */
   readonly stray?: number;
   /** The placement as which the card goes on elsewhere: of this one there are only old copies. */
   readonly moved?: string;
@@ -66,7 +66,7 @@ export interface Delivered {
   readonly spent: boolean;
   /** The message takes the place of the recorded one, which becomes a stray copy. */
   readonly replaced?: boolean;
-  /** The stray copy has lost its buttons. */
+  /** The stray copy has lost its buttons and says that the card goes on elsewhere. */
   readonly stripped?: boolean;
   /** Of the whole text that was sent as a file. */
   readonly documentHash?: string;
@@ -359,15 +359,18 @@ export class Cards {
 
   /**
    * Which card and action a token stands for, when it was pressed on the placement's message in its chat. While no
-   * message id is recorded the pressed message is adopted. `stray`: a copy that is not the recorded one.
+   * message id is recorded the pressed message is adopted. `stray`: a copy that is not the recorded one; it is going
+   * to lose its buttons.
    */
-  async press(token: string, chatId: number, messageId: number): Promise<PressedButton | "unknown" | "stray"> {
+  async press(
+    token: string,
+    chatId: number,
+    messageId: number,
+    now: Date,
+  ): Promise<PressedButton | "unknown" | "stray"> {
     const [placement = "", secret = ""] = token.split(".");
-    const answer = (await pressScript.run(
-      this.#redis,
-      [],
-      [this.#keys.root, placement, secret, chatId, messageId],
-    )) as string[];
+    const args = [this.#keys.root, placement, secret, chatId, messageId, now.getTime()];
+    const answer = (await pressScript.run(this.#redis, [this.wakeChannel], args)) as string[];
     const [status = "unknown", card = "", action = ""] = answer;
     if (status === "unknown" || status === "stray") return status;
     return { placement, card: parseRef(card), action, adopted: status === "adopted" };

@@ -166,7 +166,7 @@ test("what becomes critical goes on where its route leads then; the old message 
   const [old, card, ...others] = world.messages("a is down");
   expect(others).toEqual([]);
   expect([old?.message_thread_id, card?.message_thread_id]).toEqual([undefined, ALERTS_TOPIC]);
-  expect(old?.text).toBe("⤵ 🔴 a is down: goes on here");
+  expect(old?.text).toBe("⤵ a is down: goes on here");
   const chat = String(FORUM_ID).slice(4);
   expect(old?.entities).toContainEqual(
     expect.objectContaining({ type: "text_link", url: `https://t.me/c/${chat}/${card?.message_id}` }),
@@ -203,14 +203,14 @@ test("a message that is under way while its card moves is an old one as well", a
   if (!("placement" in claim)) throw new Error("nothing to deliver");
   await world.alerts.receive([signal("a", { severity: "critical" })]);
   const token = await world.cards.buttonToken(claim.placement, "acknowledge");
-  expect(await world.cards.press(token, FORUM_ID, 77)).toBe("stray");
+  expect(await world.cards.press(token, FORUM_ID, 77, world.clock.now())).toBe("stray");
   await world.cards.done(claim, { messageId: 77, hash: "x", spent: true }, world.clock.now());
   await world.run(3000);
   expect(world.calls().map(({ method, thread }) => [method, Number(thread)])).toEqual([
     ["sendMessage", ALERTS_TOPIC],
     ["editMessageText", Number.NaN],
   ]);
-  expect(await world.cards.press(token, FORUM_ID, 77)).toBe("unknown");
+  expect(await world.cards.press(token, FORUM_ID, 77, world.clock.now())).toBe("unknown");
   expect(await fixture.redis.exists(world.keys.of("placement", claim.placement))).toBe(0);
 });
 
@@ -229,8 +229,10 @@ test("a storm's card is posted anew when its members ring", async () => {
   await world.run(29 * minute, minute);
   expect(world.messages("7 firing")).toHaveLength(1);
   await world.run(3 * minute, 10_000);
-  const [first, second, ...others] = world.messages("7 firing");
+  const [second, ...others] = world.messages("7 firing");
   expect(others).toEqual([]);
+  const [first] = world.messages("⤵ ⛈ Storm of ");
+  expect(first?.text).toMatch(/: goes on here$/);
   const buttons = (message: Message | undefined): number => message?.reply_markup?.inline_keyboard.length ?? 0;
   expect([buttons(first), buttons(second)]).toEqual([0, 2]);
   const posted = world.calls().filter(({ method, text }) => method === "sendMessage" && text.includes("7 firing"));

@@ -170,6 +170,7 @@ function render(incident: Incident, context: RenderContext, deps: IncidentCardDe
   const reply = isQuiet ? undefined : goodNews(incident, context, deps);
   return {
     html,
+    title: titleOf(incident, messages, titleLimits.list),
     buttons: buttons(incident, messages),
     ...(whole ? { document: whole } : {}),
     ...(raise === "" ? {} : { raise }),

@@ -132,6 +132,7 @@ function render(state: StormState, reader: Reader, now: Date): Rendering {
   const isSilent = summary.silent.every((silent) => isSilentAt(silent, now, reader.timezone));
   return {
     html,
+    title: messages.plain("storm-name", { from: timeText(summary.startedAt.toISOString(), reader) }),
     buttons: buttons(summary, messages),
     ...(summary.rings > 0 && summary.ringing > 0 ? { raise: `${summary.rings}` } : {}),
     ...(isSilent ? { silent: true } : {}),

@@ -21,6 +21,8 @@ export interface CardDocument {
 /** A card as it should look now. */
 export interface Rendering {
   readonly html: string;
+  /** What it is about, whatever its state: what is left of it on old copies. Plain text; default: the first line. */
+  readonly title?: string;
   readonly buttons: readonly (readonly CardButton[])[];
   /** The whole text as a file, when the message cannot hold it; added by the delivery where needed. */
   readonly document?: CardDocument;

@@ -118,9 +118,15 @@ async function strip(deps: BotDeps, ctx: BotContext): Promise<void> {
 
 async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise<Decision> {
   const { texts, caller, place } = ctx;
-  const pressed = await deps.cards.press(token, place.chatId, ctx.callbackQuery?.message?.message_id ?? 0);
+  const pressed = await deps.cards.press(
+    token,
+    place.chatId,
+    ctx.callbackQuery?.message?.message_id ?? 0,
+    deps.clock.now(),
+  );
   if (pressed === "unknown") return { toast: texts.plain("toast-outdated"), strip: true };
-  if (pressed === "stray") return { toast: texts.plain("toast-stray"), strip: true };
+  // The delivery takes its buttons and has it say where the card goes on.
+  if (pressed === "stray") return { toast: texts.plain("toast-stray") };
   const kind = deps.kinds.get(pressed.card.kind);
   const stored = await deps.cards.read(pressed.card);
   const action = kind?.actions[pressed.action];

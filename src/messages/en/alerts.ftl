@@ -137,6 +137,7 @@ toast-view-expired = This has expired; { $command } shows it anew. Nothing was d
 error-incident-unknown = this alert is not known any more
 error-silence-unknown = this silence is not known any more
 
+storm-name = ⛈ Storm of { $from }
 storm-title = { $mark } <b>{ $numbers }</b>
 storm-rages = A storm since { $from }: { $count ->
     [one] { $countText } alert

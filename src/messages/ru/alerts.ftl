@@ -165,6 +165,7 @@ toast-view-expired = Это устарело; { $command } покажет зан
 error-incident-unknown = об этой тревоге ничего не сохранилось
 error-silence-unknown = об этой тишине ничего не сохранилось
 
+storm-name = ⛈ Шторм, начало { $from }
 storm-title = { $mark } <b>{ $numbers }</b>
 storm-rages = Шторм с { $from }, пока { $count ->
     [one] { $countText } тревога.

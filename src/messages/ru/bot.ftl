@@ -73,7 +73,8 @@ dialog-again-lost = ⚠️ Я потерял нить этого диалога,
 
 card-cut = Остальное – в файле ниже.
 card-moved = ⤵ { $title }: продолжение в другом месте
-card-moved-to = ⤵ { $title }: <a href="{ $url }">продолжение здесь</a>
+card-continued = ⤵ { $title }: продолжение в другом сообщении этого чата
+card-continued-at = ⤵ { $title }: <a href="{ $url }">продолжение здесь</a>
 
 notice-chat-moved = ⚠️ Чат <b>{ $name }</b> стал супергруппой и получил новый id. Работа продолжается; в <code>vakhta.yaml</code> замените <code>{ $from }</code> на <code>{ $to }</code>.
 notice-person-refused = ⚠️ Не могу написать <b>{ $name }</b>: этому человеку нужно открыть @{ $bot } и нажать «Старт». До тех пор всё, что ему адресовано, ждёт.
