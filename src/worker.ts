@@ -6,9 +6,9 @@ import { setFlagsFromString } from "node:v8";
 setFlagsFromString("--semi-space-growth-factor=1");
 // The rest of the heap would grow to half as much again as it holds before it is collected: 6 MB less at the peak.
 setFlagsFromString("--memory-saver-mode");
-// The optimizing compilers take 14 MB, for nothing: bytes are hashed, encrypted and sent by native code, compressed by
-// another program. What computes in JavaScript would be slow here: age's own decryption makes 1 MB/s instead of 40.
-for (const flag of ["--no-opt", "--no-maglev"]) setFlagsFromString(flag);
+// The last of the compilers takes 9 MB, for nothing: bytes are hashed, encrypted and sent by native code, compressed by
+// another program.
+setFlagsFromString("--no-opt");
 enableCompileCache();
 
 const { enter } = await import("./app/entry.ts");
