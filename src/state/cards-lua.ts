@@ -126,7 +126,7 @@ if ARGV[9] ~= '' then redis.call('HSET', root .. 'placement:' .. pid, 'messageId
 redis.call('PUBLISH', KEYS[3], ARGV[2])
 return pid`;
 
-/** ARGV root, now, claimMs, claim, group limit/reserve/window, person limit/reserve/window, edit interval per urgency. Returns {"taken", pid, rev, body, urgency, fields} or {"wait", ms}. */
+/** ARGV root, now, claimMs, claim, group limit/reserve/critical/window, person limit/reserve/critical/window, edit interval per urgency. Returns {"taken", pid, rev, body, urgency, fields} or {"wait", ms}. */
 export const takeLua = `
 local root, now = ARGV[1], tonumber(ARGV[2])
 -- What has gathered is put in order before the first of it is shown: resuming wakes everybody.
@@ -140,8 +140,9 @@ for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
   elseif redis.call('HEXISTS', root .. 'disabled', chat) == 0 then
     local blocked = tonumber(redis.call('HGET', root .. 'blocked', chat) or '0')
     if blocked > now then later(blocked) else
-      local at = string.sub(chat, 1, 1) == '-' and 5 or 8
-      local limit, reserve, window = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+      local at = string.sub(chat, 1, 1) == '-' and 5 or 9
+      local limit, window = tonumber(ARGV[at]), tonumber(ARGV[at + 3])
+      local reserve, critical = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
       local budget = root .. 'budget:' .. chat
       redis.call('ZREMRANGEBYSCORE', budget, '-inf', now - window)
       -- A clock that was set back must not leave the chat without budget until it has caught up.
@@ -155,7 +156,7 @@ for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
         for i = 1, #page, 2 do
           local pid, score = page[i], tonumber(page[i + 1])
           local urgency = math.floor(score / 1e14)
-          local room = urgency <= 1 and limit or limit - reserve
+          local room = limit - (urgency == 0 and 0 or urgency == 1 and critical or reserve)
           if used >= room then
             -- All that follow are no more urgent: wait until enough entries have left the window.
             local index = used - room
@@ -172,7 +173,7 @@ for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
             local claimUntil = tonumber(state[1] or '0')
             if claimUntil <= now + 2 * tonumber(ARGV[3]) then ready = math.max(ready, claimUntil) end
             -- The interval between edits depends on the urgency of now: what is urgent does not wait for progress.
-            local interval, sentAt = tonumber(ARGV[11 + urgency]), tonumber(state[4] or '0')
+            local interval, sentAt = tonumber(ARGV[13 + urgency]), tonumber(state[4] or '0')
             if sentAt <= now + interval then ready = math.max(ready, sentAt + interval) end
             if ready > now then
               later(ready)

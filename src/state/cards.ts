@@ -213,9 +213,11 @@ export class Cards {
       claim,
       group.limit,
       group.reserve,
+      group.critical,
       group.windowMs,
       person.limit,
       person.reserve,
+      person.critical,
       person.windowMs,
       ...Object.values(editInterval),
     ];
@@ -307,14 +309,14 @@ export class Cards {
     await failScript.run(this.#redis, [this.wakeChannel], args);
   }
 
-  /** Spends one of a chat's budget for a reply. Returns 0, or the milliseconds to wait. */
+  /** Spends one of a chat's budget for a reply, leaving what is kept for criticals. Returns 0, or the milliseconds to wait. */
   async spend(chatId: number, now: Date): Promise<number> {
     const budget = chatBudget(chatId);
     const args = [
       this.#keys.root,
       chatId,
       now.getTime(),
-      budget.limit,
+      budget.limit - budget.critical,
       budget.windowMs,
       randomBytes(6).toString("base64url"),
     ];

@@ -77,6 +77,16 @@ describe("the card of an incident", () => {
     expect((await stack.press(bob.id, message, "Close")).toast).toBe("Already resolved. Nothing was done.");
   });
 
+  test("answers with the details once, however often that is pressed at a time", async () => {
+    const runbook = `https://wiki.example.org/run?book=${"%7B".repeat(20)}`;
+    const message = await card("Fan stopped", { links: [{ kind: "runbook", url: runbook }] });
+    const toasts: (string | undefined)[] = [];
+    for (const who of [vera, vera, bob]) toasts.push((await stack.press(who.id, message, "Details")).toast);
+    expect(toasts).toEqual(["See below", "The answer is below already", "The answer is below already"]);
+    const details = await replyTo(message, /Links\nRunbook\n/);
+    expect(details.entities).toContainEqual(expect.objectContaining({ type: "text_link", url: runbook }));
+  });
+
   test("obeys nobody without the role", async () => {
     const message = await card("Queue stuck");
     expect((await stack.press(mallory.id, message, "Acknowledge")).toast).toBe(

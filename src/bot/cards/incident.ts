@@ -13,6 +13,8 @@ import {
   incidentDetails,
   incidentDocument,
   lastedMs,
+  linkHtml,
+  longestUrl,
   markOf,
   type Reader,
   stateText,
@@ -59,6 +61,7 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
       close: firstOrder(deps, "close", async ({ id }, by) => await deps.alerts.close(id, by)),
       details: {
         role: "viewer",
+        isAnswer: true,
         toast: (_incident, messages) => messages.plain("toast-details"),
         run: async (incident, context) => await sayDetails(incident, context, deps),
       },
@@ -290,14 +293,12 @@ function nameOf({ name }: Person): string {
 }
 
 const shownLinks = 8;
-/** Telegram takes no longer ones. */
-const longestUrl = 2000;
 
 function linkLine({ links }: Incident, messages: Messages): string {
   return webLinks(links)
     .filter(({ url }) => url.length <= longestUrl)
     .slice(0, shownLinks)
-    .map(({ kind, url }) => messages.t("incident-link", { url, text: messages.plain(`link-${kind}`) }))
+    .map((link) => linkHtml(link, messages))
     .join(" · ");
 }
 

@@ -18,9 +18,9 @@ import {
   severityMarks,
   stateText,
   timeText,
+  titleIn,
   titleLimits,
   titleOf,
-  wordsOf,
 } from "../incident-text.ts";
 import type { ActionContext, CardButton, CardKind, Rendering } from "./types.ts";
 
@@ -63,6 +63,7 @@ export function stormCard(deps: StormCardDeps): CardKind<StormState> {
     actions: {
       "full-list": {
         role: "viewer",
+        isAnswer: true,
         toast: (_state, messages) => messages.plain("toast-list"),
         run: async (state, context) => await sayList(state, context, deps),
       },
@@ -209,10 +210,8 @@ function labelLine({ labels }: StormSummary, messages: Messages): string[] {
 
 function ends({ first, last, lastAt }: StormSummary, reader: Reader): string[] {
   const { messages } = reader;
-  const title = (json: string): string => {
-    const text = oneLine(wordsOf(JSON.parse(json) as string | Text, messages), titleLimits.list);
-    return text === "" ? messages.plain("incident-untitled") : text;
-  };
+  const title = (json: string): string =>
+    titleOf({ title: JSON.parse(json) as string | Text }, messages, titleLimits.list);
   return [
     ...(first === undefined ? [] : [messages.t("storm-first", { title: title(first) })]),
     ...(last === undefined || lastAt === undefined
@@ -302,7 +301,7 @@ function listEntry(incident: Incident, number: number, reader: Reader): string {
   const state = [stateText(incident, reader)];
   if (incident.acknowledged) state.push(messages.plain("list-acknowledged", { by: incident.acknowledged.by.name }));
   return [
-    `${number}. ${markOf(incident)} ${titleOf(incident, messages, 1000)}`,
+    `${number}. ${markOf(incident)} ${titleIn(incident, messages, 1000)}`,
     `   ${state.join("; ")}`,
     ...(labels.length > 0 ? [`   ${cut(labels.join(" ").toWellFormed(), longestLabels)}`] : []),
   ].join("\n");

@@ -66,9 +66,14 @@ export interface CardAnswer {
   readonly document?: { readonly name: string; readonly text: string };
 }
 
+/** Within so many milliseconds an answer is not given a second time. */
+export const answeredMs = 10_000;
+
 /** What a button does. `toast` is shown before `run`: answering comes first, working afterwards. */
 export interface CardAction<T> {
   readonly role: Role;
+  /** It only says something below: pressed again for the same state within some seconds, it says nothing. */
+  readonly isAnswer?: true;
   toast(value: T, messages: Messages, by: Person): string | Promise<string>;
   run(value: T, context: ActionContext): Promise<void>;
 }

@@ -1,6 +1,9 @@
 import type { NextFunction } from "grammy";
 import { toAppError } from "../../core/errors.ts";
 import { hasRole } from "../../core/roles.ts";
+import type { Person } from "../../core/run.ts";
+import type { PressedButton } from "../../state/cards.ts";
+import { answeredMs } from "../cards/types.ts";
 import { commands } from "../commands/index.ts";
 import type { BotContext, BotDeps, DialogPress } from "../context.ts";
 import { cardToken } from "../delivery.ts";
@@ -142,8 +145,11 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
   }
   if (!hasRole(caller.role, action.role))
     return { toast: texts.plain("toast-role", { role: texts.plain(`role-${action.role}`) }) };
+  const by = { id: caller.id, name: caller.name };
+  if (action.isAnswer && !(await isFirstAnswer(deps.incidents, pressed, stored?.revision ?? 0, by)))
+    return { toast: texts.plain("toast-answered") };
   return {
-    toast: await action.toast(value, texts, { id: caller.id, name: caller.name }),
+    toast: await action.toast(value, texts, by),
     run: async () => {
       try {
         await action.run(value, actionContext(deps, ctx));
@@ -157,6 +163,16 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
       }
     },
   };
+}
+
+async function isFirstAnswer(
+  incidents: BotDeps["incidents"],
+  { card, action }: PressedButton,
+  revision: number,
+  by: Person,
+): Promise<boolean> {
+  const what = `${action}:${card.kind}:${card.id}:${revision}`;
+  return (await incidents.claim(what, by, answeredMs)) === undefined;
 }
 
 async function dialogPress(deps: BotDeps, ctx: BotContext, data: string): Promise<Decision> {

@@ -6,7 +6,7 @@ import { turns } from "../../lib/turns.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Incidents } from "../../state/incidents.ts";
-import type { CardKind } from "../cards/types.ts";
+import { answeredMs, type CardKind } from "../cards/types.ts";
 import { oneLine } from "../foreign-text.ts";
 import { lastedMs, markOf, serverOf, timeText, titleOf } from "../incident-text.ts";
 import { pageOf, pageRow } from "./pages.ts";
@@ -95,11 +95,16 @@ async function act(
     const toast = card.refusal?.(known.incident, name, messages) ?? messages.plain("toast-outdated");
     return { toast, run: async () => state };
   }
+  let isAnswered = false;
   return {
-    toast: async (by) => await action.toast(known.incident, messages, by),
+    toast: async (by) => {
+      const what = `${name}:${id}:${known.version}`;
+      isAnswered = action.isAnswer === true && (await incidents.claim(what, by, answeredMs)) !== undefined;
+      return isAnswered ? messages.plain("toast-answered") : await action.toast(known.incident, messages, by);
+    },
     role: action.role,
     run: async (context) => {
-      await action.run(known.incident, context);
+      if (!isAnswered) await action.run(known.incident, context);
       return state;
     },
   };
@@ -249,7 +254,7 @@ function line(
     add(timeText(endedAt, { messages, timezone: config.timezone }));
   if (incident.status !== "noted") add(formatDuration(wholeSeconds(lastedMs(incident, now)), messages.locale));
   const server = serverOf(incident);
-  if (server) add(oneLine(server.value, 40));
+  if (server) parts.push(messages.t("alerts-server", { server: oneLine(server.value, 40) }));
   const who = closed?.by ?? acknowledged?.by;
   if (who) add(`👤 ${oneLine(who.name, 30)}`);
   return parts.join(" · ");

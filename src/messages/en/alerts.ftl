@@ -57,7 +57,7 @@ incident-is-again = { $severity }, firing again since { $since }; it has begun {
 incident-is-resolved = { $severity }, resolved { $at } after { $duration }
 incident-is-closed = { $severity }, closed by { $by } { $at } after { $duration }
 incident-is-noted = { $severity }, { $at }
-incident-label = { $name } <code>{ $value }</code>
+incident-label = <code>{ $name }</code> <code>{ $value }</code>
 incident-text = { $text }
 incident-link = <a href="{ $url }">{ $text }</a>
 incident-acknowledged = 👤 Acknowledged by <b>{ $by }</b>, { $at }
@@ -124,6 +124,7 @@ toast-silenced-for-longer = Already silenced until { $until } by { $by }. Nothin
 toast-closed = Closed
 toast-choose = What and for how long: see below
 toast-details = See below
+toast-answered = The answer is below already
 toast-list = The list follows below
 toast-already-acknowledged = Already acknowledged by { $by }. Nothing was done.
 toast-already-resolved = Already resolved. Nothing was done.
@@ -182,7 +183,7 @@ storm-first = First: { $title }
 storm-newest = Newest: { $title }, { $at }
 storm-criticals = <b>Critical:</b>
 storm-critical = { $mark } { $title }
-storm-critical-on = { $mark } { $title } · { $server }
+storm-critical-on = { $mark } { $title } · <code>{ $server }</code>
 storm-acknowledged = 👤 { $by } has acknowledged { $count ->
     [0] nothing more: all that fire are acknowledged already
     [one] { $countText } alert
@@ -202,6 +203,7 @@ alerts-none = ✅ <b>No open alerts</b>
 alerts-none-such = ✅ <b>Nothing open matches</b>
 alerts-filter = Only: <code>{ $filter }</code>
 alerts-line = { $number }. { $mark } <b>{ $title }</b>
+alerts-server = <code>{ $server }</code>
 alerts-part = { $text }
 alerts-at = As of { $at }
 alerts-page = As of { $at }, page { $page } of { $pages }

@@ -74,7 +74,7 @@ incident-is-again = { $severity }, снова с { $since }; { $times ->
 incident-is-resolved = { $severity }, прошла { $at }, длилась { $duration }
 incident-is-closed = { $severity }, закрыл(а) { $by } { $at }, длилась { $duration }
 incident-is-noted = { $severity }, { $at }
-incident-label = { $name } <code>{ $value }</code>
+incident-label = <code>{ $name }</code> <code>{ $value }</code>
 incident-text = { $text }
 incident-link = <a href="{ $url }">{ $text }</a>
 incident-acknowledged = 👤 Занимается <b>{ $by }</b>, с { $at }
@@ -152,6 +152,7 @@ toast-silenced-for-longer = Тишина уже включена до { $until }
 toast-closed = Закрыто
 toast-choose = Что и на сколько – ниже
 toast-details = Ответ ниже
+toast-answered = Ответ уже есть ниже
 toast-list = Список – ниже
 toast-already-acknowledged = Уже занимается { $by }. Ничего не сделано.
 toast-already-resolved = Уже прошла. Ничего не сделано.
@@ -228,7 +229,7 @@ storm-first = Первая: { $title }
 storm-newest = Последняя: { $title }, { $at }
 storm-criticals = <b>Критические:</b>
 storm-critical = { $mark } { $title }
-storm-critical-on = { $mark } { $title } · { $server }
+storm-critical-on = { $mark } { $title } · <code>{ $server }</code>
 storm-acknowledged = 👤 { $by } занимается: { $count ->
     [0] новых нет, все активные тревоги уже приняты
     [one] принята { $countText } тревога
@@ -252,6 +253,7 @@ alerts-none = ✅ <b>Активных тревог нет</b>
 alerts-none-such = ✅ <b>Среди активных ничего не подходит</b>
 alerts-filter = Только: <code>{ $filter }</code>
 alerts-line = { $number }. { $mark } <b>{ $title }</b>
+alerts-server = <code>{ $server }</code>
 alerts-part = { $text }
 alerts-at = На { $at }
 alerts-page = На { $at }, страница { $page } из { $pages }
