@@ -63,11 +63,11 @@ test("many alerts at once become one card that counts them, lists them, and acts
   await stack.press(bob.id, card, "Alerts");
   const view = await answerTo(stack, card, /^Open alerts: 40/);
   await stack.press(bob.id, view, "▶");
-  const second = await becomes(stack, view, /^9\. 🟠 Page 9 is slow/m);
+  const second = await becomes(stack, view, /^9\. 🟠 Page 32 is slow/m);
   await stack.press(bob.id, second, "9");
-  const one = await becomes(stack, view, /^🟠 Page 9 is slow/);
+  const one = await becomes(stack, view, /^🟠 Page 32 is slow/);
   await stack.press(bob.id, one, "Close");
-  await becomes(stack, view, /^☑️ Page 9 is slow\nWarning, closed by bob/);
+  await becomes(stack, view, /^☑️ Page 32 is slow\nWarning, closed by bob/);
   await becomesUnlimited(stack, card, /^⛈ 34 firing, 0 resolved, 1 closed/);
 
   for (let n = 10; n <= 19; n++) await alerts.resolve(`Page ${n} is slow`, { labels: labels(n) });
