@@ -105,6 +105,8 @@ test("Redis away together with the bot that watched: another one tells it, and t
   const world = await outageWorld(2);
   const [first, second] = world.bots as [(typeof world.bots)[0], (typeof world.bots)[0]];
   await second.bot.step();
+  // The end of a bot without Redis takes a while.
+  world.clock.stop();
   await world.redis.kill();
   await first.bot.stop();
   // Whoever watched has had its chance.
@@ -127,6 +129,8 @@ test("a short outage of Redis that nobody was left to tell is a card", { timeout
   const world = await outageWorld(2);
   const [first, second] = world.bots as [(typeof world.bots)[0], (typeof world.bots)[0]];
   await second.bot.step();
+  // The end of a bot without Redis takes a while.
+  world.clock.stop();
   await world.redis.kill();
   await first.bot.stop();
   world.advance(40_000);
