@@ -3,3 +3,5 @@ for (const file of ["app/entry.ts", "app/run-bot.ts", "app/run-worker.ts", "app/
   await import(new URL(`../src/${file}`, import.meta.url).href);
 }
 await import(new URL("../jobs/index.ts", import.meta.url).href);
+// Loaded by the first request to a bucket.
+await Promise.all([import("@aws-sdk/client-s3"), import("@smithy/node-http-handler")]);

@@ -1,136 +1,15 @@
 #!/usr/bin/env node
 import { enableCompileCache } from "node:module";
-import { Command, CommanderError, type Help } from "commander";
-import type { Terminal } from "./cli/terminal.ts";
 
+// Before anything else is loaded: what was compiled before it is compiled at every start.
 enableCompileCache();
 
-const { exitCodes, processTerminal, terminalLocale } = await import("./cli/terminal.ts");
-
-/** Parses the arguments and runs one command; gives the exit status. */
-async function main(argv: readonly string[]): Promise<number> {
-  let status: number = exitCodes.ok;
-  const program = createProgram(terminal, (result) => {
-    status = result;
-  });
-  try {
-    await program.parseAsync(argv);
-    return status;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    const { reportError } = await import("./cli/report.ts");
-    return reportError(error, terminal);
-  }
-}
-
-type Finish = (status: number) => void;
-
-/** What `--config` says, from wherever it stands. */
-const configOption = (command: Command): { path?: string } => {
-  const { config } = command.optsWithGlobals<{ config?: string }>();
-  return config === undefined ? {} : { path: config };
-};
-
-function createProgram(terminal: Terminal, finish: Finish): Command {
-  const text = (key: string) => terminal.messages.plain(key);
-  const program = new Command("vakhta")
-    .description(text("cli-description"))
-    .option("-c, --config <file>", text("cli-option-config"))
-    .helpOption("-h, --help", text("cli-option-help"))
-    .helpCommand(false)
-    .configureHelp({ styleTitle: (title) => translatedTitle(title, text) } satisfies Partial<Help>)
-    .addHelpText("after", `\n${text("cli-help-after")}`)
-    .exitOverride();
-
-  program
-    .command("init")
-    .description(text("cli-init"))
-    .option("--api-root <url>", text("cli-init-api-root"))
-    .action(async (options: { apiRoot?: string }, command: Command) => {
-      const { init } = await import("./cli/init.ts");
-      finish(await init(terminal, { ...configOption(command), ...options }));
-    });
-
-  const config = program.command("config").description(text("cli-config")).helpCommand(false);
-  config
-    .command("check")
-    .description(text("cli-config-check"))
-    .option("-f, --file <file>", text("cli-option-config"))
-    .action(async (options: { file?: string }, command: Command) => {
-      const { configCheck } = await import("./cli/config-check.ts");
-      finish(configCheck(terminal, options.file === undefined ? configOption(command) : { path: options.file }));
-    });
-
-  program
-    .command("doctor")
-    .description(text("cli-doctor"))
-    .option("--json", text("cli-option-json"))
-    .action(async (options: { json?: boolean }, command: Command) => {
-      const { doctor } = await import("./cli/doctor.ts");
-      finish(await doctor(terminal, { ...configOption(command), ...options }));
-    });
-
-  program
-    .command("backup <name>")
-    .description(text("cli-backup"))
-    .option("--here", text("cli-backup-here"))
-    .option("--json", text("cli-option-json"))
-    .action(async (name: string, options: { here?: boolean; json?: boolean }, command: Command) => {
-      const { backup } = await import("./cli/backup.ts");
-      finish(await backup(terminal, name, { ...configOption(command), ...options }));
-    });
-
-  program
-    .command("backups [name]")
-    .description(text("cli-backups"))
-    .option("--json", text("cli-option-json"))
-    .action(async (name: string | undefined, options: { json?: boolean }, command: Command) => {
-      const { backups } = await import("./cli/backups.ts");
-      finish(await backups(terminal, name, { ...configOption(command), ...options }));
-    });
-
-  program
-    .command("verify <which>")
-    .description(text("cli-verify"))
-    .option("--depth <depth>", text("cli-verify-depth"))
-    .option("--storage <name>", text("cli-verify-storage"))
-    .option("--json", text("cli-option-json"))
-    .action(async (which: string, options: { depth?: string; storage?: string; json?: boolean }, command: Command) => {
-      const { verify } = await import("./cli/verify.ts");
-      finish(await verify(terminal, which, { ...configOption(command), ...options }));
-    });
-
-  program
-    .command("keygen")
-    .description(text("cli-keygen"))
-    .action(async () => {
-      const { keygen } = await import("./cli/keygen.ts");
-      finish(await keygen(terminal));
-    });
-
-  return program;
-}
-
-/** commander's own headings in the user's language. */
-function translatedTitle(title: string, text: (key: string) => string): string {
-  switch (title) {
-    case "Usage:":
-      return text("cli-help-usage");
-    case "Arguments:":
-      return text("cli-help-arguments");
-    case "Options:":
-      return text("cli-help-options");
-    case "Commands:":
-      return text("cli-help-commands");
-    default:
-      return title;
-  }
-}
+const { processTerminal, terminalLocale } = await import("./cli/terminal.ts");
+const { run } = await import("./cli/program.ts");
 
 const interrupt = new AbortController();
 // A second Ctrl-C ends the process at once.
 process.once("SIGINT", () => interrupt.abort());
 process.once("SIGTERM", () => interrupt.abort());
 
-const terminal = processTerminal(terminalLocale(), interrupt.signal);
-process.exitCode = await main(process.argv);
+process.exitCode = await run(process.argv, processTerminal(terminalLocale(), interrupt.signal));

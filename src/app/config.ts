@@ -131,7 +131,7 @@ export function checkConfig(options: Partial<LoadOptions> = {}): CheckedConfig {
   });
   const { parsed, problems } = validate(resolved);
   const outline = outlineOf(resolved.data);
-  const all = [...resolved.problems, ...problems, ...crossCheck(outline), ...absentSections(outline, requires)];
+  const all = [...resolved.problems, ...problems, ...crossCheck(outline), ...absentSections(outline, options.requires)];
   const place = locator(document);
   const { missing } = resolved;
   const warnings = [...unusedSettings(document.data), ...adviceOf(outline), ...short].map(place);

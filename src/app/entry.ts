@@ -1,6 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { AppError } from "../core/errors.ts";
-import { createLogger, type Logger, redact } from "../lib/logger.ts";
+import { createLogger, type Logger } from "../lib/logger.ts";
+import { redact } from "../lib/redaction.ts";
 import { messagesOf } from "../messages/index.ts";
 import { ConfigError, configExitCode, type LoadedConfig } from "./config.ts";
 import { onExitSignals } from "./shutdown.ts";

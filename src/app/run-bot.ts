@@ -23,7 +23,7 @@ import { readStatus } from "../services/status.ts";
 import { botWatch } from "../services/watch/index.ts";
 import { OwnHeartbeat } from "../services/watch/own-heartbeat.ts";
 import { workerHosts } from "../services/workers.ts";
-import { Keys } from "../state/redis.ts";
+import { Keys, tryWrite } from "../state/redis.ts";
 import { SeenUpdates } from "../state/updates.ts";
 import { describeStorage } from "../storages/index.ts";
 import type { BotConfig } from "./config.ts";
@@ -31,8 +31,8 @@ import type { Deps } from "./deps.ts";
 import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
 import { runShutdown, type ShutdownStep } from "./shutdown.ts";
-import { WatchLoop } from "./watch-loop.ts";
 import { verifyMetrics } from "./verify-metrics.ts";
+import { WatchLoop } from "./watch-loop.ts";
 import { watchHealth, watchMetrics } from "./watch-metrics.ts";
 
 /** A running bot process. */
@@ -75,8 +75,17 @@ export async function runBot(
   const watch = watchLoop(deps, stopping.signal, async (signal) => await api.getMe(signal));
   watchMetrics(deps, registry, watch);
   verifyMetrics(deps, registry);
-  const history = new Alerts({ ...deps, config: { alerts: config.alerts } });
-  const redisOutage = new RedisOutage({ ...deps, config, api, history, isFirst: () => watch.watching });
+  const history = new Alerts({ ...deps, config: { alerts: config.alerts, timezone: config.timezone } });
+  const keys = new Keys(config.redis.prefix);
+  const probeRedis = (): Promise<string> => tryWrite(deps.redis, keys);
+  const redisOutage = new RedisOutage({
+    ...deps,
+    config,
+    api,
+    history,
+    probe: probeRedis,
+    standsBy: () => watch.standsBy,
+  });
   // Before anything that waits for Redis.
   redisOutage.start();
   const delivery = new Delivery({
@@ -113,7 +122,7 @@ export async function runBot(
   };
   // A poll brings the same update again only to a bot that did not confirm it; that confirms what fails as well.
   const handlePolled = async (update: Update): Promise<void> => await handle(update).catch(() => undefined);
-  const updates = new SeenUpdates(deps.redis, new Keys(config.redis.prefix));
+  const updates = new SeenUpdates(deps.redis, keys);
   const handlePosted = (update: Update): Promise<void> => onlyOnce(updates, update, handle);
   const poller =
     config.telegram.mode === "polling"
@@ -133,8 +142,9 @@ export async function runBot(
     logger,
     registry,
     token: config.http.token,
+    trustProxy: config.http.trustProxy,
     checks: {
-      redis: async () => await deps.redis.ping(),
+      redis: probeRedis,
       telegram: async () => {
         if (!poller) await probe?.check();
         if (["unreachable", "token refused"].includes(state())) throw new Error(state());

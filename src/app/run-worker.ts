@@ -3,7 +3,7 @@ import { type Consumer, startConsumer } from "../queue/consumer.ts";
 import type { JobHandlers } from "../queue/contracts.ts";
 import { sweepScratch } from "../services/backup/scratch.ts";
 import { tickEveryMs } from "../services/tick.ts";
-import { inspectRedis } from "../state/redis.ts";
+import { inspectRedis, Keys, tryWrite } from "../state/redis.ts";
 import type { Deps } from "./deps.ts";
 import { createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
@@ -27,7 +27,7 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
     registry: createRegistry(deps, "worker"),
     token: config.http.token,
     checks: {
-      redis: async () => await deps.redis.ping(),
+      redis: async () => await tryWrite(deps.redis, new Keys(config.redis.prefix)),
       queue: () => {
         if (!consumer?.isRunning()) throw new Error("not taking jobs");
         return "taking jobs";
@@ -51,7 +51,8 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
   // The first look at once: what was missed while everything was down is made up now.
   await deps.producer.enqueue("tick", {});
   const presence = startPresence(deps, "worker", () => "working");
-  logger.info({ url, host: deps.host, version: deps.version }, "worker ready");
+  // Said only after the caller has gone on to listen to signals: whoever reads it may ask for an orderly end at once.
+  setImmediate(() => logger.info({ url, host: deps.host, version: deps.version }, "worker ready"));
   return {
     url,
     stop: async () => {

@@ -38,6 +38,7 @@ export class WatchLoop {
   #timer: NodeJS.Timeout | undefined;
   #lease: Lease | undefined;
   #acquiring: Promise<boolean> | undefined;
+  #isTaken = false;
   #stopped = false;
   #lastStep: number | undefined;
 
@@ -49,6 +50,11 @@ export class WatchLoop {
   /** Whether this bot is the one that watches. */
   get watching(): boolean {
     return this.#lease?.isHeld() ?? false;
+  }
+
+  /** Whether another bot was found to be the one that watches, when that was looked at last. */
+  get standsBy(): boolean {
+    return this.#isTaken && !this.watching;
   }
 
   /** Milliseconds since the last step that was not merely begun; undefined before the first one. */
@@ -93,6 +99,7 @@ export class WatchLoop {
     const { leases, holder, logger } = this.#options;
     try {
       this.#lease = await leases.tryAcquire("watch", { ttlMs: leaseMs, holder });
+      this.#isTaken = this.#lease === undefined;
       if (this.#lease) logger.info({ fence: this.#lease.token }, "watching");
     } catch (error) {
       logger.warn({ error: String(error) }, "the watch could not be taken");

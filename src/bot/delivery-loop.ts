@@ -15,12 +15,16 @@ export interface DeliveryLoopOptions {
 /** Without a wake-up the loop looks again after this long: a published message can be lost. Milliseconds. */
 const idleMs = 1000;
 
+/** A subscriber asks nothing by itself: so it would never learn that its connection leads nowhere. Milliseconds. */
+const pingMs = 10_000;
+
 /** Delivers dirty placements until stopped: at once when something is published, else once a second. */
 export class DeliveryLoop {
   readonly #options: DeliveryLoopOptions;
   readonly #stopping = new AbortController();
   #wake = Promise.withResolvers<void>();
   #runners: Promise<void>[] = [];
+  #pings: NodeJS.Timeout | undefined;
 
   constructor(options: DeliveryLoopOptions) {
     this.#options = options;
@@ -31,6 +35,9 @@ export class DeliveryLoop {
     subscriber.on("message", () => this.wake());
     // Subscribing waits for Redis; delivery starts as soon as it is there.
     await subscriber.subscribe(channel);
+    this.#pings = setInterval(() => {
+      if (subscriber.status === "ready") void subscriber.ping().catch(() => undefined);
+    }, pingMs);
     this.#runners = Array.from({ length: concurrency }, () => this.#run());
   }
 
@@ -43,6 +50,7 @@ export class DeliveryLoop {
   /** Finishes the calls under way and stops. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    clearInterval(this.#pings);
     this.wake();
     await Promise.all(this.#runners);
     this.#options.subscriber.disconnect();

@@ -10,6 +10,7 @@ import { type Notice, notifyAdmins } from "../services/notices.ts";
 import type { Cards, Claim, Delivered } from "../state/cards.ts";
 import type { Languages } from "../state/languages.ts";
 import type { CardKind, Rendering } from "./cards/types.ts";
+import { cut } from "./foreign-text.ts";
 import { plainText, shorten } from "./html.ts";
 import { fitted, isRaised, isUnsaid, nextErrand, type Shown } from "./shown.ts";
 import { readFailure } from "./telegram-error.ts";
@@ -34,6 +35,9 @@ export interface DeliveryDeps {
 
 /** Prefix of a card button's data. */
 export const cardToken = "c:";
+
+/** Longest title on an old copy; UTF-16 units. */
+const longestReference = 300;
 
 /** A call whose answer could not be recorded any more within the claim is not begun. Milliseconds. */
 const recordingMs = 300;
@@ -84,6 +88,7 @@ export class Delivery {
 
   async #show(claim: Claim, kind: CardKind<unknown>): Promise<void> {
     const shown = await this.#render(claim, kind);
+    if (claim.moved !== undefined) return await this.#leave(claim, claim.moved, shown);
     const { hash, document } = shown;
     const fileFollows = document !== undefined && document.hash !== claim.documentHash;
     const result = { messageId: claim.messageId ?? 0, hash, spent: true };
@@ -94,7 +99,7 @@ export class Delivery {
       case "reply":
         return await this.#reply(claim, shown, fileFollows);
       case "strip":
-        await this.#strip(claim);
+        await this.#strip(claim, shown);
         return await this.#done(claim, { ...result, stripped: true, more: fileFollows });
       case "document":
         await this.#attach(claim, document);
@@ -246,19 +251,37 @@ export class Delivery {
     }
   }
 
-  /** A copy that is no longer the card keeps its text and loses its buttons. */
-  async #strip(claim: Claim): Promise<void> {
-    this.#deps.onDelivered?.("edit");
+  /** A copy that is no longer the card would show for ever what was so then: it only says where the card goes on. */
+  async #strip(claim: Claim, shown: Shown): Promise<void> {
+    const { target, messageId } = claim;
+    const at = messageId === undefined ? undefined : { chatId: target.chatId, messageId };
+    await this.#refer(claim, shown, at, "card-continued");
+  }
+
+  /** The card goes on elsewhere: its old copies here lose their buttons and say where. */
+  async #leave(claim: Claim, to: string, shown: Shown): Promise<void> {
+    const result = { messageId: 0, hash: "", spent: claim.stray !== undefined };
+    if (claim.stray === undefined) return await this.#done(claim, result);
+    await this.#refer(claim, shown, await this.#deps.cards.messageOf(to), "card-moved");
+    await this.#done(claim, { ...result, stripped: true });
+  }
+
+  /** The oldest copy loses its buttons and says where the card goes on: with a link where there is one, else by `message`. */
+  async #refer(
+    claim: Claim,
+    { html, rendering }: Shown,
+    at: { readonly chatId: number; readonly messageId: number } | undefined,
+    message: string,
+  ): Promise<void> {
+    const messages = await this.#messages(claim.target.chatId);
+    const url = messageUrl(at);
+    const title = cut(rendering.title ?? plainText(html).split("\n")[0] ?? "", longestReference);
+    const text = messages.t(url === undefined ? message : "card-continued-at", { title, url: url ?? "" });
     try {
-      await this.#deps.api.editMessageReplyMarkup(
-        claim.target.chatId,
-        claim.stray ?? 0,
-        { reply_markup: { inline_keyboard: [] } },
-        this.#timeout(claim),
-      );
+      await this.#edit(claim, claim.stray ?? 0, text, []);
     } catch (error) {
       const failure = readFailure(error);
-      if (!["not-modified", "message-gone", "rejected"].includes(failure.kind)) throw error;
+      if (!["message-gone", "rejected"].includes(failure.kind)) throw error;
       this.#deps.logger.debug(
         { chat: claim.target.chatId, message: claim.stray, failure },
         "an old copy stays as it is",
@@ -338,6 +361,12 @@ export class Delivery {
     const name = (await configuredChat(this.#deps, chatId))?.name ?? String(chatId);
     return { message: "notice-chat-refused", args: { name, chat: String(chatId), reason } };
   }
+}
+
+/** What opens a message for a chat's members; only supergroups have that. */
+function messageUrl(at: { readonly chatId: number; readonly messageId: number } | undefined): string | undefined {
+  const chat = at && /^-100(\d+)$/.exec(String(at.chatId))?.[1];
+  return chat === undefined ? undefined : `https://t.me/c/${chat}/${at?.messageId}`;
 }
 
 /** The claim has ended, or would before its call could be recorded. */

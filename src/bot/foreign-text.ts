@@ -31,6 +31,14 @@ export function tidy(text: string): string {
     .trim();
 }
 
+/**
+ * Phones make a command of "/silence" and a link of "@alice", whoever has written that: a joiner without width behind
+ * the mark keeps it a word.
+ */
+export function unlinked(text: string): string {
+  return text.replaceAll(/(?:@|(?<![\p{L}\p{N}_])[/#])(?=[\p{L}\p{N}_])/gu, "$&\u2060");
+}
+
 /** Cut by code point; "…" says so. */
 export function cut(text: string, limit: number): string {
   if (text.length <= limit) return text;

@@ -4,7 +4,7 @@ import { type Link, linkKinds, type Severity } from "../core/signal.ts";
 import type { Text } from "../core/text.ts";
 import { formatDuration, formatTime } from "../messages/format.ts";
 import { escapeHtml, type Messages } from "../messages/index.ts";
-import { oneLine, tidy } from "./foreign-text.ts";
+import { oneLine, tidy, unlinked } from "./foreign-text.ts";
 
 /** For whom something is written: the language and the time zone. */
 export interface Reader {
@@ -35,8 +35,13 @@ export function wordsOf(words: string | Text | undefined, messages: Messages): s
   }
 }
 
-/** Plain text on one line. */
-export function titleOf({ title }: { readonly title: string | Text }, messages: Messages, limit: number): string {
+/** Plain text on one line, for a message. */
+export function titleOf(about: { readonly title: string | Text }, messages: Messages, limit: number): string {
+  return unlinked(titleIn(about, messages, limit));
+}
+
+/** The same for a file, as it was sent. */
+export function titleIn({ title }: { readonly title: string | Text }, messages: Messages, limit: number): string {
   const line = oneLine(wordsOf(title, messages), limit);
   return line === "" ? messages.plain("incident-untitled") : line;
 }
@@ -57,6 +62,14 @@ export function serverOf({ labels }: Pick<Incident, "labels">): { label: string;
 export function labelOf(labels: Incident["labels"], name: string): string | undefined {
   const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
   return value === undefined || value === "" ? undefined : value;
+}
+
+/** Telegram takes no longer ones. */
+export const longestUrl = 2000;
+
+/** The link as HTML. */
+export function linkHtml({ kind, url }: Link, messages: Messages): string {
+  return messages.t("incident-link", { url, text: messages.plain(`link-${kind}`) });
 }
 
 /** http and https only: whatever else an alert carries is no link. */
@@ -100,7 +113,9 @@ export function stateText(incident: Incident, reader: Reader): string {
 /** The whole of an incident: what was said of it, what happened to it. Plain text, for a file. */
 export function incidentDocument(incident: Incident, reader: Reader): string {
   const title = wordsOf(incident.title, reader.messages).toWellFormed();
-  const sections = detailSections(incident, reader).map(({ heading, lines }) => [heading, ...lines].join("\n"));
+  const sections = detailSections(incident, reader).map(({ heading, lines }) =>
+    [heading, ...lines.map((line) => spelledOut(line, reader.messages))].join("\n"),
+  );
   return `${[`${markOf(incident)} ${title}`, ...sections].join("\n\n")}\n`;
 }
 
@@ -110,7 +125,7 @@ export function incidentDetails(incident: Incident, reader: Reader): string {
   const title = titleOf(incident, messages, Number.POSITIVE_INFINITY);
   const head = messages.t("incident-title", { mark: markOf(incident), title });
   const sections = detailSections(incident, reader).map(({ heading, lines, isCode }) =>
-    [`<b>${escapeHtml(heading)}</b>`, ...lines.map((line) => marked(escapeHtml(tidy(line)), isCode))].join("\n"),
+    [`<b>${escapeHtml(heading)}</b>`, ...lines.map((line) => marked(line, messages, isCode))].join("\n"),
   );
   return [head, ...sections].join("\n\n");
 }
@@ -125,33 +140,38 @@ export function contentKey({ title, text, labels, links }: Incident): string {
 
 interface Section {
   readonly heading: string;
-  readonly lines: readonly string[];
+  readonly lines: readonly (string | Link)[];
   /** To be copied as it is; a path is no command then. */
   readonly isCode?: boolean;
 }
 
-function marked(html: string, isCode = false): string {
+function marked(line: string | Link, messages: Messages, isCode = false): string {
+  if (typeof line !== "string" && line.url.length <= longestUrl) return linkHtml(line, messages);
+  const html = escapeHtml(tidy(spelledOut(line, messages)));
   return isCode ? `<code>${html}</code>` : html;
+}
+
+function spelledOut(line: string | Link, messages: Messages): string {
+  return typeof line === "string" ? line : `${messages.plain(`link-${line.kind}`)}: ${line.url}`;
 }
 
 function detailSections(incident: Incident, reader: Reader): Section[] {
   const { messages } = reader;
   const text = wordsOf(incident.text, messages).toWellFormed();
   const labels = Object.entries(incident.labels).map(([name, value]) => `${name} = ${value}`.toWellFormed());
-  const links = webLinks(incident.links).map(({ kind, url }) => `${messages.plain(`link-${kind}`)}: ${url}`);
   const origin = [
     messages.plain("details-source", { source: incident.source }),
     messages.plain("details-heard", { at: timeText(incident.heardAt, reader) }),
     messages.plain("details-id", { id: incident.id, identity: incident.identity }),
   ];
-  const section = (key: string, lines: readonly string[], isCode = false): Section[] =>
+  const section = (key: string, lines: Section["lines"], isCode = false): Section[] =>
     lines.length === 0 ? [] : [{ heading: messages.plain(key), lines, isCode }];
   return [
     { heading: stateText(incident, reader), lines: [] },
     ...section("details-text", text.trim() === "" ? [] : [text]),
     ...section("details-labels", labels, true),
     ...section("details-history", historyLines(incident, reader)),
-    ...section("details-links", links),
+    ...section("details-links", webLinks(incident.links)),
     ...section("details-origin", origin),
   ];
 }
@@ -170,7 +190,8 @@ function historyLines({ history, forgotten }: Incident, reader: Reader): string[
 
 function eventLine({ at, event, by, detail }: HistoryEntry, begin: string | undefined, reader: Reader): string {
   const { messages } = reader;
-  const what = messages.plain(`incident-event-${event}`, {
+  const isEndedBySomebody = event === "unsilenced" && by !== undefined;
+  const what = messages.plain(isEndedBySomebody ? "incident-event-unsilenced-by" : `incident-event-${event}`, {
     by: by?.name ?? "?",
     until: event === "silenced" && detail !== undefined ? timeText(detail, reader) : "",
     severity: event === "severity" && messages.has(`severity-${detail}`) ? messages.plain(`severity-${detail}`) : "",

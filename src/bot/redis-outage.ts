@@ -7,31 +7,49 @@ import { networkCode } from "../lib/resilience.ts";
 import { formatDuration, formatTime } from "../messages/format.ts";
 import { type Messages, messagesOf } from "../messages/index.ts";
 import type { Alerts } from "../services/alerts/alerts.ts";
-import type { Redis } from "../state/redis.ts";
+import { refusalOf } from "../state/redis.ts";
 import { readFailure } from "./telegram-error.ts";
 
 export interface RedisOutageDeps {
   readonly config: BotConfig;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly redis: Pick<Redis, "ping">;
+  /** Writes something into Redis. */
+  readonly probe: () => Promise<unknown>;
   readonly alerts: Pick<Alerts, "receive">;
   /** The same without a card: what the message tells already is only remembered. */
   readonly history: Pick<Alerts, "receive">;
   readonly host: string;
   readonly api: Api;
-  /** Whether this bot was the one that watched, when Redis could still say so. */
-  readonly isFirst: () => boolean;
+  /** Whether another bot is known to be the one that watches. */
+  readonly standsBy: () => boolean;
 }
 
 /** Milliseconds between two questions. */
 const everyMs = 5000;
 
-/** Redis is away after so long without an answer; milliseconds. */
+/** Redis is away after so long without taking a write; milliseconds. */
 const awayAfterMs = 30_000;
+
+/**
+ * A bot that stood by cannot know whether the one that watched is still there to tell: so much later it tells it as well,
+ * better twice than never. Each has its own moment; milliseconds.
+ */
+const standsByMs = { least: 90_000, spread: 30_000 };
+
+/** After an outage the bot that watched is the first to record it; milliseconds. */
+const recordsLaterMs = 10_000;
 
 /** A further outage within this time uses the message of the one before; milliseconds. */
 const sameMessageMs = 10 * 60_000;
+
+interface Outage {
+  readonly from: number;
+  readonly to: number;
+  readonly refusal: string | undefined;
+  /** Not recorded before. */
+  readonly notBefore: number;
+}
 
 interface Told {
   readonly chatId: number;
@@ -40,23 +58,26 @@ interface Told {
 }
 
 /**
- * Tells the chat that Redis is away, which everything else here needs: one message, sent without Redis, by the bot that
- * was the first when it went away. When it is back the message says from when to when, and the history has an incident.
- * Silent hours do not count: nothing else is told in the meantime.
+ * Tells the chat that Redis gives no answer, or takes no writes, which everything else here needs: one message, sent
+ * without Redis, by the bot that watched when it went away, and after a while by those that stood by. When it is back the message says from when to when, and
+ * the history has an incident. Silent hours do not count: nothing else is told in the meantime.
  */
 export class RedisOutage {
   readonly #deps: RedisOutageDeps;
   #timer: NodeJS.Timeout | undefined;
   #asked: Promise<void> | undefined;
   #answeredAt: number;
-  /** A bot that starts without Redis does not know who is first; better told twice than not at all. */
-  #wasFirst = true;
+  /** A bot that starts without Redis does not know who watches; better told twice than not at all. */
+  #stoodBy = false;
+  readonly #standsByMs = standsByMs.least + Math.random() * standsByMs.spread;
   #awaySince: number | undefined;
+  /** The word with which it refuses to write; undefined: it gives no answer. */
+  #refusal: string | undefined;
   #told: Told | undefined;
-  /** The outage that the message says is going on, by its beginning. */
-  #saysAway: number | undefined;
+  /** What the message says is going on: since when, and how. */
+  #saysAway: string | undefined;
   /** The outage that is over and not said to be. */
-  #over: { readonly from: number; readonly to: number } | undefined;
+  #over: Outage | undefined;
   #isUncertain = false;
   #notBefore = 0;
   #saying: Promise<void> | undefined;
@@ -85,8 +106,10 @@ export class RedisOutage {
     const now = this.#deps.clock.now().getTime();
     if (this.#awaySince === undefined && now - this.#answeredAt >= awayAfterMs) {
       this.#awaySince = this.#answeredAt;
+      this.#stoodBy = this.#deps.standsBy();
       this.#isUncertain = false;
-      this.#deps.logger.error({ since: new Date(this.#answeredAt).toISOString() }, "Redis is away");
+      const since = new Date(this.#answeredAt).toISOString();
+      this.#deps.logger.error({ since, refusal: this.#refusal }, "Redis is away");
     }
     this.#saying ??= this.#say().finally(() => (this.#saying = undefined));
     // What is said after an outage is recorded in Redis, which may be away again.
@@ -96,33 +119,37 @@ export class RedisOutage {
 
   /** One question at a time: without a connection they would queue up. */
   #ask(): void {
-    this.#asked ??= this.#deps.redis
-      .ping()
+    this.#asked ??= this.#deps
+      .probe()
       .then(
         () => this.#answered(),
-        () => undefined,
+        (error: unknown) => {
+          this.#refusal = refusalOf(error);
+        },
       )
       .finally(() => (this.#asked = undefined));
   }
 
   #answered(): void {
-    const { clock, isFirst, logger } = this.#deps;
+    const { clock, logger } = this.#deps;
     const since = this.#awaySince;
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
     this.#answeredAt = clock.now().getTime();
     this.#awaySince = undefined;
-    if (since === undefined) {
-      this.#wasFirst = isFirst();
-      return;
-    }
-    logger.info({ since: new Date(since).toISOString() }, "Redis answers again");
-    if (this.#wasFirst) this.#over = { from: this.#over?.from ?? since, to: this.#answeredAt };
+    if (since === undefined) return;
+    logger.info({ since: new Date(since).toISOString() }, "Redis takes writes again");
+    const to = this.#answeredAt;
+    const notBefore = this.#stoodBy && this.#told === undefined ? to + recordsLaterMs : to;
+    this.#over = { from: this.#over?.from ?? since, to, refusal, notBefore };
   }
 
   async #say(): Promise<void> {
-    if (this.#deps.clock.now().getTime() < this.#notBefore) return;
+    const now = this.#deps.clock.now().getTime();
+    if (now < this.#notBefore) return;
     try {
       if (this.#awaySince !== undefined) await this.#sayAway(this.#awaySince);
-      else if (this.#over) await this.#sayOver(this.#over);
+      else if (this.#over && now >= this.#over.notBefore) await this.#sayOver(this.#over);
     } catch (error) {
       const failure = readFailure(error);
       this.#deps.logger.warn({ failure }, "the outage of Redis could not be told now");
@@ -134,16 +161,21 @@ export class RedisOutage {
   async #sayAway(since: number): Promise<void> {
     const { config, host, clock } = this.#deps;
     const [chat] = Object.values(config.telegram.chats);
-    if (!this.#wasFirst || !chat || this.#isUncertain || this.#saysAway === since) return;
+    const code = this.#refusal;
+    const says = `${since} ${code ?? ""}`;
+    if (!chat || this.#isUncertain || this.#saysAway === says) return;
+    if (this.#stoodBy && clock.now().getTime() - since < this.#standsByMs) return;
     const texts = messagesOf(chat.locale ?? config.locale);
-    const html = texts.t("watch-redis-away", { since: this.#time(since, texts), host });
+    const args = { since: this.#time(since, texts), host, code: code ?? "" };
+    const html = texts.t(code === undefined ? "watch-redis-away" : "watch-redis-refuses", args);
     const now = clock.now().getTime();
-    if (this.#told && now - this.#told.at < sameMessageMs) await this.#edit(this.#told, html);
+    const isSame = this.#saysAway !== undefined || (this.#told && now - this.#told.at < sameMessageMs);
+    if (this.#told && isSame) await this.#edit(this.#told, html);
     else this.#told = { ...(await this.#send(chat.id, html)), at: now };
-    this.#saysAway = since;
+    this.#saysAway = says;
   }
 
-  async #sayOver({ from, to }: { readonly from: number; readonly to: number }): Promise<void> {
+  async #sayOver({ from, to, refusal }: Outage): Promise<void> {
     const { config, host, alerts, history } = this.#deps;
     const [chat] = Object.values(config.telegram.chats);
     const texts = messagesOf(chat?.locale ?? config.locale);
@@ -152,10 +184,14 @@ export class RedisOutage {
       const span = { from: this.#time(from, texts), to: this.#time(to, texts) };
       await this.#edit(
         this.#told,
-        texts.t("watch-redis-back", { ...span, for: formatDuration(to - from, texts.locale), host }),
+        texts.t(refusal === undefined ? "watch-redis-back" : "watch-redis-accepts", {
+          ...span,
+          for: formatDuration(to - from, texts.locale),
+          host,
+        }),
       );
     }
-    await (isTold ? history : alerts).receive(outageSignals(host, new Date(from), new Date(to)));
+    await (isTold ? history : alerts).receive(outageSignals(host, new Date(from), new Date(to), refusal));
     this.#saysAway = undefined;
     this.#over = undefined;
   }
@@ -204,13 +240,16 @@ function timeLimit(): Parameters<Api["sendMessage"]>[3] {
 }
 
 /** For the history: it began, and it is over. */
-function outageSignals(host: string, from: Date, to: Date): Signal[] {
+function outageSignals(host: string, from: Date, to: Date, refusal: string | undefined): Signal[] {
   const signal = {
     source: "watch",
     fingerprint: "redis",
     severity: "critical",
-    title: { key: "watch-redis" },
-    text: { key: "watch-redis-text", args: { host } },
+    title: { key: refusal === undefined ? "watch-redis" : "watch-redis-refused" },
+    text: {
+      key: refusal === undefined ? "watch-redis-text" : "watch-redis-refused-text",
+      args: { host, code: refusal ?? "" },
+    },
     labels: { check: "redis" },
     startsAt: from.toISOString(),
     repeats: false,

@@ -1,7 +1,10 @@
 /** Quotes as keyboards of phones write them. */
-const quotes = /[“”„«»]/g;
+const doubleQuotes = /[“”„«»]/g;
+/** The apostrophe is one of them: only a pair around a value is meant as quotes. */
+const singleQuotes = /(?<=[=~])[‘‚’]([^‘‚’]*)[‘’]/g;
 
 /** The words of a command; what stands in quotes belongs together. The quotes stay. */
 export function splitWords(text: string): string[] {
-  return text.replaceAll(quotes, '"').match(/(?:"(?:[^"\\]|\\.)*"|\S)+/g) ?? [];
+  const plain = text.replaceAll(doubleQuotes, '"').replaceAll(singleQuotes, "'$1'");
+  return plain.match(/(?:"(?:[^"\\]|\\.)*"|(?<=[=~])'(?:[^'\\]|\\.)*'|\S)+/g) ?? [];
 }

@@ -22,5 +22,6 @@ export function reportCheck(terminal: Terminal, checked: CheckedConfig): number 
   own.say("config-check-users", { names: names((config.telegram?.users ?? []).map((user) => user.name)) });
   own.say("config-check-storages", { names: names(Object.keys(config.storages)) });
   own.say("config-check-backups", { names: names(config.backups.map((backup) => backup.name)) });
+  own.say("config-check-heartbeats", { names: names(config.heartbeats.map((heartbeat) => heartbeat.name)) });
   return exitCodes.ok;
 }

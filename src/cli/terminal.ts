@@ -1,4 +1,4 @@
-import { redact } from "../lib/logger.ts";
+import { redact } from "../lib/redaction.ts";
 import { type Locale, type MessageArgs, type Messages, messagesOf } from "../messages/index.ts";
 
 /** Exit statuses of every command. A wrong configuration is 78, see `configExitCode`; an interrupt 130. */

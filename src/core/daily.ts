@@ -11,24 +11,29 @@ export interface DailyReport {
     readonly info: number;
     /** The one that has been open for longest. */
     readonly oldest?: { readonly title: string | Text; readonly since: string };
+    /** Closed by hand, while their sources go on. */
+    readonly stillReported?: number;
   };
   readonly backups: readonly DailyBackup[];
   /** Processes that are alive. */
   readonly processes: { readonly bots: number; readonly workers: number };
-  /** What happened in the last 24 hours. `backups`: all runs that ended, `failedBackups` among them. */
+  /** What happened in the last 24 hours. `opened`: alerts that began, `noted`: events; `backups`: all runs that ended, `failedBackups` among them. */
   readonly day: {
     readonly opened: number;
     readonly resolved: number;
+    /** By hand. */
+    readonly closed?: number;
+    readonly noted?: number;
     readonly storms: number;
     readonly backups: number;
     readonly failedBackups: number;
   };
 }
 
-/** How a configured backup stands: `overdue`, a schedule or `maxAge` was not met; `never`, there is none yet. */
+/** How a configured backup stands: `degraded`, a copy of the newest one is missing; `overdue`, a schedule or `maxAge` was not met; `never`, there is none yet. */
 export interface DailyBackup {
   readonly name: string;
-  readonly state: "good" | "failed" | "overdue" | "never";
+  readonly state: "good" | "degraded" | "failed" | "overdue" | "never";
   /** End of the last good one. */
   readonly finishedAt?: string;
 }

@@ -94,11 +94,12 @@ export function applyPing(state: HeartbeatState, ping: Ping, now: Date): Heartbe
   }
   const begun = state.runs.find(({ run }) => run === ping.run);
   const tookMs = begun ? Math.max(0, at - begun.at) : undefined;
-  const runs = remaining(state.runs, ping.run, begun);
+  const runs = remaining(state, ping.run);
   if (ping.kind === "fail") {
     const down: Down = {
       reason: "failed",
-      since: at,
+      // After the last good sign, whichever of two clocks has taken them.
+      since: Math.max(at, (state.lastSuccess ?? Number.NEGATIVE_INFINITY) + 1),
       ...(ping.exit === undefined ? {} : { exit: ping.exit }),
       ...(tookMs === undefined ? {} : { tookMs }),
     };
@@ -113,10 +114,11 @@ export function applyPing(state: HeartbeatState, ping: Ping, now: Date): Heartbe
   };
 }
 
-/** An end without a name ends everything; one with a name its own run and those before it, which nobody will end any more. */
-function remaining(runs: readonly OpenRun[], name: string | undefined, begun: OpenRun | undefined): readonly OpenRun[] {
+/** An end without a name ends everything; one with a name its own run, and what was told as missed before. */
+function remaining({ runs, down }: HeartbeatState, name: string | undefined): readonly OpenRun[] {
   if (name === undefined) return [];
-  return begun ? runs.filter(({ at, run }) => at > begun.at && run !== name) : [];
+  const told = down?.reason === "unfinished" ? down.start : Number.NEGATIVE_INFINITY;
+  return runs.filter(({ at, run }) => run !== name && at > told);
 }
 
 /** When the next sign of life is due, without its grace; milliseconds since 1970. */

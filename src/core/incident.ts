@@ -14,8 +14,10 @@ export type IncidentStatus = "firing" | "resolved" | "closed" | "noted";
 export type IncidentEvent =
   | "opened"
   | "reopened"
+  | "contradicted"
   | "resolved"
   | "acknowledged"
+  | "unacknowledged"
   | "closed"
   | "silenced"
   | "unsilenced"
@@ -47,10 +49,13 @@ export interface Incident {
   readonly links: readonly Link[];
   /** Newest beginning or end that a signal has named, by the sender's clock: what began until then is about the past. */
   readonly startsAt: string;
+  /** Its signals name no beginning: `startsAt` is by our own clock, and every end of the sender's is about it. */
+  readonly undated?: boolean;
   /** When it began, by the sender's clock where it says. */
   readonly openedAt: string;
   /** When it began the last time. */
   readonly firedAt: string;
+  /** When it ended, by the sender's clock where it says. When that was heard: `endHeardAt`. */
   readonly endedAt?: string;
   /** When the source was last heard about it. */
   readonly heardAt: string;
@@ -97,6 +102,15 @@ export interface Applied {
   readonly transition: Transition;
 }
 
+/**
+ * What was said before an end may arrive after it, but not this much after; milliseconds. Just under a minute, so that a
+ * sender which speaks every minute is believed at its next word.
+ */
+const lateCopyMs = 55_000;
+
+/** Senders cut their times to whole seconds; milliseconds. */
+const sameTimeMs = 1000;
+
 const keptHistory = 60;
 const keptChanges = 100;
 
@@ -109,15 +123,28 @@ export function isOpen(incident: Pick<Incident, "status">): boolean {
   return incident.status === "firing";
 }
 
-/** How urgent it is that the chat shows the newest state. */
-export function incidentUrgency(incident: Incident): Urgency {
-  if (incident.flapping) return "progress";
+/** When its end was heard, by our own clock. Undefined while it is open. */
+export function endHeardAt(incident: Pick<Incident, "status" | "endedAt" | "heardAt">): string | undefined {
+  if (isOpen(incident)) return undefined;
+  return incident.status === "resolved" ? incident.heardAt : (incident.endedAt ?? incident.heardAt);
+}
+
+/** How urgent it is that the chat shows the newest state, which `before` has become. */
+export function incidentUrgency(incident: Incident, before?: Incident): Urgency {
+  // That it begins to flap, and how bad it is, is news; that it comes and goes is none any more.
+  if (incident.flapping) return before && isStillFlapping(incident, before) ? "quiet" : "normal";
   return incident.severity === "critical" && isOpen(incident) && !incident.silenced ? "critical" : "normal";
+}
+
+function isStillFlapping(incident: Incident, before: Incident): boolean {
+  return before.flapping !== undefined && before.severity === incident.severity;
 }
 
 /**
  * What a signal makes of the incident that is known under its identity. The signal alone decides nothing that an
- * older one could undo: for one beginning, its end wins over whatever else is said of it later.
+ * older one could undo: for one beginning, its end wins over late copies of what was said before. What a source still
+ * reports a minute after it has said that it is over, is not: an Alertmanager that hears nothing from Prometheus for some
+ * minutes says so of everything.
  */
 export function applySignal(
   known: Incident | undefined,
@@ -126,20 +153,29 @@ export function applySignal(
   settings: IncidentSettings,
   now: Date,
 ): Applied {
-  if (signal.status === "info") return noted(known, signal, identity, now);
+  if (signal.status === "info") return noted(known, signal, identity, settings, now);
   if (signal.status === "resolved") return ended(known, signal, identity, settings, now);
   if (!known) return { incident: opened(signal, identity, now), transition: "opened" };
   if (isOpen(known)) {
     const incident = repeated(known, signal, now);
     return { incident, transition: transitionOfRepeat(known, incident) };
   }
+  const away = now.getTime() - Date.parse(endHeardAt(known) ?? known.heardAt);
   // Who names no beginning speaks of now, however soon after the end.
-  if (signal.startsAt !== undefined && !isLater(timeOf(signal.startsAt, now), known.startsAt, now))
-    return afterTheEnd(known, now);
-  const away = now.getTime() - Date.parse(known.endedAt ?? known.heardAt);
-  if (away > settings.reopenWithin || isUnseen(known))
-    return { incident: opened(signal, identity, now), transition: "opened" };
-  return { incident: reopened(known, signal, settings, now), transition: "reopened" };
+  const isOld = signal.startsAt !== undefined && !isLater(timeOf(signal.startsAt, now), known.startsAt, now);
+  // A clock that was set makes nothing a late copy for hours.
+  if (isOld && (known.status === "closed" || Math.abs(away) <= lateCopyMs)) return afterTheEnd(known, now);
+  if (isUnseen(known)) return { incident: opened(signal, identity, now), transition: "opened" };
+  // The same beginning is the same incident, however long it was thought to be over.
+  if (isOld) return { incident: reopened(known, signal, settings, now, "contradicted"), transition: "reopened" };
+  // What flaps stays one card.
+  if (away > settings.reopenWithin && !known.flapping) {
+    const incident = opened(signal, identity, now);
+    // Its times are counted across incidents, or what comes and goes more slowly than they last would never flap.
+    const { changes } = known;
+    return { incident: changed({ ...incident, changes }, settings, now), transition: "opened" };
+  }
+  return { incident: reopened(known, signal, settings, now, "reopened"), transition: "reopened" };
 }
 
 /** An end that came before its beginning: remembered, never shown. */
@@ -190,6 +226,7 @@ function opened(signal: Signal, identity: string, now: Date): Incident {
     status: "firing",
     ...content(signal),
     startsAt: new Date(startsAt).toISOString(),
+    ...(signal.startsAt === undefined ? { undated: true } : {}),
     openedAt: begin,
     firedAt: begin,
     heardAt: at,
@@ -216,9 +253,22 @@ function content(
   };
 }
 
-function noted(known: Incident | undefined, signal: Signal, identity: string, now: Date): Applied {
+function noted(
+  known: Incident | undefined,
+  signal: Signal,
+  identity: string,
+  settings: IncidentSettings,
+  now: Date,
+): Applied {
   const incident: Incident = { ...opened(signal, identity, now), status: "noted", endedAt: now.toISOString() };
-  return known?.id === incident.id ? { incident: known, transition: "none" } : { incident, transition: "opened" };
+  // With a name and without a time it is the sender's next attempt, or its next word about the same.
+  const isNamed = signal.fingerprint !== undefined && signal.startsAt === undefined;
+  if (!isNamed && known?.id === incident.id) return { incident: known, transition: "none" };
+  const isSame = known !== undefined && isNamed && now.getTime() - Date.parse(known.heardAt) <= settings.reopenWithin;
+  if (!isSame) return { incident, transition: "opened" };
+  const said = withContent(known, signal);
+  const transition = transitionOfRepeat(known, said);
+  return transition === "heard" ? { incident: known, transition: "none" } : { incident: said, transition };
 }
 
 /** What of a repetition is worth a new look of the card. */
@@ -233,32 +283,54 @@ function linksOf(known: Incident, { links = [] }: Signal): readonly Link[] {
   return kinds(known.links) === kinds(links) ? known.links : links;
 }
 
-function repeated(known: Incident, signal: Signal, now: Date): Incident {
+/** What the newest signal says of it. */
+function withContent(known: Incident, signal: Signal): Incident {
   const { truncated: _truncated, text: _text, ...rest } = known;
+  return { ...rest, ...content({ ...signal, links: linksOf(known, signal) }) };
+}
+
+function repeated(known: Incident, signal: Signal, now: Date): Incident {
   const knownStart = Date.parse(known.startsAt);
-  const { staleSince, ...heard } = rest;
+  const { staleSince, ...heard } = withContent(known, signal);
   let incident: Incident = {
     ...heard,
-    ...content({ ...signal, links: linksOf(known, signal) }),
     startsAt: newest([knownStart, timeOf(signal.startsAt, new Date(knownStart))], now),
+    ...(signal.startsAt === undefined ? { undated: true } : {}),
     heardAt: now.toISOString(),
     repeats: signal.repeats ?? true,
   };
   if (staleSince !== undefined) incident = record(incident, now, { event: "heard" });
   if (signal.severity === known.severity) return incident;
   incident = record(incident, now, { event: "severity", detail: signal.severity });
-  return severityRank(signal.severity) < severityRank(known.severity) ? ring(incident, now) : incident;
+  return severityRank(signal.severity) < severityRank(known.severity) ? worse(incident, now) : incident;
 }
 
-function reopened(known: Incident, signal: Signal, settings: IncidentSettings, now: Date): Incident {
-  const { endedAt: _endedAt, closed: _closed, acknowledged: _acknowledged, stillReported: _still, ...rest } = known;
+/** Who has taken on less has not taken this on. */
+function worse(incident: Incident, now: Date): Incident {
+  const { acknowledged, ...rest } = incident;
+  return ring(acknowledged ? record(rest, now, { event: "unacknowledged" }) : incident, now);
+}
+
+/** It begins again, or has never been over: `contradicted` by the source itself. */
+function reopened(
+  known: Incident,
+  signal: Signal,
+  settings: IncidentSettings,
+  now: Date,
+  event: "reopened" | "contradicted",
+): Incident {
+  const { endedAt: _endedAt, closed: _closed, acknowledged: _acknowledged, stillReported: _still, ...ended } = known;
+  const { undated: _undated, ...rest } = ended;
+  const told = repeated(rest, signal, now);
   const incident: Incident = {
-    ...repeated(rest, signal, now),
+    ...told,
     status: "firing",
+    // The end that was wrong must not hide the next one.
+    startsAt: event === "contradicted" ? new Date(timeOf(signal.startsAt, now)).toISOString() : told.startsAt,
     firedAt: began(signal, now),
     times: known.times + 1,
   };
-  return ring(changed(record(incident, now, { event: "reopened" }), settings, now), now);
+  return ring(changed(record(incident, now, { event }), settings, now), now);
 }
 
 /** The source has not noticed yet that it is over, or somebody has closed what goes on. */
@@ -291,18 +363,24 @@ function ended(
   const reach = newest([Date.parse(known.startsAt), startsAt, endsAt - 1], now);
   if (!isOpen(known)) return endedAgain({ ...known, startsAt: reach }, known, now);
   // The end of an earlier time, arrived late; unless it ended after this one began.
-  if (isLater(Date.parse(known.startsAt), new Date(Math.max(startsAt, endsAt - 1)).toISOString(), now))
+  const reaches = new Date(Math.max(startsAt + sameTimeMs, endsAt - 1)).toISOString();
+  if (!known.undated && isLater(Date.parse(known.startsAt), reaches, now))
     return { incident: known, transition: "none" };
   const { staleSince: _stale, truncated: _truncated, ...rest } = known;
+  // By the clock that has told the beginning.
+  const isDated = signal.endsAt !== undefined && !known.undated;
+  const end = isDated ? Math.max(endsAt, Date.parse(known.firedAt)) : now.getTime();
   const incident: Incident = {
     ...rest,
     ...(signal.text === undefined || signal.text === "" ? {} : { text: signal.text }),
     status: "resolved",
-    endedAt: at,
+    endedAt: new Date(end).toISOString(),
     heardAt: at,
     startsAt: reach,
   };
-  return { incident: changed(record(incident, now, { event: "resolved" }), settings, now), transition: "resolved" };
+  // Something may have happened to it between its end and the news of it.
+  const told = new Date(Math.max(end, ...known.history.slice(-1).map((entry) => Date.parse(entry.at))));
+  return { incident: changed(record(incident, told, { event: "resolved" }), settings, now), transition: "resolved" };
 }
 
 /** The end of what has ended: news only when it went on after somebody had closed it. */
@@ -356,8 +434,8 @@ export function close(incident: Incident, by: Person, now: Date): Incident {
   return record({ ...rest, status: "closed", endedAt: at, closed: { by, at } }, now, { event: "closed", by });
 }
 
-/** Puts the silence in force on the incident, or takes the one that is over from it. */
-export function applySilence(incident: Incident, silence: Silence | undefined, now: Date): Incident {
+/** Puts the silence in force on the incident, or takes the one that is over from it; `endedBy`: who has ended that. */
+export function applySilence(incident: Incident, silence: Silence | undefined, now: Date, endedBy?: Person): Incident {
   if (silence) {
     const { silenced } = incident;
     if (silenced?.silence === silence.id && silenced.until === silence.until) return incident;
@@ -368,7 +446,7 @@ export function applySilence(incident: Incident, silence: Silence | undefined, n
   if (!incident.silenced) return incident;
   const { silenced: _silenced, ...rest } = incident;
   if (!isOpen(incident)) return rest;
-  return ring(record(rest, now, { event: "unsilenced" }), now);
+  return ring(record(rest, now, { event: "unsilenced", ...(endedBy ? { by: endedBy } : {}) }), now);
 }
 
 /** What time alone makes of an incident: stale, no longer flapping. The same object when it makes nothing. */

@@ -1,3 +1,5 @@
+import { compilePattern, type Pattern } from "./pattern.ts";
+
 /** When notifications make no sound, in the configured time zone: minutes of the day; `from` after `to` passes midnight. */
 export interface DailySpan {
   readonly from: number;
@@ -32,10 +34,10 @@ function matchesValue(wanted: string, actual: string): boolean {
   return pattern === undefined ? wanted === actual : pattern.test(actual);
 }
 
-/** `/pattern/` as an anchored regular expression; undefined for a plain value. Throws `SyntaxError` for a bad one. */
-export function patternOf(wanted: string): RegExp | undefined {
+/** `/pattern/` as an anchored regular expression; undefined for a plain value. @throws SyntaxError for a bad one. */
+export function patternOf(wanted: string): Pattern | undefined {
   const found = /^\/(.+)\/$/s.exec(wanted);
-  return found ? new RegExp(`^(?:${found[1]})$`, "su") : undefined;
+  return found ? compilePattern(found[1] ?? "") : undefined;
 }
 
 /** Whether a notification at `now` makes no sound. */

@@ -10,6 +10,18 @@ export function severityRank(severity: Severity): number {
   return severities.indexOf(severity);
 }
 
+const severityNames: Readonly<Record<Severity, readonly string[]>> = {
+  critical: ["critical", "crit", "page", "emergency", "emerg", "disaster", "fatal", "high", "severe", "alert", "p1"],
+  warning: ["warning", "warn", "error", "err", "medium", "major", "minor", "average", "p2", "p3"],
+  info: ["info", "information", "informational", "notice", "none", "low", "debug", "ok", "p4", "p5"],
+};
+
+/** The severity that a word means, as senders and people write it; undefined when it is none that we know. */
+export function severityOf(word: string | undefined): Severity | undefined {
+  const wanted = (word ?? "").trim().toLowerCase();
+  return Object.entries(severityNames).find(([, names]) => names.includes(wanted))?.[0] as Severity | undefined;
+}
+
 /** What a link leads to; chooses its text. */
 export const linkKinds = ["source", "dashboard", "panel", "alertmanager", "silence", "runbook", "page"] as const;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Link, Signal } from "../core/signal.ts";
+import { type Link, type Signal, severityOf } from "../core/signal.ts";
 import {
   bounded,
   fingerprintOfLabels,
@@ -7,7 +7,7 @@ import {
   linkTo,
   optionalText,
   pairsSchema,
-  severityOf,
+  readAs,
   timeSchema,
 } from "./read.ts";
 
@@ -24,6 +24,8 @@ export const alertFields = {
 
 /** A message: a group of alerts in full. */
 export const groupFields = {
+  /** Read one by one. */
+  alerts: z.array(z.unknown()).nullable(),
   receiver: optionalText,
   externalURL: optionalText,
   truncatedAlerts: z
@@ -35,6 +37,11 @@ export const groupFields = {
 
 const alertSchema = z.object(alertFields);
 export type GroupedAlert = z.output<typeof alertSchema>;
+
+/** The alerts of a message, each read when it is its turn. A Go program may send null for none. @throws AppError `http`. */
+export function* readEach<S extends z.ZodType>(schema: S, alerts: readonly unknown[] | null): Generator<z.output<S>> {
+  for (const [index, alert] of (alerts ?? []).entries()) yield readAs(schema, alert, ["alerts", index]);
+}
 
 /** What else a sender says about an alert. */
 export interface Extras {

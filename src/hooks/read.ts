@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
-import { digest, type Link, type Severity, type Signal } from "../core/signal.ts";
+import { digest, type Link, type Signal } from "../core/signal.ts";
 
 /** What a signal may hold; characters. What is more is left out, and the signal says so. */
 export const limits = {
@@ -33,18 +33,6 @@ export function readAs<S extends z.ZodType>(schema: S, value: unknown, path: rea
     [...path, ...(issue?.path ?? [])],
     (issue?.message ?? "not as expected").replace("Invalid input: ", ""),
   );
-}
-
-const severityNames: Readonly<Record<Severity, readonly string[]>> = {
-  critical: ["critical", "crit", "page", "emergency", "emerg", "disaster", "fatal", "high", "severe", "alert", "p1"],
-  warning: ["warning", "warn", "error", "err", "medium", "major", "minor", "average", "p2", "p3"],
-  info: ["info", "information", "informational", "notice", "none", "low", "debug", "ok", "p4", "p5"],
-};
-
-/** The severity that a sender's word means; undefined when it is none that we know. */
-export function severityOf(word: string | undefined): Severity | undefined {
-  const wanted = (word ?? "").trim().toLowerCase();
-  return Object.entries(severityNames).find(([, names]) => names.includes(wanted))?.[0] as Severity | undefined;
 }
 
 /** The value as a label's: text as it is, numbers and the like spelled out; undefined for nothing. */

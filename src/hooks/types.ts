@@ -12,9 +12,9 @@ export interface HookRequest {
   readonly variant?: string | undefined;
 }
 
-/** What a body says. */
+/** What a body says, read one by one as it is asked for: of thousands, others have their turn in between. */
 export interface ParsedHook {
-  readonly signals: readonly Signal[];
+  readonly signals: Iterable<Signal>;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface HookKind<S extends z.ZodType = z.ZodType> {
   /** Whether this request does: it then needs no token. */
   authenticate?(request: HookRequest, config: z.output<S>): Proof;
   /**
-   * Reads a body that is JSON.
+   * Reads a body that is JSON. It, and the iteration of what it gives,
    * @throws AppError `http` with one line about what is wrong with it.
    */
   parse(body: unknown, request: HookRequest, config: z.output<S>): ParsedHook;

@@ -1,4 +1,6 @@
+import { type Readable, Transform } from "node:stream";
 import type { FastifyReply } from "fastify";
+import { Counter, type Registry } from "prom-client";
 import { AppError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { HooksConfig } from "../hooks/index.ts";
@@ -12,7 +14,7 @@ export interface InboundRoutes {
   readonly hooks: HooksConfig;
   /** Without it only signed messages get in. */
   readonly token?: string | undefined;
-  readonly inbound: Pick<Inbound, "accept" | "refused">;
+  readonly inbound: Pick<Inbound, "accept" | "refused" | "unreadable">;
   readonly heartbeats: Pick<Heartbeats, "ping">;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -52,8 +54,15 @@ export class InboundDoor {
   readonly logger: Logger;
   readonly #proven: Gate;
   readonly #unproven: Gate;
+  readonly #requests: Counter<"hook" | "status">;
 
-  constructor(routes: InboundRoutes) {
+  constructor(routes: InboundRoutes, registry: Registry) {
+    this.#requests = new Counter({
+      name: "vakhta_hook_requests_total",
+      help: "Requests to /hooks and /ping by hook and status of the answer",
+      labelNames: ["hook", "status"],
+      registers: [registry],
+    });
     this.logger = routes.logger;
     this.limits = { ...inboundLimits, ...routes.limits };
     const { requests, bytes, unproven, body } = this.limits;
@@ -61,17 +70,42 @@ export class InboundDoor {
     this.#unproven = new Gate({ requests: unproven, bytes: 2 * body });
   }
 
+  /** Counts an answer. `url`: the route's, without its parameters. */
+  answered(url: string | undefined, status: number): void {
+    const [, hook = "?"] = /^\/(?:hooks\/)?([^:]+?)(?:\/:.*)?$/.exec(url ?? "") ?? [];
+    this.#requests.inc({ hook, status });
+  }
+
   /** A place for a request, left by itself when it is answered or broken off. @throws Busy without room. */
   enter(reply: FastifyReply, isProven: boolean): Place {
-    const declared = Number(reply.request.headers["content-length"] ?? Number.NaN);
-    // Nobody knows how large a body becomes that does not say so; one that is too large is refused elsewhere.
-    const bytes = Math.min(Number.isFinite(declared) ? declared : this.limits.body, this.limits.body);
-    const place = (isProven ? this.#proven : this.#unproven).enter(bytes);
-    if (!place) throw new Unavailable("too many requests are under way", { afterSeconds: retryAfter.busy });
+    // Of a body that does not say how large it becomes, what has come is counted; one that is too large is refused elsewhere.
+    const declared = Number(reply.request.headers["content-length"] ?? 0);
+    const place = (isProven ? this.#proven : this.#unproven).enter(Math.min(declared, this.limits.body));
+    if (!place) throw busy();
     const held = new HeldPlace(place);
     reply.raw.once("close", () => held.answered());
     reply.raw.once("finish", () => held.answered());
     return held;
+  }
+
+  /** The body of a request, which finds no more room than its place can get while it grows. */
+  counted(body: Readable, place: Place): Readable {
+    let bytes = 0;
+    const { limits } = this;
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        bytes += chunk.length;
+        if (bytes > limits.body || place.grow(bytes)) {
+          done(null, chunk);
+          return;
+        }
+        // Read to its end, so that the answer arrives.
+        body.unpipe(this).resume();
+        done(busy());
+      },
+    });
+    body.once("error", (error) => counted.destroy(error));
+    return body.pipe(counted);
   }
 
   /** Does what has to be in Redis before the answer. Its place is kept until it ends, whoever has given up waiting. */
@@ -91,6 +125,10 @@ export class InboundDoor {
   }
 }
 
+function busy(): Unavailable {
+  return new Unavailable("too many requests are under way", { afterSeconds: retryAfter.busy });
+}
+
 /** Left when the request is answered and its work has ended. */
 class HeldPlace implements Place {
   readonly #place: Place;
@@ -103,6 +141,10 @@ class HeldPlace implements Place {
 
   resize(bytes: number): void {
     this.#place.resize(bytes);
+  }
+
+  grow(bytes: number): boolean {
+    return this.#place.grow(bytes);
   }
 
   keepFor(work: Promise<unknown>): void {
@@ -135,20 +177,28 @@ export class Unavailable extends Error {
   }
 }
 
-/** Answers what went wrong with one line; what nobody expected is left to the server's own handler. */
+/** A body that is larger than `limits.body`. */
+export function tooLarge({ body }: Pick<InboundLimits, "body">): Error {
+  return Object.assign(new Error(`the body is larger than ${body} bytes`), { statusCode: 413 });
+}
+
+/**
+ * Answers what went wrong with one line; what nobody expected is left to the server's own handler. `lost` is called with
+ * the line when what has arrived is refused for good.
+ */
 export async function answerFailure(
   error: unknown,
   reply: FastifyReply,
   { limits, logger }: { readonly limits: InboundLimits; readonly logger: Logger },
+  lost: (reason: string) => void = () => undefined,
 ): Promise<unknown> {
   if (error instanceof Unavailable)
     return await reply.status(503).header("retry-after", error.afterSeconds).send({ error: error.message });
-  if (error instanceof AppError && error.code === "http") {
-    // The line names places, never what stands there.
-    logger.warn({ url: reply.request.routeOptions.url, reason: error.message }, "what arrived can not be read");
-    return await reply.status(400).send({ error: error.message });
-  }
-  if (error instanceof Error && (error as { statusCode?: number }).statusCode === 413)
-    return await reply.status(413).send({ error: `the body is larger than ${limits.body} bytes` });
-  throw error;
+  const isTooLarge = error instanceof Error && (error as { statusCode?: number }).statusCode === 413;
+  if (!isTooLarge && !(error instanceof AppError && error.code === "http")) throw error;
+  // The line names places, never what stands there.
+  const reason = isTooLarge ? tooLarge(limits).message : error.message;
+  logger.warn({ url: reply.request.routeOptions.url, reason }, "what arrived can not be read");
+  lost(reason);
+  return await reply.status(isTooLarge ? 413 : 400).send({ error: reason });
 }

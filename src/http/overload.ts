@@ -9,6 +9,8 @@ export interface GateLimits {
 export interface Place {
   /** Says how large the body turned out to be. */
   resize(bytes: number): void;
+  /** The same while it grows. False when there is no room for it, which changes nothing. */
+  grow(bytes: number): boolean;
   leave(): void;
 }
 
@@ -38,6 +40,12 @@ export class Gate {
         if (!isInside) return;
         this.#bytes += actual - held;
         held = actual;
+      },
+      grow: (bytes) => {
+        if (isInside && this.#bytes + bytes - held > this.#limits.bytes) return false;
+        if (isInside) this.#bytes += bytes - held;
+        held = bytes;
+        return true;
       },
       leave: () => {
         if (!isInside) return;

@@ -15,22 +15,32 @@ export interface ServerDeps {
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** When set, /metrics wants it as a bearer token. */
   readonly token?: string | undefined;
+  /** A request that is not complete by then is broken off; default 30 s. */
+  readonly requestTimeoutMs?: number;
+  /** Proxies that say where a request comes from; default: none. */
+  readonly trustProxy?: readonly string[] | undefined;
   /** Only in webhook mode. */
   readonly webhook?: TelegramWebhook;
   /** Only in the bot: alerts and signs of life from elsewhere. */
   readonly inbound?: InboundRoutes;
 }
 
-/** A request that is not complete by then is broken off: it would keep its place for ever. Milliseconds. */
-const requestTimeoutMs = 30_000;
+/** A request that never becomes complete would keep its place for ever. Milliseconds. */
+const defaultRequestTimeoutMs = 30_000;
 
 /** The HTTP surface of a process; not listening yet, so that tests can `inject`. */
 export function createServer(deps: ServerDeps): FastifyInstance {
+  const { requestTimeoutMs: requestTimeout = defaultRequestTimeoutMs } = deps;
   const server = fastify({
     logger: false,
     bodyLimit: 1024 * 1024,
     forceCloseConnections: true,
-    requestTimeout: requestTimeoutMs,
+    trustProxy: deps.trustProxy ? [...deps.trustProxy] : false,
+    // Alertmanager appends nothing, but people do: a refusal that nobody notices would lose alerts.
+    routerOptions: { ignoreTrailingSlash: true },
+    requestTimeout,
+    // Node looks for such requests only every half a minute unless told, and not before the headers' time is over.
+    http: { connectionsCheckingInterval: requestTimeout / 6, headersTimeout: requestTimeout / 2 },
   });
   server.setErrorHandler(async (error: { statusCode?: number; message: string }, request, reply) => {
     const status = error.statusCode ?? 500;
@@ -41,7 +51,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   server.register(healthRoutes(deps.checks));
   server.register(metricsRoutes(deps.registry, deps.token));
   if (deps.inbound) {
-    const door = new InboundDoor(deps.inbound);
+    const door = new InboundDoor(deps.inbound, deps.registry);
     server.register(hookRoutes(deps.inbound, door));
     server.register(pingRoutes(deps.inbound, door));
   }

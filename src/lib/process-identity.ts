@@ -43,13 +43,17 @@ function readPlace(): string | undefined {
   }
 }
 
-/** Start time of a process in clock ticks; "ended" for one that was killed and only waits for its parent to notice. */
+/**
+ * Start time of a process in clock ticks; "ended" for one that was killed and only waits for its parent to notice. While
+ * one of its threads is still ending, its connections and files are open.
+ */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The name before it may hold spaces and brackets.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? "ended" : fields[19];
+    const [state, threads, startedAt] = [fields[0], Number(fields[17]), fields[19]];
+    return state === "X" || (state === "Z" && threads <= 1) ? "ended" : startedAt;
   } catch {
     return undefined;
   }

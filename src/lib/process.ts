@@ -6,7 +6,7 @@ import { AppError, toAppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
 import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
 import { eachLine } from "./lines.ts";
-import { redact } from "./logger.ts";
+import { redact } from "./redaction.ts";
 
 /** A program to run: an argv array, never a shell line. Secrets go into `env`, since argv is visible to every user. */
 export interface Command {

@@ -60,6 +60,15 @@ const durationFormats: Readonly<Record<Locale, Intl.DurationFormat>> = {
 
 /** A point in time in the configured zone: "20 Nov 2026, 03:00". */
 export function formatTime(at: Date, locale: Locale, timezone: string): string {
+  return timeFormat(locale, timezone).format(at);
+}
+
+/** From when to when: "20 Nov 2026, 03:00 – 03:12"; one point in time when they do not differ. */
+export function formatSpan(from: Date, to: Date, locale: Locale, timezone: string): string {
+  return timeFormat(locale, timezone).formatRange(from, to < from ? from : to);
+}
+
+function timeFormat(locale: Locale, timezone: string): Intl.DateTimeFormat {
   const key = `${locale} ${timezone}`;
   let format = timeFormats.get(key);
   if (!format) {
@@ -67,7 +76,7 @@ export function formatTime(at: Date, locale: Locale, timezone: string): string {
     format = new Intl.DateTimeFormat(locale === "en" ? "en-GB" : locale, options);
     timeFormats.set(key, format);
   }
-  return format.format(at);
+  return format;
 }
 
 /** Making one takes much longer than using it, and lists have thousands of times. */

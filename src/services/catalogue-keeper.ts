@@ -1,7 +1,8 @@
 import type { Config } from "../app/config.ts";
 import { type AppError, toAppError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
-import { type Logger, redact } from "../lib/logger.ts";
+import type { Logger } from "../lib/logger.ts";
+import { redact } from "../lib/redaction.ts";
 import type { Producer } from "../queue/producer.ts";
 import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalogue.ts";
 import type { Storage } from "../storages/types.ts";

@@ -1,5 +1,6 @@
 import type { Config } from "../app/config.ts";
 import type { DailyBackup, DailyReport } from "../core/daily.ts";
+import { endHeardAt, isUnseen } from "../core/incident.ts";
 import type { Clock } from "../core/ports.ts";
 import { type BackupRun, isFinal } from "../core/run.ts";
 import { due, type ScheduleEntry } from "../core/schedule.ts";
@@ -86,7 +87,7 @@ export async function dailyReport(deps: Omit<DailyDeps, "dailySchedule" | "cards
   const now = clock.now();
   const from = new Date(now.getTime() - dayMs);
   const open = await incidents.open();
-  const ended = await incidents.endedSince(from, mostCounted);
+  const ended = await endedOnes(deps, from, now);
   const [oldest] = open.toSorted((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
   const ofSeverity = (severity: string): number => open.filter((incident) => incident.severity === severity).length;
   const alive = await presences.alive(now, presenceWithinMs);
@@ -107,6 +108,7 @@ export async function dailyReport(deps: Omit<DailyDeps, "dailySchedule" | "cards
       warning: ofSeverity("warning"),
       info: ofSeverity("info"),
       ...(oldest ? { oldest: { title: oldest.title, since: oldest.openedAt } } : {}),
+      stillReported: ended.stillReported,
     },
     backups: lists.map(({ name, runs: [latest], lastGood }) =>
       standOf(name, latest, lastGood, lastWanted(config, name, now)),
@@ -116,14 +118,32 @@ export async function dailyReport(deps: Omit<DailyDeps, "dailySchedule" | "cards
       workers: alive.filter(({ role }) => role === "worker").length,
     },
     day: {
-      // An end without a beginning was never anything.
-      opened: [...open, ...ended].filter(({ openedAt, times }) => times > 0 && isSince(openedAt, from)).length,
-      resolved: ended.filter(({ times, status }) => times > 0 && status !== "noted").length,
+      opened: open.filter(({ openedAt }) => isSince(openedAt, from)).length + ended.opened,
+      resolved: ended.resolved,
+      closed: ended.closed,
+      noted: ended.noted,
       storms: (await storms.known(now)).length - (await storms.known(from)).length,
       backups: recent.length,
       failedBackups: recent.filter(({ status }) => status === "failed").length,
     },
   };
+}
+
+/** What has ended since `from`, counted, and what goes on though somebody has closed it, however long ago that was. */
+async function endedOnes({ config, incidents }: Pick<DailyDeps, "config" | "incidents">, from: Date, now: Date) {
+  const counts = { opened: 0, resolved: 0, closed: 0, noted: 0, stillReported: 0 };
+  const ids = await incidents.endedIdsSince(new Date(now.getTime() - config.alerts.keep), mostCounted);
+  for await (const incident of incidents.each(ids)) {
+    const { status, openedAt, heardAt, stillReported = 0 } = incident;
+    // What its source has not repeated for long is over there as well.
+    const isHeard = now.getTime() - Date.parse(heardAt) < config.alerts.staleAfter;
+    if (status === "closed" && stillReported > 0 && isHeard) counts.stillReported += 1;
+    // An end without a beginning was never anything.
+    if (status === "firing" || isUnseen(incident) || !isSince(endHeardAt(incident), from)) continue;
+    counts[status] += 1;
+    if (status !== "noted" && isSince(openedAt, from)) counts.opened += 1;
+  }
+  return counts;
 }
 
 /** How a backup stands. `wantedAt`: the newest time of its schedule that should have given a backup by now. */
@@ -138,7 +158,8 @@ export function standOf(
   if (latest?.status === "failed") return { ...stand, state: "failed" };
   if (!lastGood) return { ...stand, state: "never" };
   const made = Date.parse(lastGood.startedAt ?? lastGood.createdAt);
-  return { ...stand, state: wantedAt && made < wantedAt.getTime() ? "overdue" : "good" };
+  if (wantedAt && made < wantedAt.getTime()) return { ...stand, state: "overdue" };
+  return { ...stand, state: latest?.status === "degraded" ? "degraded" : "good" };
 }
 
 /** The newest time of a backup's schedule that is long enough ago, as far as a month back. */

@@ -32,6 +32,9 @@ const forgetAfterMs = 3_600_000;
 
 const mostAttempts = 100;
 
+/** Somebody is about to tell what has changed; whoever finds it tells it too, as they may have died. */
+const telling = "telling";
+
 interface Watched {
   readonly config: HeartbeatConfig;
   readonly rule: HeartbeatRule;
@@ -39,6 +42,8 @@ interface Watched {
 }
 
 const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+const newsOf = ({ down }: HeartbeatState): string => (down ? JSON.stringify(down) : "");
 
 /**
  * Signs of life that are expected from elsewhere. What is missed becomes an incident, and its end when the sign comes.
@@ -68,10 +73,8 @@ export class Heartbeats {
     let found: Watched | undefined;
     for (const watched of this.#watched.values()) if (timingSafeEqual(given, watched.keyDigest)) found = watched;
     if (!found) return false;
-    const now = this.#deps.clock.now();
-    const watched = found;
-    const known = await this.#change(watched, (state) => applyPing(state, ping, now), now);
-    await this.#tell(watched, known);
+    const known = await this.#change(found, (state, now) => applyPing(state, ping, now));
+    await this.#tell(found, known);
     return true;
   }
 
@@ -89,7 +92,7 @@ export class Heartbeats {
       const isSame = state === known?.record.state && down === state.down && known.record.unknownSince === undefined;
       const next = isSame
         ? known
-        : await this.#change(watched, (current) => this.#judged(watched, current, now, attention), now);
+        : await this.#change(watched, (current, at) => this.#judged(watched, current, at, attention));
       await this.#tell(watched, next, attention);
     }
     for (const [name, known] of all) if (!this.#watched.has(name)) await this.#forget(name, known, now);
@@ -114,34 +117,46 @@ export class Heartbeats {
     return attention;
   }
 
-  /** @throws AppError conflict when others change it without a pause. */
+  /**
+   * Replaces what is known, and notes in the same step that there is something to tell.
+   * @throws AppError conflict when others change it without a pause.
+   */
   async #change(
     { config, rule }: Watched,
-    change: (state: HeartbeatState) => HeartbeatState,
-    now: Date,
+    change: (state: HeartbeatState, now: Date) => HeartbeatState,
   ): Promise<KnownHeartbeat> {
-    const { heartbeatStates } = this.#deps;
+    const { heartbeatStates, clock } = this.#deps;
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const known = await heartbeatStates.read(config.name);
-      const state = change(knownHeartbeat(rule, known?.record.state, now));
-      const record: HeartbeatRecord = { state, told: known?.record.told ?? "" };
+      // Read after it: so times are in the order of the changes.
+      const now = clock.now();
+      const before = knownHeartbeat(rule, known?.record.state, now);
+      const state = change(before, now);
+      const isNews = newsOf(state) !== newsOf(before);
+      const record: HeartbeatRecord = { state, told: isNews ? telling : (known?.record.told ?? "") };
       const replaced = await heartbeatStates.replace(config.name, known, record);
       if (replaced) return replaced;
     }
     throw new AppError("conflict", `heartbeat ${config.name} changes too fast`, { permanent: false });
   }
 
-  /** Tells the alerts what they do not know yet. */
+  /** Tells the alerts what they do not know yet. @throws AppError conflict when others change it without a pause. */
   async #tell(watched: Watched, known: KnownHeartbeat, attention: Attention = {}): Promise<void> {
     const { heartbeatStates, alerts, logger } = this.#deps;
     const { name } = watched.config;
-    const { state, told } = known.record;
-    const news = state.down ? JSON.stringify(state.down) : "";
-    if (news === told) return;
-    await alerts.receive([this.#signal(watched, state, attention)]);
-    logger.info({ heartbeat: name, down: state.down?.reason ?? false }, "heartbeat");
-    // Somebody was faster: they tell it, or the next look does.
-    await heartbeatStates.replace(name, known, { state, told: news });
+    if (newsOf(known.record.state) === known.record.told) return;
+    let current: KnownHeartbeat | undefined = known;
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      // It is not configured any more, which has been told.
+      if (!current) return;
+      const { state } = current.record;
+      await alerts.receive([this.#signal(watched, state, attention)]);
+      logger.info({ heartbeat: name, down: state.down?.reason ?? false }, "heartbeat");
+      if (await heartbeatStates.replace(name, current, { state, told: newsOf(state) })) return;
+      // What somebody else has told meanwhile may have been overtaken by this: the newest has to be the last.
+      current = await heartbeatStates.read(name);
+    }
+    throw new AppError("conflict", `heartbeat ${name} changes too fast`, { permanent: false });
   }
 
   #signal({ config, rule }: Watched, state: HeartbeatState, attention: Attention): Signal {
@@ -154,7 +169,11 @@ export class Heartbeats {
       repeats: false,
     };
     const { down } = state;
-    if (!down) return { ...common, status: "resolved", title: name, text: describeBack(state) };
+    if (!down) {
+      // A report of before that arrives later is known by this to be older.
+      const ended = state.lastSuccess === undefined ? {} : { endsAt: new Date(state.lastSuccess).toISOString() };
+      return { ...common, status: "resolved", title: name, text: describeBack(state), ...ended };
+    }
     const startsAt = new Date(down.since).toISOString();
     return {
       ...common,

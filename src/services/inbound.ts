@@ -1,6 +1,6 @@
 import type { Config } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
-import { type Signal, severityRank } from "../core/signal.ts";
+import { identityOf, type Signal, severityRank } from "../core/signal.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Refusal, Refusals } from "../state/refusals.ts";
 import type { Alerts } from "./alerts/alerts.ts";
@@ -40,18 +40,27 @@ export class Inbound {
       if (signals.length > 0) await this.#deps.alerts.receive(signals);
       return;
     }
-    const ordered = signals.toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity));
+    const ordered = mostSevereFirst(signals);
     for (let at = 0; at < ordered.length; at += portion) {
       await this.#deps.alerts.receive(ordered.slice(at, at + portion));
       moved();
     }
   }
 
-  /** Notes that somebody was refused. Never rejects; told at once, then at most once a minute. */
-  refused(kind: string, address: string): void {
+  /** Notes that somebody without the right token was refused. Never rejects; told at once, then at most once a minute. */
+  refused(hook: string, address: string): void {
+    this.#count(hook, { address });
+  }
+
+  /** Notes that what somebody has sent is lost, as it can not be read. The same way. */
+  unreadable(hook: string, address: string, reason: string): void {
+    this.#count(hook + unreadable, { address, reason });
+  }
+
+  #count(kind: string, last: Pick<Refusal, "address" | "reason">): void {
     const now = this.#deps.clock.now().getTime();
     const counted = this.#counted.get(kind);
-    this.#counted.set(kind, { count: (counted?.count ?? 0) + 1, since: counted?.since ?? now, at: now, address });
+    this.#counted.set(kind, { count: (counted?.count ?? 0) + 1, since: counted?.since ?? now, at: now, ...last });
     if (this.#isDue(kind, now)) void this.#tell(kind, now);
   }
 
@@ -66,7 +75,7 @@ export class Inbound {
         {
           ...aboutKind(kind),
           status: "resolved",
-          text: { key: "inbound-refused-over", args: { minutes: overAfterMs / 60_000 } },
+          text: { key: textsOf(kind).over, args: { minutes: overAfterMs / 60_000 } },
         },
       ]);
       await this.#deps.refusals.forget(kind);
@@ -86,13 +95,14 @@ export class Inbound {
     this.#toldAt.set(kind, now);
     try {
       await refusals.add(kind, counted);
-      const { count, since, at, address } = (await refusals.all()).get(kind) ?? counted;
+      const { count, since, at, address, reason = "" } = (await refusals.all()).get(kind) ?? counted;
       const time = (ms: number): string =>
         new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: config.timezone }).format(
           ms,
         );
-      const key = config.http.token === undefined ? "inbound-refused-no-token" : "inbound-refused-text";
-      const args = { hook: kind, count, since: time(since), at: time(at), address };
+      const isWithoutToken = !kind.endsWith(unreadable) && config.http.token === undefined;
+      const key = isWithoutToken ? "inbound-refused-no-token" : textsOf(kind).text;
+      const args = { hook: hookOf(kind), count, since: time(since), at: time(at), address, reason };
       await alerts.receive([{ ...aboutKind(kind), status: "firing", text: { key, args } }]);
     } catch (error) {
       logger.warn({ error: String(error), hook: kind }, "that somebody was refused could not be told");
@@ -100,13 +110,39 @@ export class Inbound {
   }
 }
 
+/** What is told of one thing stays together and in its order: its end must not come before its beginning. */
+function mostSevereFirst(signals: readonly Signal[]): Signal[] {
+  const groups = Map.groupBy(signals, identityOf).values();
+  const ranked = [...groups].map((group) => ({
+    group,
+    rank: group.reduce((rank, { severity }) => Math.min(rank, severityRank(severity)), Number.POSITIVE_INFINITY),
+  }));
+  return ranked.toSorted((a, b) => a.rank - b.rank).flatMap(({ group }) => group);
+}
+
+/** What is refused by kind: "<hook>" without the right token, "<hook>-unreadable". */
+const unreadable = "-unreadable";
+
+function hookOf(kind: string): string {
+  return kind.endsWith(unreadable) ? kind.slice(0, -unreadable.length) : kind;
+}
+
+const texts = {
+  refused: { title: "inbound-refused", text: "inbound-refused-text", over: "inbound-refused-over" },
+  unreadable: { title: "inbound-unreadable", text: "inbound-unreadable-text", over: "inbound-unreadable-over" },
+} as const;
+
+function textsOf(kind: string): (typeof texts)[keyof typeof texts] {
+  return kind.endsWith(unreadable) ? texts.unreadable : texts.refused;
+}
+
 function aboutKind(kind: string) {
   return {
     source: "watch",
     fingerprint: `hook-${kind}`,
     severity: "warning",
-    title: { key: "inbound-refused", args: { hook: kind } },
-    labels: { check: "hooks", hook: kind },
+    title: { key: textsOf(kind).title, args: { hook: hookOf(kind) } },
+    labels: { check: "hooks", hook: hookOf(kind) },
     repeats: false,
   } as const;
 }

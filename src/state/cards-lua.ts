@@ -3,7 +3,7 @@
  *
  * <root>card:<kind>:<id>        hash  rev, body (JSON)
  * <root>placements:<kind>:<id>  set   placement ids
- * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, replied, postedAt, stray, claim, claimUntil, again, sentAt, notBefore, failures
+ * <root>placement:<pid>         hash  card, chat, thread, silent, messageId, hash, documentHash, raised, replied, postedAt, stray, moved, claim, claimUntil, again, sentAt, notBefore, failures
  * <root>dirty:<chat>            zset  placement id -> urgency * 1e14 + since (ms)
  * <root>dirty-chats             set   chats with dirty placements
  * <root>chat:<chat>             set   placement ids of a chat
@@ -54,6 +54,59 @@ local function place(root, ref, pid, chat, thread, silent, urgency, now)
 end
 `;
 
+/** Takes all placements of a card from the chats' books. `unplace(root, placements)` */
+export const unplace = `
+local function unplaceOne(root, pid)
+  local chat = redis.call('HGET', root .. 'placement:' .. pid, 'chat')
+  redis.call('DEL', root .. 'placement:' .. pid, root .. 'buttons:' .. pid)
+  if chat then
+    redis.call('SREM', root .. 'chat:' .. chat, pid)
+    redis.call('ZREM', root .. 'dirty:' .. chat, pid)
+  end
+end
+
+local function unplace(root, placements)
+  for _, pid in ipairs(redis.call('SMEMBERS', placements)) do unplaceOne(root, pid) end
+  redis.call('DEL', placements)
+end
+`;
+
+/**
+ * The card goes on as the placement `to`: what it has in the chat so far only waits to lose its buttons; after `unplace`.
+ * `leave(root, placements, to, now)`
+ */
+export const leave = `
+local function leave(root, placements, to, now)
+  for _, pid in ipairs(redis.call('SMEMBERS', placements)) do
+    local key = root .. 'placement:' .. pid
+    local at = redis.call('HMGET', key, 'messageId', 'stray', 'claimUntil', 'chat')
+    local left = at[1] and at[2] and at[2] .. ',' .. at[1] or at[1] or at[2]
+    if not at[4] or (not left and tonumber(at[3] or '0') <= now) then
+      unplaceOne(root, pid)
+    else
+      redis.call('HSET', key, 'moved', to)
+      if left then redis.call('HSET', key, 'stray', left) end
+      redis.call('HDEL', key, 'messageId', 'hash', 'documentHash', 'raised', 'replied', 'postedAt', 'sentAt')
+      redis.call('ZREM', root .. 'dirty:' .. at[4], pid)
+      mark(root, pid, 4, now)
+    end
+  end
+  redis.call('DEL', placements)
+end
+`;
+
+/** Copies that still have to say that the card goes on elsewhere, the oldest first: it can be posted anew before that is done. */
+const strays = `
+local function strays(key, add, remove)
+  local left = {}
+  for id in string.gmatch(redis.call('HGET', key, 'stray') or '', '[^,]+') do
+    if id ~= add and id ~= remove then left[#left + 1] = id end
+  end
+  if add then left[#left + 1] = add end
+  if #left == 0 then redis.call('HDEL', key, 'stray') else redis.call('HSET', key, 'stray', table.concat(left, ',')) end
+end
+`;
+
 /** KEYS card, placements, wake; ARGV root, body, urgency, now, expected revision (0: must not exist), ref. Returns the new revision, or 0. */
 export const saveLua = `${mark}
 local rev = tonumber(redis.call('HGET', KEYS[1], 'rev') or '0')
@@ -73,7 +126,7 @@ if ARGV[9] ~= '' then redis.call('HSET', root .. 'placement:' .. pid, 'messageId
 redis.call('PUBLISH', KEYS[3], ARGV[2])
 return pid`;
 
-/** ARGV root, now, claimMs, claim, group limit/reserve/window, person limit/reserve/window, edit interval per urgency. Returns {"taken", pid, rev, body, urgency, fields} or {"wait", ms}. */
+/** ARGV root, now, claimMs, claim, group limit/reserve/critical/window, person limit/reserve/critical/window, edit interval per urgency. Returns {"taken", pid, rev, body, urgency, fields} or {"wait", ms}. */
 export const takeLua = `
 local root, now = ARGV[1], tonumber(ARGV[2])
 -- What has gathered is put in order before the first of it is shown: resuming wakes everybody.
@@ -87,8 +140,9 @@ for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
   elseif redis.call('HEXISTS', root .. 'disabled', chat) == 0 then
     local blocked = tonumber(redis.call('HGET', root .. 'blocked', chat) or '0')
     if blocked > now then later(blocked) else
-      local at = string.sub(chat, 1, 1) == '-' and 5 or 8
-      local limit, reserve, window = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+      local at = string.sub(chat, 1, 1) == '-' and 5 or 9
+      local limit, window = tonumber(ARGV[at]), tonumber(ARGV[at + 3])
+      local reserve, critical = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
       local budget = root .. 'budget:' .. chat
       redis.call('ZREMRANGEBYSCORE', budget, '-inf', now - window)
       -- A clock that was set back must not leave the chat without budget until it has caught up.
@@ -102,7 +156,7 @@ for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
         for i = 1, #page, 2 do
           local pid, score = page[i], tonumber(page[i + 1])
           local urgency = math.floor(score / 1e14)
-          local room = urgency <= 1 and limit or limit - reserve
+          local room = limit - (urgency == 0 and 0 or urgency == 1 and critical or reserve)
           if used >= room then
             -- All that follow are no more urgent: wait until enough entries have left the window.
             local index = used - room
@@ -119,7 +173,7 @@ for _, chat in ipairs(redis.call('SMEMBERS', root .. 'dirty-chats')) do
             local claimUntil = tonumber(state[1] or '0')
             if claimUntil <= now + 2 * tonumber(ARGV[3]) then ready = math.max(ready, claimUntil) end
             -- The interval between edits depends on the urgency of now: what is urgent does not wait for progress.
-            local interval, sentAt = tonumber(ARGV[11 + urgency]), tonumber(state[4] or '0')
+            local interval, sentAt = tonumber(ARGV[13 + urgency]), tonumber(state[4] or '0')
             if sentAt <= now + interval then ready = math.max(ready, sentAt + interval) end
             if ready > now then
               later(ready)
@@ -155,16 +209,7 @@ return { 'taken', best, card[1], card[2], tostring(math.floor(bestScore / 1e14))
  * KEYS wake; ARGV root, pid, claim, rev, messageId, hash, now, spent, replaced, ref, raised, chat, more, documentHash,
  * stripped, replied. Returns the message id in force.
  */
-export const doneLua = `${mark}
--- Copies that still have to lose their buttons, the oldest first: a card can be posted anew before that is done.
-local function strays(key, add, remove)
-  local left = {}
-  for id in string.gmatch(redis.call('HGET', key, 'stray') or '', '[^,]+') do
-    if id ~= add and id ~= remove then left[#left + 1] = id end
-  end
-  if add then left[#left + 1] = add end
-  if #left == 0 then redis.call('HDEL', key, 'stray') else redis.call('HSET', key, 'stray', table.concat(left, ',')) end
-end
+export const doneLua = `${mark}${unplace}${strays}
 local root, pid, claim, messageId, now = ARGV[1], ARGV[2], ARGV[3], ARGV[5], tonumber(ARGV[7])
 local key = root .. 'placement:' .. pid
 local at = redis.call('HMGET', key, 'chat', 'messageId', 'claim', 'again')
@@ -176,6 +221,16 @@ else redis.call('ZADD', root .. 'budget:' .. chat, 'XX', now, claim) end
 -- The group has become a supergroup meanwhile: this id means nothing there.
 if chat ~= ARGV[12] then return messageId end
 if mine then redis.call('HDEL', key, 'claim', 'claimUntil', 'again') end
+if redis.call('HEXISTS', key, 'moved') == 1 then
+  -- What was under way when the card moved is an old copy as well.
+  if ARGV[15] ~= '' then strays(key, nil, ARGV[15]) elseif messageId ~= '0' then strays(key, messageId) end
+  if redis.call('HEXISTS', key, 'stray') == 0 then unplaceOne(root, pid)
+  else
+    mark(root, pid, 4, now)
+    redis.call('PUBLISH', KEYS[1], 'again')
+  end
+  return messageId
+end
 if recorded and recorded ~= messageId and (ARGV[9] == '0' or not mine) then
   strays(key, messageId)
   mark(root, pid, 2, now)
@@ -184,7 +239,11 @@ if recorded and recorded ~= messageId and (ARGV[9] == '0' or not mine) then
 end
 if recorded ~= messageId then redis.call('HSET', key, 'postedAt', ARGV[7]) end
 redis.call('HSET', key, 'messageId', messageId, 'hash', ARGV[6], 'failures', '0')
-if recorded and recorded ~= messageId then strays(key, recorded) end
+if recorded and recorded ~= messageId then
+  strays(key, recorded)
+  -- The file stands below the old copy.
+  redis.call('HDEL', key, 'documentHash')
+end
 if ARGV[11] ~= '' then redis.call('HSET', key, 'raised', ARGV[11]) end
 if ARGV[14] ~= '' then redis.call('HSET', key, 'documentHash', ARGV[14]) end
 if ARGV[15] ~= '' then strays(key, nil, ARGV[15]) end
@@ -270,8 +329,8 @@ redis.call('SREM', root .. 'dirty-chats', old)
 redis.call('PUBLISH', KEYS[1], 'migrated')
 return 1`;
 
-/** ARGV root, pid, secret, chat, messageId. Returns {"ok"|"adopted", ref, action}, {"stray"} or {"unknown"}. */
-export const pressLua = `
+/** KEYS wake; ARGV root, pid, secret, chat, messageId, now. Returns {"ok"|"adopted", ref, action}, {"stray"} or {"unknown"}. */
+export const pressLua = `${mark}${strays}
 local root, pid = ARGV[1], ARGV[2]
 local key = root .. 'placement:' .. pid
 local at = redis.call('HMGET', key, 'chat', 'messageId', 'card')
@@ -280,10 +339,17 @@ local buttons = redis.call('HGETALL', root .. 'buttons:' .. pid)
 local action
 for i = 1, #buttons, 2 do if buttons[i + 1] == ARGV[3] then action = buttons[i] end end
 if not action then return { 'unknown' } end
-if not at[2] then
+local isMoved = redis.call('HEXISTS', key, 'moved') == 1
+if not at[2] and not isMoved then
   redis.call('HSET', key, 'messageId', ARGV[5])
   redis.call('HDEL', key, 'hash')
   return { 'adopted', at[3], action }
 end
-if at[2] ~= ARGV[5] then return { 'stray' } end
+if isMoved or at[2] ~= ARGV[5] then
+  -- It may be a copy that nobody has on record: a bot was killed after sending it.
+  strays(key, ARGV[5])
+  mark(root, pid, 2, tonumber(ARGV[6]))
+  redis.call('PUBLISH', KEYS[1], 'stray')
+  return { 'stray' }
+end
 return { 'ok', at[3], action }`;

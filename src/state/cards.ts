@@ -46,8 +46,10 @@ export interface Claim {
   readonly replied?: string;
   /** When the message was posted, milliseconds since 1970. */
   readonly postedAt?: number;
-  /** A copy of the card in the same chat that is no longer in force and still has its buttons; the oldest such. */
+  /** A copy of the card in the same chat that is no longer in force and still looks as if it were; the oldest such. */
   readonly stray?: number;
+  /** The placement as which the card goes on elsewhere: of this one there are only old copies. */
+  readonly moved?: string;
   /** When the claim ends, milliseconds since 1970: nothing may be sent for it afterwards. */
   readonly until: number;
   readonly failures: number;
@@ -64,7 +66,7 @@ export interface Delivered {
   readonly spent: boolean;
   /** The message takes the place of the recorded one, which becomes a stray copy. */
   readonly replaced?: boolean;
-  /** The stray copy has lost its buttons. */
+  /** The stray copy has lost its buttons and says that the card goes on elsewhere. */
   readonly stripped?: boolean;
   /** Of the whole text that was sent as a file. */
   readonly documentHash?: string;
@@ -211,9 +213,11 @@ export class Cards {
       claim,
       group.limit,
       group.reserve,
+      group.critical,
       group.windowMs,
       person.limit,
       person.reserve,
+      person.critical,
       person.windowMs,
       ...Object.values(editInterval),
     ];
@@ -229,6 +233,7 @@ export class Cards {
     const documentHash = text("documentHash");
     const raised = text("raised");
     const stray = text("stray");
+    const moved = text("moved");
     const replied = text("replied");
     const postedAt = text("postedAt");
     return {
@@ -245,6 +250,7 @@ export class Cards {
       ...(documentHash === undefined ? {} : { documentHash }),
       ...(raised === undefined ? {} : { raised }),
       ...(stray === undefined ? {} : { stray: Number(stray.split(",", 1)[0]) }),
+      ...(moved === undefined ? {} : { moved }),
       ...(replied === undefined ? {} : { replied }),
       ...(postedAt === undefined ? {} : { postedAt: Number(postedAt) }),
       until: now.getTime() + claimMs,
@@ -303,14 +309,14 @@ export class Cards {
     await failScript.run(this.#redis, [this.wakeChannel], args);
   }
 
-  /** Spends one of a chat's budget for a reply. Returns 0, or the milliseconds to wait. */
+  /** Spends one of a chat's budget for a reply, leaving what is kept for criticals. Returns 0, or the milliseconds to wait. */
   async spend(chatId: number, now: Date): Promise<number> {
     const budget = chatBudget(chatId);
     const args = [
       this.#keys.root,
       chatId,
       now.getTime(),
-      budget.limit,
+      budget.limit - budget.critical,
       budget.windowMs,
       randomBytes(6).toString("base64url"),
     ];
@@ -355,15 +361,18 @@ export class Cards {
 
   /**
    * Which card and action a token stands for, when it was pressed on the placement's message in its chat. While no
-   * message id is recorded the pressed message is adopted. `stray`: a copy that is not the recorded one.
+   * message id is recorded the pressed message is adopted. `stray`: a copy that is not the recorded one; it is going
+   * to lose its buttons.
    */
-  async press(token: string, chatId: number, messageId: number): Promise<PressedButton | "unknown" | "stray"> {
+  async press(
+    token: string,
+    chatId: number,
+    messageId: number,
+    now: Date,
+  ): Promise<PressedButton | "unknown" | "stray"> {
     const [placement = "", secret = ""] = token.split(".");
-    const answer = (await pressScript.run(
-      this.#redis,
-      [],
-      [this.#keys.root, placement, secret, chatId, messageId],
-    )) as string[];
+    const args = [this.#keys.root, placement, secret, chatId, messageId, now.getTime()];
+    const answer = (await pressScript.run(this.#redis, [this.wakeChannel], args)) as string[];
     const [status = "unknown", card = "", action = ""] = answer;
     if (status === "unknown" || status === "stray") return status;
     return { placement, card: parseRef(card), action, adopted: status === "adopted" };
@@ -390,13 +399,10 @@ export class Cards {
     return await this.#redis.smembers(this.#keys.of("placements", ref.kind, ref.id));
   }
 
-  /** True when the card has placements, and none of them has ever been in its chat. */
-  async isUnseen(ref: CardRef): Promise<boolean> {
-    const placements = await this.placements(ref);
-    const messages = await Promise.all(
-      placements.map((placement) => this.#redis.hget(this.#keys.of("placement", placement), "messageId")),
-    );
-    return placements.length > 0 && messages.every((message) => message === null);
+  /** Which message a placement is; undefined before it is in its chat. */
+  async messageOf(placement: string): Promise<{ readonly chatId: number; readonly messageId: number } | undefined> {
+    const [chat, message] = await this.#redis.hmget(this.#keys.of("placement", placement), "chat", "messageId");
+    return chat == null || message == null ? undefined : { chatId: Number(chat), messageId: Number(message) };
   }
 
   /** Marks a card's placements dirty without a change, so that they are rendered and compared again. */

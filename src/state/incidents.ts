@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { type ChatTarget, type Urgency, urgencies } from "../core/card.ts";
-import { type Incident, isOpen, isUnseen } from "../core/incident.ts";
+import { endHeardAt, type Incident, isOpen, isUnseen } from "../core/incident.ts";
+import type { DailySpan } from "../core/route.ts";
+import type { Person } from "../core/run.ts";
 import { type Severity, severities, severityRank } from "../core/signal.ts";
 import type { CardRef } from "./cards.ts";
-import { findLua, foldLua, forgetLua, releaseLua, saveLua } from "./incidents-lua.ts";
-import { type Keys, type Redis, Script } from "./redis.ts";
+import { findLua, forgetLua, saveLua } from "./incidents-lua.ts";
+import { answersOf, type Keys, type Redis, Script } from "./redis.ts";
+import { foldLua, releaseLua } from "./storms-lua.ts";
 
 /** An incident with what is needed to change it. */
 export interface KnownIncident {
@@ -20,8 +23,14 @@ export interface Showing {
   readonly quiet?: boolean;
   /** It has to be on a card: its own, or the storm's in this place. */
   readonly show?: ChatTarget | undefined;
+  /** When its route is silent, and whether it makes a sound now. */
+  readonly silent?: Silent;
+  readonly audible?: boolean;
   readonly storm: StormLimits;
 }
+
+/** As a route says it: at these times of the day, always, never. */
+export type Silent = DailySpan | boolean | undefined;
 
 export interface StormLimits {
   /** More new incidents than this within `within` milliseconds share one card. */
@@ -96,14 +105,14 @@ export class Incidents {
       now.getTime(),
       same?.version ?? 0,
       known?.incident.id ?? "",
-      isOpen(incident) ? severityRank(incident.severity) * 1e14 + Date.parse(incident.openedAt) : "",
-      isOpen(incident) ? "" : Date.parse(incident.endedAt ?? incident.heardAt),
+      isOpen(incident) ? severityRank(incident.severity) * 1e14 + Math.max(0, Date.parse(incident.openedAt)) : "",
+      endHeardMs(incident),
       severityRank(incident.severity),
       show ? 1 : 0,
       show?.chatId ?? "",
       show?.threadId ?? "",
       randomBytes(6).toString("base64url"),
-      0,
+      soundOf(showing.silent),
       storm.incidents,
       storm.within,
       stormId(target, now),
@@ -111,6 +120,8 @@ export class Incidents {
       stormKind(incident),
       JSON.stringify(incident.title),
       showing.quiet ? 1 : 0,
+      (showing.audible ?? true) ? 1 : 0,
+      same !== undefined && incident.rings > same.incident.rings ? 1 : 0,
       ...stormLabels(incident),
     ];
     const [version, where, began] = (await saveScript.run(this.#redis, keys, args)) as [number, string, string];
@@ -119,6 +130,14 @@ export class Incidents {
       where: where === "card" || where === "hidden" ? where : { storm: where },
       ...(began === "" ? {} : { began }),
     };
+  }
+
+  /** Notes for `ms` who is about to do something. Returns who was faster; undefined: nobody. */
+  async claim(what: string, by: Person, ms: number): Promise<Person | undefined> {
+    const key = this.#keys.of("incident-claim", what);
+    if ((await this.#redis.set(key, JSON.stringify(by), "PX", ms, "NX")) === "OK") return undefined;
+    const first = await this.#redis.get(key);
+    return first === null ? undefined : (JSON.parse(first) as Person);
   }
 
   /** Gives a member of a storm that still fires a card of its own. */
@@ -130,25 +149,58 @@ export class Incidents {
       target.chatId,
       target.threadId ?? "",
       randomBytes(6).toString("base64url"),
-      0,
       urgencies[urgency],
       now.getTime(),
     ];
     return Number(await releaseScript.run(this.#redis, [this.#keys.of("wake")], args)) === 1;
   }
 
-  /** Puts an incident whose card nobody can have seen yet into a storm's card. */
-  async fold(incident: Incident, storm: string, now: Date): Promise<boolean> {
-    const args = [
-      this.#keys.root,
-      storm,
-      incident.id,
-      severityRank(incident.severity),
-      now.getTime(),
-      JSON.stringify(incident.title),
-      ...stormLabels(incident),
-    ];
-    return Number(await foldScript.run(this.#redis, [this.#keys.of("wake")], args)) === 1;
+  /** Puts incidents whose cards nobody can have seen yet into a storm's card; `silentOf`: when its route is. Returns how many were moved. */
+  async fold(
+    incidents: AsyncIterable<Incident>,
+    storm: string,
+    silentOf: (incident: Incident) => Silent,
+    now: Date,
+  ): Promise<number> {
+    const keys = [this.#keys.of("wake")];
+    let folded = 0;
+    for await (const some of inPortions(incidents)) {
+      const calls = some.map((incident) => ({
+        keys,
+        args: [
+          this.#keys.root,
+          storm,
+          incident.id,
+          severityRank(incident.severity),
+          now.getTime(),
+          JSON.stringify(incident.title),
+          soundOf(silentOf(incident)),
+          ...stormLabels(incident),
+        ],
+      }));
+      const answers = await foldScript.runAll(this.#redis, calls);
+      folded += answers.filter((answer) => Number(answer) === 1).length;
+    }
+    return folded;
+  }
+
+  /** Which of these have cards, none of which has ever been in its chat. */
+  async unseen(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const unseen = new Set<string>();
+    for (let at = 0; at < ids.length; at += portion) {
+      const some = ids.slice(at, at + portion);
+      const cards = this.#redis.pipeline();
+      for (const id of some) cards.smembers(this.#keys.of("placements", kind, id));
+      const placements = answersOf(await cards.exec()) as string[][];
+      const messages = this.#redis.pipeline();
+      for (const placement of placements.flat()) messages.hexists(this.#keys.of("placement", placement), "messageId");
+      const shown = (answersOf(await messages.exec()) as number[]).values();
+      for (const [index, its] of placements.entries()) {
+        const isShown = its.map(() => shown.next().value === 1).includes(true);
+        if (its.length > 0 && !isShown) unseen.add(some[index] ?? "");
+      }
+    }
+    return unseen;
   }
 
   /** Ids of open incidents that no card shows: silenced ones, and those of a process that knows no chats. */
@@ -205,10 +257,8 @@ export class Incidents {
     for (let at = 0; at < ids.length; at += portion) {
       const pipeline = this.#redis.pipeline();
       for (const id of ids.slice(at, at + portion)) pipeline.hget(this.#keys.of("card", kind, id), "body");
-      for (const [error, body] of (await pipeline.exec()) ?? []) {
-        if (error) throw error;
+      for (const body of answersOf(await pipeline.exec()))
         if (typeof body === "string") yield JSON.parse(body) as Incident;
-      }
     }
   }
 
@@ -252,6 +302,23 @@ export class Incidents {
 
 const portion = 200;
 
+async function* inPortions<T>(list: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  let some: T[] = [];
+  for await (const one of list) {
+    some.push(one);
+    if (some.length < portion) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}
+
+/** What has ended is listed and kept by when that was heard; '' for what is open. */
+function endHeardMs(incident: Incident): number | "" {
+  const at = endHeardAt(incident);
+  return at === undefined ? "" : Date.parse(at);
+}
+
 /** "<chat>:<thread>" */
 export function targetName({ chatId, threadId }: ChatTarget): string {
   return `${chatId}:${threadId ?? ""}`;
@@ -260,6 +327,11 @@ export function targetName({ chatId, threadId }: ChatTarget): string {
 /** A storm's id: the same for everybody who sees it begin at the same time. */
 export function stormId(target: string, now: Date): string {
   return `s${now.getTime().toString(36)}${target.replaceAll(/\D/g, "").slice(-6)}`;
+}
+
+/** When a route is silent, as a word for the counters of storms. */
+function soundOf(silent: Silent): string {
+  return typeof silent === "object" ? `${silent.from}-${silent.to}` : String(silent ?? false);
 }
 
 function stormKind({ severity, status }: Incident): string {

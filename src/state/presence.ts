@@ -5,6 +5,8 @@ export interface Disk {
   readonly path: string;
   /** The same for all folders on one disk of a host. */
   readonly device: string;
+  /** The same for all processes of one machine, whatever they call their host. */
+  readonly machine?: string;
   readonly free: number;
   readonly total: number;
 }

@@ -9,13 +9,22 @@ export type { Redis } from "ioredis";
 export const schemaVersion = "v1";
 
 /**
- * A connection that reconnects for ever and lets commands wait meanwhile: a restart of Redis delays work, it does
- * not fail it. The error of a lost connection is logged once per outage, not once per attempt.
+ * A connection on which nothing comes back for so long, though something is waited for, leads nowhere: something in
+ * between has forgotten it. Longer than the ten seconds that the queues wait for a job; milliseconds.
  */
-export function connectRedis(url: string, logger: Logger, connectionName: string): Redis {
+const silentMs = 20_000;
+
+/**
+ * A connection that reconnects for ever and lets commands wait meanwhile: a restart of Redis delays work, it does
+ * not fail it. One that is silent for `giveUpMs` is given up for a new one; so are its duplicates. The error of a lost
+ * connection is logged once per outage, not once per attempt.
+ */
+export function connectRedis(url: string, logger: Logger, connectionName: string, giveUpMs = silentMs): Redis {
   const redis = new Redis(url, {
     maxRetriesPerRequest: null,
     connectionName,
+    socketTimeout: giveUpMs,
+    keepAlive: 10_000,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 2000),
   });
   let down = false;
@@ -41,6 +50,30 @@ export class Keys {
   }
 }
 
+/** Resolves when Redis takes writes: one that answers may still be full, out of disk, or a replica. @throws its refusal. */
+export async function tryWrite(redis: Redis, keys: Keys): Promise<string> {
+  await redis.set(keys.of("write-probe"), "", "PX", 60_000);
+  return "takes writes";
+}
+
+/** Answers of a server that will soon be there, or that somebody holds up: it is away rather than unwilling. */
+const passing = new Set(["LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN"]);
+
+/** The word with which Redis refuses what it has heard (OOM, MISCONF, READONLY); undefined when it gave no answer. */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.name !== "ReplyError") return undefined;
+  const [word = ""] = error.message.replace(/^-/, "").split(" ");
+  return passing.has(word) ? undefined : word;
+}
+
+/** The answers of a pipeline. @throws the first error among them. */
+export function answersOf(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  });
+}
+
 /** A Lua script, sent once per server and called by its hash afterwards. */
 export class Script {
   readonly #lua: string;
@@ -49,6 +82,19 @@ export class Script {
   constructor(lua: string) {
     this.#lua = lua;
     this.#sha = createHash("sha1").update(lua).digest("hex");
+  }
+
+  /** Runs it once for each of `calls` in one round trip; the answers in their order. */
+  async runAll(
+    redis: Redis,
+    calls: readonly { readonly keys: readonly string[]; readonly args: readonly (string | number)[] }[],
+  ): Promise<unknown[]> {
+    if (calls.length === 0) return [];
+    // Known to the server before the first of them.
+    await redis.script("LOAD", this.#lua);
+    const pipeline = redis.pipeline();
+    for (const { keys, args } of calls) pipeline.evalsha(this.#sha, keys.length, ...keys, ...args);
+    return answersOf(await pipeline.exec());
   }
 
   async run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {

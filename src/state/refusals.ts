@@ -1,12 +1,14 @@
 import type { Keys, Redis } from "./redis.ts";
 
-/** Requests without the right token, of one kind. Times are milliseconds since 1970. */
+/** Requests that were refused for good, of one kind. Times are milliseconds since 1970. */
 export interface Refusal {
   readonly count: number;
   readonly since: number;
   readonly at: number;
   /** Where the last one came from. */
   readonly address: string;
+  /** Why the last one was, unless its token was wrong. */
+  readonly reason?: string;
 }
 
 /** Who was refused at the webhooks, by kind, until it is over. */
@@ -20,12 +22,12 @@ export class Refusals {
   }
 
   /** Adds what one process has counted. */
-  async add(kind: string, { count, since, at, address }: Refusal): Promise<void> {
+  async add(kind: string, { count, since, at, address, reason = "" }: Refusal): Promise<void> {
     await this.#redis
       .multi()
       .hincrby(this.#key, `${kind}:count`, count)
       .hsetnx(this.#key, `${kind}:since`, since)
-      .hset(this.#key, `${kind}:at`, at, `${kind}:address`, address)
+      .hset(this.#key, `${kind}:at`, at, `${kind}:address`, address, `${kind}:reason`, reason)
       .exec();
   }
 
@@ -40,12 +42,16 @@ export class Refusals {
           since: Number(fields[`${kind}:since`] ?? 0),
           at: Number(fields[`${kind}:at`] ?? 0),
           address: fields[`${kind}:address`] ?? "",
+          reason: fields[`${kind}:reason`] ?? "",
         },
       ]),
     );
   }
 
   async forget(kind: string): Promise<void> {
-    await this.#redis.hdel(this.#key, ...["count", "since", "at", "address"].map((field) => `${kind}:${field}`));
+    await this.#redis.hdel(
+      this.#key,
+      ...["count", "since", "at", "address", "reason"].map((field) => `${kind}:${field}`),
+    );
   }
 }

@@ -1,9 +1,10 @@
 import type { ChatTarget } from "../core/card.ts";
+import type { DailySpan } from "../core/route.ts";
 import { type Severity, severities } from "../core/signal.ts";
 import type { CardRef } from "./cards.ts";
 import { stormId, targetName } from "./incidents.ts";
-import { endStormLua, openStormLua } from "./incidents-lua.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
+import { endStormLua, openStormLua, ringStormLua } from "./storms-lua.ts";
 
 /** What a storm's card says of the incidents that it stands for. */
 export interface StormSummary {
@@ -15,11 +16,21 @@ export interface StormSummary {
   readonly endedAt?: Date;
   /** It gathers what could not be shown in time, rather than what came too fast. */
   readonly late: boolean;
-  /** How many there were in it, those that have moved to cards of their own included. */
+  /** How many there were in it, those with cards of their own included. */
   readonly total: number;
+  /** How many of those with cards of their own fire. */
+  readonly ownFiring: number;
   readonly counts: Readonly<Record<Severity, { readonly firing: number; readonly over: number }>>;
   /** How those that are over ended. */
   readonly ended: { readonly resolved: number; readonly closed: number; readonly noted: number };
+  /** How many of those that fire somebody has acknowledged, how many are silenced, how many are neither, nor flap. */
+  readonly acknowledged: number;
+  readonly silenced: number;
+  readonly ringing: number;
+  /** When those are silent that are neither silenced nor flapping, as their routes say. */
+  readonly silent: readonly (DailySpan | boolean)[];
+  /** How often its card has to have been posted anew. */
+  readonly rings: number;
   /** Titles as JSON of a text or a `Text`. */
   readonly first?: string;
   readonly last?: string;
@@ -29,6 +40,7 @@ export interface StormSummary {
 
 const endScript = new Script(endStormLua);
 const openScript = new Script(openStormLua);
+const ringScript = new Script(ringStormLua);
 
 /** Storms: what many incidents at once are shown as. Their numbers are kept by the incidents' own changes. */
 export class Storms {
@@ -50,10 +62,20 @@ export class Storms {
     return Object.entries(all).map(([target, id]) => ({ target, id }));
   }
 
-  /** Ends a storm in which nothing has begun for `calm` milliseconds. True when it has ended now. */
+  /** Ends a storm in which there were not too many new ones at once for `calm` milliseconds. True when it has ended now. */
   async end(storm: { readonly target: string; readonly id: string }, calm: number, now: Date): Promise<boolean> {
     const args = [this.#keys.root, storm.target, storm.id, now.getTime(), calm];
     return Number(await endScript.run(this.#redis, [this.#keys.of("wake")], args)) === 1;
+  }
+
+  /** Ids of storms whose cards are to ring again. */
+  async ringsDue(now: Date): Promise<string[]> {
+    return await this.#redis.zrangebyscore(this.#keys.of("storm-rings"), "-inf", now.getTime());
+  }
+
+  /** Has a storm's card posted anew, if anything in it is still worth a sound. */
+  async ring(id: string, now: Date): Promise<void> {
+    await ringScript.run(this.#redis, [this.#keys.of("wake")], [this.#keys.root, id, now.getTime()]);
   }
 
   /** Makes the card for what could not be shown since `startedAt`. Returns its id. */
@@ -101,15 +123,23 @@ export class Storms {
       ...(endedAt === undefined ? {} : { endedAt: new Date(Number(endedAt)) }),
       late: late === "1",
       total: Number(total),
+      ownFiring: number("n:own:firing"),
       counts: counts as StormSummary["counts"],
       ended: { resolved: all("resolved"), closed: all("closed"), noted: all("noted") },
+      acknowledged: number("n:acknowledged"),
+      silenced: number("n:silenced"),
+      ringing: number("n:ringing"),
+      silent: Object.keys(fields).flatMap((name) =>
+        name.startsWith(soundField) && number(name) > 0 ? [parseSound(name.slice(soundField.length))] : [],
+      ),
+      rings: number("rings"),
       ...(first === undefined ? {} : { first }),
       ...(last === undefined ? {} : { last }),
       labels: pairs(labels).map(([label, count]) => ({ label, count: Number(count) })),
     };
   }
 
-  /** Ids of a storm's incidents: critical ones first, in the order in which they began. 0: all of them. */
+  /** Ids of a storm's incidents: critical ones first, of these those that fire, of these the oldest. 0: all of them. */
   async members(id: string, limit = 0): Promise<string[]> {
     return await this.#redis.zrange(this.#keys.of("storm", id, "members"), 0, `${limit - 1}`);
   }
@@ -119,7 +149,16 @@ export class Storms {
     const key = this.#keys.of("storm", id);
     await this.#redis.del(key, `${key}:members`, `${key}:labels`);
     await this.#redis.zrem(this.#keys.of("storms-known"), id);
+    await this.#redis.zrem(this.#keys.of("storm-rings"), id);
   }
+}
+
+const soundField = "n:sound:";
+
+/** Reads what `soundOf` has written. */
+function parseSound(word: string): DailySpan | boolean {
+  const [from, to] = word.split("-").map(Number);
+  return from === undefined || to === undefined ? word === "true" : { from, to };
 }
 
 function parseTarget(text: string): ChatTarget {

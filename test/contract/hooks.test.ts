@@ -94,7 +94,7 @@ describe.each([...hookKinds.values()])("$kind", (kind) => {
   const world = worlds[kind.kind] as World;
   const read = (body: unknown): readonly Signal[] => {
     const request: HookRequest = { headers: {}, raw: Buffer.from(JSON.stringify(body) ?? ""), now };
-    return kind.parse(body, request, partOf({}, kind)).signals;
+    return [...kind.parse(body, request, partOf({}, kind)).signals];
   };
   const only = (said: Said): Signal => {
     const [signal, ...more] = read(world.one(said));

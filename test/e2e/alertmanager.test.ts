@@ -1,7 +1,7 @@
 import type { Message } from "@grammyjs/types";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { aMinuteOfSilence, becomes, shown } from "../support/chat.ts";
-import { freePort } from "../support/in-process.ts";
+import { freePort, MovedClock, startBotInProcess } from "../support/in-process.ts";
 import {
   type Alertmanager,
   type Exporter,
@@ -126,5 +126,29 @@ test("two Alertmanagers that hear of each other, and two that do not, are one vo
   for (const disk of ["e", "f"]) {
     expect(messagesAbout(disk)).toHaveLength(1);
     expect(writesAbout(disk)).toBe(2);
+  }
+});
+
+test("what is called resolved because Prometheus was cut off, and goes on as before, fires again", async () => {
+  await aMinuteOfSilence(stack);
+  await bot.stop();
+  const clock = new MovedClock();
+  const moved = await startBotInProcess(stack, { clock });
+  try {
+    const startsAt = new Date(Date.now() - 60_000);
+    const name = { disk: "g", severity: "critical" };
+    // As Prometheus says it: it fires, and has ended when nothing more is heard until `ms` from now.
+    const report = async (ms: number): Promise<void> => await alertmanager.report(name, startsAt, ms);
+    await report(1500);
+    const card = await cardOf("g");
+    await becomes(stack, card, /Resolved/i);
+    clock.advance(60_000);
+    await report(60_000);
+    const again = await stack.message(/^🔴 Disk g is full/);
+    expect(again.text).not.toMatch(/Resolved/i);
+    await report(-1);
+    await becomes(stack, again, /Resolved/i);
+  } finally {
+    await moved.stop();
   }
 });

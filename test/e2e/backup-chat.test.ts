@@ -3,7 +3,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Message } from "@grammyjs/types";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { aMinuteOfSilence, answerTo, becomes, eventually, runCount, shown } from "../support/chat.ts";
+import { aMinuteOfSilence, answerTo, becomes, endRuns, eventually, runCount, shown } from "../support/chat.ts";
 import { alice, bob, type RunningProcess, type Stack, startStack } from "../support/stack.ts";
 
 /** 56 MiB that cannot be compressed below that: far more than an upload that stands still takes with all buffers before it. */
@@ -28,6 +28,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await stack.proxy.heal();
   await aMinuteOfSilence(stack);
+  await endRuns(stack);
 });
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
 

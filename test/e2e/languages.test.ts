@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { aMinuteOfSilence, answerTo, becomes, shown } from "../support/chat.ts";
-import { alice, bob, botId, opsChat, type RunningProcess, type Stack, startStack, vera } from "../support/stack.ts";
+import {
+  alice,
+  bob,
+  botId,
+  mallory,
+  opsChat,
+  type RunningProcess,
+  type Stack,
+  startStack,
+  vera,
+} from "../support/stack.ts";
 
 const basicGroup = -4_000_555;
 const viewers = ["alerts", "silence", "status", "help", "language", "whoami"];
@@ -14,7 +24,7 @@ beforeAll(async () => {
     sandbox: {
       chats: [
         { id: opsChat, type: "group", title: "Ops", members: [alice.id, bob.id, botId] },
-        { id: basicGroup, type: "group", title: "Вахта", members: [alice.id, bob.id, botId] },
+        { id: basicGroup, type: "group", title: "Вахта", members: [alice.id, bob.id, mallory.id, botId] },
       ],
     },
     configure: (config) => {
@@ -44,6 +54,13 @@ async function menuOf(chatId: number, first: RegExp): Promise<{ command: string;
     { what: `a menu for ${chatId} like ${first}` },
   );
 }
+
+test("a stranger's press is answered in the chat's language", async () => {
+  const asked = stack.sandbox.sendAsUser(basicGroup, { from: bob.id, text: "/backup shop" });
+  const dialog = await answerTo(stack, asked, /./);
+  const label = dialog.reply_markup?.inline_keyboard[0]?.[0]?.text ?? "";
+  expect((await stack.press(mallory.id, dialog, label)).toast).toBe("Вас нет в списке, поэтому ничего не происходит.");
+});
 
 test("/start greets by name and role, in the person's language", async () => {
   expect((await privately(alice.id, "/start", /Hello/)).text).toBe(

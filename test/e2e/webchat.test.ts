@@ -217,6 +217,41 @@ test("after a broken connection the page says so, connects again and shows what 
   expect(await message(page, "meanwhile").count()).toBe(1);
 });
 
+test("what happens while the page loads chats and members anew is not lost", async () => {
+  const { sandbox, page } = await scene(`?chat=${SUPERGROUP_ID}&as=${ALICE.id}`);
+  /** Holds the next answer back, which was given before what follows. */
+  const holdState = async (): Promise<{ asked: Promise<void>; release: () => void }> => {
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route(
+      "**/sandbox/state",
+      async (route) => {
+        const response = await route.fetch();
+        asked.resolve();
+        await released.promise;
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
+    return { asked: asked.promise, release: released.resolve };
+  };
+
+  const first = await holdState();
+  sandbox.setMember(SUPERGROUP_ID, EVE.id, "member");
+  await first.asked;
+  sandbox.sendAsUser(SUPERGROUP_ID, { from: BOB.id, text: "said meanwhile" });
+  await message(page, "said meanwhile").waitFor();
+  first.release();
+  await page.locator("#chat-status", { hasText: "4 members" }).waitFor();
+  expect(await message(page, "said meanwhile").count()).toBe(1);
+
+  const second = await holdState();
+  sandbox.setMember(SUPERGROUP_ID, BOB.id, "left");
+  await second.asked;
+  sandbox.setMember(SUPERGROUP_ID, EVE.id, "left");
+  second.release();
+  await page.locator("#chat-status", { hasText: "2 members" }).waitFor();
+});
+
 test("mark-up in texts, names and buttons stays text", async () => {
   const { sandbox, page } = await scene(`?chat=${SUPERGROUP_ID}&as=${ALICE.id}`);
   const bot = new Bot(BOT.token, { client: { apiRoot: sandbox.apiRoot } });

@@ -84,6 +84,7 @@ describe("a bot that is killed in a dialog", () => {
       const [conversation = ""] = await stack.client.keys("stack:v1:conversation:*");
       return ((await stack.client.get(conversation)) ?? "").includes("Back up blog now");
     });
+    await settled(stack);
     await bot.kill();
     await restarted();
     const before = await runCount(stack, "blog");

@@ -82,7 +82,7 @@ test("Redis away and back: one message by the bot that watched, changed at the e
   expect(world.texts()).toEqual([]);
   world.advance(15_000);
   await world.step();
-  world.advance(60_000);
+  world.advance(50_000);
   await world.step();
   expect(world.texts()).toEqual([expect.stringMatching(/^🔴 Redis cannot be reached since .*here/)]);
   await world.redis.restart();
@@ -93,10 +93,92 @@ test("Redis away and back: one message by the bot that watched, changed at the e
   await eventually("the history has it", async () => (await deps.incidents.endedCount()) > 0);
   const [first] = await deps.incidents.endedSince(new Date(0), 5);
   expect(first).toMatchObject({ title: { key: "watch-redis" }, times: 1, status: "resolved" });
-  expect(Date.parse(first?.endedAt ?? "") - Date.parse(first?.openedAt ?? "")).toBeGreaterThan(90_000);
+  expect(Date.parse(first?.endedAt ?? "") - Date.parse(first?.openedAt ?? "")).toBeGreaterThan(80_000);
   // The message is all that there is to see.
   expect(world.texts()).toEqual([expect.stringMatching(/^🟢 Redis was unreachable from .* to .*, for 1m/)]);
   expect(await deps.incidents.openCount()).toBe(0);
+});
+
+test("Redis away together with the bot that watched: another one tells it, and the history knows", {
+  timeout: 90_000,
+}, async () => {
+  const world = await outageWorld(2);
+  const [first, second] = world.bots as [(typeof world.bots)[0], (typeof world.bots)[0]];
+  await second.bot.step();
+  // The end of a bot without Redis takes a while.
+  world.clock.stop();
+  await world.redis.kill();
+  await first.bot.stop();
+  // Whoever watched has had its chance.
+  world.advance(85_000);
+  await second.bot.step();
+  expect(world.texts()).toEqual([]);
+  world.advance(40_000);
+  await second.bot.step();
+  expect(world.texts()).toEqual([expect.stringMatching(/^🔴 Redis cannot be reached since/)]);
+  await world.redis.restart();
+  await eventually("it is said to be over", async () => {
+    await second.bot.step();
+    return world.texts().some((text) => text.startsWith("🟢"));
+  });
+  await eventually("the history has it", async () => (await second.deps.incidents.endedCount()) > 0);
+  expect(world.texts()).toHaveLength(1);
+});
+
+test("a short outage of Redis that nobody was left to tell is a card", { timeout: 90_000 }, async () => {
+  const world = await outageWorld(2);
+  const [first, second] = world.bots as [(typeof world.bots)[0], (typeof world.bots)[0]];
+  await second.bot.step();
+  // The end of a bot without Redis takes a while.
+  world.clock.stop();
+  await world.redis.kill();
+  await first.bot.stop();
+  world.advance(40_000);
+  await second.bot.step();
+  await world.redis.restart();
+  await eventually("the card", async () => {
+    world.advance(5000);
+    await second.bot.step();
+    return world.texts().some((text) => /Redis/.test(text));
+  });
+  expect(await second.deps.incidents.endedCount()).toBe(1);
+});
+
+test("Redis answers and takes no writes: it is told with what to do, the bot is not ready, and the history knows", {
+  timeout: 90_000,
+}, async () => {
+  const world = await outageWorld(1);
+  const [{ deps, bot }] = world.bots as [(typeof world.bots)[0]];
+  const ready = async (): Promise<number> => (await fetch(`${bot.url}/readyz`)).status;
+  await world.step();
+  expect(await ready()).toBe(200);
+  await deps.redis.config("SET", "maxmemory", "1");
+  expect(await ready()).toBe(503);
+  world.advance(20_000);
+  await world.step();
+  expect(world.texts()).toEqual([]);
+  world.advance(15_000);
+  await world.step();
+  await world.step();
+  expect(world.texts()).toEqual([expect.stringMatching(/^🔴 Redis takes no writes since .*: its memory is full/)]);
+  expect(world.texts()[0]).toContain("Give it more memory");
+  // Another reason is told in the same message.
+  await deps.redis.config("SET", "maxmemory", "0");
+  await deps.redis.replicaof("127.0.0.1", "1");
+  await eventually("the reason of now", async () => {
+    await world.step();
+    return /read-only replica/.test(world.texts()[0] ?? "");
+  });
+  await deps.redis.replicaof("NO", "ONE");
+  await eventually("it is said to be over", async () => {
+    await world.step();
+    return world.texts().some((text) => text.startsWith("🟢 Redis took no writes from"));
+  });
+  expect(await ready()).toBe(200);
+  await eventually("the history has it", async () => (await deps.incidents.endedCount()) > 0);
+  const [first] = await deps.incidents.endedSince(new Date(0), 5);
+  expect(first).toMatchObject({ title: { key: "watch-redis-refused" }, times: 1, status: "resolved" });
+  expect(world.texts()).toHaveLength(1);
 });
 
 test("a bot that starts without Redis says so, and goes on when it is there", { timeout: 90_000 }, async () => {

@@ -199,6 +199,7 @@ describe("a silence", () => {
     expect((await only(world)).silenced?.silence).toBe(short.id);
     await world.alerts.endSilence(short.id, operator);
     expect(await whereIs(world, (await only(world)).id)).toBe("card");
+    expect((await only(world)).history.at(-1)).toMatchObject({ event: "unsilenced", by: operator });
     await expect(world.alerts.endSilence("unknown", operator)).rejects.toMatchObject({ code: "not-found" });
   });
 

@@ -35,20 +35,22 @@ async function drain(
 const count = (shown: readonly Urgency[], urgency: Urgency): number => shown.filter((one) => one === urgency).length;
 
 describe("a group's budget", () => {
-  test("is 20 in any 60 s, of which 5 are kept for criticals and replies", async () => {
+  test("is 20 in any 60 s, of which 5 are kept for criticals and replies, 3 of them for criticals alone", async () => {
     const [cards, clock] = [fixture.cards(), new ManualClock()];
     await show(cards, clock, "normal", 30);
     const first = await drain(cards, clock);
     expect(first.shown).toHaveLength(15);
     expect(first.waitMs).toBe(60 * second + 1);
-    await show(cards, clock, "critical", 3);
     await show(cards, clock, "reply", 4);
+    expect((await drain(cards, clock)).shown).toEqual(["reply", "reply"]);
+    expect(await cards.spend(group, clock.now())).toBe(60 * second + 1);
+    await show(cards, clock, "critical", 4);
     const urgent = await drain(cards, clock);
-    expect(urgent.shown).toEqual(["critical", "critical", "critical", "reply", "reply"]);
+    expect(urgent.shown).toEqual(["critical", "critical", "critical"]);
     clock.advance(60 * second - 1);
     expect((await drain(cards, clock)).shown).toEqual([]);
     clock.advance(2);
-    expect((await drain(cards, clock)).shown.slice(0, 2)).toEqual(["reply", "reply"]);
+    expect((await drain(cards, clock)).shown.slice(0, 3)).toEqual(["critical", "reply", "reply"]);
   });
 
   test("slides: what was sent earlier comes back earlier", async () => {
@@ -73,9 +75,9 @@ describe("a group's budget", () => {
       await cards.update<{ n: number }>(card, "critical", clock.now(), ({ n }) => ({ n: n + 1 }));
       expect((await drain(cards, clock)).shown).toHaveLength(1);
     }
-    for (let reply = 0; reply < 10; reply++) expect(await cards.spend(group, clock.now())).toBe(0);
+    for (let reply = 0; reply < 7; reply++) expect(await cards.spend(group, clock.now())).toBe(0);
     expect(await cards.spend(group, clock.now())).toBe(60 * second + 1);
-    await show(cards, clock, "critical");
+    await show(cards, clock, "critical", 4);
     expect((await drain(cards, clock)).waitMs).toBe(60 * second + 1);
   });
 
@@ -153,9 +155,9 @@ describe("a person's budget", () => {
     expect(first.shown).toHaveLength(15);
     expect(first.waitMs).toBe(20 * second + 1);
     await show(cards, clock, "reply", 9, person);
-    expect((await drain(cards, clock)).shown).toHaveLength(5);
+    expect((await drain(cards, clock)).shown).toHaveLength(2);
     clock.advance(20 * second + 1);
-    expect(count((await drain(cards, clock)).shown, "reply")).toBe(4);
+    expect(count((await drain(cards, clock)).shown, "reply")).toBe(7);
   });
 });
 

@@ -29,7 +29,7 @@ describe("a press", () => {
     expect(await cards.buttonToken(claim.placement, "retry")).not.toBe(token);
     expect(Buffer.byteLength(`c:${token}`)).toBeLessThanOrEqual(64);
     await cards.done(claim, { messageId: 5, hash: "h", spent: true }, clock.now());
-    expect(await cards.press(token, group, 5)).toEqual({
+    expect(await cards.press(token, group, 5, clock.now())).toEqual({
       placement: claim.placement,
       card,
       action: "cancel",
@@ -41,25 +41,33 @@ describe("a press", () => {
     const { cards, clock, claim } = await shown();
     const token = await cards.buttonToken(claim.placement, "cancel");
     await cards.done(claim, { messageId: 5, hash: "h", spent: true }, clock.now());
-    expect(await cards.press(token, group, 4)).toBe("stray");
-    expect(await cards.press(token, group, 5)).toMatchObject({ action: "cancel" });
+    expect(await cards.press(token, group, 4, clock.now())).toBe("stray");
+    expect(await cards.press(token, group, 5, clock.now())).toMatchObject({ action: "cancel" });
+    // Nobody had it on record: from now on it waits to lose its buttons, however often it is pressed.
+    expect(await cards.press(token, group, 4, clock.now())).toBe("stray");
+    clock.advance(1000);
+    const again = await take(cards, clock);
+    expect(again).toMatchObject({ messageId: 5, stray: 4 });
+    await cards.done(again, { messageId: 5, hash: "h", spent: true, stripped: true }, clock.now());
+    clock.advance(1000);
+    expect(await cards.take(clock.now())).toEqual({ waitMs: undefined });
   });
 
   test("adopts the message while none is recorded, and the copy that comes later is the stray one", async () => {
     const { cards, clock, claim } = await shown();
     const token = await cards.buttonToken(claim.placement, "cancel");
-    expect(await cards.press(token, group, 4)).toMatchObject({ action: "cancel", adopted: true });
-    expect(await cards.press(token, group, 4)).toMatchObject({ adopted: false });
+    expect(await cards.press(token, group, 4, clock.now())).toMatchObject({ action: "cancel", adopted: true });
+    expect(await cards.press(token, group, 4, clock.now())).toMatchObject({ adopted: false });
     expect(await cards.done(claim, { messageId: 5, hash: "h", spent: true }, clock.now())).toBe(4);
-    expect(await cards.press(token, group, 5)).toBe("stray");
+    expect(await cards.press(token, group, 5, clock.now())).toBe("stray");
     clock.advance(1000);
     expect(await take(cards, clock)).toMatchObject({ messageId: 4, stray: 5 });
   });
 
   test("is adopted once when two copies are pressed at the same time", async () => {
-    const { cards, claim } = await shown();
+    const { cards, clock, claim } = await shown();
     const token = await cards.buttonToken(claim.placement, "cancel");
-    const answers = await Promise.all([4, 5, 6, 7].map((message) => cards.press(token, group, message)));
+    const answers = await Promise.all([4, 5, 6, 7].map((message) => cards.press(token, group, message, clock.now())));
     expect(answers.filter((answer) => answer === "stray")).toHaveLength(3);
   });
 
@@ -77,8 +85,8 @@ describe("a press", () => {
       `${other}.${secret}`,
       `no.${secret}`,
     ])
-      expect(await cards.press(wrong, group, 5)).toBe("unknown");
-    expect(await cards.press(token, 111, 5)).toBe("unknown");
+      expect(await cards.press(wrong, group, 5, clock.now())).toBe("unknown");
+    expect(await cards.press(token, 111, 5, clock.now())).toBe("unknown");
     expect((await take(cards, clock)).messageId).toBeUndefined();
   });
 });
@@ -137,7 +145,7 @@ describe("a group that becomes a supergroup", () => {
     const token = await cards.buttonToken(claim.placement, "cancel");
     await cards.migrate(group, supergroup);
     await cards.done(await take(cards, clock), { messageId: 1, hash: "h", spent: true }, clock.now());
-    expect(await cards.press(token, supergroup, 1)).toMatchObject({ action: "cancel" });
-    expect(await cards.press(token, group, 5)).toBe("unknown");
+    expect(await cards.press(token, supergroup, 1, clock.now())).toMatchObject({ action: "cancel" });
+    expect(await cards.press(token, group, 5, clock.now())).toBe("unknown");
   });
 });

@@ -111,7 +111,7 @@ describe("a placement", () => {
     expect(await cards.placements(card)).toEqual([]);
     expect(await cards.backlog()).toBe(0);
     expect(await waitOf(cards, clock)).toBeUndefined();
-    expect(await cards.press(token, group.chatId, message)).toBe("unknown");
+    expect(await cards.press(token, group.chatId, message, clock.now())).toBe("unknown");
   });
 
   test("of a card that is removed while it is being delivered does not come back", async () => {

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { zstdDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { findTool } from "../../src/lib/environment.ts";
-import { redact } from "../../src/lib/logger.ts";
+import { redact } from "../../src/lib/redaction.ts";
 import type { CommandConfig } from "../../src/sources/command/schema.ts";
 import { kindOf, sourceSchema } from "../../src/sources/index.ts";
 import type { BackupReader, RestoreTarget, Scratch } from "../../src/sources/types.ts";

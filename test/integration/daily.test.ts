@@ -128,6 +128,11 @@ describe("what it says", () => {
       { ...signal, severity: "warning", title: "over" },
     ]);
     await deps.alerts.receive([{ ...signal, status: "resolved", severity: "warning", title: "over" }]);
+    await deps.alerts.receive([{ ...signal, status: "info", severity: "info", title: "a release" }]);
+    await deps.alerts.receive([{ ...signal, severity: "warning", title: "by hand", startsAt: "2026-03-02T17:00:00Z" }]);
+    const byHand = (await deps.incidents.open()).find(({ title }) => title === "by hand");
+    await deps.alerts.close(byHand?.id ?? "", { id: 2, name: "bob" });
+    await deps.alerts.receive([{ ...signal, severity: "warning", title: "by hand", startsAt: "2026-03-02T17:00:00Z" }]);
     for (const one of [presence("bot"), presence("worker"), presence("worker", "db-2")])
       await deps.presences.write({ ...one, seenAt: clock.now().toISOString() });
     const { run } = await deps.orders.request({ name: "app", trigger: "chat", source: "x" });
@@ -138,14 +143,20 @@ describe("what it says", () => {
     }));
     expect(await dailyReport(deps)).toEqual({
       at: "2026-03-02T18:00:00.000Z",
-      incidents: { critical: 1, warning: 1, info: 0, oldest: { title: "old", since: "2026-03-01T12:00:00.000Z" } },
+      incidents: {
+        critical: 1,
+        warning: 1,
+        info: 0,
+        oldest: { title: "old", since: "2026-03-01T12:00:00.000Z" },
+        stillReported: 1,
+      },
       backups: [{ name: "app", state: "failed" }],
       processes: { bots: 1, workers: 2 },
-      day: { opened: 2, resolved: 1, storms: 0, backups: 1, failedBackups: 1 },
+      day: { opened: 3, resolved: 1, closed: 1, noted: 1, storms: 0, backups: 1, failedBackups: 1 },
     });
   });
 
-  test("of a backup: good, failed, overdue or never", () => {
+  test("of a backup: good, without a copy, failed, overdue or never", () => {
     const finishedAt = "2026-03-01T03:01:12.000Z";
     const good = aRun({ status: "succeeded", startedAt: "2026-03-01T03:00:00.000Z", manifest: aManifest() });
     const failed = aRun({ status: "failed" });
@@ -153,6 +164,8 @@ describe("what it says", () => {
     expect(standOf("app", failed, undefined, undefined)).toEqual({ name: "app", state: "failed" });
     expect(standOf("app", failed, good, undefined)).toEqual({ name: "app", state: "failed", finishedAt });
     expect(standOf("app", good, good, undefined)).toEqual({ name: "app", state: "good", finishedAt });
+    const degraded = { ...good, status: "degraded" as const };
+    expect(standOf("app", degraded, degraded, undefined)).toEqual({ name: "app", state: "degraded", finishedAt });
     expect(standOf("app", good, good, new Date("2026-03-01T03:00:00Z"))).toMatchObject({ state: "good" });
     expect(standOf("app", good, good, new Date("2026-03-02T03:00:00Z"))).toMatchObject({ state: "overdue" });
   });

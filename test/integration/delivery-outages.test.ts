@@ -27,11 +27,14 @@ describe("an answer that was lost", () => {
     expect([first, second].map((message) => message?.text)).toEqual(["running", "running"]);
     const token = dataOf(first).slice(2);
     expect(dataOf(second).slice(2)).toBe(token);
-    expect(await world.cards.press(token, FORUM_ID, first?.message_id ?? 0)).toBe("stray");
-    expect(await world.cards.press(token, FORUM_ID, second?.message_id ?? 0)).toMatchObject({ action: "cancel" });
+    expect(await world.cards.press(token, FORUM_ID, first?.message_id ?? 0, world.clock.now())).toBe("stray");
+    expect(await world.cards.press(token, FORUM_ID, second?.message_id ?? 0, world.clock.now())).toMatchObject({
+      action: "cancel",
+    });
     await world.change("a", { text: "done" });
     await world.pass(2000);
-    expect(world.messages().map(({ text }) => text)).toEqual(["running", "done"]);
+    expect(world.messages().map(({ text }) => text)).toEqual(["⤵ done: goes on here", "done"]);
+    expect(world.messages().map(buttonsOf)).toEqual([[], []]);
   });
 
   test("makes no copy at all when the message is pressed before it is sent again", async () => {
@@ -40,7 +43,9 @@ describe("an answer that was lost", () => {
     await world.create("a", { text: "running", buttons: [cancel] });
     await world.deliver();
     const [only] = world.messages();
-    expect(await world.cards.press(dataOf(only).slice(2), FORUM_ID, only?.message_id ?? 0)).toMatchObject({
+    expect(
+      await world.cards.press(dataOf(only).slice(2), FORUM_ID, only?.message_id ?? 0, world.clock.now()),
+    ).toMatchObject({
       adopted: true,
     });
     await world.change("a", { text: "stopping" });

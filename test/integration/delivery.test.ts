@@ -195,8 +195,10 @@ describe("news worth ringing for", () => {
     await world.pass(2000);
     const [before, after, ...more] = world.messages();
     expect(more).toEqual([]);
-    expect(before).toMatchObject({ message_id: old?.message_id, text: "running" });
+    expect(before).toMatchObject({ message_id: old?.message_id, text: "⤵ failed: goes on here" });
     expect(buttonsOf(before)).toEqual([]);
+    const link = `https://t.me/c/${String(FORUM_ID).slice(4)}/${after?.message_id}`;
+    expect(before?.entities).toMatchObject([{ type: "text_link", url: link }]);
     expect(after?.text).toBe("failed");
     expect(buttonsOf(after)).toEqual(["Retry"]);
     expect(world.calls().at(1)).toMatchObject({ method: "sendMessage", params: { disable_notification: false } });
@@ -204,9 +206,35 @@ describe("news worth ringing for", () => {
     await world.change("a", { text: "failed, retried", raise: "failed" });
     await world.pass(2000);
     expect(world.messages()).toMatchObject([
-      { text: "running" },
+      { text: "⤵ failed: goes on here" },
       { message_id: after?.message_id, text: "failed, retried" },
     ]);
+  });
+
+  test("is told without a link where a message has none", async () => {
+    const world = await deliveryWorld(fixture);
+    world.sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text: "/start" });
+    await world.create("a", { text: "running", buttons: [cancel] }, { chatId: ALICE.id });
+    await world.deliver();
+    await world.change("a", { text: "failed", raise: "failed" });
+    await world.pass(2000);
+    expect(world.messages(ALICE.id).map(({ text }) => text)).toEqual([
+      "⤵ failed: goes on in another message of this chat",
+      "failed",
+    ]);
+  });
+
+  test("whose text is too long brings the file again: it stands below the old message", async () => {
+    const world = await deliveryWorld(fixture);
+    const text = `first line\n${"long ".repeat(2000)}`;
+    await world.create("a", { text });
+    await world.pass(2000);
+    await world.change("a", { text, raise: "again" });
+    await world.pass(5000);
+    const [, , after, file] = world.messages();
+    expect(after?.text).toMatch(/The rest is in the file below\.$/);
+    expect(file).toMatchObject({ reply_to_message: { message_id: after?.message_id } });
+    expect(file?.document).toBeDefined();
   });
 
   test("that comes before the card was ever shown is one message", async () => {

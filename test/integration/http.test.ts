@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { Counter, Registry } from "prom-client";
@@ -20,6 +22,23 @@ function server(deps: Partial<ServerDeps> = {}): ReturnType<typeof createServer>
 
 const get = async (http: ReturnType<typeof createServer>, url: string, headers: Record<string, string> = {}) =>
   await http.inject({ method: "GET", url, headers });
+
+test("a request that does not become complete is broken off in time", async () => {
+  const http = server({ requestTimeoutMs: 300, webhook: { secretToken: "secret", handle: async () => undefined } });
+  await http.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = http.server.address() as AddressInfo;
+  const socket = connect(port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  socket.write(
+    "POST /telegram HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\nhalf of",
+  );
+  const startedAt = performance.now();
+  let answer = "";
+  socket.on("data", (chunk) => (answer += String(chunk)));
+  await once(socket, "close");
+  expect(performance.now() - startedAt).toBeLessThan(3000);
+  expect(answer).toMatch(/^HTTP\/1\.1 408/);
+});
 
 describe("/healthz", () => {
   test("answers as long as the process does, whatever its dependencies do", async () => {

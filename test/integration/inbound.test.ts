@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { connect } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { alertmanagerMessage, grafanaMessage } from "../support/hook-bodies.ts";
 import { httpToken, type InboundOptions, type InboundWorld, inboundWorld } from "../support/inbound.ts";
 import { startRedis } from "../support/redis.ts";
@@ -65,9 +65,13 @@ describe("what arrives", () => {
     const { post, incidents } = world();
     const event = { status: "info", title: "Released", startsAt: "2026-03-01T02:00:00Z" };
     for (let time = 0; time < 2; time++) expect((await post("/hooks/events", event)).statusCode).toBe(200);
+    const named = { status: "info", title: "Released", fingerprint: "release", text: "2.4.0" };
+    for (let time = 0; time < 2; time++) expect((await post("/hooks/events", named)).statusCode).toBe(200);
+    expect((await post("/hooks/events", { ...named, text: "2.4.1" })).statusCode).toBe(200);
+    expect((await incidents()).map(({ text }) => text)).toEqual([undefined, "2.4.1"]);
     const bad = await post("/hooks/events", [{ status: "firing", title: "a" }, { status: "firing" }]);
     expect([bad.statusCode, bad.json()]).toEqual([400, { error: expect.stringMatching(/^\[1\]\.title: /) }]);
-    expect((await incidents()).map(({ title }) => title)).toEqual(["Released"]);
+    expect((await incidents()).map(({ title }) => title)).toEqual(["Released", "Released"]);
   });
 });
 
@@ -91,6 +95,41 @@ describe("what can not be taken", () => {
     const large = await post("/hooks/events", event(8 * 1024 * 1024));
     expect([large.statusCode, large.json()]).toEqual([413, { error: "the body is larger than 8388608 bytes" }]);
     expect((await post("/hooks/events", event(8 * 1024 * 1024 - 100))).statusCode).toBe(200);
+  });
+
+  test("thousands of alerts in one body hold nobody up while they are read", async () => {
+    const { post, deps } = world();
+    let turns = 0;
+    let turnsUntilRead = 0;
+    vi.spyOn(deps.inbound, "accept").mockImplementation(async (signals) => {
+      expect(signals).toHaveLength(10_000);
+      turnsUntilRead = turns;
+    });
+    const [example] = alertmanagerMessage.alerts;
+    const alerts = Array.from({ length: 10_000 }, (_, n) => ({ ...example, fingerprint: `${n}` }));
+    const others = setInterval(() => (turns += 1), 0);
+    expect((await post("/hooks/alertmanager", { ...alertmanagerMessage, alerts })).statusCode).toBe(200);
+    clearInterval(others);
+    expect(turnsUntilRead).toBeGreaterThan(10);
+  });
+
+  test("requests are counted by hook and status", async () => {
+    const { post, server, metrics } = world({ hooks: { events: { formats: { theirs: { title: "{name}" } } } } });
+    const info = { status: "info", title: "a", name: "b" };
+    for (const url of ["/hooks/events", "/hooks/events", "/hooks/events/theirs", "/hooks/alertmanager"])
+      await post(url, info);
+    await post("/hooks/events", info, { headers: { authorization: "Bearer wrong" } });
+    await server.inject({ url: "/ping/unknown-key/fail" });
+    const counted = [
+      ...(await metrics()).matchAll(/^vakhta_hook_requests_total\{hook="(.*)",status="(\d+)"\} (\d+)$/gm),
+    ];
+    expect(counted.map(([, ...parts]) => parts.join(" "))).toEqual([
+      "events 200 2",
+      "events/theirs 200 1",
+      "alertmanager 400 1",
+      "events 401 1",
+      "ping 404 1",
+    ]);
   });
 
   test("other methods and addresses do not exist", async () => {
@@ -215,6 +254,116 @@ describe("refused tokens", () => {
     await second.pass(15 * 60_000);
     expect((await refusedOnes(second))[0]?.status).toBe("resolved");
   });
+});
+
+describe("what is lost because it can not be read", () => {
+  const lost = async ({ incidents }: InboundWorld) => (await incidents()).filter(({ source }) => source === "watch");
+
+  test.each([
+    ["garbage", "hello", 400, "the body is not JSON: line 1, column 1"],
+    ["too much", "x".repeat(8 * 1024 * 1024 + 1), 413, "the body is larger than 8388608 bytes"],
+  ])("is an incident with the reason: %s", async (_what, body, status, reason) => {
+    const here = world();
+    expect((await here.post("/hooks/alertmanager", body, { remoteAddress: "10.0.0.7" })).statusCode).toBe(status);
+    await until(async () => (await lost(here)).length === 1, "an incident");
+    const [incident] = await lost(here);
+    expect(incident).toMatchObject({
+      status: "firing",
+      severity: "warning",
+      title: { key: "inbound-unreadable", args: { hook: "alertmanager" } },
+      text: { key: "inbound-unreadable-text", args: { count: 1, address: "10.0.0.7", reason } },
+      labels: { check: "hooks", hook: "alertmanager" },
+    });
+    expect(here.log()).toContain(reason);
+    await here.pass(15 * 60_000);
+    expect((await lost(here))[0]).toMatchObject({ status: "resolved", text: { key: "inbound-unreadable-over" } });
+  });
+
+  test("is not what strangers send", async () => {
+    const here = world();
+    await here.post("/hooks/alertmanager", "hello", { headers: { authorization: "Bearer wrong" } });
+    await until(async () => (await lost(here)).length === 1, "an incident");
+    expect((await lost(here))[0]?.title).toMatchObject({ key: "inbound-refused" });
+  });
+
+  test.each(["/hooks/alertmanager", "/hooks/grafana", "/hooks/events"])("nested without end, at %s", async (url) => {
+    const { post } = world();
+    const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+    const alert = `{"status":"firing","title":"a","labels":{"a":${deep}}}`;
+    const answer = await post(url, url.endsWith("events") ? alert : `{"alerts":[${alert}]}`);
+    expect([answer.statusCode, answer.json()]).toEqual([400, { error: "the body is nested too deeply" }]);
+  });
+});
+
+test("bodies that do not say how large they are take the room that they need", async () => {
+  const { server, post, incidents } = world({ limits: { bytes: 4 * 1024 * 1024, body: 3 * 1024 * 1024 } });
+  const address = await server.listen({ port: 0, host: "127.0.0.1" });
+  const send = async (title: string, parts: readonly string[]): Promise<number> => {
+    const body = new ReadableStream({
+      start: (controller) => {
+        for (const part of [`{"status":"firing","title":"${title}","text":"`, ...parts, '"}'])
+          controller.enqueue(Buffer.from(part));
+        controller.close();
+      },
+    });
+    const response = await fetch(`${address}/hooks/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${httpToken}` },
+      body,
+      duplex: "half",
+    });
+    await response.text();
+    return response.status;
+  };
+  const few = await Promise.all(Array.from({ length: 20 }, (_, n) => send(`${n}`, ["a"])));
+  expect(few).toEqual(Array.from({ length: 20 }, () => 200));
+  expect(await incidents()).toHaveLength(20);
+  const mebibyte = "x".repeat(1024 * 1024);
+  expect(await send("large", [mebibyte, mebibyte, mebibyte])).toBe(413);
+  const many = await Promise.all(Array.from({ length: 8 }, (_, n) => send(`large ${n}`, [mebibyte, mebibyte])));
+  expect(many.every((status) => status === 200 || status === 503)).toBe(true);
+  expect(many).toContain(200);
+  // What was refused has left its room.
+  expect((await post("/hooks/events", { status: "firing", title: "a", text: mebibyte })).statusCode).toBe(200);
+});
+
+test("hundreds that speak of one thing at once are all taken", async () => {
+  const { post, incidents } = world();
+  const event = { status: "firing", title: "a", fingerprint: "a", text: "" };
+  const posts = Array.from({ length: 250 }, (_, n) => post("/hooks/events", { ...event, text: `${n}` }));
+  const answers = await Promise.all(posts);
+  expect(answers.filter(({ statusCode }) => statusCode !== 200)).toEqual([]);
+  expect(await incidents()).toHaveLength(1);
+});
+
+test("things that began before 1970 are listed by their severity all the same", async () => {
+  const { post, deps } = world();
+  const old = { status: "firing", severity: "warning", title: "old", startsAt: "1901-01-01T00:00:00Z" };
+  await post("/hooks/events", [old, { status: "firing", severity: "critical", title: "new" }]);
+  expect((await deps.incidents.open()).map(({ title }) => title)).toEqual(["new", "old"]);
+  expect(await deps.incidents.openCounts()).toEqual({ critical: 1, warning: 1, info: 0 });
+});
+
+test("a slash at the end is the same address, and a proxy on this machine says who was refused", async () => {
+  const { server, incidents } = world();
+  const answer = await server.inject({
+    method: "POST",
+    url: "/hooks/alertmanager/",
+    headers: { "x-forwarded-for": "203.0.113.9", "content-type": "application/json" },
+    payload: "{}",
+  });
+  expect(answer.statusCode).toBe(401);
+  await until(async () => (await incidents()).length === 1, "an incident");
+  expect((await incidents())[0]?.text).toMatchObject({ args: { address: "203.0.113.9" } });
+});
+
+test("in a list of hundreds the end of something comes after its beginning, whatever their severities", async () => {
+  const { post, incidents } = world();
+  const others = Array.from({ length: 250 }, (_, n) => ({ status: "firing", title: `${n}`, severity: "warning" }));
+  const one = { title: "C", fingerprint: "C", labels: {} };
+  const list = [{ ...one, status: "firing", severity: "info" }, ...others, { ...one, status: "resolved" }];
+  expect((await post("/hooks/events", list)).statusCode).toBe(200);
+  expect((await incidents()).find(({ title }) => title === "C")).toMatchObject({ status: "resolved", times: 1 });
 });
 
 describe("when it can not be persisted", () => {

@@ -123,7 +123,7 @@ describe("vakhta init", () => {
     cli.type("y");
     const { status, stdout, stderr } = await cli.done;
     expect(stderr).toBe("");
-    expect(stdout).toMatch(/vakhta\.yaml: ok\n[\s\S]*backups: shop\nStart it with "npm start"/);
+    expect(stdout).toMatch(/vakhta\.yaml: ok\n[\s\S]*backups: shop\nheartbeats: –\nStart it with "npm start"/);
     expect(status).toBe(0);
 
     const yaml = readFileSync(join(folder, "vakhta.yaml"), "utf8");

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Incident } from "../../src/core/incident.ts";
-import { registerSecret } from "../../src/lib/logger.ts";
+import { registerSecret } from "../../src/lib/redaction.ts";
 import { locales, messagesOf } from "../../src/messages/index.ts";
+import { Heartbeats } from "../../src/services/heartbeats.ts";
 import { type InboundOptions, type InboundWorld, inboundWorld } from "../support/inbound.ts";
 import { startRedis } from "../support/redis.ts";
 import { until, useRedis } from "../support/state.ts";
@@ -164,11 +165,12 @@ describe("a heartbeat", () => {
     expect(said(await only(here))).toContain("login with [redacted] at postgres://app:[redacted]@db/app failed");
   });
 
-  test("may say much, of which the end is kept, but not everything", async () => {
+  test("may say as much as it likes, of which the end is kept", async () => {
     const here = world();
     expect(await ping(here, "/1", `${"x".repeat(3_000_000)} the end`)).toBe(200);
     expect(said(await only(here))).toMatch(/ the end$/);
-    expect(await ping(here, "/1", "x".repeat(9_000_000))).toBe(413);
+    expect(await ping(here, "/2", `${"x".repeat(9_000_000)} the very end`)).toBe(200);
+    expect(said(await only(here))).toMatch(/ the very end$/);
   });
 
   test("is read in every language", () => {
@@ -248,6 +250,70 @@ describe("the watch", () => {
     });
     await here.deps.heartbeats.check();
     expect((await only(here)).status).toBe("resolved");
+  });
+
+  test.each([
+    ["before it is told", false],
+    ["after it was told", true],
+  ])("tells the end although a process that has recorded a failure died %s", async (_when, isTold) => {
+    const here = world();
+    const died = new Error("killed");
+    const { alerts } = here.deps;
+    const dying = new Heartbeats({
+      ...here.deps,
+      alerts: {
+        receive: async (signals) => {
+          if (isTold) await alerts.receive(signals);
+          throw died;
+        },
+      },
+    });
+    await expect(dying.ping(key, { kind: "fail" })).rejects.toBe(died);
+    here.clock.advance(1000);
+    if (!isTold) await here.deps.heartbeats.check();
+    expect((await only(here)).status).toBe("firing");
+    await ping(here);
+    expect((await only(here)).status).toBe("resolved");
+  });
+
+  test("believes the newest sign, whichever is told first", async () => {
+    const here = world();
+    await ping(here, "/fail");
+    await ping(here);
+    // A failure that takes so long to be told that the next success is told before it.
+    const { alerts } = here.deps;
+    const [isTelling, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = new Heartbeats({
+      ...here.deps,
+      alerts: {
+        receive: async (signals) => {
+          isTelling.resolve();
+          await go.promise;
+          return await alerts.receive(signals);
+        },
+      },
+    });
+    here.clock.advance(hour / 2);
+    const failed = slow.ping(key, { kind: "fail" });
+    await isTelling.promise;
+    here.clock.advance(1);
+    await ping(here);
+    go.resolve();
+    await failed;
+    expect((await here.incidents()).map(({ status }) => status)).not.toContain("firing");
+    await ping(here, "/fail");
+    expect((await here.incidents()).map(({ status }) => status)).toContain("firing");
+  });
+
+  test("ends in what came last when both are said at once", async () => {
+    const here = world();
+    for (let round = 0; round < 20; round++) {
+      here.clock.advance(1000);
+      await Promise.all([ping(here, "/1"), ping(here), ping(here, "/2"), here.deps.heartbeats.check()]);
+      const down = (await here.deps.heartbeatStates.read("import"))?.record.state.down;
+      const open = (await here.incidents()).filter(({ status }) => status === "firing");
+      expect(open).toHaveLength(down ? 1 : 0);
+    }
   });
 
   test("forgets what is no longer configured after an hour, its incident included", async () => {

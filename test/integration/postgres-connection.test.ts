@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { redact } from "../../src/lib/logger.ts";
+import { redact } from "../../src/lib/redaction.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
 import { sourceOf, temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";

@@ -455,6 +455,36 @@ describe("disks", () => {
     const [ended] = await world.deps.incidents.endedSince(new Date(0), 10);
     expect(ended?.labels).toEqual({ check: "disks", host: "db-1", path: "/var/backups" });
   });
+
+  const full = { path: "/var/backups", device: "7", free: 1.9e9, total: 100e9 };
+
+  test("of one machine are told once, though its bot and its worker call it differently", async () => {
+    const world = await healthy();
+    const disks = [{ ...full, machine: "boot-1" }];
+    world.alive.clear();
+    world.alive.add(presence("bot", "9f3c2a", { disks }));
+    world.alive.add(presence("worker", "db-1", { disks }));
+    world.alive.add(presence("worker", "db-2", { disks: [{ ...full, machine: "boot-2" }] }));
+    await world.pass(30 * second);
+    const hosts = (await world.incidents()).map(({ labels }) => labels["host"]);
+    expect(new Set(hosts)).toEqual(new Set(["db-1", "db-2"]));
+    expect(hosts).toHaveLength(2);
+  });
+
+  test("of a host that has vanished are told until nobody can know any more, and then with that reason", async () => {
+    const world = await healthy();
+    const lost = presence("worker", "db-9", { disks: [full] });
+    world.alive.add(lost);
+    await world.pass(30 * second);
+    expect(await world.open("disks")).toEqual(["warning disk"]);
+    world.alive.delete(lost);
+    await world.pass(14 * minute);
+    expect(await world.open("disks")).toEqual(["warning disk"]);
+    await world.pass(2 * minute);
+    expect(await world.open("disks")).toEqual([]);
+    const [ended] = await world.deps.incidents.endedSince(new Date(0), 10);
+    expect(ended?.text).toEqual({ key: "watch-disk-unknown", args: { host: "db-9", minutes: 15 } });
+  });
 });
 
 describe("Telegram", () => {

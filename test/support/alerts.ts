@@ -48,7 +48,7 @@ export function alertsWorld(
   telegram: object = { chats },
 ): AlertsWorld {
   const keys = fixture.keys();
-  const config = { alerts: alertsSchema.parse(alerts), telegram } as unknown as Config;
+  const config = { alerts: alertsSchema.parse(alerts), telegram, timezone: "UTC" } as unknown as Config;
   const node = (redis: Redis): AlertsNode => {
     const parts = {
       config,

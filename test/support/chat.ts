@@ -1,7 +1,7 @@
 import type { Message } from "@grammyjs/types";
 import { expect } from "vitest";
 import type { ApiCall } from "../../src/sandbox/telegram/api.ts";
-import { botId, type Stack } from "./stack.ts";
+import { alice, botId, opsChat, type Stack } from "./stack.ts";
 
 /** The labels and texts that a message shows now. */
 export interface Shown {
@@ -42,6 +42,19 @@ export async function becomes(stack: Stack, message: Message, pattern: RegExp, t
   );
 }
 
+/**
+ * As `becomes`, however many edits that takes: their number depends on the machine, and sending budgets are not what this
+ * is about. For a sandbox that enforces no limits.
+ */
+export async function becomesUnlimited(stack: Stack, message: Message, pattern: RegExp): Promise<Message> {
+  const holds = async (): Promise<boolean> => {
+    await emptyBudgets(stack);
+    return pattern.test(now(stack, message).text ?? "");
+  };
+  await eventually(`message ${message.message_id} becoming ${pattern}`, holds, 30_000);
+  return now(stack, message);
+}
+
 export function shown(message: Message): Shown {
   const buttons = (message.reply_markup?.inline_keyboard ?? []).flat().map((button) => button.text);
   return { text: message.text ?? "", buttons };
@@ -69,8 +82,23 @@ export async function eventually(what: string, holds: () => Promise<boolean> | b
 /** Empties the chats' sending budgets, ours and the sandbox's, as a minute of silence would. */
 export async function aMinuteOfSilence(stack: Stack): Promise<void> {
   stack.sandbox.advance(61_000);
+  await emptyBudgets(stack);
+}
+
+/** Empties our sending budgets only. */
+async function emptyBudgets(stack: Stack): Promise<void> {
   const keys = await stack.client.keys("stack:v1:budget:*");
   if (keys.length > 0) await stack.client.del(...keys);
+}
+
+/** Cancels what an earlier test has left under way or asked for and not confirmed, and waits for its end. */
+export async function endRuns(stack: Stack): Promise<void> {
+  const open = (): Message[] =>
+    stack.sandbox
+      .messages(opsChat)
+      .filter((message) => message.from?.id === botId && shown(message).buttons.includes("Cancel"));
+  for (const card of open()) await stack.press(alice.id, card, "Cancel");
+  await stack.sandbox.waitFor(() => open().length === 0, { timeoutMs: 20_000, what: "the end of all runs" });
 }
 
 /** Every other answer to a second poller would show here. */

@@ -11,9 +11,15 @@ import type { Stack } from "./stack.ts";
 /** A clock that runs with the machine's and can be moved ahead. */
 export class MovedClock implements Clock {
   #aheadMs = 0;
+  #stoppedAt: number | undefined;
 
   now(): Date {
-    return new Date(Date.now() + this.#aheadMs);
+    return new Date((this.#stoppedAt ?? Date.now()) + this.#aheadMs);
+  }
+
+  /** From here on it only goes where it is moved to: for what depends on how much time has passed, and on no more. */
+  stop(): void {
+    this.#stoppedAt ??= Date.now();
   }
 
   advance(ms: number): void {

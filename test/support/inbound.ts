@@ -30,6 +30,7 @@ export interface InboundWorld {
   readonly server: FastifyInstance;
   /** Everything that was logged. */
   readonly log: () => string;
+  readonly metrics: () => Promise<string>;
   /** POST with the token, unless `headers` says otherwise. */
   readonly post: (url: string, payload: unknown, options?: InjectOptions) => Promise<LightMyRequestResponse>;
   /** Everything that is known, the newest end last. */
@@ -74,10 +75,12 @@ export function inboundWorld(options: InboundOptions): InboundWorld {
   };
   const logger = pino({ level: "trace" }, destination);
   const { deps, close } = createDeps({ config, logger, clock, role: "test" });
+  const registry = new Registry();
   const server = createServer({
     logger,
-    registry: new Registry(),
+    registry,
     checks: {},
+    trustProxy: ["loopback"],
     inbound: { ...deps, hooks: config.hooks, token, ...(options.limits ? { limits: options.limits } : {}) },
   });
   onTestFinished(async () => {
@@ -89,6 +92,7 @@ export function inboundWorld(options: InboundOptions): InboundWorld {
     clock,
     server,
     log: () => log,
+    metrics: async () => await registry.metrics(),
     post: async (url, payload, { headers, ...rest } = {}) =>
       await server.inject({
         method: "POST",

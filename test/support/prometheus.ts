@@ -41,6 +41,8 @@ export interface Alertmanager extends AsyncDisposable {
   /** Peers unless told: those of the last start. */
   start(peers?: readonly string[]): Promise<void>;
   stop(): Promise<void>;
+  /** Posts an alert `DiskFull` as Prometheus does: it ends by itself `forMs` from now unless it is told again. */
+  report(labels: Readonly<Record<string, string>>, startsAt: Date, forMs: number): Promise<void>;
   /** The sum of a metric's values over all labels that match. */
   metric(pattern: RegExp): Promise<number>;
 }
@@ -110,6 +112,20 @@ export async function privateAlertmanager({
       });
     },
     stop,
+    report: async (labels, startsAt, forMs) => {
+      const alert = {
+        labels: { alertname: "DiskFull", ...labels },
+        annotations: { summary: `Disk ${labels["disk"]} is full` },
+        startsAt,
+        endsAt: new Date(Date.now() + forMs),
+      };
+      const response = await fetch(`http://${address}/api/v2/alerts`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify([alert]),
+      });
+      if (!response.ok) throw new Error(`Alertmanager answered ${response.status}: ${await response.text()}`);
+    },
     metric: async (pattern) => await metricOf(address, pattern),
     [Symbol.asyncDispose]: async () => {
       await stop();

@@ -145,9 +145,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       },
     },
     // Whatever a test makes stays, unless it is about that.
-    backups: [
-      { name: "shop", source: { kind: "postgres", url: databaseUrl }, keep: { local: "all", offsite: "all" } },
-    ],
+    backups: [{ name: "shop", source: { kind: "postgres", url: databaseUrl }, keep: { local: "all", offsite: "all" } }],
   };
   const write = (): void => writeFileSync(configFile, stringify(config));
   options.configure?.(config);

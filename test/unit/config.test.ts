@@ -14,7 +14,7 @@ import {
   loadConfig,
   type Requirement,
 } from "../../src/app/config.ts";
-import { redact } from "../../src/lib/logger.ts";
+import { redact } from "../../src/lib/redaction.ts";
 
 let folder: string;
 let file: string;
@@ -103,7 +103,7 @@ describe("defaults", () => {
       timezone: "UTC",
       locale: "en",
       redis: { url: "redis://127.0.0.1:6379/0", prefix: "vakhta" },
-      http: { host: "127.0.0.1", port: 8080, workerPort: 8081 },
+      http: { host: "127.0.0.1", port: 8080, workerPort: 8081, trustProxy: ["loopback"] },
       worker: { host: hostname(), concurrency: 2, lease: 30_000 },
       storages: {},
       backups: [],
@@ -628,10 +628,19 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
       format("watch: { title: x }"),
       "hooks.events.formats.watch config-problem-source-taken",
     ],
+    ["a proxy that is none", "http: { trustProxy: [10.0.0.0/8, nginx] }\n", "http.trustProxy[1] config-problem-proxy"],
+    ["a secret that Alertmanager has none of", "hooks: { alertmanager: { secret: x } }\n", "unknown-key-none"],
     ["the own heartbeat's address", "heartbeat: { url: hc.example.org }\n", "heartbeat.url config-problem-url"],
     ["offset as time zone", "timezone: '+03:00'\n", "timezone config-problem-timezone"],
   ])("%s", (_, yaml, problem) => {
     expect(problems(yaml, { BOT_TOKEN: "1:a" })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it("are none in a file for alerts alone, unless a process needs more", () => {
+    const chat = "telegram: { token: '1:a', chats: { ops: { id: -1 } }, users: [{ id: 1, name: a, role: admin }] }\n";
+    const alone = `${chat}storages: {}\nbackups: []\n`;
+    expect(problems(alone, {}, undefined)).toEqual([]);
+    expect(problems(alone, {}, ["storages"])).toEqual([expect.stringContaining("storages config-problem-section")]);
   });
 
   it("name the sections that this process needs", () => {

@@ -50,6 +50,18 @@ describe("the card of the day", () => {
     day: { opened: 341, resolved: 337, storms: 1, backups: 4, failedBackups: 1 },
   };
 
+  test("or that a copy is missing, and what goes on though it was closed by hand", () => {
+    const day = { opened: 3, resolved: 1, closed: 76, noted: 2, storms: 0, backups: 2, failedBackups: 0 };
+    const backups = [...well.backups, { name: "crm", state: "degraded" as const }];
+    expect(lines({ ...well, backups, day, incidents: { ...well.incidents, stillReported: 1 } })).toEqual([
+      "⚠️ Not all is well: 1 closed by hand but still reported, 1 backup in trouble (1 Mar 2026, 09:00)",
+      "Open alerts: none",
+      "Backups: 1 without one of the copies (crm); 2 good",
+      "Alive: 1 bot, 2 workers",
+      "Last 24 hours: 3 alerts began, 1 resolved, 76 closed by hand, 2 events, 2 backups",
+    ]);
+  });
+
   test("or what is not, by name", () => {
     expect(lines(unwell)).toEqual([
       "⚠️ Not all is well: 1 critical, 2 warnings, 2 backups in trouble, no worker is alive (1 Mar 2026, 09:00)",

@@ -135,10 +135,14 @@ describe("runs", () => {
     expect(beat.ping("success", { run: "b" }).look()).toBe("well");
   });
 
-  it("end those before them, which nobody will end any more", () => {
+  it("that overlap each have to end; one that does not is told once, and the next success is the end of it", () => {
     const beat = new Beat(hourly).ping("start", { run: "killed" }).at(minute).ping("start", { run: "next" });
     beat.at(minute).ping("success", { run: "next" });
-    expect(beat.at(30 * minute).look()).toBe("well");
+    expect(beat.state.runs).toMatchObject([{ run: "killed" }]);
+    expect(beat.at(30 * minute).look()).toBe("unfinished");
+    beat.ping("start", { run: "third" }).at(minute).ping("success", { run: "third" });
+    expect(beat.state.runs).toEqual([]);
+    expect(beat.at(minute).look()).toBe("well");
   });
 
   it("that begin again begin once", () => {

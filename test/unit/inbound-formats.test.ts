@@ -1,12 +1,11 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it, test } from "vitest";
-import { identityOf, type Signal } from "../../src/core/signal.ts";
+import { identityOf, type Signal, severityOf } from "../../src/core/signal.ts";
 import { alertmanagerHook } from "../../src/hooks/alertmanager/index.ts";
 import { eventsHook } from "../../src/hooks/events/index.ts";
 import { fill } from "../../src/hooks/events/template.ts";
 import { grafanaHook } from "../../src/hooks/grafana/index.ts";
 import { hooksSchema } from "../../src/hooks/index.ts";
-import { severityOf } from "../../src/hooks/read.ts";
 import type { HookRequest } from "../../src/hooks/types.ts";
 import { readJson } from "../../src/http/json.ts";
 import { alertmanagerMessage, grafanaMessage } from "../support/hook-bodies.ts";
@@ -19,8 +18,8 @@ const request = (body: string | Buffer, headers: Record<string, string> = {}, va
   variant,
 });
 
-const alertmanager = (body: unknown): readonly Signal[] => alertmanagerHook.parse(body, request(""), {}).signals;
-const grafana = (body: unknown): readonly Signal[] => grafanaHook.parse(body, request(""), {}).signals;
+const alertmanager = (body: unknown): readonly Signal[] => [...alertmanagerHook.parse(body, request(""), {}).signals];
+const grafana = (body: unknown): readonly Signal[] => [...grafanaHook.parse(body, request(""), {}).signals];
 
 function withAlert(change: Record<string, unknown>) {
   return { ...alertmanagerMessage, alerts: [{ ...alertmanagerMessage.alerts[0], ...change }] };
@@ -213,7 +212,7 @@ describe("formats of events", () => {
   const read = (body: unknown, format: Record<string, unknown>) => {
     const { events } = hooksSchema.parse({ events: { formats: { theirs: { title: "{name}", ...format } } } });
     if (!events) throw new Error("no events");
-    return eventsHook.parse(body, request("", {}, "theirs"), events).signals;
+    return [...eventsHook.parse(body, request("", {}, "theirs"), events).signals];
   };
 
   test("are events of that name, of which only changes are told", () => {

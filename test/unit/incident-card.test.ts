@@ -25,7 +25,7 @@ function read(incident: Incident, locale: Locale = "en"): string {
 const labelsOf = (incident: Incident): string[][] =>
   render(incident).buttons.map((row) => row.map((button) => button.label));
 
-const resolved = anIncident({ status: "resolved", endedAt: later });
+const resolved = anIncident({ status: "resolved", endedAt: later, heardAt: later });
 
 describe("the card of an incident", () => {
   test("says first what is wrong, then how bad since when, where, and what the sender says", () => {
@@ -149,7 +149,7 @@ describe("its buttons", () => {
     expect(labelsOf(anIncident({ acknowledged: { by, at } }))[0]).toEqual(["Silence 1h", "Silence 8h"]);
     expect(labelsOf(anIncident({ silenced: { silence: "s", by, until: later } }))).toEqual([
       ["Acknowledge"],
-      ["End silence"],
+      ["End silence", "Longer…"],
       ["Close", "Details"],
     ]);
     for (const status of ["resolved", "closed", "noted"] as const)
@@ -182,6 +182,9 @@ describe("its buttons", () => {
     const alerts = {
       acknowledge: async (id: string, who: { name: string }) => void orders.push(`acknowledge ${id} ${who.name}`),
       close: async (id: string) => void orders.push(`close ${id}`),
+      silencesOn: async ({ silenced }: Incident) => ({
+        shown: silenced?.silence === "s1" ? { id: "s1", identity: "x" } : { id: "s2" },
+      }),
       endSilence: async (id: string) => void orders.push(`end ${id}`),
       silence: async ({ durationMs, incident, source }: SilenceOrder) => {
         orders.push(`silence ${incident?.id} ${durationMs / 3_600_000}h`);
@@ -200,6 +203,8 @@ describe("its buttons", () => {
     for (const action of ["acknowledge", "silence-1h", "silence-8h", "silence-8h", "silence-choose", "close"])
       await own.actions[action]?.run(anIncident(), context);
     await own.actions["unsilence"]?.run(anIncident({ silenced: { silence: "s1", by, until: later } }), context);
+    // It covers others as well: shown first.
+    await own.actions["unsilence"]?.run(anIncident({ silenced: { silence: "s2", by, until: later } }), context);
     expect(orders).toEqual([
       "acknowledge AbCdEf-h_j12 bob",
       "silence AbCdEf-h_j12 1h",
@@ -210,8 +215,19 @@ describe("its buttons", () => {
     ]);
     expect(sources[1]).toBe(sources[2]);
     expect(new Set(sources).size).toBe(2);
-    expect(opened).toEqual([{ kind: "silence", state: { incident: "AbCdEf-h_j12" } }]);
+    expect(opened).toEqual([
+      { kind: "silence", state: { incident: "AbCdEf-h_j12" } },
+      { kind: "silences", state: { only: "s2" } },
+    ]);
   });
+});
+
+test("the sender's words become no commands and no links to people on the phone", () => {
+  const labels = { "app.kubernetes.io/name": "shop", host: "web.example.org" };
+  const { html } = render(anIncident({ title: "@alice: /silence, a@b and/or #1 in /var/log", labels }));
+  expect(html).toContain("<b>@\u2060alice: /\u2060silence, a@\u2060b and/or #\u20601 in /\u2060var/log</b>");
+  expect(html).toContain("<code>host</code> <code>web.example.org</code>");
+  expect(html).toContain("<code>app.kubernetes.io/name</code> <code>shop</code>");
 });
 
 describe("ringing", () => {
@@ -272,6 +288,7 @@ describe("Details", () => {
       { at: "2026-03-01T03:00:00.000Z", event: "opened" },
       { at: "2026-03-01T03:04:00.000Z", event: "acknowledged", by },
       { at, event: "silenced", by, detail: later },
+      { at: "2026-03-01T03:20:00.000Z", event: "unsilenced", by },
       { at: later, event: "closed", by },
     ],
     forgotten: 2,
@@ -287,12 +304,13 @@ describe("Details", () => {
       "… 2 entries left out here …",
       "1 Mar 2026, 06:04: acknowledged by bob, 4m after it began",
       "1 Mar 2026, 06:10: silenced by bob until 1 Mar 2026, 06:28",
+      "1 Mar 2026, 06:20: silence ended by bob",
       "1 Mar 2026, 06:28: closed by bob, 28m after it began",
-      "Runbook: https://wiki.example.org/disk",
       "Source: alertmanager",
       "fingerprint: identity-of-disk-full1",
     ])
       expect(text.replaceAll(/[\u00a0\u202f]/g, " ")).toContain(line);
+    expect(html).toContain('\n<a href="https://wiki.example.org/disk">Runbook</a>\n');
   });
 
   test("that no message can hold come as a file", async () => {

@@ -39,33 +39,89 @@ const said: fc.Arbitrary<Signal> = fc
     }),
   );
 
-/** Any order of the same signals, each at least once, with any time between them. */
-const deliveries = fc.array(said, { minLength: 1, maxLength: 12 }).chain((set) => {
-  const order = fc
-    .tuple(fc.constant(set), fc.array(fc.constantFrom(...set), { maxLength: 8 }))
-    .chain(([once, again]) => fc.shuffledSubarray([...once, ...again], { minLength: once.length + again.length }));
-  const pauses = fc.array(fc.constantFrom(0, 1, 20_000, 5 * minute, 45 * minute), { minLength: 20, maxLength: 20 });
-  return fc.record({ set: fc.constant(set), order, pauses });
-});
+/** Between signals that overtake each other: together less than a minute. */
+const moments = [0, 1, 2500];
+/** Any. */
+const whiles = [...moments, 20_000, 5 * minute, 45 * minute];
+
+/** Any order of the same signals, each at least once, with some time between them. */
+const deliveries = (between: readonly number[]) =>
+  fc.array(said, { minLength: 1, maxLength: 12 }).chain((set) => {
+    const order = fc
+      .tuple(fc.constant(set), fc.array(fc.constantFrom(...set), { maxLength: 8 }))
+      .chain(([once, again]) => fc.shuffledSubarray([...once, ...again], { minLength: once.length + again.length }));
+    const pauses = fc.array(fc.constantFrom(...between), { minLength: 20, maxLength: 20 });
+    return fc.record({ set: fc.constant(set), order, pauses });
+  });
+
+/** Whether the newest beginning in a set of signals is after every end in it. */
+function firesAfter(set: readonly Signal[]): boolean {
+  const starts = set.filter(({ status }) => status === "firing").map(({ startsAt }) => Date.parse(startsAt ?? ""));
+  const isOver = (start: number): boolean =>
+    set.some(
+      ({ status, startsAt = "", endsAt = "" }) =>
+        status === "resolved" && (Date.parse(startsAt) >= start || Date.parse(endsAt) > start),
+    );
+  return starts.some((start) => !isOver(start));
+}
+
+/** What is known after signals were told with pauses between them, and when that is. */
+function told(order: readonly Signal[], pauses: readonly number[]): { incident: Incident | undefined; now: number } {
+  let now = beginning + 60 * minute;
+  let incident: Incident | undefined;
+  for (const [index, one] of order.entries()) {
+    now += pauses[index] ?? 0;
+    incident = apply(incident, one, new Date(now));
+  }
+  return { incident, now };
+}
 
 test("it fires in the end exactly when its newest beginning is after every end, in whatever order they are told", () => {
   fc.assert(
-    fc.property(deliveries, ({ set, order, pauses }) => {
-      let now = beginning + 60 * minute;
-      let incident: Incident | undefined;
-      for (const [index, one] of order.entries()) {
-        now += pauses[index] ?? 0;
-        incident = apply(incident, one, new Date(now));
-      }
-      const starts = set.filter(({ status }) => status === "firing").map(({ startsAt }) => Date.parse(startsAt ?? ""));
-      const isOver = (start: number): boolean =>
-        set.some(
-          ({ status, startsAt = "", endsAt = "" }) =>
-            status === "resolved" && (Date.parse(startsAt) >= start || Date.parse(endsAt) > start),
-        );
-      expect(incident && isOpen(incident)).toBe(starts.some((start) => !isOver(start)));
+    fc.property(deliveries(moments), ({ set, order, pauses }) => {
+      const { incident } = told(order, pauses);
+      expect(incident && isOpen(incident)).toBe(firesAfter(set));
     }),
     { numRuns: 2000 },
+  );
+});
+
+test("with any time between them it fires whenever it would without, and what is over only when that was told late", () => {
+  fc.assert(
+    fc.property(deliveries(whiles), ({ set, order, pauses }) => {
+      const { incident } = told(order, pauses);
+      let sinceEnd: number | undefined;
+      let isToldLate = false;
+      for (const [index, one] of order.entries()) {
+        if (sinceEnd !== undefined) sinceEnd += pauses[index] ?? 0;
+        if (one.status === "resolved") sinceEnd ??= 0;
+        else isToldLate ||= sinceEnd !== undefined && sinceEnd > minute - 5000;
+      }
+      const isFiring = incident !== undefined && isOpen(incident);
+      expect(isFiring === firesAfter(set) || (isFiring && isToldLate)).toBe(true);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("whatever was told before, a source that speaks again after a minute is believed", () => {
+  fc.assert(
+    fc.property(deliveries(whiles), ({ set, order, pauses }) => {
+      const { incident: before, now } = told(order, pauses);
+      for (const status of ["firing", "resolved"] as const) {
+        const last = set.findLast((one) => one.status === "firing") ?? set[0];
+        if (last === undefined) continue;
+        const later = new Date(now + minute);
+        const { endsAt: _endsAt, ...rest } = last;
+        const end = status === "resolved" ? { endsAt: new Date(now).toISOString() } : {};
+        const incident = apply(before, { ...rest, status, ...end }, later);
+        expect(isOpen(incident)).toBe(status === "firing");
+        // Also of one that was believed too soon the next end is.
+        const over = { ...rest, status: "resolved", endsAt: later.toISOString() } as const;
+        expect(isOpen(apply(incident, over, later))).toBe(false);
+      }
+    }),
+    { numRuns: 1000 },
   );
 });
 

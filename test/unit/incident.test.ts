@@ -5,6 +5,7 @@ import {
   applySilence,
   applyTime,
   close,
+  endHeardAt,
   type Incident,
   type IncidentSettings,
   incidentUrgency,
@@ -37,6 +38,11 @@ class Story {
   #incident: Incident | undefined;
   #began = "";
   readonly transitions: Transition[] = [];
+  readonly #settings: IncidentSettings;
+
+  constructor(by: IncidentSettings = settings) {
+    this.#settings = by;
+  }
 
   get now(): Date {
     return new Date(this.#at);
@@ -58,7 +64,7 @@ class Story {
   }
   hear(change: Partial<Signal> = {}): Transition {
     const heard = signal("db-1", change);
-    const applied = applySignal(this.#incident, heard, identityOf(heard), settings, this.now);
+    const applied = applySignal(this.#incident, heard, identityOf(heard), this.#settings, this.now);
     this.#incident = applied.incident;
     this.transitions.push(applied.transition);
     return applied.transition;
@@ -143,15 +149,86 @@ describe("an incident", () => {
     expect(incidentUrgency(story.incident)).toBe("normal");
   });
 
-  test("is over for good once its end was heard, however often its beginning is told later", () => {
+  test("is over once its end was heard, however often late copies of its beginning arrive", () => {
     const story = new Story();
     story.fire();
     story.pass(1).resolve();
-    story.pass(1);
+    story.pass(0.9);
     expect(story.hear({ startsAt: story.at(0) })).toBe("none");
     expect(story.resolve({ endsAt: story.at(1) })).toBe("none");
     expect(story.incident.status).toBe("resolved");
     expect(story.transitions).toEqual(["opened", "resolved", "none", "none"]);
+  });
+
+  test("that is still reported a minute after its end was never over, however long ago that was", () => {
+    for (const later of [1, 29, 4 * 60]) {
+      const story = new Story();
+      story.fire({ severity: "critical" });
+      const { id } = story.incident;
+      story.pass(4).resolve();
+      story.pass(later);
+      expect(story.hear({ severity: "critical", startsAt: story.at(0) })).toBe("reopened");
+      expect(story.incident).toMatchObject({ id, status: "firing", firedAt: story.at(0), times: 2, rings: 1 });
+      expect(story.incident).not.toHaveProperty("endedAt");
+      expect(story.events).toEqual(["opened", "resolved", "contradicted"]);
+      expect(incidentUrgency(story.incident)).toBe("critical");
+      // Its sender heals what was only a very late copy, even by the end that it has told before.
+      expect(story.resolve({ endsAt: story.at(4) })).toBe("resolved");
+    }
+  });
+
+  test("that is still reported after an end which came first is shown", () => {
+    const story = new Story();
+    story.hear({ status: "resolved", startsAt: story.at(0), endsAt: story.at(0) });
+    story.pass(2);
+    expect(story.hear({ startsAt: story.at(0) })).toBe("opened");
+    expect(story.incident).toMatchObject({ status: "firing", times: 1 });
+  });
+
+  test("of a clock that was an hour ahead and has been set is heard again", () => {
+    const story = new Story();
+    story.fire({ startsAt: story.at(4) });
+    story.pass(1).resolve({ endsAt: story.at(5) });
+    story.pass(2);
+    expect(story.hear({ startsAt: story.at(2) })).toBe("reopened");
+    expect(story.hear({ status: "resolved", startsAt: story.at(2) })).toBe("resolved");
+  });
+
+  test("has lasted for as long as its sender says, however late that is told", () => {
+    const story = new Story().pass(60);
+    story.fire({ startsAt: story.at(0) });
+    story.pass(1);
+    story.hear({ status: "resolved", startsAt: story.at(0), endsAt: story.at(30) });
+    expect(story.incident).toMatchObject({ firedAt: story.at(0), endedAt: story.at(30), heardAt: story.at(61) });
+    expect(endHeardAt(story.incident)).toBe(story.at(61));
+    expect(story.incident.history.at(-1)).toEqual({ at: story.at(30), event: "resolved" });
+    // What began again is the same one for half an hour after the news, not after the end.
+    story.pass(29);
+    expect(story.hear({ startsAt: story.at(85) })).toBe("reopened");
+  });
+
+  test("never ends before it began, and its history goes forwards", () => {
+    const story = new Story();
+    story.fire();
+    story.pass(5).change((incident) => acknowledge(incident, operator, story.now));
+    story.pass(1).resolve({ endsAt: story.at(3) });
+    expect(story.incident.endedAt).toBe(story.at(3));
+    expect(story.incident.history.at(-1)).toEqual({ at: story.at(5), event: "resolved" });
+    story.pass(1).fire();
+    story.resolve({ endsAt: story.at(6), startsAt: story.at(7) });
+    expect(story.incident.endedAt).toBe(story.at(7));
+  });
+
+  test("is ended by its end although the sender names its beginning only then, or less exactly", () => {
+    const story = new Story().pass(5);
+    story.hear();
+    expect(story.hear({ status: "resolved", startsAt: story.at(4), endsAt: story.at(4.5) })).toBe("resolved");
+    expect(story.incident.endedAt).toBe(story.at(5));
+    story.pass(1).fire({ startsAt: new Date(story.now.getTime() + 900).toISOString() });
+    expect(story.hear({ status: "resolved", startsAt: story.at(6) })).toBe("resolved");
+    // A beginning that was named is one again.
+    story.pass(10).fire();
+    expect(story.hear({ status: "resolved", startsAt: story.at(6) })).toBe("none");
   });
 
   test("that has ended before it was heard of is never shown as firing", () => {
@@ -278,6 +355,19 @@ describe("a person", () => {
 });
 
 describe("severity", () => {
+  test("that rises rings although somebody has taken it on: not this", () => {
+    const story = new Story();
+    story.fire();
+    story.change((incident) => acknowledge(incident, operator, story.now));
+    story.pass(1).hear({ startsAt: story.at(0), severity: "critical" });
+    expect(story.incident).not.toHaveProperty("acknowledged");
+    expect(story.incident.rings).toBe(1);
+    expect(story.events).toEqual(["opened", "acknowledged", "severity", "unacknowledged"]);
+    story.change((incident) => acknowledge(incident, operator, story.now));
+    story.pass(1).hear({ startsAt: story.at(0), severity: "warning" });
+    expect(story.incident).toMatchObject({ rings: 1, acknowledged: { by: operator } });
+  });
+
   test("that rises rings, that falls does not", () => {
     const story = new Story();
     story.fire();
@@ -309,7 +399,21 @@ describe("flapping", () => {
     expect(story.incident).toMatchObject({ times: 7, rings: 2 });
     expect(story.events.filter((event) => event === "flapping")).toHaveLength(1);
     expect(recentChanges(story.incident, settings, story.now)).toHaveLength(14);
-    expect(incidentUrgency(story.incident)).toBe("progress");
+    expect(incidentUrgency(story.incident)).toBe("normal");
+    expect(incidentUrgency(story.incident, story.incident)).toBe("quiet");
+    expect(incidentUrgency({ ...story.incident, severity: "info" }, story.incident)).toBe("normal");
+  });
+
+  test("is seen although the incidents of one thing are shorter than its pauses, and is one card from then on", () => {
+    const ids = new Set<string>();
+    const story = new Story({ ...settings, reopenWithin: 10_000 });
+    for (let time = 0; time < 6; time++) {
+      story.pass(1).fire();
+      ids.add(story.incident.id);
+      story.pass(1).resolve();
+    }
+    expect(story.incident).toMatchObject({ flapping: { since: story.at(1) }, times: 4 });
+    expect(ids.size).toBe(3);
   });
 
   test("is not what changes slowly", () => {
@@ -399,6 +503,14 @@ describe("a silence", () => {
     expect(story.events).toEqual(["opened", "silenced", "resolved", "reopened", "unsilenced"]);
   });
 
+  test("that somebody has ended says who", () => {
+    const story = new Story();
+    story.fire();
+    story.change((incident) => applySilence(incident, silence, story.now));
+    story.change((incident) => applySilence(incident, undefined, story.now, operator));
+    expect(story.incident.history.at(-1)).toMatchObject({ event: "unsilenced", by: operator });
+  });
+
   test("that ends after what it was about has ended is no news", () => {
     const story = new Story();
     story.fire();
@@ -418,6 +530,20 @@ describe("an event that merely happens", () => {
     const { id } = story.incident;
     expect(story.pass(1).hear({ status: "info", severity: "info", startsAt: story.at(0) })).toBe("none");
     expect(story.hear({ status: "info", severity: "info", startsAt: story.at(1) })).toBe("opened");
+    expect(story.incident.id).not.toBe(id);
+  });
+
+  test("is the same one when its sender repeats its name and says no time", () => {
+    const story = new Story();
+    const note = { status: "info", severity: "info" } as const;
+    expect(story.hear(note)).toBe("opened");
+    const { id } = story.incident;
+    expect(story.pass(1).hear(note)).toBe("none");
+    expect(story.hear({ ...note, text: "more of it" })).toBe("changed");
+    expect(story.incident).toMatchObject({ id, status: "noted", text: "more of it", endedAt: story.at(0) });
+    expect(story.hear({ ...note, fingerprint: undefined })).toBe("opened");
+    story.pass(31);
+    expect(story.hear(note)).toBe("opened");
     expect(story.incident.id).not.toBe(id);
   });
 

@@ -28,6 +28,11 @@ describe("a matcher", () => {
     ["absent=~.+", false],
     ["empty=", true],
     ["toString=", true],
+    ["job='web'", true],
+    ['"job"=web', true],
+    ["имя!=x", true],
+    ["app.kubernetes.io/name=", true],
+    ["instance=~db-[0-9]{1,2}:9100", true],
   ] as const)("%s holds: %s", ([text, holds]) => {
     expect(matches(text)).toBe(holds);
   });
@@ -37,17 +42,43 @@ describe("a matcher", () => {
     expect(matches("job=web", "env=test")).toBe(false);
   });
 
-  test.for(["", "job", "=web", "job=web extra", 'job="web', "1job=web", "job==web x"])("is not: %j", (text) => {
+  test.for([
+    "",
+    "job",
+    "=web",
+    "job=web extra",
+    'job="web',
+    "1job=web",
+    "job==web x",
+    "job==web",
+    "job=web,db",
+    "job=~web,db",
+    '""=x',
+    "job=it's",
+  ])("is not: %j", (text) => {
     expect(parseMatcher(text)).toBe("form");
   });
 
-  test.for(["job=~(", "job!~[", `job=~${"a".repeat(201)}`])("has no pattern: %s", (text) => {
+  test.for([
+    "job=~(",
+    "job!~[",
+    "job=~a)|(b",
+    `job=~${"a".repeat(201)}`,
+    "job=~(a)\\1",
+    "job=~(?<x>a)\\k<x>",
+    "job=~(?=web).*",
+    "job=~.*(?<!web)",
+    "job=~((a{10}){10}){10}",
+  ])("has no pattern: %s", (text) => {
     expect(parseMatcher(text)).toBe("pattern");
   });
 
   test("reads back as it was written, whatever the value", () => {
     const matcher = fc.record({
-      label: fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,8}$/),
+      label: fc.oneof(
+        fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_./-]{0,8}$/),
+        fc.string({ unit: "grapheme", minLength: 1 }),
+      ),
       operator: fc.constantFrom("=" as const, "!=" as const),
       value: fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom('"', "\\", " ", "a b", "~x", "=x", "\n")),
     });

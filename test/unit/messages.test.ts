@@ -20,7 +20,7 @@ import { tiers } from "../../src/core/retention.ts";
 import { roles } from "../../src/core/roles.ts";
 import { linkKinds, severities } from "../../src/core/signal.ts";
 import { verificationPhases } from "../../src/core/verification.ts";
-import { redact } from "../../src/lib/logger.ts";
+import { redact } from "../../src/lib/redaction.ts";
 import { escapeHtml, type Locale, locales, messageFiles, messagesOf } from "../../src/messages/index.ts";
 import { subjects } from "../../src/services/doctor.ts";
 import { sourceKinds } from "../../src/sources/index.ts";

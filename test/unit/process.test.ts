@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import { findTool } from "../../src/lib/environment.ts";
-import { registerSecret } from "../../src/lib/logger.ts";
 import { bytesWritten, converse, run, startPipeline } from "../../src/lib/process.ts";
+import { registerSecret } from "../../src/lib/redaction.ts";
 
 const node = process.execPath;
 const js = (code: string, step: string) => ({ argv: [node, "-e", code], step });

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { wrongClocks } from "../../src/services/watch/clocks.ts";
 import { diskSeverity, readDisks } from "../../src/services/watch/disks.ts";
+import { stuckQueues } from "../../src/services/watch/queues.ts";
 import { missedRun } from "../../src/services/watch/schedules.ts";
 import { awaySince, isBack } from "../../src/services/watch/telegram.ts";
 import { missedTick } from "../../src/services/watch/ticks.ts";
@@ -13,6 +14,27 @@ import { aRun } from "../support/run.ts";
 const gib = 2 ** 30;
 const at = (time: string): Date => new Date(`2026-03-01T${time}Z`);
 const none: ReadonlyMap<string, Finding> = new Map();
+
+describe("a queue", () => {
+  const stuck = (name: string, active: number) =>
+    stuckQueues(
+      [{ name, active, waiting: 1, delayed: 0, waitingSince: at("02:00:00") }],
+      new Set(["here"]),
+      { now: at("03:00:00") },
+      "UTC",
+    );
+
+  test("of a host without a worker is stuck although its worker has died at work", () => {
+    expect(stuck("work@db-1", 1)).toMatchObject([{ title: { key: "watch-queue-unserved", args: { host: "db-1" } } }]);
+    expect(stuck("work@db-1", 0)).toHaveLength(1);
+  });
+
+  test("whose worker is alive and busy only waits", () => {
+    expect(stuck("work@here", 1)).toEqual([]);
+    expect(stuck("work", 1)).toEqual([]);
+    expect(stuck("work@here", 0)).toMatchObject([{ title: { key: "watch-queue-stuck" } }]);
+  });
+});
 
 describe("the room on a disk", () => {
   test.each([

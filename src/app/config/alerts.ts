@@ -30,7 +30,9 @@ const routeSchema = z.strictObject({
   topic,
   repeat: durationBetween("1m", "30d")
     .optional()
-    .describe("What still fires and nobody has acknowledged rings again after this time. Default: never."),
+    .describe(
+      "What still fires and nobody has acknowledged rings again after this time, also when somebody has deleted its card. Default: never.",
+    ),
   silent: z
     .union([z.boolean(), spanSchema], { error: "config-problem-span" })
     .optional()

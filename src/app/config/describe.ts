@@ -100,5 +100,8 @@ export function readIssue(issue: IssueLike): Described[] {
   const { key, args, unknown, meant, atKey = false } = JSON.parse(issue.message) as Description;
   if (meant) return meant.flatMap((inner) => readIssue({ path: [...path, ...inner.path], message: inner.message }));
   if (!unknown) return [{ path, key, args, atKey }];
-  return unknown.map(({ name, suggestion }) => ({ path: [...path, name], key, args: { suggestion }, atKey: true }));
+  return unknown.map(({ name, suggestion }) => {
+    const unknownKey = suggestion === "" ? "config-problem-unknown-key-none" : key;
+    return { path: [...path, name], key: unknownKey, args: { suggestion }, atKey: true };
+  });
 }

@@ -2,7 +2,7 @@ import { severities } from "../../core/signal.ts";
 import { matcherOf } from "../../sources/s3/keys.ts";
 import type { BackupOutline, Outline, TelegramOutline } from "./outline.ts";
 import { nearest, type Path, type Problem } from "./problems.ts";
-import type { Requirement } from "./resolve.ts";
+import { allRequirements, type Requirement } from "./resolve.ts";
 
 type Report = (path: Path, key: string, args?: Problem["args"]) => void;
 
@@ -191,8 +191,12 @@ function checkAlerts({ alerts, daily, heartbeats, telegram }: Outline, report: R
   }
 }
 
-/** Sections without which this process has nothing to do. */
-export function absentSections({ telegram, storages, backups }: Outline, requires: readonly Requirement[]): Problem[] {
+/** Sections without which this process has nothing to do; `requires` undefined: all processes of the file together. */
+export function absentSections(outline: Outline, requires: readonly Requirement[] | undefined): Problem[] {
+  const { telegram, storages, backups } = outline;
+  const isEmpty = storages && Object.keys(storages).length === 0 && backups?.length === 0;
+  // Alerts need a chat and nothing else.
+  if (!requires) return isEmpty && telegram ? [] : absentSections(outline, allRequirements);
   const absent: string[] = [];
   if (requires.includes("telegram") && telegram === undefined) absent.push("telegram");
   if (requires.includes("storages") && storages && Object.keys(storages).length === 0) absent.push("storages");

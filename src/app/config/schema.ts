@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { roles } from "../../core/roles.ts";
 import { isIdentity, isRecipient } from "../../lib/age-keys.ts";
@@ -25,8 +26,22 @@ const httpSchema = (wrap: Wrap) =>
     workerPort: port.default(defaultPorts.workerPort).describe("Port of the worker: /healthz, /readyz, /metrics."),
     token: wrap(z.string().min(16, { error: "config-problem-http-token" }))
       .optional()
-      .describe("Bearer token for everything but /healthz and /readyz. Without it /metrics is open."),
+      .describe(
+        "Token for /metrics and /hooks; a hook with a valid signature needs none, /ping and /telegram have secrets of their own. Without it /metrics is open, and only signed hooks get in.",
+      ),
+    trustProxy: z
+      .array(z.string().refine(isProxy, { error: "config-problem-proxy" }))
+      .default(["loopback"])
+      .describe("Proxies whose X-Forwarded-For says where a request comes from: addresses, networks, loopback."),
   });
+
+/** As Fastify's `trustProxy` takes them. */
+function isProxy(text: string): boolean {
+  if (["loopback", "linklocal", "uniquelocal"].includes(text)) return true;
+  const [address = "", bits, ...more] = text.split("/");
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return more.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+}
 
 const redisSchema = (wrap: Wrap) =>
   z.strictObject({

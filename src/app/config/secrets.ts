@@ -1,4 +1,4 @@
-import { registerSecret, shortestSecret } from "../../lib/logger.ts";
+import { registerSecret, shortestSecret } from "../../lib/redaction.ts";
 import type { Path } from "./problems.ts";
 
 /** Settings that are no secrets even when they come from the environment: replacing them would garble every log. */

@@ -46,6 +46,7 @@ function troubles({ incidents, backups, processes }: DailyReport, messages: Mess
   return [
     ...counted("count-critical", incidents.critical),
     ...counted("count-warning", incidents.warning),
+    ...counted("daily-still-reported", incidents.stillReported ?? 0),
     ...counted("daily-bad-backups", backups.filter(({ state }) => state !== "good").length),
     ...(processes.bots > 0 ? [] : [messages.plain("daily-no-bot")]),
     ...(processes.workers > 0 ? [] : [messages.plain("daily-no-worker")]),
@@ -77,7 +78,7 @@ function open({ incidents }: DailyReport, reader: Reader): string {
 }
 
 function backupLine({ backups }: DailyReport, messages: Messages): string {
-  const parts = (["failed", "overdue", "never", "good"] as const).flatMap((state) => {
+  const parts = (["failed", "overdue", "never", "degraded", "good"] as const).flatMap((state) => {
     const names = backups.filter((backup) => backup.state === state).map(({ name }) => oneLine(name, 40));
     if (names.length === 0) return [];
     const count = formatCount(names.length, messages.locale);
@@ -103,6 +104,8 @@ function lastDay({ day }: DailyReport, messages: Messages): string {
   const parts = [
     count("daily-opened", day.opened),
     count("daily-resolved", day.resolved),
+    ...(day.closed ? [count("daily-closed", day.closed)] : []),
+    ...(day.noted ? [count("count-noted", day.noted)] : []),
     ...(day.storms > 0 ? [count("daily-storms", day.storms)] : []),
     count("daily-runs", day.backups),
     ...(day.failedBackups > 0 ? [count("daily-failed-runs", day.failedBackups)] : []),

@@ -1,5 +1,5 @@
 import type { Config } from "../../app/config.ts";
-import { type Incident, isOpen } from "../../core/incident.ts";
+import { endHeardAt, type Incident, isOpen } from "../../core/incident.ts";
 import { isSilentAt } from "../../core/route.ts";
 import type { Person } from "../../core/run.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
@@ -13,6 +13,8 @@ import {
   incidentDetails,
   incidentDocument,
   lastedMs,
+  linkHtml,
+  longestUrl,
   markOf,
   type Reader,
   stateText,
@@ -47,7 +49,7 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
     render: (incident, context) => render(incident, context, deps),
     refusal,
     actions: {
-      acknowledge: order("toast-acknowledged", async ({ id }, by) => await deps.alerts.acknowledge(id, by)),
+      acknowledge: firstOrder(deps, "acknowledge", async ({ id }, by) => await deps.alerts.acknowledge(id, by)),
       "silence-1h": quickSilence(deps, "silence-1h"),
       "silence-8h": quickSilence(deps, "silence-8h"),
       "silence-choose": {
@@ -55,12 +57,11 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
         toast: (_incident, messages) => messages.plain("toast-choose"),
         run: async ({ id }, { open }) => await open({ kind: "silence", state: { incident: id } }),
       },
-      unsilence: order("toast-unsilenced", async ({ silenced }, by) => {
-        if (silenced) await deps.alerts.endSilence(silenced.silence, by);
-      }),
-      close: order("toast-closed", async ({ id }, by) => await deps.alerts.close(id, by)),
+      unsilence: unsilence(deps),
+      close: firstOrder(deps, "close", async ({ id }, by) => await deps.alerts.close(id, by)),
       details: {
         role: "viewer",
+        isAnswer: true,
         toast: (_incident, messages) => messages.plain("toast-details"),
         run: async (incident, context) => await sayDetails(incident, context, deps),
       },
@@ -74,6 +75,48 @@ function order(toast: string, run: (incident: Incident, by: Person) => Promise<u
     toast: (_incident, messages) => messages.plain(toast),
     run: async (incident, { by }) => {
       await run(incident, by);
+    },
+  };
+}
+
+/** Of what is done once: the toast of a second press, before the first one is carried out, says who was first. */
+const firstToasts = {
+  acknowledge: { done: "toast-acknowledged", already: "toast-already-acknowledged" },
+  close: { done: "toast-closed", already: "toast-already-closed" },
+} as const;
+
+function firstOrder(
+  { alerts }: IncidentCardDeps,
+  action: keyof typeof firstToasts,
+  run: (incident: Incident, by: Person) => Promise<unknown>,
+): CardAction<Incident> {
+  const { done, already } = firstToasts[action];
+  return {
+    ...order(done, run),
+    toast: async (incident, messages, by) => {
+      const first = await alerts.claim(action, incident, by);
+      return first ? messages.plain(already, { by: first.name }) : messages.plain(done);
+    },
+  };
+}
+
+/** Ends the silence of this one incident; one that covers others as well is shown first, with what it covers. */
+function unsilence({ alerts, config }: IncidentCardDeps): CardAction<Incident> {
+  return {
+    role: "operator",
+    toast: async (incident, messages) => {
+      const { shown, next } = await alerts.silencesOn(incident);
+      if (!shown) return messages.plain("toast-not-silenced");
+      if (shown.identity === undefined) return messages.plain("toast-silence-of-many");
+      if (!next) return messages.plain("toast-unsilenced");
+      const until = timeText(next.until, { messages, timezone: config.timezone });
+      return messages.plain("toast-unsilenced-but", { until, by: nameOf(next.by) });
+    },
+    run: async (incident, { by, open }) => {
+      const { shown } = await alerts.silencesOn(incident);
+      if (shown?.identity === undefined) {
+        if (shown) await open({ kind: "silences", state: { only: shown.id } });
+      } else await alerts.endSilence(shown.id, by);
     },
   };
 }
@@ -130,6 +173,7 @@ function render(incident: Incident, context: RenderContext, deps: IncidentCardDe
   const reply = isQuiet ? undefined : goodNews(incident, context, deps);
   return {
     html,
+    title: titleOf(incident, messages, titleLimits.list),
     buttons: buttons(incident, messages),
     ...(whole ? { document: whole } : {}),
     ...(raise === "" ? {} : { raise }),
@@ -142,8 +186,9 @@ function render(incident: Incident, context: RenderContext, deps: IncidentCardDe
 function goodNews(incident: Incident, context: RenderContext, { config }: IncidentCardDeps): Rendering["reply"] {
   const { replyAfter } = config.alerts.resolved;
   const { postedAt, messages } = context;
-  if (replyAfter === false || incident.status !== "resolved" || !postedAt || incident.endedAt === undefined) return;
-  if (Date.parse(incident.endedAt) - postedAt.getTime() < replyAfter) return;
+  if (replyAfter === false || incident.status !== "resolved" || !postedAt) return;
+  // By our own clock, as the card: the end may be told long after it.
+  if (Date.parse(endHeardAt(incident) ?? incident.heardAt) - postedAt.getTime() < replyAfter) return;
   const title = titleOf(incident, messages, titleLimits.card);
   const duration = formatDuration(lastedMs(incident), messages.locale);
   const key = `resolved-${incident.times}`;
@@ -248,14 +293,12 @@ function nameOf({ name }: Person): string {
 }
 
 const shownLinks = 8;
-/** Telegram takes no longer ones. */
-const longestUrl = 2000;
 
 function linkLine({ links }: Incident, messages: Messages): string {
   return webLinks(links)
     .filter(({ url }) => url.length <= longestUrl)
     .slice(0, shownLinks)
-    .map(({ kind, url }) => messages.t("incident-link", { url, text: messages.plain(`link-${kind}`) }))
+    .map((link) => linkHtml(link, messages))
     .join(" · ");
 }
 
@@ -264,7 +307,7 @@ function buttons(incident: Incident, messages: Messages): CardButton[][] {
   if (!isOpen(incident)) return [[button("details")]];
   // Three of the longer labels in a row would be cut off on a phone.
   const [now, choose] = incident.silenced
-    ? [[button("unsilence")], []]
+    ? [[button("unsilence"), { action: "silence-choose", label: messages.plain("button-silence-longer") }], []]
     : [["silence-1h", "silence-8h"].map(button), [button("silence-choose")]];
   return [
     ...(incident.acknowledged ? [] : [[{ ...button("acknowledge"), style: "primary" as const }]]),

@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import type { Config } from "../../app/config.ts";
 import { type Incident, isOpen } from "../../core/incident.ts";
+import { isSilentAt } from "../../core/route.ts";
 import { severities } from "../../core/signal.ts";
 import type { Text } from "../../core/text.ts";
-import { formatCount } from "../../messages/format.ts";
+import { formatCount, formatSpan } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Alerts } from "../../services/alerts/alerts.ts";
 import type { Incidents } from "../../state/incidents.ts";
@@ -17,9 +18,9 @@ import {
   severityMarks,
   stateText,
   timeText,
+  titleIn,
   titleLimits,
   titleOf,
-  wordsOf,
 } from "../incident-text.ts";
 import type { ActionContext, CardButton, CardKind, Rendering } from "./types.ts";
 
@@ -33,12 +34,14 @@ export interface StormCardDeps {
 /** What the card is made of, read when it is rendered. */
 export interface StormState {
   readonly summary: StormSummary;
-  /** As many of the critical ones as a message may hold, the oldest first. */
+  /** As many of the critical ones as a message may hold: those that fire first, of these the oldest. */
   readonly criticals: readonly Incident[];
 }
 
-/** No message holds the names of more. */
-const mostNamed = 120;
+/** No message holds the names of more: each has a mark, a space, a character and the end of its line. */
+const mostNamed = Math.floor(textLimit / 5);
+/** Read at a time, until a message is full: thousands cost no more than those that it names. */
+const namesAtOnce = 50;
 
 /** The card that stands for many incidents at once: how many, of what kind, and the critical ones by name. */
 export function stormCard(deps: StormCardDeps): CardKind<StormState> {
@@ -47,20 +50,20 @@ export function stormCard(deps: StormCardDeps): CardKind<StormState> {
     load: async (id) => {
       const summary = await deps.storms.summary(id);
       if (!summary) return undefined;
-      const first = await deps.incidents.readAll(await deps.storms.members(id, mostNamed));
-      return { summary, criticals: first.filter(({ severity }) => severity === "critical") };
+      return { summary, criticals: await nameable(summary, deps) };
     },
-    render: (state: Partial<StormState>, { messages }) => {
+    render: (state: Partial<StormState>, { messages, now }) => {
       const { summary, criticals = [] } = state;
       // Forgotten meanwhile: its body has nothing but the id.
       if (!summary) return { html: messages.t("storm-forgotten"), buttons: [] };
-      return render({ summary, criticals }, { messages, timezone: deps.config.timezone });
+      return render({ summary, criticals }, { messages, timezone: deps.config.timezone }, now);
     },
     refusal: ({ summary }, action, messages) =>
       action === "acknowledge-all" && firingOf(summary) === 0 ? messages.plain("toast-nothing-fires") : undefined,
     actions: {
       "full-list": {
         role: "viewer",
+        isAnswer: true,
         toast: (_state, messages) => messages.plain("toast-list"),
         run: async (state, context) => await sayList(state, context, deps),
       },
@@ -82,24 +85,58 @@ export function stormCard(deps: StormCardDeps): CardKind<StormState> {
   };
 }
 
+/** The first of the critical ones, whose names together would fill a message. */
+async function nameable({ id, counts }: StormSummary, { incidents, storms }: StormCardDeps): Promise<Incident[]> {
+  const { firing, over } = counts.critical;
+  const ids = firing + over === 0 ? [] : await storms.members(id, Math.min(mostNamed, firing + over));
+  const criticals: Incident[] = [];
+  let units = 0;
+  for (let at = 0; at < ids.length && units < textLimit; at += namesAtOnce)
+    for (const incident of await incidents.readAll(ids.slice(at, at + namesAtOnce))) {
+      if (incident.severity !== "critical") continue;
+      criticals.push(incident);
+      // In whichever language a sentence of ours is written, it has some letters.
+      const { title } = incident;
+      units += (typeof title === "string" ? oneLine(title, titleLimits.list).length : 1) + 4;
+    }
+  return criticals;
+}
+
 function firingOf({ counts }: StormSummary): number {
   return severities.reduce((sum, severity) => sum + counts[severity].firing, 0);
+}
+
+/** Also those with cards of their own: the storm is all of them. */
+function allFiringOf(summary: StormSummary): number {
+  return firingOf(summary) + summary.ownFiring;
 }
 
 function overOf({ ended }: StormSummary): number {
   return ended.resolved + ended.closed + ended.noted;
 }
 
-function render(state: StormState, reader: Reader): Rendering {
+function render(state: StormState, reader: Reader, now: Date): Rendering {
   const { messages } = reader;
   const { summary } = state;
   const head = [heading(summary, reader), situation(summary, reader), bySeverity(summary, messages).join("\n")];
-  const foot = [[...labelLine(summary, messages), ...ends(summary, reader)].join("\n")].filter((text) => text !== "");
-  const used = [...head, ...foot].reduce((sum, block) => sum + textLength(block) + 2, 0);
-  const named = criticalLines(state, messages, textLimit - used - 100);
+  let html = head.filter((block) => block !== "").join("\n\n");
+  const named = criticalLines(state, messages, textLimit - textLength(html) - 2).join("\n");
+  if (named !== "") html = `${html}\n\n${named}`;
+  // What comes after the names is shown as far as they leave room for it.
+  let separator = "\n\n";
+  for (const line of [...ends(summary, reader), ...labelLine(summary, messages)]) {
+    if (textLength(html) + separator.length + textLength(line) > textLimit) continue;
+    html = `${html}${separator}${line}`;
+    separator = "\n";
+  }
+  // Whoever is on it rings with it; it has no sound when none of them would have one.
+  const isSilent = summary.silent.every((silent) => isSilentAt(silent, now, reader.timezone));
   return {
-    html: [...head, ...(named.length > 0 ? [named.join("\n")] : []), ...foot].join("\n\n"),
+    html,
+    title: messages.plain("storm-name", { from: timeText(summary.startedAt.toISOString(), reader) }),
     buttons: buttons(summary, messages),
+    ...(summary.rings > 0 && summary.ringing > 0 ? { raise: `${summary.rings}` } : {}),
+    ...(isSilent ? { silent: true } : {}),
     ...(summary.endedAt && !summary.late ? { reply: { key: "over", html: whatHappened(summary, reader) } } : {}),
   };
 }
@@ -116,26 +153,36 @@ function numbers(summary: StormSummary, messages: Messages): string {
   ].join(", ");
 }
 
-function spanOf(summary: StormSummary, reader: Reader): { from: string; to: string } {
-  const { startedAt, lastAt, endedAt, late } = summary;
+function spanOf({ startedAt, lastAt, endedAt, late }: StormSummary, { messages, timezone }: Reader): string {
   const end = (late ? endedAt : lastAt) ?? endedAt ?? startedAt;
-  return { from: timeText(startedAt.toISOString(), reader), to: timeText(end.toISOString(), reader) };
+  return formatSpan(startedAt, end, messages.locale, timezone);
 }
 
 function heading(summary: StormSummary, { messages }: Reader): string {
-  const mark = summary.late ? "📬" : summary.endedAt ? (firingOf(summary) > 0 ? "🌤" : "✅") : "⛈";
+  const mark = summary.late ? "📬" : summary.endedAt ? (allFiringOf(summary) > 0 ? "🌤" : "✅") : "⛈";
   return messages.t("storm-title", { mark, numbers: numbers(summary, messages) });
 }
 
-/** Why there is such a card, and how it stands with the storm. */
+/** Why there is such a card, how it stands with the storm, and what is being done about it. */
 function situation(summary: StormSummary, reader: Reader): string {
   const { messages } = reader;
-  const { total, endedAt, late } = summary;
-  const args = { ...spanOf(summary, reader), count: total, countText: formatCount(total, messages.locale) };
+  const { total, endedAt, late, ownFiring, acknowledged, silenced } = summary;
+  const text = (count: number): string => formatCount(count, messages.locale);
+  const args = {
+    from: timeText(summary.startedAt.toISOString(), reader),
+    span: spanOf(summary, reader),
+    count: total,
+    countText: text(total),
+  };
   const lines = [messages.t(late ? "storm-late" : endedAt ? "storm-over" : "storm-rages", args)];
   const own = total - firingOf(summary) - overOf(summary);
-  if (own > 0) lines.push(messages.t("storm-own", { count: own, countText: formatCount(own, messages.locale) }));
-  return lines.join("\n");
+  if (own > 0)
+    lines.push(messages.t("storm-own", { count: own, countText: text(own), n: ownFiring, firing: text(ownFiring) }));
+  const done = [
+    ...(acknowledged > 0 ? [messages.t("storm-taken", { count: acknowledged, countText: text(acknowledged) })] : []),
+    ...(silenced > 0 ? [messages.t("storm-silenced", { count: silenced, countText: text(silenced) })] : []),
+  ];
+  return [...lines, ...(done.length > 0 ? [done.join(", ")] : [])].join("\n");
 }
 
 function bySeverity({ counts }: StormSummary, messages: Messages): string[] {
@@ -163,10 +210,8 @@ function labelLine({ labels }: StormSummary, messages: Messages): string[] {
 
 function ends({ first, last, lastAt }: StormSummary, reader: Reader): string[] {
   const { messages } = reader;
-  const title = (json: string): string => {
-    const text = oneLine(wordsOf(JSON.parse(json) as string | Text, messages), titleLimits.list);
-    return text === "" ? messages.plain("incident-untitled") : text;
-  };
+  const title = (json: string): string =>
+    titleOf({ title: JSON.parse(json) as string | Text }, messages, titleLimits.list);
   return [
     ...(first === undefined ? [] : [messages.t("storm-first", { title: title(first) })]),
     ...(last === undefined || lastAt === undefined
@@ -178,36 +223,41 @@ function ends({ first, last, lastAt }: StormSummary, reader: Reader): string[] {
 /** The critical ones by name, those that fire first, as far as there is room; then how many more there are. */
 function criticalLines({ summary, criticals }: StormState, messages: Messages, room: number): string[] {
   const { firing, over } = summary.counts.critical;
-  if (criticals.length === 0 || firing + over === 0) return [];
+  const all = firing + over;
+  if (criticals.length === 0 || all === 0) return [];
   const lines = [messages.t("storm-criticals")];
+  const more = (count: number): string => messages.t("list-more", { count: formatCount(count, messages.locale) });
   let units = textLength(lines[0] ?? "");
   const sorted = [...criticals.filter(isOpen), ...criticals.filter((incident) => !isOpen(incident))];
-  for (const incident of sorted) {
-    const server = serverOf(incident)?.value;
-    const args = {
-      mark: markOf(incident),
-      title: titleOf(incident, messages, titleLimits.list),
-      server: oneLine(server ?? "", 40),
-    };
-    const line = messages.t(server === undefined ? "storm-critical" : "storm-critical-on", args);
-    units += textLength(line) + 1;
-    if (units > room || lines.length > longestList) break;
+  for (const [index, incident] of sorted.entries()) {
+    const line = criticalLine(incident, messages);
+    // Room is kept for saying how many more there are, unless this is the last one.
+    const left = all - index - 1;
+    const kept = left > 0 ? textLength(more(left)) + 1 : 0;
+    if (units + 1 + textLength(line) + kept > room) break;
     lines.push(line);
+    units += 1 + textLength(line);
   }
-  const more = firing + over - (lines.length - 1);
-  if (more > 0) lines.push(messages.t("list-more", { count: formatCount(more, messages.locale) }));
-  return lines;
+  const left = all - (lines.length - 1);
+  return left > 0 ? [...lines, more(left)] : lines;
 }
 
-/** Names shown; what follows is on the list. */
-const longestList = 30;
+function criticalLine(incident: Incident, messages: Messages): string {
+  const server = serverOf(incident)?.value;
+  const args = {
+    mark: `${markOf(incident)}${incident.acknowledged && isOpen(incident) ? "👤" : ""}`,
+    title: titleOf(incident, messages, titleLimits.list),
+    server: oneLine(server ?? "", 40),
+  };
+  return messages.t(server === undefined ? "storm-critical" : "storm-critical-on", args);
+}
 
 /** In two lines: when and how many, and what is left of it. */
 function whatHappened(summary: StormSummary, reader: Reader): string {
   const { messages } = reader;
   const { total } = summary;
-  const firing = firingOf(summary);
-  const args = { ...spanOf(summary, reader), count: total, countText: formatCount(total, messages.locale) };
+  const firing = allFiringOf(summary);
+  const args = { span: spanOf(summary, reader), count: total, countText: formatCount(total, messages.locale) };
   const left = messages.t(firing > 0 ? "storm-left" : "storm-nothing-left", {
     n: firing,
     text: formatCount(firing, messages.locale),
@@ -217,7 +267,11 @@ function whatHappened(summary: StormSummary, reader: Reader): string {
 
 function buttons(summary: StormSummary, messages: Messages): CardButton[][] {
   const button = (action: string): CardButton => ({ action, label: messages.plain(`button-${action}`) });
-  return [...(firingOf(summary) > 0 ? [[button("acknowledge-all")]] : []), [button("full-list"), button("alerts")]];
+  const hasMembers = firingOf(summary) + overOf(summary) > 0;
+  return [
+    ...(firingOf(summary) > 0 ? [[button("acknowledge-all")]] : []),
+    [...(hasMembers ? [button("full-list")] : []), button("alerts")],
+  ];
 }
 
 async function sayList({ summary }: StormState, context: ActionContext, deps: StormCardDeps): Promise<void> {
@@ -247,7 +301,7 @@ function listEntry(incident: Incident, number: number, reader: Reader): string {
   const state = [stateText(incident, reader)];
   if (incident.acknowledged) state.push(messages.plain("list-acknowledged", { by: incident.acknowledged.by.name }));
   return [
-    `${number}. ${markOf(incident)} ${titleOf(incident, messages, 1000)}`,
+    `${number}. ${markOf(incident)} ${titleIn(incident, messages, 1000)}`,
     `   ${state.join("; ")}`,
     ...(labels.length > 0 ? [`   ${cut(labels.join(" ").toWellFormed(), longestLabels)}`] : []),
   ].join("\n");

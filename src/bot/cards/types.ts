@@ -21,6 +21,8 @@ export interface CardDocument {
 /** A card as it should look now. */
 export interface Rendering {
   readonly html: string;
+  /** What it is about, whatever its state: what is left of it on old copies. Plain text; default: the first line. */
+  readonly title?: string;
   readonly buttons: readonly (readonly CardButton[])[];
   /** The whole text as a file, when the message cannot hold it; added by the delivery where needed. */
   readonly document?: CardDocument;
@@ -64,10 +66,15 @@ export interface CardAnswer {
   readonly document?: { readonly name: string; readonly text: string };
 }
 
+/** Within so many milliseconds an answer is not given a second time. */
+export const answeredMs = 10_000;
+
 /** What a button does. `toast` is shown before `run`: answering comes first, working afterwards. */
 export interface CardAction<T> {
   readonly role: Role;
-  toast(value: T, messages: Messages): string;
+  /** It only says something below: pressed again for the same state within some seconds, it says nothing. */
+  readonly isAnswer?: true;
+  toast(value: T, messages: Messages, by: Person): string | Promise<string>;
   run(value: T, context: ActionContext): Promise<void>;
 }
 

@@ -70,7 +70,8 @@ async function findCaller(deps: BotDeps, id: number): Promise<Caller | undefined
 }
 
 async function refusePress(deps: BotDeps, ctx: BotContext): Promise<void> {
-  const text = deps.messages(deps.config.locale).plain("toast-stranger");
+  const locale = (await configuredChat(deps, ctx.chat?.id ?? 0))?.chat.locale ?? deps.config.locale;
+  const text = deps.messages(locale).plain("toast-stranger");
   await ctx
     .answerCallbackQuery({ text })
     .catch((error: unknown) => deps.logger.debug({ error: String(error) }, "a stranger's press could not be answered"));

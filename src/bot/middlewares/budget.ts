@@ -18,7 +18,7 @@ const counted = new Set([
 ]);
 
 /**
- * The chat's limit is Telegram's, so replies wait for room too; they may use all of it, cards leave them a reserve.
+ * The chat's limit is Telegram's, so replies wait for room too; cards leave them a reserve, they leave one to criticals.
  * Where Telegram wants a longer wait than a reply is good for, its answer is given without asking it once more.
  */
 export function spendBudget(deps: Pick<BotDeps, "cards" | "clock">): Transformer {

@@ -1,6 +1,9 @@
 import type { NextFunction } from "grammy";
 import { toAppError } from "../../core/errors.ts";
 import { hasRole } from "../../core/roles.ts";
+import type { Person } from "../../core/run.ts";
+import type { PressedButton } from "../../state/cards.ts";
+import { answeredMs } from "../cards/types.ts";
 import { commands } from "../commands/index.ts";
 import type { BotContext, BotDeps, DialogPress } from "../context.ts";
 import { cardToken } from "../delivery.ts";
@@ -118,9 +121,15 @@ async function strip(deps: BotDeps, ctx: BotContext): Promise<void> {
 
 async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise<Decision> {
   const { texts, caller, place } = ctx;
-  const pressed = await deps.cards.press(token, place.chatId, ctx.callbackQuery?.message?.message_id ?? 0);
+  const pressed = await deps.cards.press(
+    token,
+    place.chatId,
+    ctx.callbackQuery?.message?.message_id ?? 0,
+    deps.clock.now(),
+  );
   if (pressed === "unknown") return { toast: texts.plain("toast-outdated"), strip: true };
-  if (pressed === "stray") return { toast: texts.plain("toast-stray"), strip: true };
+  // The delivery takes its buttons and has it say where the card goes on.
+  if (pressed === "stray") return { toast: texts.plain("toast-stray") };
   const kind = deps.kinds.get(pressed.card.kind);
   const stored = await deps.cards.read(pressed.card);
   const action = kind?.actions[pressed.action];
@@ -136,8 +145,11 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
   }
   if (!hasRole(caller.role, action.role))
     return { toast: texts.plain("toast-role", { role: texts.plain(`role-${action.role}`) }) };
+  const by = { id: caller.id, name: caller.name };
+  if (action.isAnswer && !(await isFirstAnswer(deps.incidents, pressed, stored?.revision ?? 0, by)))
+    return { toast: texts.plain("toast-answered") };
   return {
-    toast: action.toast(value, texts),
+    toast: await action.toast(value, texts, by),
     run: async () => {
       try {
         await action.run(value, actionContext(deps, ctx));
@@ -151,6 +163,16 @@ async function cardPress(deps: BotDeps, ctx: BotContext, token: string): Promise
       }
     },
   };
+}
+
+async function isFirstAnswer(
+  incidents: BotDeps["incidents"],
+  { card, action }: PressedButton,
+  revision: number,
+  by: Person,
+): Promise<boolean> {
+  const what = `${action}:${card.kind}:${card.id}:${revision}`;
+  return (await incidents.claim(what, by, answeredMs)) === undefined;
 }
 
 async function dialogPress(deps: BotDeps, ctx: BotContext, data: string): Promise<Decision> {

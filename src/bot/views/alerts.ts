@@ -1,11 +1,12 @@
 import type { Config } from "../../app/config.ts";
 import { type Incident, isUnseen, matchLabels } from "../../core/incident.ts";
 import { formatMatcher, type Matcher, matchesAll } from "../../core/matchers.ts";
-import { type Severity, severities } from "../../core/signal.ts";
+import { type Severity, severities, severityRank } from "../../core/signal.ts";
+import { turns } from "../../lib/turns.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Incidents } from "../../state/incidents.ts";
-import type { CardKind } from "../cards/types.ts";
+import { answeredMs, type CardKind } from "../cards/types.ts";
 import { oneLine } from "../foreign-text.ts";
 import { lastedMs, markOf, serverOf, timeText, titleOf } from "../incident-text.ts";
 import { pageOf, pageRow } from "./pages.ts";
@@ -18,10 +19,16 @@ export interface AlertsViewDeps {
   readonly kinds: ReadonlyMap<string, CardKind<unknown>>;
 }
 
+/** What can have been done with an alert, as it is written in a filter. */
+export const handledWays = ["acknowledged", "silenced"] as const;
+export type Handled = (typeof handledWays)[number];
+
 /** What /alerts shows. */
 export interface AlertsState {
   readonly severities?: readonly Severity[];
   readonly matchers?: readonly Matcher[];
+  /** Only those with which this has been done; of several, any of it. */
+  readonly handled?: readonly Handled[];
   /** Those that have ended within so many milliseconds, instead of the open ones. */
   readonly endedWithin?: number;
   readonly page?: number;
@@ -88,11 +95,16 @@ async function act(
     const toast = card.refusal?.(known.incident, name, messages) ?? messages.plain("toast-outdated");
     return { toast, run: async () => state };
   }
+  let isAnswered = false;
   return {
-    toast: action.toast(known.incident, messages),
+    toast: async (by) => {
+      const what = `${name}:${id}:${known.version}`;
+      isAnswered = action.isAnswer === true && (await incidents.claim(what, by, answeredMs)) !== undefined;
+      return isAnswered ? messages.plain("toast-answered") : await action.toast(known.incident, messages, by);
+    },
     role: action.role,
     run: async (context) => {
-      await action.run(known.incident, context);
+      if (!isAnswered) await action.run(known.incident, context);
       return state;
     },
   };
@@ -123,7 +135,10 @@ async function list(state: AlertsState, context: ViewContext, deps: AlertsViewDe
   const { page, pages, from } = pageOf(state.page, all.total, pageSize);
   const shown = await all.read(from, pageSize);
   const lines = shown.map((incident, index) => line(incident, from + index + 1, state, context, deps));
-  const head = [title(state, all.total, messages), ...filterLine(state, messages)].join("\n");
+  const cutNote = all.isCut
+    ? [messages.t("alerts-newest-only", { count: formatCount(mostEnded, messages.locale) })]
+    : [];
+  const head = [title(state, all.total, messages), ...cutNote, ...filterLine(state, messages)].join("\n");
   const at = timeText(now.toISOString(), { messages, timezone: deps.config.timezone });
   const foot = messages.t(pages > 1 ? "alerts-page" : "alerts-at", {
     at,
@@ -141,36 +156,60 @@ async function list(state: AlertsState, context: ViewContext, deps: AlertsViewDe
 /** How many there are, and a part of them. */
 interface Found {
   readonly total: number;
+  /** There were more to look through than the newest of them. */
+  readonly isCut?: boolean;
   read(from: number, count: number): Promise<readonly Incident[]>;
 }
 
 async function openOnes(state: AlertsState, { incidents }: AlertsViewDeps): Promise<Found> {
-  const ids = await incidents.openIds();
-  return isFiltered(state) ? await wantedOf(ids, state, incidents) : found(ids, incidents);
+  return found((await wantedOf(await incidents.openIds(), state, incidents)).toSorted(mostUrgentFirst), incidents);
+}
+
+/** What somebody keeps quiet comes last; of the rest the most severe, and of these the newest. */
+function mostUrgentFirst(a: Place, b: Place): number {
+  return Number(a.isSilenced) - Number(b.isSilenced) || a.rank - b.rank || (a.openedAt < b.openedAt ? 1 : -1);
 }
 
 async function endedOnes(state: AlertsState, now: Date, { incidents }: AlertsViewDeps): Promise<Found> {
   const since = new Date(now.getTime() - (state.endedWithin ?? 0));
-  return await wantedOf(await incidents.endedIdsSince(since, mostEnded), state, incidents);
+  const ids = await incidents.endedIdsSince(since, mostEnded + 1);
+  const wanted = await wantedOf(ids.slice(0, mostEnded), state, incidents);
+  return { ...found(wanted, incidents), isCut: ids.length > mostEnded };
 }
 
-async function wantedOf(ids: readonly string[], state: AlertsState, incidents: Incidents): Promise<Found> {
-  const wanted: string[] = [];
-  for await (const incident of incidents.each(ids))
-    if (!isUnseen(incident) && isWanted(incident, state)) wanted.push(incident.id);
-  return found(wanted, incidents);
+/** Where in the list an incident belongs; thousands of them are never all in memory. */
+interface Place {
+  readonly id: string;
+  readonly isSilenced: boolean;
+  readonly rank: number;
+  readonly openedAt: string;
 }
 
-function found(ids: readonly string[], incidents: Incidents): Found {
+async function wantedOf(ids: readonly string[], state: AlertsState, incidents: Incidents): Promise<Place[]> {
+  const wanted: Place[] = [];
+  const turn = turns();
+  for await (const incident of incidents.each(ids)) {
+    const { id, severity, openedAt, silenced } = incident;
+    if (!isUnseen(incident) && isWanted(incident, state))
+      wanted.push({ id, isSilenced: silenced !== undefined, rank: severityRank(severity), openedAt });
+    await turn();
+  }
+  return wanted;
+}
+
+function found(places: readonly Place[], incidents: Incidents): Found {
+  const ids = places.map(({ id }) => id);
   return { total: ids.length, read: async (from, count) => await incidents.readAll(ids.slice(from, from + count)) };
 }
 
-function isFiltered({ severities: wanted = [], matchers = [] }: AlertsState): boolean {
-  return wanted.length + matchers.length > 0;
+function isFiltered({ severities: wanted = [], matchers = [], handled = [] }: AlertsState): boolean {
+  return wanted.length + matchers.length + handled.length > 0;
 }
 
-function isWanted(incident: Incident, { severities: wanted = severities, matchers = [] }: AlertsState): boolean {
-  return wanted.includes(incident.severity) && matchesAll(matchers, matchLabels(incident));
+function isWanted(incident: Incident, state: AlertsState): boolean {
+  const { severities: wanted = severities, matchers = [], handled = [] } = state;
+  const isHandled = handled.length === 0 || handled.some((how) => incident[how] !== undefined);
+  return isHandled && wanted.includes(incident.severity) && matchesAll(matchers, matchLabels(incident));
 }
 
 function title(state: AlertsState, count: number, messages: Messages): string {
@@ -182,8 +221,11 @@ function title(state: AlertsState, count: number, messages: Messages): string {
   return messages.t(isFiltered(state) ? "alerts-none-such" : "alerts-none");
 }
 
-function filterLine({ severities: wanted = [], matchers = [] }: AlertsState, messages: Messages): string[] {
-  const filter = [...wanted, ...matchers.map(formatMatcher)].join(" ");
+function filterLine(
+  { severities: wanted = [], matchers = [], handled = [] }: AlertsState,
+  messages: Messages,
+): string[] {
+  const filter = [...wanted, ...handled, ...matchers.map(formatMatcher)].join(" ");
   return filter === "" ? [] : [messages.t("alerts-filter", { filter: oneLine(filter, 300) })];
 }
 
@@ -212,7 +254,7 @@ function line(
     add(timeText(endedAt, { messages, timezone: config.timezone }));
   if (incident.status !== "noted") add(formatDuration(wholeSeconds(lastedMs(incident, now)), messages.locale));
   const server = serverOf(incident);
-  if (server) add(oneLine(server.value, 40));
+  if (server) parts.push(messages.t("alerts-server", { server: oneLine(server.value, 40) }));
   const who = closed?.by ?? acknowledged?.by;
   if (who) add(`👤 ${oneLine(who.name, 30)}`);
   return parts.join(" · ");

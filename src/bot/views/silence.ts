@@ -1,15 +1,16 @@
 import type { Config } from "../../app/config.ts";
-import { type Incident, isOpen } from "../../core/incident.ts";
-import { formatMatcher, type Matcher } from "../../core/matchers.ts";
+import { type Incident, isOpen, matchLabels } from "../../core/incident.ts";
+import { formatMatcher, type Matcher, matchesAll } from "../../core/matchers.ts";
 import type { Person } from "../../core/run.ts";
-import { formatDuration } from "../../messages/format.ts";
+import { formatCount, formatDuration } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Alerts } from "../../services/alerts/alerts.ts";
 import type { Incidents } from "../../state/incidents.ts";
 import type { Silences } from "../../state/silences.ts";
+import type { CardKind } from "../cards/types.ts";
 import { dialogLifeMs } from "../dialog.ts";
 import { oneLine } from "../foreign-text.ts";
-import { labelOf, markOf, serverOf, titleLimits, titleOf } from "../incident-text.ts";
+import { labelOf, markOf, serverOf, timeText, titleLimits, titleOf } from "../incident-text.ts";
 import { silencesView } from "./silences.ts";
 import type { ViewButton, ViewContext, ViewKind, ViewPress, ViewShown } from "./types.ts";
 
@@ -18,6 +19,8 @@ export interface SilenceViewDeps {
   readonly alerts: Alerts;
   readonly incidents: Incidents;
   readonly silences: Silences;
+  /** The incident's own card says why nothing is done about what is over. */
+  readonly kinds: ReadonlyMap<string, CardKind<unknown>>;
 }
 
 /** A silence that is to be confirmed as a whole, and why it is asked for at all. */
@@ -61,7 +64,7 @@ export function silenceView(deps: SilenceViewDeps): ViewKind<SilenceState> {
         const { html } = await lists.render({ only: state.done }, context);
         return { html, rows: [] };
       }
-      return state.proposal ? confirm(state.proposal, messages) : await choose(state, context, deps);
+      return state.proposal ? await confirm(state.proposal, messages, deps) : await choose(state, context, deps);
     },
     press: async (state, what, context) => await press(state, what, context, deps),
   };
@@ -73,7 +76,7 @@ async function press(
   context: ViewContext,
   deps: SilenceViewDeps,
 ): Promise<ViewPress<SilenceState>> {
-  const { id, messages } = context;
+  const { id, messages, now } = context;
   if (state.done === "") return { toast: messages.plain("toast-dialog-cancelled") };
   if (state.done !== undefined) return { toast: messages.plain("toast-dialog-done") };
   if (what === "cancel") return { run: async () => ({ ...state, done: "" }) };
@@ -89,7 +92,15 @@ async function press(
   const incident = (await deps.incidents.read(state.incident ?? ""))?.incident;
   if (!incident || hours === undefined) return { toast: messages.plain("toast-outdated") };
   // Nothing of it is left to be silenced; what else has its name or its server may still fire.
-  if (scope === "one" && !isOpen(incident)) return { toast: messages.plain("toast-already-resolved") };
+  if (scope === "one" && !isOpen(incident)) {
+    const refused = deps.kinds.get("incident")?.refusal?.(incident, "silence-choose", messages);
+    return { toast: refused ?? messages.plain("toast-already-resolved") };
+  }
+  const { silenced } = incident;
+  if (scope === "one" && silenced && Date.parse(silenced.until) >= now.getTime() + hours * hourMs) {
+    const until = timeText(silenced.until, { messages, timezone: deps.config.timezone });
+    return { toast: messages.plain("toast-silenced-for-longer", { until, by: oneLine(silenced.by.name, 64) }) };
+  }
   const covered = coveredBy(incident, scope);
   if (!covered) return { toast: messages.plain("toast-outdated") };
   return {
@@ -184,7 +195,15 @@ function scopeLabel(incident: Incident, scope: Scope, messages: Messages): strin
   return messages.plain(`silence-scope-${scope}`, { name, server });
 }
 
-function confirm({ matchers, durationMs, reason, why, waitedMs = 0 }: SilenceProposal, messages: Messages): ViewShown {
+async function confirm(
+  { matchers, durationMs, reason, why, waitedMs = 0 }: SilenceProposal,
+  messages: Messages,
+  { incidents }: SilenceViewDeps,
+): Promise<ViewShown> {
+  const open = await incidents.openIds();
+  let count = 0;
+  for await (const incident of incidents.each(open)) if (matchesAll(matchers, matchLabels(incident))) count += 1;
+  const texts = { countText: formatCount(count, messages.locale), open: formatCount(open.length, messages.locale) };
   const duration = formatDuration(durationMs, messages.locale);
   const text = oneLine(matchers.map(formatMatcher).join(" "), 600);
   const lines = [
@@ -195,6 +214,7 @@ function confirm({ matchers, durationMs, reason, why, waitedMs = 0 }: SilencePro
       duration,
       reason: oneLine(reason ?? "", 200),
     }),
+    messages.t("silence-would-cover", texts),
   ];
   return {
     html: lines.join("\n"),

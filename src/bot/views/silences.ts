@@ -1,7 +1,9 @@
 import type { Config } from "../../app/config.ts";
 import { AppError } from "../../core/errors.ts";
+import { matchLabels } from "../../core/incident.ts";
 import { formatMatcher } from "../../core/matchers.ts";
-import { isActive, type Silence } from "../../core/silence.ts";
+import { covers, isActive, type Silence, type Silenceable, silenceFor } from "../../core/silence.ts";
+import { turns } from "../../lib/turns.ts";
 import { formatCount } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Alerts } from "../../services/alerts/alerts.ts";
@@ -46,17 +48,23 @@ async function press(
   state: SilencesState,
   what: string,
   { messages, now }: ViewContext,
-  { alerts, silences }: SilencesViewDeps,
+  deps: SilencesViewDeps,
 ): Promise<ViewPress<SilencesState>> {
   const [verb = "", ...rest] = what.split("-");
   const argument = rest.join("-");
   if (verb === "page") return { run: async () => ({ page: Number(argument) || 0 }) };
   if (verb !== "end") return { run: async () => state };
+  const { alerts, silences } = deps;
   const silence = await silences.read(argument);
   if (!silence || !isActive(silence, now))
     return { toast: messages.plain("toast-silence-over"), run: async () => state };
   return {
-    toast: messages.plain("toast-unsilenced"),
+    toast: async () => {
+      const others = (await silences.all()).filter(({ id }) => id !== silence.id);
+      const count = await countOpen((one) => covers(silence, one) && silenceFor(others, one, now) !== undefined, deps);
+      if (count === 0) return messages.plain("toast-unsilenced");
+      return messages.plain("toast-unsilenced-some", { count, countText: formatCount(count, messages.locale) });
+    },
     role: "operator",
     run: async ({ by }) => {
       await alerts.endSilence(silence.id, by);
@@ -111,13 +119,26 @@ async function single(id: string, context: ViewContext, deps: SilencesViewDeps):
   };
 }
 
-/** How many open incidents each of them keeps quiet now. */
-async function silencedBy(silences: readonly Silence[], { incidents }: SilencesViewDeps): Promise<Map<string, number>> {
+/** How many open incidents each of them keeps quiet now, alone or with others. */
+async function silencedBy(silences: readonly Silence[], deps: SilencesViewDeps): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   if (silences.length === 0) return counts;
-  for await (const { silenced } of incidents.each(await incidents.openIds()))
-    if (silenced) counts.set(silenced.silence, (counts.get(silenced.silence) ?? 0) + 1);
+  await countOpen((one) => {
+    for (const silence of silences) if (covers(silence, one)) counts.set(silence.id, (counts.get(silence.id) ?? 0) + 1);
+    return false;
+  }, deps);
   return counts;
+}
+
+/** How many open incidents are so. */
+async function countOpen(isSo: (one: Silenceable) => boolean, { incidents }: SilencesViewDeps): Promise<number> {
+  const turn = turns();
+  let count = 0;
+  for await (const incident of incidents.each(await incidents.openIds())) {
+    if (isSo({ identity: incident.identity, matchLabels: matchLabels(incident) })) count += 1;
+    await turn();
+  }
+  return count;
 }
 
 /** What it covers, as HTML. */

@@ -1,4 +1,5 @@
 import type { Role } from "../../core/roles.ts";
+import type { Person } from "../../core/run.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { ActionContext } from "../cards/types.ts";
 
@@ -26,7 +27,8 @@ export interface ViewContext {
 
 /** What a press leads to. The toast is shown first, then it is carried out. */
 export interface ViewPress<S> {
-  readonly toast?: string;
+  /** A function is asked when it is certain who may press. */
+  readonly toast?: string | ((by: Person) => Promise<string>);
   /** Who may press it, when that is not everybody who may use the view. */
   readonly role?: Role;
   /** Resolves with the state to show; undefined leaves the view as it is. */

@@ -70,8 +70,9 @@ export async function viewPress(deps: BotDeps, ctx: BotContext, data: string): P
     messages: texts,
   });
   if (!hasRole(caller.role, role)) return { toast: roleToast(ctx, role) };
+  const by = { id: caller.id, name: caller.name };
   return {
-    ...(toast === undefined ? {} : { toast }),
+    ...(toast === undefined ? {} : { toast: typeof toast === "string" ? toast : await toast(by) }),
     ...(run ? { run: async () => await carryOut(deps, ctx, view, run) } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/ports.ts";
-import { type Logger, redact } from "../../lib/logger.ts";
+import type { Logger } from "../../lib/logger.ts";
+import { redact } from "../../lib/redaction.ts";
 import type { MessageArgs, Messages } from "../../messages/index.ts";
 import type { Finding } from "../../services/doctor.ts";
 import { findingText } from "../findings.ts";

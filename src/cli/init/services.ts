@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { cronSchema, nameSchema } from "../../app/config/common.ts";
 import { generateIdentity, isRecipient, recipientOf } from "../../lib/crypto.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import { probeRedis } from "../../services/probes/redis.ts";
 import { probeSource, probeStorage } from "../../services/probes/stores.ts";
 import { sourceSchema } from "../../sources/index.ts";

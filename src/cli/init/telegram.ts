@@ -1,5 +1,5 @@
 import { AppError } from "../../core/errors.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import {
   asSignal,
   probeBot,

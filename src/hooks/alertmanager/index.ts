@@ -1,8 +1,8 @@
 import type { Link } from "../../core/signal.ts";
-import { signalOf } from "../groups.ts";
+import { readEach, signalOf } from "../groups.ts";
 import { limits, linkTo, readAs } from "../read.ts";
 import type { HookKind } from "../types.ts";
-import { alertmanagerSchema, messageSchema } from "./schema.ts";
+import { alertmanagerSchema, alertSchema, messageSchema } from "./schema.ts";
 
 /** Prometheus Alertmanager's `webhook_configs`. */
 export const alertmanagerHook: HookKind<typeof alertmanagerSchema> = {
@@ -12,7 +12,7 @@ export const alertmanagerHook: HookKind<typeof alertmanagerSchema> = {
   parse: (body) => {
     const { alerts, externalURL, truncatedAlerts } = readAs(messageSchema, body);
     return {
-      signals: (alerts ?? []).map((alert) =>
+      signals: readEach(alertSchema, alerts).map((alert) =>
         signalOf(alert, {
           source: "alertmanager",
           truncated: truncatedAlerts,

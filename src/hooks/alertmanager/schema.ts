@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { alertFields, groupFields } from "../groups.ts";
 
-/** Alertmanager's message, version "4". `alerts` of a Go program may be null. */
-export const messageSchema = z.object({
-  ...groupFields,
-  alerts: z.array(z.object(alertFields)).nullable(),
-});
+/** Alertmanager's message, version "4". */
+export const messageSchema = z.object(groupFields);
+
+/** One of its alerts. */
+export const alertSchema = z.object(alertFields);
 
 /** `hooks.alertmanager`: nothing to set. */
 export const alertmanagerSchema = z.strictObject({});

@@ -1,16 +1,16 @@
-import type { Signal } from "../../core/signal.ts";
-import { bounded, linkTo, readAs, severityOf, timeSchema, unusable } from "../read.ts";
+import { type Signal, severityOf } from "../../core/signal.ts";
+import { bounded, linkTo, readAs, timeSchema, unusable } from "../read.ts";
 import type { FormatConfig } from "./schema.ts";
 import { fill, valueAt } from "./template.ts";
 
 type Path = readonly PropertyKey[];
 
 /** Reads somebody else's JSON as the configuration says. `source`: the format's name. */
-export function readFormat(body: unknown, format: FormatConfig, source: string): Signal[] {
-  return itemsOf(body, format).flatMap(({ item, path }) => {
+export function* readFormat(body: unknown, format: FormatConfig, source: string): Generator<Signal> {
+  for (const { item, path } of itemsOf(body, format)) {
     const signal = readItem(item, path, format, source);
-    return signal ? [signal] : [];
-  });
+    if (signal) yield signal;
+  }
 }
 
 function itemsOf(body: unknown, { each }: FormatConfig): { item: unknown; path: Path }[] {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Link, Signal } from "../../core/signal.ts";
-import { bounded, firstOf, linkTo, readAs, severityOf, unusable } from "../read.ts";
+import { type Link, type Signal, severityOf } from "../../core/signal.ts";
+import { bounded, firstOf, linkTo, readAs, unusable } from "../read.ts";
 import { headerOf, isSignatureOf } from "../signature.ts";
 import type { HookKind, HookRequest, Proof } from "../types.ts";
 import { readFormat } from "./format.ts";
@@ -19,8 +19,7 @@ export const eventsHook: HookKind<typeof eventsSchema> = {
   parse: (body, { variant }, config) => {
     const format = formatOf(config, variant);
     if (variant !== undefined && format) return { signals: readFormat(body, format, variant) };
-    const signals = Array.isArray(body) ? body.map((item, index) => readEvent(item, [index])) : [readEvent(body, [])];
-    return { signals };
+    return { signals: readEvents(body) };
   },
 };
 
@@ -35,6 +34,11 @@ function authenticate({ headers, raw, variant }: HookRequest, config: EventsConf
   const given = headerOf(headers, signature.header);
   if (given === undefined) return "none";
   return isSignatureOf(signature.secret, [raw], given) ? "proven" : "wrong";
+}
+
+function* readEvents(body: unknown): Generator<Signal> {
+  if (!Array.isArray(body)) return yield readEvent(body, []);
+  for (const [index, item] of body.entries()) yield readEvent(item, [index]);
 }
 
 function readEvent(item: unknown, path: readonly PropertyKey[]): Signal {

@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import { signalOf } from "../groups.ts";
+import { readEach, signalOf } from "../groups.ts";
 import { firstOf, linkTo, readAs, spelled } from "../read.ts";
 import { headerOf, isSignatureOf } from "../signature.ts";
 import type { HookKind, HookRequest, Proof } from "../types.ts";
-import { grafanaSchema, messageSchema } from "./schema.ts";
+import { alertSchema, grafanaSchema, messageSchema } from "./schema.ts";
 
 type GrafanaConfig = z.output<typeof grafanaSchema>;
 
@@ -21,7 +21,7 @@ export const grafanaHook: HookKind<typeof grafanaSchema> = {
     const { alerts, truncatedAlerts, title, message } = readAs(messageSchema, body);
     const single = alerts?.length === 1;
     return {
-      signals: (alerts ?? []).map((alert) =>
+      signals: readEach(alertSchema, alerts).map((alert) =>
         signalOf(alert, {
           source: "grafana",
           truncated: truncatedAlerts,

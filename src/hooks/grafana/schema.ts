@@ -3,23 +3,17 @@ import { alertFields, groupFields } from "../groups.ts";
 import { optionalText } from "../read.ts";
 
 /** The message of Grafana's unified alerting: Alertmanager's and more. */
-export const messageSchema = z.object({
-  ...groupFields,
-  title: optionalText,
-  message: optionalText,
-  alerts: z
-    .array(
-      z.object({
-        ...alertFields,
-        silenceURL: optionalText,
-        dashboardURL: optionalText,
-        panelURL: optionalText,
-        imageURL: optionalText,
-        values: z.record(z.string(), z.unknown()).nullish(),
-        valueString: optionalText,
-      }),
-    )
-    .nullable(),
+export const messageSchema = z.object({ ...groupFields, title: optionalText, message: optionalText });
+
+/** One of its alerts. */
+export const alertSchema = z.object({
+  ...alertFields,
+  silenceURL: optionalText,
+  dashboardURL: optionalText,
+  panelURL: optionalText,
+  imageURL: optionalText,
+  values: z.record(z.string(), z.unknown()).nullish(),
+  valueString: optionalText,
 });
 
 /** `hooks.grafana`. */

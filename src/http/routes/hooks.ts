@@ -1,6 +1,9 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { AppError } from "../../core/errors.ts";
+import type { Signal } from "../../core/signal.ts";
 import { hookKinds, partOf } from "../../hooks/index.ts";
 import type { HookKind, HookRequest, Proof } from "../../hooks/types.ts";
+import { turns } from "../../lib/turns.ts";
 import { givenToken, sameSecret } from "../auth.ts";
 import { answerFailure, type InboundDoor, type InboundRoutes } from "../inbound.ts";
 import { readJson } from "../json.ts";
@@ -11,6 +14,8 @@ declare module "fastify" {
     /** Its place among those under way. */
     place?: Place;
     hasToken?: boolean;
+    /** The kind of what has been let in. */
+    hook?: string;
   }
 }
 
@@ -31,7 +36,13 @@ export function hookRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
     server.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: door.limits.body }, (_request, body, done) => {
       done(null, body);
     });
-    server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door));
+    server.addHook("onResponse", async (request, reply) => door.answered(request.routeOptions.url, reply.statusCode));
+    server.setErrorHandler(async (error, request, reply) => {
+      const lost = (reason: string): void => {
+        if (request.hook !== undefined) routes.inbound.unreadable(request.hook, request.ip, reason);
+      };
+      return await answerFailure(error, reply, door, lost);
+    });
     for (const kind of hookKinds.values()) {
       const part = partOf(routes.hooks, kind);
       for (const variant of [undefined, ...(kind.variants?.(part) ?? [])]) {
@@ -42,6 +53,10 @@ export function hookRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
           url,
           bodyLimit: door.limits.body,
           onRequest: async (request, reply) => await enter(hook, request, reply),
+          preParsing: async (request, _reply, body) => {
+            const isDeclared = request.headers["content-length"] !== undefined;
+            return isDeclared || !request.place ? body : door.counted(body, request.place);
+          },
           handler: async (request, reply) => await receive(hook, request, reply),
         });
         server.route({
@@ -70,6 +85,7 @@ async function enter(hook: Hook, request: FastifyRequest, reply: FastifyReply): 
   const isSigned = hook.kind.signed?.(hook.part, hook.variant) ?? false;
   if (!request.hasToken && !isSigned) return await refuse(hook, "none", request, reply);
   request.place = hook.door.enter(reply, request.hasToken);
+  request.hook = hook.kind.kind;
   return undefined;
 }
 
@@ -83,9 +99,30 @@ async function receive(hook: Hook, request: FastifyRequest, reply: FastifyReply)
   }
   const place = request.place ?? door.enter(reply, true);
   place.resize(raw.length);
-  const { signals } = kind.parse(readJson(raw), arrived, part);
+  const signals = await readSignals(hook, arrived);
   await door.persist(place, async (moved) => await routes.inbound.accept(signals, moved));
   return await reply.send({ accepted: signals.length });
+}
+
+/** All of them before the first is persisted: of a body with a mistake nothing is taken. @throws AppError `http`. */
+async function readSignals({ kind, part, door }: Hook, arrived: HookRequest): Promise<Signal[]> {
+  const signals: Signal[] = [];
+  const turn = turns();
+  try {
+    for (const signal of kind.parse(readJson(arrived.raw), arrived, part).signals) {
+      signals.push(signal);
+      await turn();
+    }
+    return signals;
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    // Whatever a body can do to us, its sender would repeat it for ever.
+    const isTooDeep = error instanceof RangeError;
+    if (!isTooDeep) door.logger.error({ err: error, hook: kind.kind }, "a body that could not be read");
+    throw isTooDeep
+      ? new AppError("http", "the body is nested too deeply", { cause: error })
+      : new AppError("http", "the body is not what was expected", { cause: error });
+  }
 }
 
 async function refuse(

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { AppError } from "../../core/errors.ts";
 import type { Ping } from "../../core/heartbeat.ts";
-import { redact } from "../../lib/logger.ts";
+import { redact } from "../../lib/redaction.ts";
 import { answerFailure, type InboundDoor, type InboundRoutes } from "../inbound.ts";
 
 /** The last bytes of a body that are kept: the end of a log tells what went wrong. */
@@ -17,14 +17,16 @@ export function pingRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
   return async (server) => {
     server.removeAllContentTypeParsers();
     server.addContentTypeParser("*", async (_request: FastifyRequest, body: AsyncIterable<Buffer>) => {
-      return await tailOf(body, door.limits.body);
+      return await tailOf(body);
     });
+    server.addHook("onResponse", async (request, reply) => door.answered(request.routeOptions.url, reply.statusCode));
     server.setErrorHandler(async (error, _request, reply) => await answerFailure(error, reply, door));
     for (const url of ["/ping/:key", "/ping/:key/:end"]) {
       server.route({
         method: [...methods],
         url,
-        bodyLimit: door.limits.body,
+        // A log of whatever length must not keep the sign of life from counting.
+        bodyLimit: Number.MAX_SAFE_INTEGER,
         handler: async (request, reply) => await ping(routes, door, request, reply),
       });
       server.route({
@@ -38,12 +40,9 @@ export function pingRoutes(routes: InboundRoutes, door: InboundDoor): FastifyPlu
 }
 
 /** The end of a body of whatever length; only so much of it is held. */
-async function tailOf(body: AsyncIterable<Buffer>, most: number): Promise<Buffer> {
+async function tailOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
   let tail = Buffer.alloc(0);
-  let length = 0;
   for await (const chunk of body) {
-    length += chunk.length;
-    if (length > most) throw Object.assign(new Error("too large"), { statusCode: 413 });
     // Some more than is kept: a secret that begins before it is still known as one.
     tail = Buffer.concat([tail, chunk]).subarray(-10 * keptBytes);
   }

@@ -39,6 +39,7 @@ button-acknowledge-all = Acknowledge all
 button-silence-1h = Silence 1h
 button-silence-8h = Silence 8h
 button-silence-choose = Choose…
+button-silence-longer = Longer…
 button-unsilence = End silence
 button-end-silence = End { $number }
 button-close = Close
@@ -56,7 +57,7 @@ incident-is-again = { $severity }, firing again since { $since }; it has begun {
 incident-is-resolved = { $severity }, resolved { $at } after { $duration }
 incident-is-closed = { $severity }, closed by { $by } { $at } after { $duration }
 incident-is-noted = { $severity }, { $at }
-incident-label = { $name } <code>{ $value }</code>
+incident-label = <code>{ $name }</code> <code>{ $value }</code>
 incident-text = { $text }
 incident-link = <a href="{ $url }">{ $text }</a>
 incident-acknowledged = 👤 Acknowledged by <b>{ $by }</b>, { $at }
@@ -95,11 +96,14 @@ details-forgotten = … { $count ->
 
 incident-event-opened = began
 incident-event-reopened = began again
+incident-event-contradicted = still reported: it was never over
 incident-event-resolved = resolved after { $duration }
 incident-event-acknowledged = acknowledged by { $by }, { $duration } after it began
+incident-event-unacknowledged = no longer acknowledged, as it got worse
 incident-event-closed = closed by { $by }, { $duration } after it began
 incident-event-silenced = silenced by { $by } until { $until }
 incident-event-unsilenced = no longer silenced
+incident-event-unsilenced-by = silence ended by { $by }
 incident-event-severity = severity is now: { $severity }
 incident-event-flapping = flapping
 incident-event-settled = no longer flapping
@@ -110,9 +114,17 @@ toast-acknowledged = Acknowledged
 toast-acknowledging = Acknowledging all that fire…
 toast-silenced = Silenced for { $duration }
 toast-unsilenced = The silence is over
+toast-unsilenced-but = This silence is over. Another one, by { $by }, goes on until { $until }.
+toast-unsilenced-some = The silence is over. { $count ->
+    [one] { $countText } alert stays
+   *[other] { $countText } alerts stay
+} silenced by others.
+toast-silence-of-many = This silence covers more than this alert: see below
+toast-silenced-for-longer = Already silenced until { $until } by { $by }. Nothing was done.
 toast-closed = Closed
 toast-choose = What and for how long: see below
 toast-details = See below
+toast-answered = The answer is below already
 toast-list = The list follows below
 toast-already-acknowledged = Already acknowledged by { $by }. Nothing was done.
 toast-already-resolved = Already resolved. Nothing was done.
@@ -126,22 +138,35 @@ toast-view-expired = This has expired; { $command } shows it anew. Nothing was d
 error-incident-unknown = this alert is not known any more
 error-silence-unknown = this silence is not known any more
 
+storm-name = ⛈ Storm of { $from }
 storm-title = { $mark } <b>{ $numbers }</b>
 storm-rages = A storm since { $from }: { $count ->
-    [one] { $countText } alert is on this one card.
-   *[other] { $countText } alerts are on this one card.
-}
+    [one] { $countText } alert
+   *[other] { $countText } alerts
+} so far.
 storm-over = The storm is over: { $count ->
     [one] { $countText } alert
    *[other] { $countText } alerts
-}, { $from } to { $to }.
-storm-late = Telegram could not be reached from { $from } to { $to }; { $count ->
+}, { $span }.
+storm-late = Telegram could not be reached, { $span }; { $count ->
     [one] { $countText } alert
    *[other] { $countText } alerts
 } meanwhile.
 storm-own = { $count ->
-    [one] { $countText } of them has a card of its own by now.
-   *[other] { $countText } of them have cards of their own by now.
+    [one] { $countText } of them has a card of its own
+   *[other] { $countText } of them have cards of their own
+}{ $n ->
+    [0] .
+    [one] , { $firing } of those fires.
+   *[other] , { $firing } of those fire.
+}
+storm-taken = 👤 { $count ->
+    [one] { $countText } acknowledged
+   *[other] { $countText } acknowledged
+}
+storm-silenced = 🔕 { $count ->
+    [one] { $countText } silenced
+   *[other] { $countText } silenced
 }
 storm-left = { $n ->
     [one] { $text } still firing.
@@ -158,8 +183,9 @@ storm-first = First: { $title }
 storm-newest = Newest: { $title }, { $at }
 storm-criticals = <b>Critical:</b>
 storm-critical = { $mark } { $title }
-storm-critical-on = { $mark } { $title } · { $server }
+storm-critical-on = { $mark } { $title } · <code>{ $server }</code>
 storm-acknowledged = 👤 { $by } has acknowledged { $count ->
+    [0] nothing more: all that fire are acknowledged already
     [one] { $countText } alert
    *[other] { $countText } alerts
 }.
@@ -172,15 +198,17 @@ list-acknowledged = acknowledged by { $by }
 
 alerts-open = <b>Open alerts: { $count }</b>
 alerts-ended = <b>Ended in the last { $window }: { $count }</b>
+alerts-newest-only = Only the newest { $count } were looked at.
 alerts-none = ✅ <b>No open alerts</b>
 alerts-none-such = ✅ <b>Nothing open matches</b>
 alerts-filter = Only: <code>{ $filter }</code>
 alerts-line = { $number }. { $mark } <b>{ $title }</b>
+alerts-server = <code>{ $server }</code>
 alerts-part = { $text }
 alerts-at = As of { $at }
 alerts-page = As of { $at }, page { $page } of { $pages }
 alerts-gone = This alert was so long ago that nothing is kept of it.
-alerts-bad-filter = I do not understand <code>{ $word }</code>. For example: <code>/alerts critical env=prod job=~web.*</code> or <code>/alerts history 7d</code>
+alerts-bad-filter = I do not understand <code>{ $word }</code>. For example: <code>/alerts critical env=prod job=~web.*</code>, <code>/alerts silenced</code> or <code>/alerts history 7d</code>
 
 silences-none = 🔔 <b>Nothing is silenced</b>
 silences-title = 🔕 <b>Silences: { $count }</b>
@@ -197,10 +225,14 @@ silence-covers = { $count ->
 silence-over = This silence is over:
 silence-cancelled = Cancelled, nothing was silenced.
 silence-example = For example: <code>/silence env=prod alertname=~"Disk.*" 2h deploying</code>
+alerts-bad-condition = I do not understand <code>{ $word }</code>. Conditions are written like <code>env=prod</code>, <code>env!=prod</code>, <code>job=~"web.*"</code>, and what is no plain word in quotes.
+alerts-bad-severity = Nothing ever matches <code>{ $word }</code>: there are <code>critical</code>, <code>warning</code> and <code>info</code>.
+silence-late-condition = Is <code>{ $word }</code> a condition? Conditions come before the reason; a reason with such words belongs in quotes.
+silence-two-durations = <code>{ $word }</code> is a second duration. In a reason it belongs in quotes.
 silence-no-matcher = What shall be silent? A condition on a label is missing.
 silence-no-duration = For how long? A duration is missing.
 silence-bad-duration = A silence lasts from 1m to 90d.
-silence-bad-pattern = <code>{ $word }</code> is not a regular expression that I can use.
+alerts-bad-pattern = <code>{ $word }</code> is not a regular expression that I can use: it is broken, too large, or has backreferences or lookaround.
 silence-too-many = A silence has at most { $word } conditions.
 silence-choose = What shall be silent, and for how long?
 silence-chosen = Silence <b>{ $what }</b> for <b>{ $duration }</b>?
@@ -208,7 +240,8 @@ silence-scope-one = this alert only
 silence-scope-name = every { $name }
 silence-scope-server = everything on { $server }
 silence-ask-late = ⏳ This order reached me { $waited } after it was sent, so I have not carried it out. Is it still wanted?
-silence-ask-everything = ⚠️ This may silence <b>every</b> alert: no condition says which ones are meant. Is it wanted all the same?
+silence-ask-everything = ⚠️ This silences <b>almost every</b> alert: the conditions leave out only some, or none. Is it wanted all the same?
+silence-would-cover = Of { $open } open alerts it would silence { $countText } now.
 silence-for = for { $duration }
 silence-for-because = for { $duration }: { $reason }
 
@@ -218,6 +251,10 @@ daily-bad-backups = { $n ->
     [one] { $text } backup in trouble
    *[other] { $text } backups in trouble
 }
+daily-still-reported = { $n ->
+    [one] { $text } closed by hand but still reported
+   *[other] { $text } closed by hand but still reported
+}
 daily-no-bot = no bot is alive
 daily-no-worker = no worker is alive
 daily-none-open = Open alerts: none
@@ -225,6 +262,7 @@ daily-open = Open alerts: { $counts }
 daily-open-oldest = Open alerts: { $counts }; the oldest since { $since }: { $title }
 daily-backups = Backups: { $parts }
 daily-backups-good = { $count } good
+daily-backups-degraded = { $count } without one of the copies ({ $names })
 daily-backups-failed = { $n ->
     [one] { $count } failed
    *[other] { $count } failed
@@ -252,6 +290,10 @@ daily-opened = { $n ->
 daily-resolved = { $n ->
     [one] { $text } resolved
    *[other] { $text } resolved
+}
+daily-closed = { $n ->
+    [one] { $text } closed by hand
+   *[other] { $text } closed by hand
 }
 daily-storms = { $n ->
     [one] { $text } storm

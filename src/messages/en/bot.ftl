@@ -72,6 +72,9 @@ dialog-again-press = ⏳ The press reached me too late, so I have not carried an
 dialog-again-lost = ⚠️ I lost the thread of this dialog, so nothing was carried out. I ask once more:
 
 card-cut = The rest is in the file below.
+card-moved = ⤵ { $title }: goes on elsewhere
+card-continued = ⤵ { $title }: goes on in another message of this chat
+card-continued-at = ⤵ { $title }: <a href="{ $url }">goes on here</a>
 
 notice-chat-moved = ⚠️ The chat <b>{ $name }</b> has become a supergroup and has a new id. It goes on here; in <code>vakhta.yaml</code> replace <code>{ $from }</code> by <code>{ $to }</code>.
 notice-person-refused = ⚠️ I cannot write to <b>{ $name }</b>: they have to open @{ $bot } and press Start. What belongs there waits until then.

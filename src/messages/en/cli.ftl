@@ -43,6 +43,7 @@ config-problem-type = expected { $expected ->
     }.
 config-problem-one-of = expected one of { $values }.
 config-problem-unknown-key = unknown key. Known here: { $suggestion }.
+config-problem-unknown-key-none = unknown key. There is nothing to set here.
 config-problem-empty = must not be empty.
 config-problem-short = at least { $minimum } characters are needed.
 config-problem-min = must be at least { $minimum }.
@@ -84,11 +85,12 @@ config-problem-duration-min = must be at least "{ $minimum }".
 config-problem-duration-max = must be at most "{ $maximum }".
 config-problem-duration-or-off = expected a duration such as "10m", or off.
 config-problem-match = expected a text, a list of texts, or a pattern such as "/db-.*/". Put numbers and true or false into quotes.
-config-problem-pattern = this is no regular expression. Mend it, or leave out the slashes around it to mean the text itself.
+config-problem-pattern = this is no regular expression that can be used: it is broken, has more than 200 characters or very many repetitions, or has backreferences or lookaround. Mend it, or leave out the slashes around it to mean the text itself.
 config-problem-span = expected two times of the day such as "22:00-08:00", or true or false.
 config-problem-keep = expected "all", or counts such as last: 3, daily: 7, weekly: 4, monthly: 12, yearly: 2.
 config-problem-time = expected a time of the day such as "09:00".
 config-problem-texts = expected a text, or a list of texts.
+config-problem-proxy = expected an address or a network such as "10.0.0.0/8", or loopback, linklocal, uniquelocal.
 config-problem-header = expected the name of a header, such as "X-Signature".
 config-problem-source-taken = this is the name of another source. Choose another one.
 config-problem-heartbeat-key = expected 8 to 128 of A-Z, a-z, 0-9, "_" and "-". Make one with "openssl rand -hex 16".
@@ -145,6 +147,7 @@ config-check-chats = chats: { $names }
 config-check-users = users: { $names }
 config-check-storages = storages: { $names }
 config-check-backups = backups: { $names }
+config-check-heartbeats = heartbeats: { $names }
 
 keygen-advice = The line that begins with age1 is the recipient: put it into encryption.recipients. The line that begins with AGE-SECRET-KEY- is the identity: without it no backup can be read. Keep it in a password manager or on paper, away from the servers that make the backups.
 

@@ -48,3 +48,4 @@ demo-transcript = The chat:
 demo-proven = All of it is true: asked, confirmed, done, listed, read back, read to the end; an alert came in, was acknowledged and has ended.
 demo-stopping = Stopping…
 demo-failed = The demo failed: { $reason }
+demo-warnings = The newest warnings of the log:

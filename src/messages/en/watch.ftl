@@ -63,6 +63,8 @@ watch-disk-text =
     { $percent } % was free when this was noticed, { NUMBER($mebibytes) } MiB. When it is full, backups fail and the database of the queue may stop accepting writes.
     Free space: shorten keep, remove what is not needed, or enlarge the disk.
 
+watch-disk-unknown = Nothing was heard of { $host } for { NUMBER($minutes) } minutes, so nobody here can say how full its disk is now.
+
 watch-telegram = Telegram cannot be reached
 watch-telegram-text =
     No bot gets an answer from Telegram. Alerts are still accepted and kept; they are shown when it answers again, many of them together on one card.
@@ -76,6 +78,30 @@ watch-own-heartbeat-text =
 watch-redis = Redis cannot be reached
 watch-redis-text =
     The bot on { $host } got no answer. Meanwhile alerts were refused with 503, so that their senders repeat them, and backups waited.
+
+watch-redis-refused = Redis takes no writes
+watch-redis-refused-text =
+    It answered the bot on { $host } with { $code }. Meanwhile alerts were refused with 503, so that their senders repeat them, and backups waited.
+
+watch-redis-refuses =
+    🔴 <b>Redis takes no writes</b> since { $since }, says the bot on { $host }: { $code ->
+        [OOM] its memory is full (maxmemory)
+        [MISCONF] it cannot save to its disk
+        [READONLY] it is a read-only replica
+       *[other] it answers { $code }
+    }.
+
+    Alerts are refused with 503, so that their senders repeat them; buttons and commands do nothing; backups that run go on for some minutes, others wait.
+    { $code ->
+        [OOM] Give it more memory, or remove what else is kept in it.
+        [MISCONF] Look at the disk and the log of the Redis server.
+        [READONLY] Make it a primary, or point redis.url to the one that is.
+       *[other] Look at the log of the Redis server.
+    } This message changes when it is over.
+watch-redis-accepts =
+    🟢 <b>Redis took no writes</b> from { $from } to { $to }, for { $for }, says the bot on { $host }.
+
+    Alerts were refused with 503 meanwhile: their senders repeat them. Backups go on.
 
 watch-redis-away =
     🔴 <b>Redis cannot be reached</b> since { $since }, says the bot on { $host }.

@@ -51,6 +51,7 @@ button-acknowledge-all = Принять все
 button-silence-1h = Тишина 1 ч
 button-silence-8h = Тишина 8 ч
 button-silence-choose = Ещё…
+button-silence-longer = Дольше…
 button-unsilence = Закончить тишину
 button-end-silence = Закончить { $number }
 button-close = Закрыть
@@ -73,7 +74,7 @@ incident-is-again = { $severity }, снова с { $since }; { $times ->
 incident-is-resolved = { $severity }, прошла { $at }, длилась { $duration }
 incident-is-closed = { $severity }, закрыл(а) { $by } { $at }, длилась { $duration }
 incident-is-noted = { $severity }, { $at }
-incident-label = { $name } <code>{ $value }</code>
+incident-label = <code>{ $name }</code> <code>{ $value }</code>
 incident-text = { $text }
 incident-link = <a href="{ $url }">{ $text }</a>
 incident-acknowledged = 👤 Занимается <b>{ $by }</b>, с { $at }
@@ -121,11 +122,14 @@ details-forgotten = … { $count ->
 
 incident-event-opened = началась
 incident-event-reopened = началась снова
+incident-event-contradicted = источник всё ещё сообщает: она не проходила
 incident-event-resolved = прошла через { $duration }
 incident-event-acknowledged = принял(а) { $by } через { $duration } после начала
+incident-event-unacknowledged = больше никто не занимается: стало хуже
 incident-event-closed = закрыл(а) { $by } через { $duration } после начала
 incident-event-silenced = тишина до { $until }, включил(а) { $by }
 incident-event-unsilenced = тишина закончилась
+incident-event-unsilenced-by = тишину закончил(а) { $by }
 incident-event-severity = важность теперь: { $severity }
 incident-event-flapping = мигает
 incident-event-settled = больше не мигает
@@ -136,9 +140,19 @@ toast-acknowledged = Принято
 toast-acknowledging = Принимаю все активные…
 toast-silenced = Тишина на { $duration }
 toast-unsilenced = Тишина закончилась
+toast-unsilenced-but = Эта тишина закончилась. Другая, включил(а) { $by }, длится до { $until }.
+toast-unsilenced-some = Тишина закончилась. Из-за других тишин { $count ->
+    [one] молчит ещё { $countText } тревога
+    [few] молчат ещё { $countText } тревоги
+    [many] молчит ещё { $countText } тревог
+   *[other] молчит ещё { $countText } тревоги
+}.
+toast-silence-of-many = Эта тишина касается не только этой тревоги: смотрите ниже
+toast-silenced-for-longer = Тишина уже включена до { $until }, включил(а) { $by }. Ничего не сделано.
 toast-closed = Закрыто
 toast-choose = Что и на сколько – ниже
 toast-details = Ответ ниже
+toast-answered = Ответ уже есть ниже
 toast-list = Список – ниже
 toast-already-acknowledged = Уже занимается { $by }. Ничего не сделано.
 toast-already-resolved = Уже прошла. Ничего не сделано.
@@ -152,30 +166,49 @@ toast-view-expired = Это устарело; { $command } покажет зан
 error-incident-unknown = об этой тревоге ничего не сохранилось
 error-silence-unknown = об этой тишине ничего не сохранилось
 
+storm-name = ⛈ Шторм, начало { $from }
 storm-title = { $mark } <b>{ $numbers }</b>
-storm-rages = Шторм с { $from }: { $count ->
-    [one] { $countText } тревога на одной карточке.
-    [few] { $countText } тревоги на одной карточке.
-    [many] { $countText } тревог на одной карточке.
-   *[other] { $countText } тревоги на одной карточке.
+storm-rages = Шторм с { $from }, пока { $count ->
+    [one] { $countText } тревога.
+    [few] { $countText } тревоги.
+    [many] { $countText } тревог.
+   *[other] { $countText } тревоги.
 }
 storm-over = Шторм утих: { $count ->
     [one] { $countText } тревога
     [few] { $countText } тревоги
     [many] { $countText } тревог
    *[other] { $countText } тревоги
-}, с { $from } по { $to }.
-storm-late = Telegram был недоступен с { $from } по { $to }; за это время { $count ->
+}, { $span }.
+storm-late = Telegram был недоступен, { $span }; за это время { $count ->
     [one] { $countText } тревога
     [few] { $countText } тревоги
     [many] { $countText } тревог
    *[other] { $countText } тревоги
 }.
 storm-own = { $count ->
-    [one] У { $countText } из них теперь своя карточка.
-    [few] У { $countText } из них теперь свои карточки.
-    [many] У { $countText } из них теперь свои карточки.
-   *[other] У { $countText } из них теперь свои карточки.
+    [one] У { $countText } из них своя карточка
+    [few] У { $countText } из них свои карточки
+    [many] У { $countText } из них свои карточки
+   *[other] У { $countText } из них свои карточки
+}{ $n ->
+    [0] .
+    [one] , среди этих активна { $firing }.
+    [few] , среди этих активны { $firing }.
+    [many] , среди этих активны { $firing }.
+   *[other] , среди этих активны { $firing }.
+}
+storm-taken = 👤 { $count ->
+    [one] принята { $countText }
+    [few] приняты { $countText }
+    [many] принято { $countText }
+   *[other] приняты { $countText }
+}
+storm-silenced = 🔕 { $count ->
+    [one] без звука { $countText }
+    [few] без звука { $countText }
+    [many] без звука { $countText }
+   *[other] без звука { $countText }
 }
 storm-left = { $n ->
     [one] Ещё активна { $text }.
@@ -196,8 +229,9 @@ storm-first = Первая: { $title }
 storm-newest = Последняя: { $title }, { $at }
 storm-criticals = <b>Критические:</b>
 storm-critical = { $mark } { $title }
-storm-critical-on = { $mark } { $title } · { $server }
+storm-critical-on = { $mark } { $title } · <code>{ $server }</code>
 storm-acknowledged = 👤 { $by } занимается: { $count ->
+    [0] новых нет, все активные тревоги уже приняты
     [one] принята { $countText } тревога
     [few] приняты { $countText } тревоги
     [many] принято { $countText } тревог
@@ -214,15 +248,17 @@ list-acknowledged = занимается { $by }
 
 alerts-open = <b>Активные тревоги: { $count }</b>
 alerts-ended = <b>Закончились за последние { $window }: { $count }</b>
+alerts-newest-only = Просмотрены только последние { $count }.
 alerts-none = ✅ <b>Активных тревог нет</b>
 alerts-none-such = ✅ <b>Среди активных ничего не подходит</b>
 alerts-filter = Только: <code>{ $filter }</code>
 alerts-line = { $number }. { $mark } <b>{ $title }</b>
+alerts-server = <code>{ $server }</code>
 alerts-part = { $text }
 alerts-at = На { $at }
 alerts-page = На { $at }, страница { $page } из { $pages }
 alerts-gone = Эта тревога была так давно, что о ней ничего не сохранилось.
-alerts-bad-filter = Не понимаю <code>{ $word }</code>. Например: <code>/alerts critical env=prod job=~web.*</code> или <code>/alerts history 7d</code>
+alerts-bad-filter = Не понимаю <code>{ $word }</code>. Например: <code>/alerts critical env=prod job=~web.*</code>, <code>/alerts silenced</code> или <code>/alerts history 7d</code>
 
 silences-none = 🔔 <b>Тишины нигде нет</b>
 silences-title = 🔕 <b>Тишина: { $count }</b>
@@ -241,10 +277,14 @@ silence-covers = { $count ->
 silence-over = Эта тишина закончилась:
 silence-cancelled = Отменено, тишина не включена.
 silence-example = Например: <code>/silence env=prod alertname=~"Disk.*" 2h выкатка</code>
+alerts-bad-condition = Не понимаю <code>{ $word }</code>. Условия пишутся так: <code>env=prod</code>, <code>env!=prod</code>, <code>job=~"web.*"</code>; что не одно простое слово, то в кавычках.
+alerts-bad-severity = Под <code>{ $word }</code> никогда ничего не попадёт: бывает <code>critical</code>, <code>warning</code> и <code>info</code>.
+silence-late-condition = <code>{ $word }</code> – это условие? Условия стоят перед причиной; причина с такими словами пишется в кавычках.
+silence-two-durations = <code>{ $word }</code> – уже второй срок. В причине его надо взять в кавычки.
 silence-no-matcher = Чему молчать? Нет условия на метку.
 silence-no-duration = На сколько? Не указано время.
 silence-bad-duration = Тишина длится от 1m до 90d.
-silence-bad-pattern = <code>{ $word }</code> – не то регулярное выражение, с которым я могу работать.
+alerts-bad-pattern = <code>{ $word }</code> – не то регулярное выражение, с которым я могу работать: в нём ошибка, оно слишком велико либо в нём есть обратные ссылки или просмотр вперёд или назад.
 silence-too-many = Условий может быть не больше { $word }.
 silence-choose = Чему молчать и на сколько?
 silence-chosen = Тишина: <b>{ $what }</b>, на <b>{ $duration }</b>?
@@ -252,7 +292,8 @@ silence-scope-one = только эта тревога
 silence-scope-name = все { $name }
 silence-scope-server = всё на { $server }
 silence-ask-late = ⏳ Эта команда дошла до меня через { $waited } после отправки, поэтому я её не выполнил. Она ещё в силе?
-silence-ask-everything = ⚠️ Так могут замолчать <b>все</b> тревоги: ни одно условие не говорит, какие имеются в виду. Всё равно включить?
+silence-ask-everything = ⚠️ Так замолчат <b>почти все</b> тревоги: условия исключают лишь некоторые или никакие. Всё равно включить?
+silence-would-cover = Сейчас активных тревог: { $open }, из них замолчит: { $countText }.
 silence-for = на { $duration }
 silence-for-because = на { $duration }: { $reason }
 
@@ -264,6 +305,12 @@ daily-bad-backups = { $n ->
     [many] { $text } копий под вопросом
    *[other] { $text } копии под вопросом
 }
+daily-still-reported = { $n ->
+    [one] { $text } закрыта вручную, но всё ещё сообщается
+    [few] { $text } закрыты вручную, но всё ещё сообщаются
+    [many] { $text } закрыто вручную, но всё ещё сообщается
+   *[other] { $text } закрыто вручную, но всё ещё сообщается
+}
 daily-no-bot = ни один бот не работает
 daily-no-worker = ни один исполнитель не работает
 daily-none-open = Активных тревог нет
@@ -271,6 +318,7 @@ daily-open = Активные тревоги: { $counts }
 daily-open-oldest = Активные тревоги: { $counts }; самая давняя с { $since }: { $title }
 daily-backups = Копии: { $parts }
 daily-backups-good = в порядке { $count }
+daily-backups-degraded = { $count } без одной из копий ({ $names })
 daily-backups-failed = { $n ->
     [one] не удалась { $count }
     [few] не удались { $count }
@@ -312,6 +360,12 @@ daily-resolved = { $n ->
     [few] { $text } прошли
     [many] { $text } прошло
    *[other] { $text } прошло
+}
+daily-closed = { $n ->
+    [one] { $text } закрыта вручную
+    [few] { $text } закрыты вручную
+    [many] { $text } закрыто вручную
+   *[other] { $text } закрыто вручную
 }
 daily-storms = { $n ->
     [one] { $text } шторм

@@ -43,6 +43,7 @@ config-problem-type = здесь нужно { $expected ->
     }.
 config-problem-one-of = возможные значения: { $values }.
 config-problem-unknown-key = такого ключа нет. Здесь бывает: { $suggestion }.
+config-problem-unknown-key-none = такого ключа нет. Здесь нечего настраивать.
 config-problem-empty = значение не может быть пустым.
 config-problem-short = нужно не меньше { $minimum } знаков.
 config-problem-min = наименьшее допустимое значение — { $minimum }.
@@ -84,11 +85,12 @@ config-problem-duration-min = наименьшее допустимое знач
 config-problem-duration-max = наибольшее допустимое значение — «{ $maximum }».
 config-problem-duration-or-off = нужна длительность, например «10m», или off.
 config-problem-match = нужно текстовое значение, список таких значений или шаблон, например «/db-.*/». Числа, true и false берите в кавычки.
-config-problem-pattern = это не регулярное выражение. Исправьте его или уберите косые черты вокруг, если имеется в виду сам текст.
+config-problem-pattern = такое регулярное выражение не годится: в нём ошибка, больше 200 знаков, слишком много повторений, либо обратные ссылки или просмотр вперёд или назад. Исправьте его или уберите косые черты вокруг, если имеется в виду сам текст.
 config-problem-span = нужны два времени суток, например «22:00-08:00», либо true или false.
 config-problem-keep = нужно all либо количества, например last: 3, daily: 7, weekly: 4, monthly: 12, yearly: 2.
 config-problem-time = нужно время суток, например «09:00».
 config-problem-texts = нужно текстовое значение или список таких значений.
+config-problem-proxy = нужен адрес или сеть, например «10.0.0.0/8», либо loopback, linklocal, uniquelocal.
 config-problem-header = нужно имя заголовка, например «X-Signature».
 config-problem-source-taken = так называется другой источник. Выберите другое имя.
 config-problem-heartbeat-key = нужно от 8 до 128 знаков из набора A-Z, a-z, 0-9, «_» и «-». Создать такой ключ можно командой «openssl rand -hex 16».
@@ -147,6 +149,7 @@ config-check-chats = чаты: { $names }
 config-check-users = пользователи: { $names }
 config-check-storages = хранилища: { $names }
 config-check-backups = резервные копии: { $names }
+config-check-heartbeats = сигналы жизни: { $names }
 
 keygen-advice = Строка, которая начинается с age1, — получатель: впишите его в encryption.recipients. Строка, которая начинается с AGE-SECRET-KEY-, — секретный ключ: без него не прочитать ни одной копии. Храните его в менеджере паролей или на бумаге, отдельно от серверов, где делаются копии.
 

@@ -16,18 +16,20 @@ import {
 } from "../../core/incident.ts";
 import type { Matcher } from "../../core/matchers.ts";
 import type { Clock } from "../../core/ports.ts";
+import { isSilentAt } from "../../core/route.ts";
 import type { Person } from "../../core/run.ts";
 import { digest, identityOf, type Signal, severityRank } from "../../core/signal.ts";
 import { covers, isActive, type Silence, silenceFor } from "../../core/silence.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { turns } from "../../lib/turns.ts";
 import type { Cards } from "../../state/cards.ts";
 import type { Incidents, KnownIncident, Saved } from "../../state/incidents.ts";
 import type { Silences } from "../../state/silences.ts";
 import type { Storms } from "../../state/storms.ts";
-import { targetOf } from "./routing.ts";
+import { routeOf, targetOf } from "./routing.ts";
 
 export interface AlertsDeps {
-  readonly config: Pick<Config, "alerts" | "telegram">;
+  readonly config: Pick<Config, "alerts" | "telegram" | "timezone">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cards: Cards;
@@ -53,8 +55,10 @@ export interface SilenceOrder {
   readonly source?: string;
 }
 
-/** Signals of one message that are applied at the same time. */
+/** Incidents that are changed at the same time by one order or one message. */
 const atOnce = 32;
+/** Longer than a press takes from its answer to its work; milliseconds. */
+const claimMs = 15_000;
 /** How often a change is tried again because somebody else was faster. */
 const mostAttempts = 200;
 
@@ -64,6 +68,8 @@ const mostAttempts = 200;
  */
 export class Alerts {
   readonly #deps: AlertsDeps;
+  /** The last one at work on an identity. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(deps: AlertsDeps) {
     this.#deps = deps;
@@ -75,16 +81,29 @@ export class Alerts {
     const groups = Map.groupBy(signals, identityOf);
     const urgencyOf = (group: readonly Signal[]): number => Math.min(...group.map((one) => severityRank(one.severity)));
     const received: Partial<Record<Transition, number>> = {};
-    const queue = [...groups].toSorted(([, a], [, b]) => urgencyOf(a) - urgencyOf(b)).values();
-    const work = async (): Promise<void> => {
-      for (const [identity, group] of queue)
+    const ordered = [...groups].toSorted(([, a], [, b]) => urgencyOf(a) - urgencyOf(b));
+    await inParallel(ordered, async ([identity, group]) => {
+      await this.#inTurn(identity, async () => {
         for (const signal of group) {
           const transition = await this.#apply(identity, signal, silences);
           received[transition] = (received[transition] ?? 0) + 1;
         }
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, groups.size) }, work));
+      });
+    });
     return received;
+  }
+
+  /** Of hundreds that speak of one thing at once each would make the others begin anew: here they wait for each other. */
+  async #inTurn(identity: string, work: () => Promise<void>): Promise<void> {
+    const done = (this.#turns.get(identity) ?? Promise.resolve()).then(work);
+    // Whoever comes next has its own errors.
+    const settled = done.catch(() => undefined);
+    this.#turns.set(identity, settled);
+    try {
+      await done;
+    } finally {
+      if (this.#turns.get(identity) === settled) this.#turns.delete(identity);
+    }
   }
 
   async acknowledge(id: string, by: Person): Promise<Incident> {
@@ -95,15 +114,24 @@ export class Alerts {
     return await this.change(id, (incident) => close(incident, by, this.#now()), "reply");
   }
 
-  /** Acknowledges everything that fires in a storm. Returns how many there were. */
+  /**
+   * Notes that `by` is about to do something to an incident as it is now. Gives whoever was a moment faster: so of two
+   * presses only one is told that it did what both ask for. Both may be carried out, the second changes nothing.
+   */
+  async claim(action: string, { id, times }: Incident, by: Person): Promise<Person | undefined> {
+    return await this.#deps.incidents.claim(`${action}:${id}:${times}`, by, claimMs);
+  }
+
+  /** Acknowledges everything that fires in a storm. Returns how many `by` has taken on: not those of somebody faster. */
   async acknowledgeStorm(storm: string, by: Person): Promise<number> {
     const { incidents, storms } = this.#deps;
     let taken = 0;
-    for await (const incident of incidents.each(await storms.members(storm))) {
-      if (!isOpen(incident) || incident.acknowledged) continue;
-      await this.acknowledge(incident.id, by);
-      taken += 1;
-    }
+    const firing = incidents.each(await storms.members(storm));
+    await inParallel(firing, async (incident) => {
+      if (!isOpen(incident) || incident.acknowledged) return;
+      const changed = await this.#tryChange(incident.id, (current) => acknowledge(current, by, this.#now()), "reply");
+      if (changed?.isChanged) taken += 1;
+    });
     return taken;
   }
 
@@ -136,8 +164,18 @@ export class Alerts {
     const ended = { ...silence, until: now.toISOString() };
     await silences.save(ended);
     logger.info({ silence: id, by: by.id }, "a silence was ended");
-    await this.#resilence(ended, "normal");
+    await this.#resilence(ended, "normal", by);
     return ended;
+  }
+
+  /** The silence that an incident shows, and the one that would keep it quiet after that. */
+  async silencesOn(incident: Incident): Promise<{ readonly shown?: Silence; readonly next?: Silence }> {
+    const active = await this.#activeSilences();
+    const id = incident.silenced?.silence;
+    const shown = active.find((silence) => silence.id === id);
+    const others = active.filter((silence) => silence.id !== id);
+    const next = silenceOf(incident, others, this.#now());
+    return { ...(shown ? { shown } : {}), ...(next ? { next } : {}) };
   }
 
   /** Looks at the silences of an incident anew. For what the clock has ended. */
@@ -151,16 +189,26 @@ export class Alerts {
    * @throws AppError not-found when the incident is not known any more.
    */
   async change(id: string, change: Change, urgency?: Urgency): Promise<Incident> {
+    const changed = await this.#tryChange(id, change, urgency);
+    if (changed) return changed.incident;
+    throw new AppError("not-found", `incident ${id} is not known`, { text: { key: "error-incident-unknown" } });
+  }
+
+  /** The same; undefined for an incident that is not known, and whether it was this change that has made a difference. */
+  async #tryChange(
+    id: string,
+    change: Change,
+    urgency?: Urgency,
+  ): Promise<{ readonly incident: Incident; readonly isChanged: boolean } | undefined> {
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const known = await this.#deps.incidents.read(id);
-      if (!known)
-        throw new AppError("not-found", `incident ${id} is not known`, { text: { key: "error-incident-unknown" } });
+      if (!known) return undefined;
       const incident = change(known.incident);
-      if (incident === known.incident) return incident;
+      if (incident === known.incident) return { incident, isChanged: false };
       // What has ended long ago may have a successor under its identity; only that one is found by it.
       const newest = await this.#deps.incidents.find(incident.identity);
-      if (newest && newest.incident.id !== id) return known.incident;
-      if (await this.#save(incident, known, "changed", urgency)) return incident;
+      if (newest && newest.incident.id !== id) return { incident: known.incident, isChanged: false };
+      if (await this.#save(incident, known, "changed", urgency)) return { incident, isChanged: true };
     }
     throw new AppError("conflict", `incident ${id} changes too fast`, { permanent: false });
   }
@@ -180,7 +228,8 @@ export class Alerts {
       const applied = applySignal(known?.incident, signal, identity, config.alerts, now);
       if (applied.incident === known?.incident) return applied.transition;
       // The same event told once more, after a newer one.
-      if (signal.status === "info" && (await incidents.read(applied.incident.id))) return "none";
+      const isNew = applied.incident.id !== known?.incident.id;
+      if (signal.status === "info" && isNew && (await incidents.read(applied.incident.id))) return "none";
       const incident = this.#withSilence(applied.incident, silences);
       const news = incident === applied.incident ? applied.transition : louder(applied.transition);
       if (
@@ -195,17 +244,16 @@ export class Alerts {
     incident: Incident,
     known: KnownIncident | undefined,
     transition: Transition,
-    urgency: Urgency = incidentUrgency(incident),
+    urgency: Urgency = incidentUrgency(incident, known?.incident),
   ): Promise<Saved | undefined> {
     const { incidents, config, logger } = this.#deps;
     const show = shouldShow(incident) ? await targetOf(this.#deps, incident) : undefined;
     const quiet = transition === "heard" || transition === "none";
-    const saved = await incidents.save(
-      incident,
-      known,
-      { urgency, quiet, show, storm: config.alerts.storm },
-      this.#now(),
-    );
+    const now = this.#now();
+    const silent = routeOf(config, incident)?.silent;
+    const audible = !isSilentAt(silent, now, config.timezone);
+    const showing = { urgency, quiet, show, silent, audible, storm: config.alerts.storm };
+    const saved = await incidents.save(incident, known, showing, now);
     if (saved && !quiet)
       logger.info(
         { incident: incident.id, source: incident.source, severity: incident.severity, transition },
@@ -215,19 +263,21 @@ export class Alerts {
     return saved;
   }
 
-  #withSilence(incident: Incident, silences: readonly Silence[]): Incident {
+  #withSilence(incident: Incident, silences: readonly Silence[], endedBy?: Person): Incident {
     const now = this.#now();
-    return applySilence(incident, silenceOf(incident, silences, now), now);
+    return applySilence(incident, silenceOf(incident, silences, now), now, endedBy);
   }
 
-  /** Puts the silences in force on everything open that one of them, new or ended, is about. */
-  async #resilence(changed: Silence, urgency: Urgency): Promise<void> {
+  /** Puts the silences in force on everything open that one of them, new or ended by somebody, is about. */
+  async #resilence(changed: Silence, urgency: Urgency, endedBy?: Person): Promise<void> {
     const silences = await this.#activeSilences();
     const { incidents } = this.#deps;
-    for await (const incident of incidents.each(await incidents.openIds())) {
-      if (!covers(changed, { identity: incident.identity, matchLabels: matchLabels(incident) })) continue;
-      await this.change(incident.id, (current) => this.#withSilence(current, silences), urgency);
-    }
+    const turn = turns();
+    await inParallel(incidents.each(await incidents.openIds()), async (incident) => {
+      await turn();
+      if (!covers(changed, { identity: incident.identity, matchLabels: matchLabels(incident) })) return;
+      await this.#tryChange(incident.id, (current) => this.#withSilence(current, silences, endedBy), urgency);
+    });
   }
 
   async #activeSilences(): Promise<Silence[]> {
@@ -240,6 +290,18 @@ export class Alerts {
   }
 }
 
+/** Works through a list, several at a time, in its order. */
+async function inParallel<T>(list: Iterable<T> | AsyncIterable<T>, work: (one: T) => Promise<void>): Promise<void> {
+  // One iterator for all: each takes the next one that nobody has.
+  const queue = (async function* () {
+    yield* list;
+  })();
+  const worker = async (): Promise<void> => {
+    for await (const one of queue) await work(one);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
 /** The silence in force on an incident. */
 export function silenceOf(incident: Incident, silences: readonly Silence[], now: Date): Silence | undefined {
   return silenceFor(silences, { identity: incident.identity, matchLabels: matchLabels(incident) }, now);
@@ -247,7 +309,8 @@ export function silenceOf(incident: Incident, silences: readonly Silence[], now:
 
 /** Other words about what is known: however often they change, they must not take the room of what is new. */
 function isDetail(transition: Transition, incident: Incident, known: KnownIncident | undefined): boolean {
-  return transition === "changed" && isOpen(incident) && incident.rings === known?.incident.rings;
+  if (transition !== "changed" || incident.flapping) return false;
+  return isOpen(incident) && incident.rings === known?.incident.rings;
 }
 
 /** A repetition that finds a silence begun or ended is worth a look. */

@@ -1,8 +1,9 @@
 import type { ChatTarget } from "../../core/card.ts";
 import { isOpen } from "../../core/incident.ts";
+import { turns } from "../../lib/turns.ts";
 import { targetName } from "../../state/incidents.ts";
 import type { KeeperDeps } from "./keeper.ts";
-import { targetOf } from "./routing.ts";
+import { placeOf, routeOf } from "./routing.ts";
 
 interface Waiting {
   readonly target: ChatTarget;
@@ -25,7 +26,7 @@ export async function foldBacklog(deps: KeeperDeps, since: Date): Promise<number
   for (const { target, ids, isFlooded } of await gather(deps, since, limit)) {
     if (ids.length <= limit && !isFlooded) continue;
     const storm = await storms.openLate(target, since, now);
-    for (const incident of await incidents.readAll(ids)) if (await incidents.fold(incident, storm, now)) folded += 1;
+    folded += await incidents.fold(incidents.each(ids), storm, (incident) => routeOf(config, incident)?.silent, now);
     logger.warn({ storm, incidents: ids.length }, "the backlog became one card");
   }
   return folded;
@@ -33,13 +34,22 @@ export async function foldBacklog(deps: KeeperDeps, since: Date): Promise<number
 
 /** What was heard since then and nobody has seen, by where it waits to be shown. */
 async function gather(deps: KeeperDeps, since: Date, limit: number): Promise<Iterable<Waiting>> {
-  const { incidents, cards } = deps;
+  const { incidents, config } = deps;
   const waiting = new Map<string, Waiting>();
-  for (const incident of [...(await incidents.open()), ...(await incidents.endedSince(since, 10_000))]) {
+  const ids = await incidents.unseen([
+    ...(await incidents.openIds()),
+    ...(await incidents.endedIdsSince(since, 10_000)),
+  ]);
+  const chats = new Map<number, number>();
+  const turn = turns();
+  for await (const incident of incidents.each([...ids])) {
+    await turn();
     if (Date.parse(incident.heardAt) < since.getTime()) continue;
-    if (!(await cards.isUnseen(incidents.ref(incident.id)))) continue;
-    const target = await targetOf(deps, incident);
-    if (!target) continue;
+    const place = placeOf(config, routeOf(config, incident));
+    if (!place) continue;
+    const chatId = chats.get(place.chatId) ?? (await deps.cards.resolveChat(place.chatId));
+    chats.set(place.chatId, chatId);
+    const target = { ...place, chatId };
     const name = targetName(target);
     const group = waiting.get(name) ?? { target, own: 0, ids: [], isFlooded: false };
     waiting.set(name, group);

@@ -4,7 +4,7 @@ import { isActive } from "../../core/silence.ts";
 import { type Alerts, type AlertsDeps, silenceOf } from "./alerts.ts";
 import { routeOf, targetOf } from "./routing.ts";
 
-/** How long nothing may have begun until a storm counts as over: twice its window, and at least a minute. */
+/** How long not too many may have begun at once until a storm counts as over: twice its window, and at least a minute. */
 function calmMs(within: number): number {
   return Math.max(2 * within, 60_000);
 }
@@ -41,11 +41,14 @@ export class AlertKeeper {
     await this.#endStorms();
     const now = this.#clock.now().getTime();
     // A clock that was set back must not stop it.
-    if (now - this.#openAt < openEveryMs && now >= this.#openAt) return;
-    this.#openAt = now;
-    await this.#lookAtOpen();
-    await this.#forget();
-    await this.#deps.silences.prune(this.#clock.now());
+    if (now - this.#openAt >= openEveryMs || now < this.#openAt) {
+      this.#openAt = now;
+      await this.#lookAtOpen();
+      await this.#forget();
+      await this.#deps.silences.prune(this.#clock.now());
+    }
+    // Once for all that has just been looked at.
+    await this.#ringStorms();
   }
 
   /** Reported by a process that knows no chats, or in a silence that is over. */
@@ -89,6 +92,11 @@ export class AlertKeeper {
       logger.info({ storm: storm.id }, "a storm is over");
       await this.#releaseCriticals(storm.id);
     }
+  }
+
+  async #ringStorms(): Promise<void> {
+    const { storms } = this.#deps;
+    for (const storm of await storms.ringsDue(this.#clock.now())) await storms.ring(storm, this.#clock.now());
   }
 
   /** Criticals that found no room in the storm get cards of their own, unless they would be a storm by themselves. */

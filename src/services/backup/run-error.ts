@@ -1,7 +1,7 @@
 import type { AppError } from "../../core/errors.ts";
 import type { RunError } from "../../core/run.ts";
 import type { Text } from "../../core/text.ts";
-import { redact } from "../../lib/logger.ts";
+import { redact } from "../../lib/redaction.ts";
 
 /** An error as it is kept and shown: redacted, without a stack. `step` is used where the error names none. */
 export function runError(error: AppError, step: string): RunError {

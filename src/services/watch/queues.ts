@@ -37,16 +37,18 @@ export function stuckQueues(
   if (hosts.size === 0) return [];
   return queues.flatMap((queue): Finding[] => {
     const { name, active, waitingSince } = queue;
-    if (!waitingSince || active > 0 || now.getTime() - waitingSince.getTime() < stuckAfterMs) return [];
-    const at = stamp(waitingSince, timezone);
     const host = name.startsWith("work@") ? name.slice("work@".length) : undefined;
+    // What is under way on a host without a worker is so only in the books.
+    const isServed = host === undefined || hosts.has(host);
+    if (!waitingSince || (active > 0 && isServed) || now.getTime() - waitingSince.getTime() < stuckAfterMs) return [];
+    const at = stamp(waitingSince, timezone);
     const base = {
       fingerprint: `queue:${name}`,
       severity: "warning",
       since: waitingSince,
       labels: { queue: name, ...(host === undefined ? {} : { host }) },
     } as const;
-    if (host !== undefined && !hosts.has(host)) {
+    if (host !== undefined && !isServed) {
       const title = { key: "watch-queue-unserved", args: { host } };
       return [{ ...base, title, text: { key: "watch-queue-unserved-text", args: { host, at } } }];
     }

@@ -37,6 +37,8 @@ export interface WatchCheck {
   readonly everyMs?: number;
   /** Everything that is wrong now. What is missing from it and was found before is over. Rejects when it cannot be told. */
   look(look: Look): Promise<readonly Finding[]>;
+  /** What is said of what `look` gives no longer, when that does not mean that it is well. */
+  over?(finding: Finding): Text | undefined;
   /** Called when what `look` gave has been reported. */
   reported?(): Promise<void>;
 }

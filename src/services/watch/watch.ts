@@ -97,7 +97,7 @@ export class Watch {
     const span = { from: stamp(new Date(since), config.timezone), to: stamp(now, config.timezone) };
     const over: Signal = {
       ...signalOf(check, finding, "resolved", since),
-      text: { key: "watch-over", args: span },
+      text: check.over?.(finding) ?? { key: "watch-over", args: span },
       endsAt: now.toISOString(),
     };
     await alerts.receive([over]);

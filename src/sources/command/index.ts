@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import { findTool } from "../../lib/environment.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import type { Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { programCommand } from "./programs.ts";
 import { checkReadable, restore, testRestore } from "./restore.ts";

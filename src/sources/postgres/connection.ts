@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { AppError } from "../../core/errors.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import type { ToolOptions } from "./tools.ts";
 import { type ConnectionTarget, parseUrl } from "./url.ts";
 

@@ -1,6 +1,6 @@
 import { AppError } from "../../core/errors.ts";
-import { redact } from "../../lib/logger.ts";
 import { run } from "../../lib/process.ts";
+import { redact } from "../../lib/redaction.ts";
 import type { SourceInfo } from "../types.ts";
 import { meaningOf, redisError } from "./errors.ts";
 import { type Info, keyspaceText, parseInfo, snapshotVersion, totalKeys, versionOf } from "./info.ts";

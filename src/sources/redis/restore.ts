@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import type { BackupReader, RestoreReport, RestoreTarget } from "../types.ts";
 import { privateFolder } from "./folder.ts";
 import { keyspace, totalKeys } from "./info.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import { AppError, type ErrorCode } from "../../core/errors.ts";
-import { redact, registerSecret } from "../../lib/logger.ts";
 import { run } from "../../lib/process.ts";
+import { redact, registerSecret } from "../../lib/redaction.ts";
 import { meaningOf, redisError } from "./errors.ts";
 import { type Info, release, totalKeys, versionOf } from "./info.ts";
 import { askInfo } from "./inspect.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../core/errors.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 
 /** Where a Redis is, with its password apart: that goes to the tools by their environment. */
 export interface RedisAddress {

@@ -7,7 +7,7 @@ import type {
 } from "@aws-sdk/client-s3";
 import { AppError } from "../../core/errors.ts";
 import { createS3Requests, type S3Requests } from "../../lib/clients/s3.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import { bucketError, isGone, isOther, type Place } from "./errors.ts";
 import { compareKeys, decodeKey } from "./keys.ts";
 

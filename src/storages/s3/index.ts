@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
 import type { S3Requests } from "../../lib/clients/s3.ts";
-import { registerSecret } from "../../lib/logger.ts";
+import { registerSecret } from "../../lib/redaction.ts";
 import type { CreateOptions, ObjectWriter, Storage, StorageKind, StoredObject } from "../types.ts";
 import { classForTiers, isArchived } from "./classes.ts";
 import { changeClass } from "./copy.ts";

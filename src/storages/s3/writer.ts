@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
-import { BufferPool } from "../../lib/buffers.ts";
+import { BufferPool, release } from "../../lib/buffers.ts";
 import type { CreateOptions, ExpectedObject, ObjectWriter } from "../types.ts";
 import { isAbsent, s3Error } from "./errors.ts";
 import { partsAtOnce, sizeOfPart } from "./parts.ts";
@@ -10,8 +10,14 @@ import { abortUpload, listUploads } from "./uploads.ts";
 
 const abortMs = 60_000;
 
-/** Shared by all objects and storages, and kept for the next run: one more than what one object uses at a time. */
-const partBuffers = new BufferPool(4);
+/** Shared by all objects and storages, and kept for the next run: as many as one object uses at a time. */
+const partBuffers = new BufferPool(3);
+
+/**
+ * Bytes that an object begins with: a manifest, the globals of a server never need more, and the latter begin while the
+ * dump's last parts are still on their way.
+ */
+const firstBytes = 256 * 1024;
 
 interface SentPart {
   readonly PartNumber: number;
@@ -57,9 +63,9 @@ export class S3Writer implements ObjectWriter {
       this.#check();
       // A full part is sent only when more follows: an object that fits into one is sent whole at the commit.
       if (this.#used === this.#size) await this.#sendPart();
-      this.#filling ??= partBuffers.take(this.#size);
-      const taken = chunk.subarray(offset, offset + this.#filling.length - this.#used);
-      this.#filling.set(taken, this.#used);
+      const filling = this.#room();
+      const taken = chunk.subarray(offset, offset + filling.length - this.#used);
+      filling.set(taken, this.#used);
       this.#used += taken.length;
       offset += taken.length;
     }
@@ -83,7 +89,7 @@ export class S3Writer implements ObjectWriter {
       throw s3Error(error, this.#target.place);
     }
     // Only now: after a failure, a request that was given up might still be reading it.
-    if (this.#filling !== undefined) partBuffers.give(this.#filling);
+    if (this.#filling !== undefined) this.#giveBack(this.#filling);
     this.#filling = undefined;
   }
 
@@ -120,6 +126,26 @@ export class S3Writer implements ObjectWriter {
   #check(): void {
     this.#options.signal.throwIfAborted();
     if (this.#failure !== undefined) throw s3Error(this.#failure.error, this.#target.place);
+  }
+
+  /** A buffer that is not full: a small one at first, a whole part's as soon as that has been too small. */
+  #room(): Buffer {
+    const size = this.#size;
+    const filling = this.#filling;
+    if (filling !== undefined && this.#used < filling.length) return filling;
+    const small = this.#number === 1 && filling === undefined && size > firstBytes;
+    const next = small ? Buffer.allocUnsafeSlow(firstBytes) : partBuffers.take(size);
+    if (filling !== undefined) {
+      next.set(filling.subarray(0, this.#used));
+      this.#giveBack(filling);
+    }
+    this.#filling = next;
+    return next;
+  }
+
+  #giveBack(buffer: Buffer): void {
+    if (buffer.length === firstBytes) release(buffer);
+    else partBuffers.give(buffer);
   }
 
   /** Hands the filled part over, once there is room on the way. */

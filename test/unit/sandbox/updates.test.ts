@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ALICE, BOT, BOT_ID, callApi, EVE, SUPERGROUP_ID, testSandbox } from "../../support/sandbox.ts";
 
@@ -62,6 +63,25 @@ describe("getUpdates", () => {
       ok: true,
       result: [{ message: { text: "x" } }],
     });
+  });
+
+  test("a poller that was killed is no conflict, however soon the next one asks", async () => {
+    const sandbox = await testSandbox();
+    const request = (path: string): string =>
+      `GET ${new URL(sandbox.apiRoot).pathname.replace(/\/$/, "")}/bot${BOT.token}/${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const [older, newer] = [connect(sandbox.port, "127.0.0.1"), connect(sandbox.port, "127.0.0.1")];
+    onTestFinished(() => void newer.destroy());
+    newer.write(request("getMe"));
+    await once(newer, "data");
+    older.write(request("getUpdates?timeout=20"));
+    await sandbox.waitFor(() => sandbox.isPolled());
+    // Both are there when the sandbox looks again.
+    older.destroy();
+    newer.write(request("getUpdates"));
+    expect(String((await once(newer, "data"))[0])).toContain('"result":[]');
+    newer.write(request("getMe"));
+    await once(newer, "data");
+    expect(sandbox.calls().filter((call) => call.error_code === 409)).toEqual([]);
   });
 
   test("updates are kept for 24 hours", async () => {

@@ -16,7 +16,7 @@ import { Composer } from "./composer.js";
 import { byId, fill, icon } from "./dom.js";
 import { avatar, clockTime, serviceText, userName } from "./format.js";
 import { callbackAnswered } from "./keyboard.js";
-import { call, follow } from "./live.js";
+import { call, Live } from "./live.js";
 import { contextMenu, copy, toast } from "./overlay.js";
 import { faceOf, renderChats, renderSpeakers, renderTopics } from "./sidebar.js";
 import { Store } from "./store.js";
@@ -30,6 +30,14 @@ const store = new Store();
 let view;
 let connected = false;
 const activity = new Activity(render);
+const live = new Live({
+  state: onState,
+  event: onEvent,
+  connected: (now) => {
+    connected = now;
+    render();
+  },
+});
 
 const composer = new Composer();
 const timeline = new Timeline(
@@ -222,29 +230,24 @@ function onEvent(event) {
   if (event.type === "callback_answer")
     callbackAnswered(event.callback_query_id, event.answer, store.message(event.chat_id, event.message_id));
   else if (event.type === "chat_action") activity.begin(event.chat_id, event.action);
-  else if (event.type === "chats" || event.type === "commands") void reload();
+  else if (event.type === "chats" || event.type === "commands") void live.reload();
   else if (event.type === "message") {
     const { message } = event;
     if (message.from?.is_bot) activity.end(message.chat.id);
-    if (!store.chats.has(message.chat.id)) void reload();
+    if (!store.chats.has(message.chat.id)) void live.reload();
     if (message.migrate_to_chat_id !== undefined && view?.chatId === message.chat.id)
       view = { ...view, chatId: message.migrate_to_chat_id };
   }
   render();
 }
 
-/** What events only announce (chats, members, commands) is in the state. */
-async function reload() {
-  try {
-    onState(await call("GET", "/sandbox/state"));
-  } catch {
-    // The event stream breaks as well then, and loads the state when it is back.
-  }
-}
-
-/** @param {import("../api.ts").SandboxState} state */
-function onState(state) {
+/**
+ * @param {import("../api.ts").SandboxState} state
+ * @param {readonly SandboxEvent[]} newer
+ */
+function onState(state, newer) {
   store.load(state);
+  for (const event of newer) store.apply(event);
   settleView();
   byId("nobody").hidden = view !== undefined;
   render();
@@ -265,11 +268,4 @@ for (const [id, name] of /** @type {const} */ ([
 themeButton(parameters);
 setInterval(() => fill(byId("clock"), clockTime(store.now)), 500);
 
-await follow({
-  state: onState,
-  event: onEvent,
-  connected: (now) => {
-    connected = now;
-    render();
-  },
-});
+await live.follow();

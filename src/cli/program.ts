@@ -1,0 +1,122 @@
+import { Command, CommanderError, type Help } from "commander";
+import { exitCodes, type Terminal } from "./terminal.ts";
+
+/** Parses the arguments and runs one command; gives the exit status. What a command needs is loaded only for that. */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let status: number = exitCodes.ok;
+  const program = createProgram(terminal, (result) => {
+    status = result;
+  });
+  try {
+    await program.parseAsync(argv);
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const { reportError } = await import("./report.ts");
+    return reportError(error, terminal);
+  }
+}
+
+type Finish = (status: number) => void;
+
+/** What `--config` says, from wherever it stands. */
+const configOption = (command: Command): { path?: string } => {
+  const { config } = command.optsWithGlobals<{ config?: string }>();
+  return config === undefined ? {} : { path: config };
+};
+
+function createProgram(terminal: Terminal, finish: Finish): Command {
+  const text = (key: string) => terminal.messages.plain(key);
+  const program = new Command("vakhta")
+    .description(text("cli-description"))
+    .option("-c, --config <file>", text("cli-option-config"))
+    .helpOption("-h, --help", text("cli-option-help"))
+    .helpCommand(false)
+    .configureHelp({ styleTitle: (title) => translatedTitle(title, text) } satisfies Partial<Help>)
+    .addHelpText("after", `\n${text("cli-help-after")}`)
+    .exitOverride();
+
+  program
+    .command("init")
+    .description(text("cli-init"))
+    .option("--api-root <url>", text("cli-init-api-root"))
+    .action(async (options: { apiRoot?: string }, command: Command) => {
+      const { init } = await import("./init.ts");
+      finish(await init(terminal, { ...configOption(command), ...options }));
+    });
+
+  const config = program.command("config").description(text("cli-config")).helpCommand(false);
+  config
+    .command("check")
+    .description(text("cli-config-check"))
+    .option("-f, --file <file>", text("cli-option-config"))
+    .action(async (options: { file?: string }, command: Command) => {
+      const { configCheck } = await import("./config-check.ts");
+      finish(configCheck(terminal, options.file === undefined ? configOption(command) : { path: options.file }));
+    });
+
+  program
+    .command("doctor")
+    .description(text("cli-doctor"))
+    .option("--json", text("cli-option-json"))
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const { doctor } = await import("./doctor.ts");
+      finish(await doctor(terminal, { ...configOption(command), ...options }));
+    });
+
+  program
+    .command("backup <name>")
+    .description(text("cli-backup"))
+    .option("--here", text("cli-backup-here"))
+    .option("--json", text("cli-option-json"))
+    .action(async (name: string, options: { here?: boolean; json?: boolean }, command: Command) => {
+      const { backup } = await import("./backup.ts");
+      finish(await backup(terminal, name, { ...configOption(command), ...options }));
+    });
+
+  program
+    .command("backups [name]")
+    .description(text("cli-backups"))
+    .option("--json", text("cli-option-json"))
+    .action(async (name: string | undefined, options: { json?: boolean }, command: Command) => {
+      const { backups } = await import("./backups.ts");
+      finish(await backups(terminal, name, { ...configOption(command), ...options }));
+    });
+
+  program
+    .command("verify <which>")
+    .description(text("cli-verify"))
+    .option("--depth <depth>", text("cli-verify-depth"))
+    .option("--storage <name>", text("cli-verify-storage"))
+    .option("--json", text("cli-option-json"))
+    .action(async (which: string, options: { depth?: string; storage?: string; json?: boolean }, command: Command) => {
+      const { verify } = await import("./verify.ts");
+      finish(await verify(terminal, which, { ...configOption(command), ...options }));
+    });
+
+  program
+    .command("keygen")
+    .description(text("cli-keygen"))
+    .action(async () => {
+      const { keygen } = await import("./keygen.ts");
+      finish(await keygen(terminal));
+    });
+
+  return program;
+}
+
+/** commander's own headings in the user's language. */
+function translatedTitle(title: string, text: (key: string) => string): string {
+  switch (title) {
+    case "Usage:":
+      return text("cli-help-usage");
+    case "Arguments:":
+      return text("cli-help-arguments");
+    case "Options:":
+      return text("cli-help-options");
+    case "Commands:":
+      return text("cli-help-commands");
+    default:
+      return title;
+  }
+}
