@@ -1,5 +1,5 @@
+import { matcherOf } from "../../core/globs.ts";
 import { severities } from "../../core/signal.ts";
-import { matcherOf } from "../../sources/s3/keys.ts";
 import type { BackupOutline, Outline, TelegramOutline } from "./outline.ts";
 import { nearest, type Path, type Problem } from "./problems.ts";
 import { allRequirements, type Requirement } from "./resolve.ts";

@@ -34,15 +34,3 @@ export function shownKey(key: string): string {
     .join("");
   return plain.length > 300 ? `${plain.slice(0, 299)}…` : plain;
 }
-
-/** Whether a key, counted from the prefix, fits one of these patterns: `*` any text, `?` one character. */
-export function matcherOf(patterns: readonly string[]): (key: string) => boolean {
-  const expressions = patterns.map((pattern) => {
-    const source = pattern
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll(/\*+/g, ".*")
-      .replaceAll("?", ".");
-    return new RegExp(`^${source}$`, "su");
-  });
-  return (key) => expressions.some((expression) => expression.test(key));
-}

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AppError, toAppError } from "../../core/errors.ts";
+import { matcherOf } from "../../core/globs.ts";
 import { type ManifestNote, type ManifestReference, mostNotes } from "../../core/manifest.ts";
 import { type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { FullReason, PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
@@ -11,7 +12,7 @@ import { type Base, placeFacts } from "./base.ts";
 import type { Bucket, Version } from "./bucket.ts";
 import { changesOf } from "./changes.ts";
 import { IndexWriter } from "./indexes.ts";
-import { matcherOf, shownKey } from "./keys.ts";
+import { shownKey } from "./keys.ts";
 import type { S3SourceConfig } from "./schema.ts";
 
 const batchBytes = 256 * 1024;
