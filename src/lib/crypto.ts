@@ -1,7 +1,7 @@
-import { createCipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { AppError } from "../core/errors.ts";
-import { release } from "./buffers.ts";
+import { cutOff, PayloadOpener, payloadKey, saltBytes, sealPayload } from "./age-payload.ts";
 
 /** Ending of the names of encrypted files. */
 export const encryptedSuffix = ".age";
@@ -30,55 +30,18 @@ export function isRecipient(text: string): boolean {
   }
 }
 
-const payloadChunk = 64 * 1024;
-
 /**
  * Encrypts a stream in age's format for all recipients, 64 KiB at a time: what comes in is not kept. Rejects with
  * `encryption` for a recipient that is none, and with the source's own error.
- *
- * The library wraps the file key and writes the header; the payload's chunks are sealed by OpenSSL, since the
- * library's ChaCha20-Poly1305 in JavaScript is about ten times slower, which a large backup would wait for.
  */
 export async function* encrypt(
   source: AsyncIterable<Uint8Array>,
   recipients: readonly string[],
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { header, fileKey } = await newHeader(recipients);
-  const salt = randomBytes(16);
-  const key = new Uint8Array(hkdfSync("sha256", fileKey, salt, "payload", 32));
+  const salt = randomBytes(saltBytes);
   yield Buffer.concat([header, salt]);
-  // An 11-byte counter of the chunks and a byte that marks the last one, so that a cut-off file is noticed.
-  const nonce = Buffer.alloc(12);
-  let counter = 0;
-  const seal = (chunk: Uint8Array, last: boolean): Uint8Array => {
-    nonce.writeUIntBE(counter, 5, 6);
-    nonce[11] = last ? 1 : 0;
-    counter += 1;
-    const cipher = createCipheriv("chacha20-poly1305", key, nonce, { authTagLength: 16 });
-    const body = cipher.update(chunk);
-    const sealed = Buffer.allocUnsafeSlow(body.length + 16);
-    sealed.set(body);
-    release(body);
-    cipher.final();
-    sealed.set(cipher.getAuthTag(), sealed.length - 16);
-    return sealed;
-  };
-  const pending = Buffer.allocUnsafe(payloadChunk);
-  let used = 0;
-  for await (const chunk of source) {
-    for (let offset = 0; offset < chunk.length; ) {
-      // A full chunk is sealed only when more follows: the last one carries the mark.
-      if (used === payloadChunk) {
-        yield seal(pending, false);
-        used = 0;
-      }
-      const taken = chunk.subarray(offset, offset + payloadChunk - used);
-      pending.set(taken, used);
-      used += taken.length;
-      offset += taken.length;
-    }
-  }
-  yield seal(pending.subarray(0, used), true);
+  yield* sealPayload(source, payloadKey(fileKey, salt));
 }
 
 /** The header of a new file: everything before the payload's salt. */
@@ -105,63 +68,56 @@ async function newHeader(recipients: readonly string[]): Promise<{ header: Uint8
 }
 
 /**
- * Decrypts a stream in age's format. Rejects with `encryption` when it is not for this identity, damaged or cut off;
- * what was yielded before is not to be trusted then.
+ * Decrypts a stream in age's format, 64 KiB at a time; what was yielded is what was written. Rejects with `encryption` when
+ * it is not for this identity, altered, cut off or continued behind its end, and with the source's own error.
  */
-export async function* decrypt(source: AsyncIterable<Uint8Array>, identity: string): AsyncGenerator<Uint8Array> {
+export async function* decrypt(
+  source: AsyncIterable<Uint8Array>,
+  identity: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const decrypter = new Decrypter();
   try {
     decrypter.addIdentity(identity.trim());
   } catch (error) {
     throw badIdentity(error);
   }
-  let sourceError: { readonly error: unknown } | undefined;
-  const told = (error: unknown): unknown => (sourceError === undefined ? cannotDecrypt(error) : sourceError.error);
-  const stream = toWebStream(source, (error) => {
-    sourceError = { error };
-  });
-  const decrypted = await decrypter.decrypt(stream).catch((error: unknown) => {
-    throw told(error);
-  });
-  const chunks = decrypted[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await chunks.next().catch((error: unknown) => {
-        throw told(error);
-      });
-      if (next.done === true) return;
-      // Outside of every catch: an error that a reader stops with is its own, not one of decrypting.
-      yield next.value;
-    }
-  } finally {
-    await chunks.return?.();
+  let payload: PayloadOpener | undefined;
+  let head: Uint8Array = new Uint8Array();
+  for await (const chunk of source) {
+    if (payload === undefined) {
+      head = Buffer.concat([head, chunk]);
+      const end = headerEnd(head);
+      // A beginning that is no header's is refused as soon as it is longer than any header.
+      if (end === undefined ? head.length < longestHeader : head.length < end + saltBytes) continue;
+      payload = await openHead(head, end ?? head.length, decrypter);
+      yield* payload.add(head.subarray((end ?? head.length) + saltBytes));
+      head = new Uint8Array();
+    } else yield* payload.add(chunk);
   }
+  payload ??= await openHead(head, headerEnd(head) ?? head.length, decrypter);
+  const last = payload.end();
+  if (last.length > 0) yield last;
 }
 
-/** Pulls only when it is asked: no more than one chunk waits in it. */
-function toWebStream(
-  source: AsyncIterable<Uint8Array>,
-  onError?: (error: unknown) => void,
-): ReadableStream<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await iterator.next();
-          if (done === true) controller.close();
-          else controller.enqueue(value);
-        } catch (error) {
-          onError?.(error);
-          throw error;
-        }
-      },
-      async cancel() {
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+/** Bytes; one of a thousand recipients is not so long. */
+const longestHeader = 1024 * 1024;
+
+/** Where the header ends: behind the line that begins with three dashes. Undefined when that is not there yet. */
+function headerEnd(head: Uint8Array): number | undefined {
+  const text = Buffer.from(head.buffer, head.byteOffset, head.length);
+  const lastLine = text.indexOf("\n---");
+  const end = lastLine < 0 ? -1 : text.indexOf("\n", lastLine + 1);
+  return end < 0 ? undefined : end + 1;
+}
+
+/** The library finds the file's key by the header, and checks that the header is as it was written. */
+async function openHead(head: Uint8Array, end: number, decrypter: Decrypter): Promise<PayloadOpener> {
+  const fileKey = await decrypter.decryptHeader(head.subarray(0, end)).catch((error: unknown) => {
+    throw cannotDecrypt(error);
+  });
+  const salt = head.subarray(end, end + saltBytes);
+  if (salt.length < saltBytes) throw cutOff();
+  return new PayloadOpener(payloadKey(fileKey, salt));
 }
 
 function badIdentity(cause: unknown): AppError {

@@ -24,6 +24,8 @@ error-recipient = { $recipient }... is not an age recipient (age1...)
 error-identity = not an age identity (AGE-SECRET-KEY-1...)
 error-identity-needed = backup { $run } is encrypted: its private key (identity) is needed to read it
 error-decrypt = it can not be decrypted: it is for another key, damaged or cut off
+error-decrypt-cut = it can not be decrypted: it is cut off
+error-decrypt-damaged = it can not be decrypted: it is damaged or cut off
 
 error-disk-full = storage { $storage }: the disk is full: free space or shorten keep ({ $path })
 error-disk-quota = storage { $storage }: the disk quota is used up: free space or raise it ({ $path })

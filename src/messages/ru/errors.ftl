@@ -24,6 +24,8 @@ error-recipient = { $recipient }... – не получатель age (age1...)
 error-identity = это не секретный ключ age (AGE-SECRET-KEY-1...)
 error-identity-needed = копия { $run } зашифрована: чтобы её прочесть, нужен секретный ключ (identity)
 error-decrypt = не расшифровывается: предназначено другому ключу, повреждено или обрезано
+error-decrypt-cut = не расшифровывается: обрезано
+error-decrypt-damaged = не расшифровывается: повреждено или обрезано
 
 error-disk-full = хранилище { $storage }: диск заполнен: освободите место или сократите keep ({ $path })
 error-disk-quota = хранилище { $storage }: исчерпана дисковая квота: освободите место или увеличьте её ({ $path })

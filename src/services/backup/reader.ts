@@ -47,7 +47,12 @@ export function openBackup(storage: Storage, manifest: Manifest, options: Reader
 
 function decrypted(stored: Readable, identity: string): Readable {
   const plain = Readable.from(decrypt(stored, identity), { objectMode: false });
-  plain.once("close", () => stored.destroy());
+  // Decrypting that waits for more bytes can only be ended by the end of what it waits for.
+  const destroy = plain._destroy.bind(plain);
+  plain._destroy = (error, callback) => {
+    stored.destroy();
+    destroy(error, callback);
+  };
   return plain;
 }
 
