@@ -120,7 +120,10 @@ export function parseManifest(bytes: Uint8Array): Manifest {
     }
     return manifestSchema.parse(data);
   } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError("manifest", "the manifest cannot be read", { cause: error, text: { key: "error-manifest" } });
+    throw error instanceof AppError ? error : unreadable(error);
   }
+}
+
+function unreadable(cause: unknown): AppError {
+  return new AppError("manifest", "the manifest cannot be read", { cause, text: { key: "error-manifest" } });
 }

@@ -186,7 +186,7 @@ export function describe(
     throw new AppError("manifest", `the manifest in ${folder} is that of ${manifest.name} ${manifest.id}`, { text });
   }
   return {
-    manifest: { ...manifest, parts: manifest.parts.map(({ tables: _, ...part }) => part) },
+    manifest: { ...manifest, parts: manifest.parts.map((part) => ({ ...part, tables: undefined })) },
     manifestSha256: createHash("sha256").update(bytes).digest("hex"),
     manifestBytes: bytes.length,
   };

@@ -92,7 +92,7 @@ describe("the cached catalogue", () => {
     await deps.catalogueKeeper.refresh("local", undefined, signal);
     clock.advance(11 * 60_000);
     expect(await refreshCatalogue(deps)).toEqual(["catalogue.local"]);
-    const list = local.list;
+    const list = local.list.bind(local);
     local.list = async function* () {
       yield* [];
       throw new Error("out of reach");

@@ -73,8 +73,8 @@ export interface RetentionWorld {
   readonly clock: ManualClock;
   readonly deps: WorkerDeps;
   /** Another worker with the same state; with the same configuration unless one is given. */
-  worker(change?: object): WorkerDeps;
-  storage(name: string): Promise<Storage>;
+  readonly worker: (change?: object) => WorkerDeps;
+  readonly storage: (name: string) => Promise<Storage>;
 }
 
 /** Real Redis and real storages, a clock that stands still on 1 March 2026 at noon. */

@@ -159,7 +159,8 @@ function mayBegin(entry: ScheduleEntry, { at, late }: Due, now: number, seen: Se
   seen.add(at.getTime());
   const begin = beginOf(entry, at);
   expect(isWithin(entry, late ? new Date(now) : begin)).toBe(true);
-  if (!entry.catchUp) expect(now - begin.getTime()).toBeLessThanOrEqual(lateAfterMs);
+  const most = entry.catchUp ? Number.POSITIVE_INFINITY : lateAfterMs;
+  expect(now - begin.getTime()).toBeLessThanOrEqual(most);
 }
 
 describe("whenever, in any zone", () => {
@@ -205,7 +206,7 @@ describe("whenever, in any zone", () => {
             const begin = beginOf(entry, at);
             expect(begin.getTime()).toBeGreaterThan(last);
             expect(begin.getTime() - at.getTime()).toBeLessThanOrEqual(jitterMs);
-            if (isWithin(entry, at)) expect(isWithin(entry, begin)).toBe(true);
+            expect(isWithin(entry, begin) || !isWithin(entry, at)).toBe(true);
             last = begin.getTime();
             at = nextTime(cron, timezone, at);
           }

@@ -53,7 +53,6 @@ export const configSchema = z
   .describe("Settings of a machine. There are secrets among them: only encrypted.");
 
 export type FilesConfig = z.output<typeof filesSchema>;
-export type ConfigConfig = z.output<typeof configSchema>;
 
 /** Of both kinds. */
 export interface TreeConfig extends Omit<FilesConfig, "kind"> {
