@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { configJsonSchema, configSchemaFile } from "../../scripts/config-schema.ts";
 import { checkConfig } from "../../src/app/config.ts";
+import { sourceKinds } from "../../src/sources/index.ts";
 
 const exampleFile = join(import.meta.dirname, "../../vakhta.example.yaml");
 const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
@@ -20,6 +21,13 @@ const env = {
   GRAFANA_SECRET: "grafana-signs-with-it",
   IMPORT_KEY: "key-of-the-import",
   QUEUE_KEY: "key-of-the-queue",
+  S3_SESSION: "session-token",
+  SCRATCH_URL: "postgresql://scratch:password@db/postgres",
+  CLUSTER_URL: "postgresql://backup@db/postgres",
+  CACHE_URL: "redis://:password@cache:6379",
+  PHOTOS_KEY: "photos-key",
+  PHOTOS_SECRET: "photos-secret",
+  SHOP_DB_PASSWORD: "shop-password",
   HEARTBEAT_URL: "https://hc.example.org/ping/3f2c",
 };
 
@@ -74,18 +82,31 @@ describe("the example", () => {
     expect(config?.backups[0]).toMatchObject({ storages: ["local", "offsite"], timeout: 21_600_000 });
   });
 
+  it("shows every setting of storages and backups", () => {
+    const schema = z.record(z.string(), z.any()).parse(JSON.parse(configJsonSchema()));
+    const names = (value: unknown): string[] => {
+      if (typeof value !== "object" || value === null) return [];
+      return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
+        key === "properties" && typeof inner === "object" && inner !== null
+          ? Object.entries(inner).flatMap(([name, more]) => [name, ...(name === "source" ? [] : names(more))])
+          : names(inner),
+      );
+    };
+    const { storages, backups, encryption } = schema["properties"];
+    const settings = new Set([storages, backups, encryption].flatMap(names));
+    expect(settings.size).toBeGreaterThan(40);
+    expect([...settings].filter((name) => !new RegExp(`\\b${name}:`).test(example))).toEqual([]);
+  });
+
   it("is valid with everything that it only proposes", () => {
-    const proposals = example
-      .replaceAll(
-        /^( *)# ((?:apiRoot|webhook|url|secretToken|locale|host|minFree|bandwidth|storageClasses|objectLock|databases|via|timezone|catchUp|encrypt|encryption|recipients|identity|hooks|jitter|window|anomaly|heartbeats?|- \{ name)\b.*)$/gm,
-        "$1$2",
-      )
-      .replaceAll(/^( *)# {3}(url|secretToken|recipients|identity|grafana|- \{ name)/gm, "$1  $2");
+    // Settings begin with a small letter, sentences do not.
+    const proposals = example.replaceAll(/^( *)# ( *(?:[a-z]\w*:|- \{|- name:).*)$/gm, "$1$2");
     const { problems, config } = check(proposals.replace(/^ *identity: .*\n/m, ""));
-    expect(proposals.match(/^ *# /gm)?.length).toBeLessThan(18);
     expect(problems).toEqual([]);
     expect(config?.heartbeats.map(({ name }) => name)).toEqual(["nightly-import", "queue"]);
     expect(config?.hooks.grafana).toBeDefined();
     expect(config?.heartbeat).toBeDefined();
+    const kinds = new Set(config?.backups.map(({ source }) => source?.kind));
+    expect(sourceKinds.filter((kind) => !kinds.has(kind as never))).toEqual([]);
   });
 });
