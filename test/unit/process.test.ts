@@ -13,6 +13,9 @@ import { registerSecret } from "../../src/lib/redaction.ts";
 const node = process.execPath;
 const js = (code: string, step: string) => ({ argv: [node, "-e", code], step });
 
+/** What a condition is waited for: starting a program takes its time on a busy machine. */
+const soon = { timeout: 15_000 };
+
 /** Processes whose command line contains the mark. */
 function running(mark: string): number[] {
   return readdirSync("/proc")
@@ -117,7 +120,7 @@ describe("startPipeline", () => {
 
   it("keeps the output of programs that have exited before anybody reads", async () => {
     const pipe = startPipeline([{ argv: ["echo", "kept"] }, { argv: ["cat"] }]);
-    await vi.waitFor(() => expect(pipe.pids.map((pid) => existsSync(`/proc/${pid}`))).toEqual([false, false]));
+    await vi.waitFor(() => expect(pipe.pids.map((pid) => existsSync(`/proc/${pid}`))).toEqual([false, false]), soon);
     await pipe.done;
     expect(await text(pipe.stdout)).toBe("kept\n");
   });
@@ -169,10 +172,10 @@ describe("startPipeline", () => {
     const child = `require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', '${mark}'], { stdio: 'ignore' }); setInterval(() => console.log('x'), 10)`;
     const pipe = startPipeline([{ argv: [node, "-e", child, mark] }, { argv: ["cat"] }], { signal: controller.signal });
     await once(pipe.stdout, "readable");
-    await vi.waitFor(() => expect(running(mark)).toHaveLength(2));
+    await vi.waitFor(() => expect(running(mark)).toHaveLength(2), soon);
     controller.abort(new AppError("cancelled", "cancelled by alice"));
     expect(await failure(pipe.done)).toMatchObject({ code: "cancelled", message: "cancelled by alice" });
-    await vi.waitFor(() => expect(running(mark)).toEqual([]));
+    await vi.waitFor(() => expect(running(mark)).toEqual([]), soon);
   });
 
   it("starts nothing when one of the programs is missing", async () => {
@@ -180,15 +183,17 @@ describe("startPipeline", () => {
     expect(() =>
       startPipeline([js(`setInterval(() => {}, 1000) // ${mark}`, "a"), { argv: ["no-such-tool"] }]),
     ).toThrow("no-such-tool");
-    await vi.waitFor(() => expect(running(mark)).toEqual([]));
+    await vi.waitFor(() => expect(running(mark)).toEqual([]), soon);
   });
 
   it("tells how much a running program has written", async () => {
-    const pipe = startPipeline([js("process.stdout.write('x'.repeat(5000)); setInterval(() => {}, 1000)", "a")], {
-      signal: AbortSignal.timeout(300),
-    });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const code = "process.stdout.write('x'.repeat(5000)); setInterval(() => {}, 1000)";
+    const pipe = startPipeline([js(code, "a")], { signal });
     await once(pipe.stdout, "readable");
     expect(bytesWritten(pipe.pids[0] ?? 0)).toBeGreaterThanOrEqual(5000);
+    controller.abort(new Error("enough"));
     await failure(pipe.done);
     expect(bytesWritten(pipe.pids[0] ?? 0)).toBeUndefined();
   });
@@ -207,9 +212,12 @@ describe("a killed worker", () => {
     `;
     const worker = spawn(node, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
     await once(worker.stdout, "data");
-    await vi.waitFor(() => expect(running(mark).filter((pid) => pid !== worker.pid).length).toBeGreaterThanOrEqual(3));
+    await vi.waitFor(
+      () => expect(running(mark).filter((pid) => pid !== worker.pid).length).toBeGreaterThanOrEqual(3),
+      soon,
+    );
     worker.kill("SIGKILL");
-    await vi.waitFor(() => expect(running(mark)).toEqual([]), { timeout: 5000 });
+    await vi.waitFor(() => expect(running(mark)).toEqual([]), soon);
   });
 });
 
