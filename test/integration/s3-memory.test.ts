@@ -1,54 +1,139 @@
-import { fileURLToPath } from "node:url";
+import { createHash } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { run } from "../../src/lib/process.ts";
-import { temporaryFolder } from "../support/backup.ts";
-import { contentOf, keyOf, memoryConfig, startMemoryS3 } from "../support/s3-memory.ts";
+import type { Base } from "../../src/sources/s3/base.ts";
+import { Bucket, type Version } from "../../src/sources/s3/bucket.ts";
+import { Index, IndexWriter } from "../../src/sources/s3/indexes.ts";
+import { s3SourceSchema } from "../../src/sources/s3/schema.ts";
+import { S3Session } from "../../src/sources/s3/session.ts";
+import type { BackupReader } from "../../src/sources/types.ts";
+import { startedAt, storageOf, temporaryFolder } from "../support/backup.ts";
+import { Backups } from "../support/bucket.ts";
+import { readerOf } from "../support/parts.ts";
+import { aManifest } from "../support/run.ts";
+import { contentOf, keyOf, memoryConfig, memoryDate, startMemoryS3 } from "../support/s3-memory.ts";
+import { startS3Stub } from "../support/s3-stub.ts";
 
-interface Outcome {
-  readonly peak: number;
-  readonly seconds: readonly number[];
-  readonly runs: readonly { readonly added: string; readonly unchanged: string }[];
+const { signal } = new AbortController();
+const mebibyte = 1024 * 1024;
+
+/** Bytes that are in use when everything is collected that nobody uses: no matter of chance. */
+function bytesInUse(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
-interface Listing {
-  readonly peak: number;
-  readonly entries: number;
-  readonly source: Readonly<Record<string, string>>;
-}
-
-/** What a process of its own prints that backs up a bucket of so many tiny objects. */
-async function measure<T>(script: string, count: number): Promise<{ told: T; requests: readonly string[] }> {
-  await using s3 = await startMemoryS3();
-  for (let number = 0; number < count; number += 1) s3.put(keyOf(number), contentOf(number));
+it("reads no object twice", async () => {
+  await using s3 = await startMemoryS3({ pageSize: 100 });
+  for (let number = 0; number < 400; number += 1) s3.put(keyOf(number), contentOf(number));
   using folder = temporaryFolder();
-  const file = fileURLToPath(new URL(`../support/${script}.ts`, import.meta.url));
-  // The young generation kept small, as the worker is started.
-  const argv = [process.execPath, "--max-semi-space-size=1", file, folder.path, JSON.stringify(memoryConfig(s3))];
-  const { stdout } = await run({ argv: [...argv, String(count)] }, { timeoutMs: 150_000 });
-  return { told: JSON.parse(stdout) as T, requests: s3.requests };
-}
-
-// Both are large enough for the garbage collector to have settled: below that, it lets memory grow.
-it("reads no object twice, and needs no more memory for more of them", { timeout: 300_000 }, async () => {
-  const few = await measure<Outcome>("s3-memory-child", 3000);
-  const many = await measure<Outcome>("s3-memory-child", 8000);
-  expect(many.told.runs).toMatchObject([{ added: "8000" }, { added: "0", unchanged: "8000" }]);
-  const gets = many.requests.filter((request) => request.startsWith("GET "));
-  expect(gets).toHaveLength(8000);
-  expect(new Set(gets).size).toBe(8000);
-  expect(many.requests.filter((request) => request.startsWith("HEAD "))).toEqual([]);
-  expect(many.told.peak).toBeLessThan(260);
-  // What is left to the garbage collector differs from run to run; all objects in memory would be far more.
-  expect(many.told.peak - few.told.peak).toBeLessThan(50);
+  const backups = new Backups([storageOf("local", { kind: "local", path: folder.path })]);
+  const first = await backups.make(memoryConfig(s3));
+  const gets = s3.requests.filter((request) => request.startsWith("GET "));
+  expect(gets.toSorted()).toEqual(Array.from({ length: 400 }, (_, number) => `GET ${keyOf(number)}`));
+  const before = s3.requests.length;
+  const second = await backups.make(memoryConfig(s3), { previous: [backups.reader(first)] });
+  expect(second.manifest.source).toMatchObject({ mode: "incremental", added: "0", unchanged: "400" });
+  expect(s3.requests.slice(before).filter((request) => request !== "LIST")).toEqual([]);
 });
 
-it("lists 200,000 objects in the memory that 60,000 need", { timeout: 300_000 }, async () => {
-  const few = await measure<Listing>("s3-list-child", 60_000);
-  const many = await measure<Listing>("s3-list-child", 200_000);
-  expect(many.told).toMatchObject({
-    entries: 200_000,
-    source: { unchanged: "200000", added: "0", mode: "incremental" },
+/** A page of a list of so many objects, as a server writes it that keeps none of them. */
+function pageOf(url: string, count: number): string {
+  const query = new URL(url, "http://stub").searchParams;
+  const from = Number(query.get("continuation-token") ?? 0);
+  const numbers = Array.from({ length: Math.min(1000, count - from) }, (_, index) => from + index);
+  const contents = numbers.map(
+    (number) =>
+      `<Contents><Key>${keyOf(number)}</Key><Size>9</Size><ETag>&quot;${number}&quot;</ETag><LastModified>${memoryDate.toISOString()}</LastModified></Contents>`,
+  );
+  const next = from + numbers.length;
+  const more =
+    next < count ? `<IsTruncated>true</IsTruncated><NextContinuationToken>${next}</NextContinuationToken>` : "";
+  return `<ListBucketResult>${more}${contents.join("")}</ListBucketResult>`;
+}
+
+it("holds one page of a bucket's list in memory, however long that is", async () => {
+  const count = 40_000;
+  await using s3 = await startS3Stub(({ url }) => ({
+    headers: { "content-type": "application/xml" },
+    body: pageOf(url, count),
+  }));
+  const bucket = new Bucket(s3SourceSchema.parse(memoryConfig(s3)));
+  const used: number[] = [];
+  let listed = 0;
+  for await (const { key } of bucket.list("", signal)) {
+    if (key !== keyOf(listed)) break;
+    listed += 1;
+    // Within a page each, not at its border.
+    if (listed === 10_500 || listed === count - 500) used.push(bytesInUse());
+  }
+  bucket.requests.close();
+  expect(listed).toBe(count);
+  const [early = 0, late = 0] = used;
+  // 29,000 keys alone would be more.
+  expect(late - early).toBeLessThan(mebibyte);
+});
+
+/** A backup whose index this is, and whose archive nobody reads. */
+async function readerOfIndex(writer: IndexWriter, entries: number): Promise<BackupReader> {
+  const index = {
+    role: "index",
+    file: "index.jsonl.zst",
+    bytes: await buffer(await writer.finish()),
+    facts: { entries },
+  };
+  const archive = { role: "artifact", file: "artifact.tar.zst", bytes: Buffer.alloc(0), facts: { entries } };
+  return readerOf("s3", [archive, index]);
+}
+
+/** A bucket of so many objects that nobody has to keep anywhere. */
+class EndlessBucket extends Bucket {
+  readonly #count: number;
+  readonly #watch: (listed: number) => void;
+
+  constructor(config: ConstructorParameters<typeof Bucket>[0], count: number, watch: (listed: number) => void) {
+    super(config);
+    this.#count = count;
+    this.#watch = watch;
+  }
+
+  override async *list(): AsyncGenerator<Version> {
+    for (let number = 0; number < this.#count; number += 1) {
+      this.#watch(number);
+      yield { key: keyOf(number), etag: `etag-${number}`, size: number, modified: memoryDate };
+    }
+  }
+}
+
+it("holds a bucket against its index, and writes the next one, in the same memory from the beginning to the end", async () => {
+  const count = 100_000;
+  const config = s3SourceSchema.parse(memoryConfig({ endpoint: "http://127.0.0.1:1" }));
+  const sha256 = createHash("sha256").digest("hex");
+  const modified = memoryDate.toISOString();
+  await using writer = await IndexWriter.create(config, 1, signal);
+  for (let number = 0; number < count; number += 1)
+    await writer.add({ key: keyOf(number), etag: `etag-${number}`, size: number, modified, sha256, entry: number });
+  const index = await Index.load(await readerOfIndex(writer, count), signal);
+  const used: number[] = [];
+  const bucket = new EndlessBucket(config, count, (listed) => {
+    if (listed === 10_000 || listed === count - 1) used.push(bytesInUse());
   });
-  expect(many.requests.every((request) => request === "LIST")).toBe(true);
-  expect(many.told.peak - few.told.peak).toBeLessThan(50);
+  const base: Base = { manifest: aManifest({ id: "before" }), index, fullAt: startedAt, archives: new Map() };
+  await using session = new S3Session({ config, bucket, base, startedAt }, signal);
+  const roles: string[] = [];
+  for await (const part of session.parts()) {
+    roles.push(part.role);
+    part.stream.resume();
+    expect(await part.done).toMatchObject({ entries: count });
+  }
+  expect(roles).toEqual(["index"]);
+  expect(session.info.facts).toMatchObject({ unchanged: String(count), added: "0", deleted: "0" });
+  const [early = 0, late = 0] = used;
+  // Of a list of millions, 10 bytes for each object would be seen.
+  expect(late - early).toBeLessThan(mebibyte);
 });

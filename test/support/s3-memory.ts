@@ -110,7 +110,7 @@ export async function startMemoryS3(options: { readonly pageSize?: number } = {}
 }
 
 /** The source's configuration for such a bucket. */
-export function memoryConfig({ endpoint }: MemoryS3, more: object = {}): Record<string, unknown> {
+export function memoryConfig({ endpoint }: Pick<MemoryS3, "endpoint">, more: object = {}): Record<string, unknown> {
   const keys = { accessKeyId: "key", secretAccessKey: "secret-of-memory" };
   return { kind: "s3", endpoint, bucket: "memory", forcePathStyle: true, ...keys, ...more };
 }
