@@ -82,6 +82,11 @@ export function environmentLocale(env: Environment = process.env): Locale {
   return /^ru([_.@-]|$)/i.test(name) ? "ru" : "en";
 }
 
+/** A variable of this process's own environment, for what a machine without a configuration is told by it. */
+export function environmentVariables(): Environment {
+  return process.env;
+}
+
 /** Where the configuration is: the given path, `VAKHTA_CONFIG`, or `vakhta.yaml` in the working directory. */
 export function configFile(path?: string, env: Environment = process.env): string {
   return path || env["VAKHTA_CONFIG"] || "vakhta.yaml";

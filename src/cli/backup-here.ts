@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { type BackupConfig, type Config, loadConfig } from "../app/config.ts";
 import { version } from "../app/version.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, toAppError } from "../core/errors.ts";
 import { runFolder } from "../core/manifest.ts";
 import { rawBytes, storedBytes } from "../core/run.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { formatBytes, formatDuration } from "../messages/format.ts";
 import { reasonOf } from "../messages/index.ts";
 import { noteLines } from "../messages/notes.ts";
+import { hookEnvironment, runHook } from "../services/backup/hooks.ts";
+import { takeLeaseFile } from "../services/backup/lease-file.ts";
 import { type PipelineResult, runBackup } from "../services/backup/pipeline.ts";
 import { findPrevious } from "../services/backup/previous.ts";
 import { createSource } from "../sources/index.ts";
@@ -19,9 +21,12 @@ import { exitCodes, type Terminal } from "./terminal.ts";
 
 type Result = PipelineResult;
 
+/** Milliseconds for the programs after a run that was interrupted. */
+const interruptedHooksMs = 10_000;
+
 /**
  * `vakhta backup <name> --here`: makes the backup in this process, without Redis and the bot. 0 when every copy was
- * stored, 1 when the run failed or a copy is missing.
+ * stored, 1 when the run failed or a copy is missing. What only workers do is left to them, and said.
  */
 export async function backupHere(
   terminal: Terminal,
@@ -41,15 +46,17 @@ export async function backupHere(
   try {
     if (storages.length === 0) throw new AppError("config", own.messages.plain("cli-backup-no-storage-here", { name }));
     const startedAt = new Date();
-    const result = await run(config, backup, { storages, startedAt, logger, line, signal: terminal.signal });
+    const parts = { storages, startedAt, logger, line, signal: terminal.signal, terminal: own };
+    const result = await run(config, backup, parts);
     line.end();
     report(own, result, storages, Date.now() - startedAt.getTime(), options.json ?? false);
+    own.complain("cli-backup-not-here");
     const stored = result.copies.filter((copy) => copy.status === "stored").length;
     return stored === backup.storages.length ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
     line.end();
     if (error instanceof AppError) explain(own, error);
-    return reportError(error, own);
+    return reportError(error, own, options);
   } finally {
     await closeStorages(storages);
   }
@@ -61,6 +68,7 @@ interface RunParts {
   readonly logger: Logger;
   readonly line: ProgressLine;
   readonly signal: AbortSignal;
+  readonly terminal: Terminal;
 }
 
 async function run(config: Config, backup: BackupConfig, parts: RunParts): Promise<Result> {
@@ -74,21 +82,80 @@ async function run(config: Config, backup: BackupConfig, parts: RunParts): Promi
   const recipients = backup.encrypt ? (config.encryption?.recipients ?? []) : [];
   const identity = config.encryption?.identity;
   const { kind } = backup.source;
-  return await runBackup({
-    runId,
-    name,
-    startedAt,
-    folder: runFolder(name, startedAt, runId),
-    source: createSource(backup.source, { clock, logger }),
-    storages,
-    recipients,
-    previous: await findPrevious({ name, kind, storages, recipients, identity, signal, logger }),
-    observer: line,
-    clock,
-    signal,
-    host: config.worker.host,
-    version,
-  });
+  const folder = runFolder(name, startedAt, runId);
+  const make = async (): Promise<Result> =>
+    await runBackup({
+      runId,
+      name,
+      startedAt,
+      folder,
+      source: createSource(backup.source, { clock, logger }),
+      storages,
+      recipients,
+      previous: await findPrevious({ name, kind, storages, recipients, identity, signal, logger }),
+      observer: line,
+      clock,
+      signal,
+      host: config.worker.host,
+      version,
+    });
+  await using _leases = await takeLeases(storages, { name, work: "backup", host: config.worker.host, signal });
+  return await withHooks(backup, { id: runId, name, folder }, { ...parts, signal }, make);
+}
+
+/** So that no `vakhta prune` removes what this run may build upon. A storage out of reach is told by the run itself. */
+async function takeLeases(
+  storages: readonly Storage[],
+  options: Parameters<typeof takeLeaseFile>[1],
+): Promise<AsyncDisposable> {
+  const leases = new AsyncDisposableStack();
+  try {
+    for (const storage of storages) {
+      const lease = await takeLeaseFile(storage, options).catch((error: unknown) => {
+        options.signal.throwIfAborted();
+        if (error instanceof AppError && error.code === "busy") throw error;
+        return undefined;
+      });
+      if (lease) leases.use(lease);
+    }
+    return leases;
+  } catch (error) {
+    await leases.disposeAsync();
+    throw error;
+  }
+}
+
+/** With the programs before and after, as a worker runs them: those after whatever becomes of the run. */
+async function withHooks(
+  { hooks }: BackupConfig,
+  run: { readonly id: string; readonly name: string; readonly folder: string },
+  { signal, terminal }: Pick<RunParts, "signal" | "terminal">,
+  make: () => Promise<Result>,
+): Promise<Result> {
+  const after = async (told: Record<string, string>, within: AbortSignal): Promise<void> => {
+    for (const argv of hooks.after) {
+      await runHook(argv, told, hooks.timeout, within).catch((error: unknown) => {
+        const reason = toAppError(error);
+        terminal.complain("cli-backup-hook-failed", {
+          step: String(reason.context["step"] ?? ""),
+          reason: reasonOf(reason),
+        });
+      });
+    }
+  };
+  try {
+    for (const argv of hooks.before) await runHook(argv, hookEnvironment(run, "running"), hooks.timeout, signal);
+    const result = await make();
+    const status = result.copies.every((copy) => copy.status === "stored") ? "succeeded" : "degraded";
+    await after(hookEnvironment(run, status), signal);
+    return result;
+  } catch (error) {
+    const { code } = toAppError(error);
+    const status = signal.aborted ? "interrupted" : "failed";
+    const within = signal.aborted ? AbortSignal.timeout(interruptedHooksMs) : signal;
+    await after(hookEnvironment({ ...run, error: { code } }, status), within);
+    throw error;
+  }
 }
 
 function report(

@@ -1,59 +1,76 @@
-import { loadConfig } from "../app/config.ts";
+import { deepest, failure } from "../core/proof.ts";
 import { storedBytes } from "../core/run.ts";
-import { createLogger } from "../lib/logger.ts";
 import { formatBytes, formatTime } from "../messages/format.ts";
-import { reasonText } from "../messages/index.ts";
-import { readCatalogue } from "../services/catalogue.ts";
-import { closeStorages, openStorages } from "./open-storages.ts";
+import { type Messages, reasonText } from "../messages/index.ts";
+import { type CatalogueEntry, readCatalogue } from "../services/catalogue.ts";
+import { openPlace, type Place, type PlaceOptions } from "./place.ts";
 import { reportError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
-/** `vakhta backups [name]`: what the storages hold, newest first. 1 when a storage could not be read. */
-export async function backups(
-  terminal: Terminal,
-  name: string | undefined,
-  options: { readonly path?: string; readonly json?: boolean },
-): Promise<number> {
-  const { config } = loadConfig({ ...options, requires: ["storages"] });
-  const own = terminal.in(config.locale);
-  const storages = openStorages(config, Object.keys(config.storages), createLogger({ name: "cli", level: "silent" }));
+export interface BackupsOptions extends PlaceOptions {
+  readonly json?: boolean;
+}
+
+/**
+ * `vakhta backups [name]`: what the storages hold, newest first, with their proofs and pins. 1 when a storage or a
+ * manifest could not be read.
+ */
+export async function backups(terminal: Terminal, name: string | undefined, options: BackupsOptions): Promise<number> {
+  let own = terminal;
   try {
-    const { entries, problems } = await readCatalogue(storages, {
-      signal: terminal.signal,
-      ...(name === undefined ? {} : { name }),
-    });
-    for (const { storage, key, error } of problems) {
-      const reason = reasonText(error, own.messages);
-      own.err(key === undefined ? `${storage}: ${reason}` : `${storage}: ${key}: ${reason}`);
-    }
-    if (options.json) {
-      const list = entries.map(({ manifest, copies, folder }) => {
-        const { id, name: backup, startedAt, finishedAt, encryption } = manifest;
-        const encrypted = encryption !== undefined;
-        return { id, name: backup, startedAt, finishedAt, bytes: storedBytes(manifest), encrypted, copies, folder };
-      });
-      own.out(JSON.stringify(list, undefined, 2));
-    } else if (entries.length === 0) {
-      own.complain("cli-backups-none");
-    } else {
-      const rows = entries.map(({ manifest, copies }) => [
-        manifest.id,
-        formatTime(new Date(manifest.startedAt), config.locale, config.timezone),
-        manifest.name,
-        formatBytes(storedBytes(manifest), config.locale),
-        copies.join(", "),
-      ]);
-      const titles = ["id", "time", "name", "size", "copies"].map((column) =>
-        own.messages.plain(`cli-backups-${column}`),
-      );
-      for (const line of table([titles, ...rows])) own.out(line);
-    }
-    return problems.length === 0 ? exitCodes.ok : exitCodes.failed;
+    await using place = openPlace(terminal, options);
+    own = place.terminal;
+    return await list(place, name, options.json ?? false);
   } catch (error) {
-    return reportError(error, own);
-  } finally {
-    await closeStorages(storages);
+    return reportError(error, own, options);
   }
+}
+
+async function list({ terminal, storages, timezone }: Place, name: string | undefined, json: boolean): Promise<number> {
+  const { messages } = terminal;
+  const { entries, problems } = await readCatalogue(storages, {
+    signal: terminal.signal,
+    ...(name === undefined ? {} : { name }),
+  });
+  for (const { storage, key, error } of problems) {
+    const reason = reasonText(error, messages);
+    terminal.err(key === undefined ? `${storage}: ${reason}` : `${storage}: ${key}: ${reason}`);
+  }
+  if (json) {
+    terminal.out(JSON.stringify(entries.map(documentOf), undefined, 2));
+  } else if (entries.length === 0) {
+    terminal.complain("cli-backups-none");
+  } else {
+    const rows = entries.map((entry) => [
+      entry.manifest.id,
+      formatTime(new Date(entry.manifest.startedAt), messages.locale, timezone),
+      entry.manifest.name,
+      formatBytes(storedBytes(entry.manifest), messages.locale),
+      stateOf(entry, messages),
+      entry.copies.join(", "),
+    ]);
+    const titles = ["id", "time", "name", "size", "proof", "copies"].map((column) =>
+      messages.plain(`cli-backups-${column}`),
+    );
+    for (const line of table([titles, ...rows])) terminal.out(line);
+  }
+  return problems.length === 0 ? exitCodes.ok : exitCodes.failed;
+}
+
+function documentOf({ manifest, copies, folder, proofs, pin }: CatalogueEntry) {
+  const { id, name, kind, startedAt, finishedAt, encryption } = manifest;
+  return {
+    ...{ id, name, kind, startedAt, finishedAt, bytes: storedBytes(manifest) },
+    ...{ encrypted: encryption !== undefined, copies, folder, pin },
+    proofs: proofs.map(({ storage, depth, ok, at, restoreMs }) => ({ storage, depth, ok, at, restoreMs })),
+  };
+}
+
+/** The deepest proof, or that one has failed, and whether it is pinned. */
+function stateOf({ proofs, pin }: CatalogueEntry, messages: Messages): string {
+  const depth = deepest(proofs)?.depth;
+  const proof = failure(proofs) ? messages.plain("cli-backups-failed") : (depth ?? "–");
+  return pin ? `${proof}, ${messages.plain("cli-backups-pinned")}` : proof;
 }
 
 /** Columns of equal width, two spaces between them. */

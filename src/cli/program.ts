@@ -17,6 +17,28 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   }
 }
 
+/** Options of every command that works with storages. */
+interface PlaceArguments {
+  readonly storage?: string[];
+  readonly identity?: string;
+  readonly json?: boolean;
+}
+
+interface RestoreArguments {
+  readonly to?: string;
+  readonly files?: boolean;
+  readonly database?: string;
+  readonly owners?: boolean;
+  readonly check?: boolean;
+  readonly yes?: boolean;
+}
+
+interface PruneArguments {
+  readonly dryRun?: boolean;
+  readonly keep?: string;
+  readonly yes?: boolean;
+}
+
 type Finish = (status: number) => void;
 
 /** What `--config` says, from wherever it stands. */
@@ -25,8 +47,15 @@ const configOption = (command: Command): { path?: string } => {
   return config === undefined ? {} : { path: config };
 };
 
-function createProgram(terminal: Terminal, finish: Finish): Command {
+/** The commands with their options; `finish` is given the exit status. */
+export function createProgram(terminal: Terminal, finish: Finish): Command {
   const text = (key: string) => terminal.messages.plain(key);
+  const several = (value: string, before: readonly string[] = []): string[] => [...before, value];
+  /** Storages by name or address, and the result as JSON. */
+  const inStorages = (command: Command): Command =>
+    command
+      .option("--storage <name-or-address>", text("cli-option-storage"), several)
+      .option("--json", text("cli-option-json"));
   const program = new Command("vakhta")
     .description(text("cli-description"))
     .option("-c, --config <file>", text("cli-option-config"))
@@ -74,24 +103,42 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
       finish(await backup(terminal, name, { ...configOption(command), ...options }));
     });
 
-  program
-    .command("backups [name]")
-    .description(text("cli-backups"))
-    .option("--json", text("cli-option-json"))
-    .action(async (name: string | undefined, options: { json?: boolean }, command: Command) => {
+  inStorages(program.command("backups [name]").description(text("cli-backups"))).action(
+    async (name: string | undefined, options: PlaceArguments, command: Command) => {
       const { backups } = await import("./backups.ts");
       finish(await backups(terminal, name, { ...configOption(command), ...options }));
-    });
+    },
+  );
 
-  program
-    .command("verify <which>")
-    .description(text("cli-verify"))
+  inStorages(program.command("verify <which>").description(text("cli-verify")))
+    .option("--identity <file>", text("cli-option-identity"))
     .option("--depth <depth>", text("cli-verify-depth"))
-    .option("--storage <name>", text("cli-verify-storage"))
-    .option("--json", text("cli-option-json"))
-    .action(async (which: string, options: { depth?: string; storage?: string; json?: boolean }, command: Command) => {
+    .action(async (which: string, options: PlaceArguments & { depth?: string }, command: Command) => {
       const { verify } = await import("./verify.ts");
       finish(await verify(terminal, which, { ...configOption(command), ...options }));
+    });
+
+  inStorages(program.command("restore <which>").description(text("cli-restore")))
+    .option("--identity <file>", text("cli-option-identity"))
+    .option("--to <place>", text("cli-restore-to"))
+    .option("--files", text("cli-restore-files"))
+    .option("--database <name>", text("cli-restore-database"))
+    .option("--no-owners", text("cli-restore-no-owners"))
+    .option("--check", text("cli-restore-check"))
+    .option("--no-check", text("cli-restore-no-check"))
+    .option("--yes", text("cli-option-yes"))
+    .action(async (which: string, options: PlaceArguments & RestoreArguments, command: Command) => {
+      const { restore } = await import("./restore.ts");
+      finish(await restore(terminal, which, { ...configOption(command), ...options }));
+    });
+
+  inStorages(program.command("prune [name]").description(text("cli-prune")))
+    .option("--dry-run", text("cli-prune-dry-run"))
+    .option("--keep <policy>", text("cli-prune-keep"))
+    .option("--yes", text("cli-option-yes"))
+    .action(async (name: string | undefined, options: PlaceArguments & PruneArguments, command: Command) => {
+      const { prune } = await import("./prune.ts");
+      finish(await prune(terminal, name, { ...configOption(command), ...options }));
     });
 
   program

@@ -1,14 +1,23 @@
+import { once } from "node:events";
+import { createInterface } from "node:readline/promises";
 import { redact } from "../lib/redaction.ts";
 import { type Locale, type MessageArgs, type Messages, messagesOf } from "../messages/index.ts";
 
-/** Exit statuses of every command. A wrong configuration is 78, see `configExitCode`; an interrupt 130. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/**
+ * Exit statuses of every command. `differs`: restored, and what is there now is not what the manifest says. A wrong
+ * configuration is 78, see `configExitCode`; an interrupt 130.
+ */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, differs: 3, interrupted: 130 } as const;
 
 /** What a command may write to: results to standard output, everything about them to standard error. */
 export interface Terminal {
   readonly messages: Messages;
   /** True when standard error is a terminal: only then lines may be rewritten. */
   readonly live: boolean;
+  /** Characters in a line of it. */
+  readonly columns: number;
+  /** True when a person can be asked: both what they type and what they read is a terminal. */
+  readonly interactive: boolean;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   out(text: string): void;
@@ -16,6 +25,10 @@ export interface Terminal {
   /** A sentence by its key. */
   say(key: string, args?: MessageArgs): void;
   complain(key: string, args?: MessageArgs): void;
+  /** Replaces the line that it wrote last on a live terminal; an empty text removes it. */
+  rewrite(text: string): void;
+  /** One line that a person types; undefined when the input ends. Rejects when it is interrupted. */
+  ask(question: string): Promise<string | undefined>;
   /** The same terminal in another language. */
   in(locale: Locale): Terminal;
 }
@@ -36,11 +49,26 @@ export function processTerminal(locale: Locale, signal: AbortSignal): Terminal {
   return {
     messages,
     live: process.stderr.isTTY === true,
+    columns: process.stderr.columns ?? 80,
+    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     signal,
     out,
     err,
     say: (key, args) => out(messages.plain(key, args)),
     complain: (key, args) => err(messages.plain(key, args)),
+    rewrite: (text) => void process.stderr.write(`\r\u001B[2K${redact(text)}`),
+    ask: (question) => ask(question, signal),
     in: (other) => processTerminal(other, signal),
   };
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
+  // The terminal's own line editing: Ctrl-C stays a signal.
+  const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  const ended = once(reader, "close").then(() => undefined);
+  try {
+    return await Promise.race([reader.question(question, { signal }), ended]);
+  } finally {
+    reader.close();
+  }
 }

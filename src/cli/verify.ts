@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { loadConfig } from "../app/config.ts";
 import { toAppError } from "../core/errors.ts";
-import { type Manifest, manifestFile } from "../core/manifest.ts";
+import type { Manifest } from "../core/manifest.ts";
 import { type Depth, depths, type Proof } from "../core/proof.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { formatBytes, formatDuration, formatTime } from "../messages/format.ts";
@@ -10,32 +9,25 @@ import { readCopyManifest, recordProof } from "../services/backup/proofs.ts";
 import { prove, reachOf } from "../services/backup/prove.ts";
 import { sweepScratch } from "../services/backup/scratch.ts";
 import { neededBytes } from "../services/backup/verify.ts";
-import { ownKey } from "../services/catalogue.ts";
+import { findBackup } from "../services/restore/choose.ts";
+import { identityFor } from "../services/restore/identity.ts";
 import { findKind, type SourceConfig } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
-import { closeStorages, openStorages } from "./open-storages.ts";
-import { reportError } from "./report.ts";
+import { ProgressBar } from "./bar.ts";
+import { openPlace, type Place, type PlaceOptions } from "./place.ts";
+import { reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
-export interface VerifyOptions {
+export interface VerifyOptions extends PlaceOptions {
   readonly depth?: string;
-  readonly storage?: string;
   readonly json?: boolean;
 }
 
-/** What `verifyHere` is given: from a configuration, or from options on a bare machine. */
-export interface VerifyHere extends VerifyOptions {
-  /** Id of a backup, its name (the newest), `latest:<name>`, or `<name>@<beginning of its time>`: "app@20260301". */
-  readonly which: string;
-  readonly storages: readonly Storage[];
-  readonly identity?: string | undefined;
-  readonly host: string;
-  readonly timezone: string;
-  /** What the configuration says of a name, where there is one. */
-  readonly settings?: (name: string) => BackupSettings | undefined;
-}
+/** Milliseconds for removing leftovers from a scratch server, and for writing the proof. */
+const cleanUpMs = 120_000;
 
-export interface BackupSettings {
+/** What the configuration says of a backup. */
+interface Settings {
   readonly source?: SourceConfig | undefined;
   readonly depth?: Depth | undefined;
   readonly storage?: string | undefined;
@@ -44,76 +36,42 @@ export interface BackupSettings {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Milliseconds for removing leftovers from a scratch server, and for writing the proof. */
-const cleanUpMs = 120_000;
-/** Milliseconds between two rewritten lines. */
-const intervalMs = 200;
-
-/** `vakhta verify <which>` with a configuration. */
-export async function verify(
-  terminal: Terminal,
-  which: string,
-  options: VerifyOptions & { readonly path?: string },
-): Promise<number> {
-  const { config } = loadConfig({ ...options, requires: ["storages"] });
-  const own = terminal.in(config.locale);
-  const storages = openStorages(config, Object.keys(config.storages), createLogger({ name: "cli", level: "silent" }));
-  const settings = (name: string): BackupSettings | undefined => {
-    const backup = config.backups.find((candidate) => candidate.name === name);
-    if (!backup) return undefined;
-    const { depth, storage, scratch, timeout } = backup.verify;
-    return { source: backup.source, depth, storage, scratch, timeoutMs: timeout };
-  };
-  const { identity } = config.encryption ?? {};
+/**
+ * `vakhta verify <which>`: looks at a copy in this process, without Redis and the bot, and writes the proof beside the
+ * manifest. 0: it holds; 1: it does not, it could not be looked at, or not as deep as `depth` asked; 2: there is no such
+ * backup, storage or depth.
+ */
+export async function verify(terminal: Terminal, which: string, options: VerifyOptions): Promise<number> {
+  let own = terminal;
   try {
-    const here = {
-      ...options,
-      which,
-      storages,
-      identity,
-      host: config.worker.host,
-      timezone: config.timezone,
-      settings,
-    };
-    return await verifyHere(own, here);
+    await using place = openPlace(terminal, options);
+    own = place.terminal;
+    return await verifyIn(place, which, options);
   } catch (error) {
-    return reportError(error, own);
-  } finally {
-    await closeStorages(storages);
+    return reportError(error, own, options);
   }
 }
 
-/**
- * Looks at a copy in this process, without Redis and the bot, and writes the proof beside the manifest. 0: it holds; 1:
- * it does not, it could not be looked at, or not as deep as `depth` asked; 2: there is no such backup, copy or depth.
- */
-export async function verifyHere(terminal: Terminal, options: VerifyHere): Promise<number> {
-  const { which, storages, settings, identity, json = false } = options;
+async function verifyIn(place: Place, which: string, { json = false, ...options }: VerifyOptions): Promise<number> {
+  const { terminal, storages } = place;
   const asked = depths.find((depth) => depth === options.depth);
-  if (options.depth !== undefined && !asked) {
-    terminal.complain("cli-verify-depth-unknown", { depth: options.depth });
-    return exitCodes.usage;
-  }
+  if (options.depth !== undefined && !asked) throw new UsageError("cli-verify-depth-unknown", { depth: options.depth });
   const found = await findBackup(storages, which, terminal.signal);
-  if (!found) {
-    terminal.complain("cli-verify-unknown", { which });
-    return exitCodes.usage;
-  }
+  if (!found) throw new UsageError("cli-verify-unknown", { which });
   const { folder, name, id } = found;
-  const own = settings?.(name) ?? {};
-  const storage = chooseCopy(found.copies, options.storage, own.storage);
-  if (!storage) {
-    const known = found.copies.map((copy) => copy.name).join(", ");
-    terminal.complain("cli-verify-storage-unknown", { backup: id, storage: options.storage ?? "", known });
-    return exitCodes.usage;
-  }
+  const own = settingsOf(place, name);
+  const storage = chooseCopy(found.storages, own.storage);
+  if (!storage) throw new UsageError("cli-verify-unknown", { which });
   const copy = await readCopyManifest(storage, folder, undefined, terminal.signal);
   const depth = asked ?? own.depth ?? "restored";
-  const at = formatTime(new Date(copy.manifest.startedAt), terminal.messages.locale, options.timezone);
+  const at = formatTime(new Date(copy.manifest.startedAt), terminal.messages.locale, place.timezone);
   const size = formatBytes(neededBytes(copy.manifest), terminal.messages.locale);
+  // A key of somebody else says nothing against the backup: it is told apart from one that does not decrypt.
+  const isLocked = depth === "stored" || place.identities.length === 0;
+  const identity = isLocked ? undefined : await identityFor(copy.manifest, place.identities);
   if (!json) terminal.complain("cli-verify-looking", { backup: id, name, at, size, storage: storage.name });
   await sweepScratch(new Date());
-  const proof = await look(terminal, { manifest: copy.manifest, storage, depth, identity, host: options.host, own });
+  const proof = await look(terminal, { manifest: copy.manifest, storage, depth, identity, host: place.host, own });
   let unrecorded: string | undefined;
   try {
     await recordProof(storage, folder, copy.sha256, proof, AbortSignal.timeout(cleanUpMs));
@@ -127,56 +85,15 @@ export async function verifyHere(terminal: Terminal, options: VerifyHere): Promi
   return proof.ok && !isTooShallow && unrecorded === undefined ? exitCodes.ok : exitCodes.failed;
 }
 
-interface Found {
-  readonly name: string;
-  readonly id: string;
-  readonly folder: string;
-  readonly copies: readonly Storage[];
+function settingsOf({ config }: Place, name: string): Settings {
+  const backup = config?.backups.find((candidate) => candidate.name === name);
+  if (!backup) return {};
+  const { depth, storage, scratch, timeout } = backup.verify;
+  return { source: backup.source, depth, storage, scratch, timeoutMs: timeout };
 }
 
-/** The newest backup that is meant; a storage out of reach hides only what lies nowhere else. */
-async function findBackup(
-  storages: readonly Storage[],
-  which: string,
-  signal: AbortSignal,
-): Promise<Found | undefined> {
-  const folders = new Map<string, Storage[]>();
-  const failures: unknown[] = [];
-  for (const storage of storages) {
-    try {
-      for await (const { key } of storage.list("", signal)) {
-        const own = ownKey(key);
-        if (own?.file !== manifestFile || !isMeant(own.folder, which)) continue;
-        folders.set(own.folder, [...(folders.get(own.folder) ?? []), storage]);
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      failures.push(error);
-    }
-  }
-  if (folders.size === 0 && failures.length > 0) throw failures[0];
-  const time = (folder: string): string => folder.slice(folder.indexOf("/") + 1);
-  const [newest] = [...folders].toSorted(([a], [b]) => (time(a) < time(b) ? 1 : -1));
-  if (!newest) return undefined;
-  const [folder, copies] = newest;
-  const [name = "", run = ""] = folder.split("/");
-  return { name, id: run.slice(run.indexOf("-") + 1), folder, copies };
-}
-
-function isMeant(folder: string, which: string): boolean {
-  const [name = "", run = ""] = folder.split("/");
-  if (run.endsWith(`-${which}`)) return true;
-  const [wanted = "", time = ""] = which.replace(/^latest:/, "").split("@");
-  return wanted === name && run.startsWith(time);
-}
-
-/** The copy that is named, else that of the configuration, else one that is not on this disk. */
-function chooseCopy(
-  copies: readonly Storage[],
-  named: string | undefined,
-  usual: string | undefined,
-): Storage | undefined {
-  if (named !== undefined) return copies.find(({ name }) => name === named);
+/** The copy of the storage that the configuration names, else one that is not on this disk. */
+function chooseCopy(copies: readonly Storage[], usual: string | undefined): Storage | undefined {
   return copies.find(({ name }) => name === usual) ?? copies.find(({ local }) => !local) ?? copies[0];
 }
 
@@ -186,21 +103,29 @@ interface Look {
   readonly depth: Depth;
   readonly identity: string | undefined;
   readonly host: string;
-  readonly own: BackupSettings;
+  readonly own: Settings;
 }
 
 async function look(terminal: Terminal, { own, ...what }: Look): Promise<Proof> {
   const logger = createLogger({ name: "cli", level: "silent" });
   const id = `cli${randomBytes(6).toString("hex")}`;
-  const line = progressLine(terminal);
+  const bar = new ProgressBar(terminal);
+  const total = neededBytes(what.manifest);
+  const observer = {
+    depth: (reached: Depth): Promise<void> => {
+      bar.phase(terminal.messages.plain(`verify-phase-${reached}`), total);
+      return Promise.resolve();
+    },
+    progress: (bytes: number): void => bar.progress(bytes),
+  };
   const timeout = own.timeoutMs === undefined ? [] : [AbortSignal.timeout(own.timeoutMs)];
   const signal = AbortSignal.any([terminal.signal, ...timeout]);
   const order = { ...what, config: own.source, scratch: { id, server: own.scratch }, logger, signal };
   const { depth } = reachOf(what.manifest, what.depth, { identity: what.identity, config: own.source });
   try {
-    return await prove({ ...order, clock: { now: () => new Date() }, observer: line });
+    return await prove({ ...order, clock: { now: () => new Date() }, observer });
   } finally {
-    line.end();
+    bar.end();
     if (depth === "restored" && own.scratch !== undefined) await cleanUp(what.manifest.kind, own.scratch, id, logger);
   }
 }
@@ -210,40 +135,6 @@ async function cleanUp(kind: string, server: string, id: string, logger: Logger)
   await findKind(kind)
     ?.cleanUpScratch?.(server, [id], AbortSignal.timeout(cleanUpMs))
     .catch((error: unknown) => logger.warn({ error: String(error) }, "the scratch server could not be cleaned up"));
-}
-
-function progressLine(terminal: Terminal) {
-  const { messages } = terminal;
-  const startedAt = Date.now();
-  let phase = "";
-  let shownAt = 0;
-  const rewrite = (text: string): void => void process.stderr.write(`\r\u001B[2K${text}`);
-  return {
-    depth: (depth: Depth): Promise<void> => {
-      phase = messages.plain(`verify-phase-${depth}`);
-      if (terminal.live) rewrite(phase);
-      else terminal.err(phase);
-      return Promise.resolve();
-    },
-    progress: (bytes: number, total: number): void => {
-      const now = Date.now();
-      if (!terminal.live || now - shownAt < intervalMs) return;
-      shownAt = now;
-      rewrite(
-        messages.plain("cli-verify-progress", {
-          phase,
-          read: formatBytes(bytes, messages.locale),
-          total: formatBytes(total, messages.locale),
-          percent: total === 0 ? 100 : Math.floor((100 * bytes) / total),
-          duration: formatDuration(now - startedAt, messages.locale),
-        }),
-      );
-    },
-    /** Removes the line, so that what follows begins on a clean one. */
-    end: (): void => {
-      if (terminal.live) rewrite("");
-    },
-  };
 }
 
 function tell(terminal: Terminal, proof: Proof): void {

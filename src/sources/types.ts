@@ -99,6 +99,14 @@ export interface RestoreTarget {
   progress?(bytes: number): void;
 }
 
+/** What a restore finds before anything is read or touched. */
+export interface TargetLook {
+  /** Servers and programs with their versions, by what they are called: `pg_restore: "15.18"`. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** Folder of this machine in which most of the restored data will lie; absent where that is not this machine's disk. */
+  readonly folder?: string;
+}
+
 /** What was found in a restored backup that is not as the manifest says. */
 export interface Difference {
   /** Table, path or key, or what was counted. */
@@ -191,6 +199,11 @@ export interface SourceKind<S extends z.ZodType = z.ZodType> {
    * Absent: such a backup is only given back as files.
    */
   restore?(reader: BackupReader, target: RestoreTarget, config?: z.output<S>): Promise<RestoreReport>;
+  /**
+   * Looks at the target of a restore and at the programs for it, and touches nothing. Rejects as `restore` would before
+   * it begins: with `conflict` for what is not empty. Absent: the target is a folder.
+   */
+  lookAtTarget?(manifest: Manifest, target: RestoreTarget, config?: z.output<S>): Promise<TargetLook>;
   /** Restores into a scratch place, compares, and removes everything again, also when it fails. */
   testRestore?(reader: BackupReader, scratch: Scratch, config?: z.output<S>): Promise<RestoreReport>;
   /** Whether `testRestore` has all that it needs from the configuration. Default: yes. */

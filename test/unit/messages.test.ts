@@ -22,6 +22,7 @@ import { linkKinds, severities } from "../../src/core/signal.ts";
 import { verificationPhases } from "../../src/core/verification.ts";
 import { redact } from "../../src/lib/redaction.ts";
 import { escapeHtml, type Locale, locales, messageFiles, messagesOf } from "../../src/messages/index.ts";
+import { healthReasons } from "../../src/services/backup/health.ts";
 import { subjects } from "../../src/services/doctor.ts";
 import { sourceKinds } from "../../src/sources/index.ts";
 
@@ -101,11 +102,14 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "backup-title-": statuses,
   "button-": [...incidentActions, "acknowledge-all", "full-list", "alerts"],
   "check-": subjects,
-  "cli-backups-": ["id", "time", "name", "size", "copies"],
+  "cli-backups-": ["id", "time", "name", "size", "proof", "copies"],
+  "cli-restore-phase-": ["check", "restore"],
   "cli-phase-": backupPhases,
   // /start greets and is in no menu.
   "command-": commands.map((command) => command.name).filter((name) => name !== "start"),
   "count-": severities,
+  "backups-run-": ["running", "queued"],
+  "health-": healthReasons,
   "daily-backups-": unionIn("core/daily.ts", "readonly state:"),
   "button-depth-": depths,
   "depth-": depths,
@@ -136,7 +140,6 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "silence-ask-": unionIn("bot/views/silence.ts", "readonly why:"),
   "silence-scope-": unionIn("bot/views/silence.ts", "const scopes ="),
   "source-": sourceKinds,
-  "status-latest-": statuses,
   "status-no-": unionIn("state/presence.ts", "readonly role:"),
   "toast-dialog-": unionIn("state/dialogs.ts", "readonly status:").filter((status) => status !== "open"),
 };

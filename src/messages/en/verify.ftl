@@ -154,12 +154,9 @@ doctor-key-unreadable = whether the identity opens { $backup } could not be trie
 
 cli-verify = prove that a backup can be restored: its id, or a name for its newest one
 cli-verify-depth = stored, readable or restored
-cli-verify-storage = whose copy; default: one that is not on this disk
 cli-verify-unknown = there is no backup { $which } in these storages.
 cli-verify-depth-unknown = there is no depth { $depth }: stored, readable, restored.
-cli-verify-storage-unknown = there is no copy of { $backup } in { $storage }; there are: { $known }
 cli-verify-looking = backup { $backup } of { $name }, { $at }, { $size }, copy in { $storage }
-cli-verify-progress = { $phase }: { $read } of { $total } ({ $percent } %), { $duration }
 cli-verify-stored = every stored byte was read back and is the one that was written ({ $size }).
 cli-verify-readable = read whole: every part was unpacked and read to its end.
 cli-verify-restored = restored and compared: { $counted }. The restore took { $duration }.

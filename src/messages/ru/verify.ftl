@@ -173,12 +173,9 @@ doctor-key-unreadable = попробовать ключ на { $backup } не у
 
 cli-verify = доказать, что копия восстанавливается: её номер или имя (тогда самая новая)
 cli-verify-depth = stored, readable или restored
-cli-verify-storage = чей экземпляр; по умолчанию тот, что не на этом диске
 cli-verify-unknown = в этих хранилищах нет копии { $which }.
 cli-verify-depth-unknown = глубины { $depth } нет: stored, readable, restored.
-cli-verify-storage-unknown = в { $storage } нет экземпляра копии { $backup }; есть: { $known }
 cli-verify-looking = копия { $backup } ({ $name }), { $at }, { $size }, экземпляр в { $storage }
-cli-verify-progress = { $phase }: { $read } из { $total } ({ $percent } %), { $duration }
 cli-verify-stored = прочитан каждый сохранённый байт: все те, что были записаны ({ $size }).
 cli-verify-readable = прочитано целиком: каждая часть распакована и прочитана до конца.
 cli-verify-restored = восстановлено и сверено: { $counted }. Восстановление заняло { $duration }.

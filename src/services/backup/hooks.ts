@@ -37,7 +37,7 @@ export class RunHooks {
     if (before.length + after.length === 0) return;
     const { runs, clock } = this.#deps;
     await runs.record(run.id, "progress", clock.now(), (current) => ({ ...current, hooks: "pending" }), fence);
-    for (const argv of before) await runHook(argv, environment(run, "running"), backup.hooks.timeout, signal);
+    for (const argv of before) await runHook(argv, hookEnvironment(run, "running"), backup.hooks.timeout, signal);
   }
 
   /**
@@ -55,7 +55,7 @@ export class RunHooks {
     let failed: AppError | undefined;
     for (const argv of commands) {
       try {
-        await runHook(argv, environment(run, status), timeout, signal);
+        await runHook(argv, hookEnvironment(run, status), timeout, signal);
       } catch (error) {
         signal.throwIfAborted();
         failed ??= toAppError(error);
@@ -73,7 +73,8 @@ export class RunHooks {
   }
 }
 
-async function runHook(
+/** Runs one program around a backup. Its step is "hook <program>". */
+export async function runHook(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   timeoutMs: number,
@@ -84,7 +85,11 @@ async function runHook(
   await runProgram({ argv, step, env, via: true }, { timeoutMs, signal });
 }
 
-function environment(run: BackupRun, status: HookStatus): Record<string, string> {
+/** What a program around a backup is told of it. */
+export function hookEnvironment(
+  run: Pick<BackupRun, "name" | "id" | "folder"> & { readonly error?: { readonly code: string } },
+  status: HookStatus,
+): Record<string, string> {
   return {
     VAKHTA_BACKUP: run.name,
     VAKHTA_RUN: run.id,

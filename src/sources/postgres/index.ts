@@ -6,7 +6,7 @@ import { chooseDatabases, listDatabases } from "./databases.ts";
 import { type DumpPlan, PostgresSession } from "./dump.ts";
 import { askServer, describe } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
-import { restore } from "./restore.ts";
+import { lookAtTarget, restore } from "./restore.ts";
 import { type PostgresConfig, postgresSchema } from "./schema.ts";
 import { cleanUpScratch, testRestore } from "./test-restore.ts";
 import { anyPsql, chooseTools, type ToolOptions } from "./tools.ts";
@@ -63,6 +63,7 @@ export const postgresSource: SourceKind<typeof postgresSchema> = {
   create: (config, deps) => new PostgresSource(config, deps),
   checkReadable,
   restore,
+  lookAtTarget,
   testRestore,
   cleanUpScratch,
 };

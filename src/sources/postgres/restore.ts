@@ -1,7 +1,13 @@
 import { AppError, toAppError } from "../../core/errors.ts";
 import type { Manifest, ManifestPart } from "../../core/manifest.ts";
 import type { Text } from "../../core/text.ts";
-import { type BackupReader, mostDifferences, type RestoreReport, type RestoreTarget } from "../types.ts";
+import {
+  type BackupReader,
+  mostDifferences,
+  type RestoreReport,
+  type RestoreTarget,
+  type TargetLook,
+} from "../types.ts";
 import { readPlain } from "./archive.ts";
 import { Differences } from "./compare.ts";
 import { type Connection, connect } from "./connection.ts";
@@ -36,17 +42,8 @@ export async function restore(
   target: RestoreTarget,
   config?: PostgresConfig,
 ): Promise<RestoreReport> {
-  const { signal, logger, only } = target;
-  const parts = artifacts(reader.manifest, only);
-  const single = only !== undefined || !isSeveral(reader.manifest);
-  const { options, ...connection } = connect(target.to);
-  const { site, missing } = await reach({ ...connection, options: { ...options, bin: config?.bin } }, reader.manifest, {
-    signal,
-    logger,
-    single,
-  });
-  const orders = await plan(site, parts, single ? (missing ?? site.server.database) : undefined, missing !== undefined);
-  for (const { database, exists } of orders) if (exists) await requireEmpty(site, database);
+  const { signal } = target;
+  const { site, orders, single } = await begin(reader.manifest, target, config);
   const manner: Manner = { owners: target.owners ?? true, scratch: false };
   const started = performance.now();
   const prepared: (readonly [Order, Prepared])[] = [];
@@ -62,6 +59,42 @@ export async function restore(
     await report.add(single ? undefined : database, compare);
   }
   return report.result(restoreMs);
+}
+
+/** Whether the target is empty, and which programs there are for it. Touches nothing; rejects as `restore` does. */
+export async function lookAtTarget(
+  manifest: Manifest,
+  target: RestoreTarget,
+  config?: PostgresConfig,
+): Promise<TargetLook> {
+  const { site } = await begin(manifest, target, config);
+  return { facts: { PostgreSQL: site.server.version, pg_restore: site.tools.version } };
+}
+
+interface Beginning {
+  readonly site: Site;
+  readonly orders: readonly Order[];
+  /** One database, into the one that the URL names. */
+  readonly single: boolean;
+}
+
+async function begin(
+  manifest: Manifest,
+  { to, signal, logger, only }: RestoreTarget,
+  config: PostgresConfig | undefined,
+): Promise<Beginning> {
+  const parts = artifacts(manifest, only);
+  const single = only !== undefined || !isSeveral(manifest);
+  const { options, ...connection } = connect(to);
+  const found = await reach({ ...connection, options: { ...options, bin: config?.bin } }, manifest, {
+    signal,
+    logger,
+    single,
+  });
+  const { site, missing } = found;
+  const orders = await plan(site, parts, single ? (missing ?? site.server.database) : undefined, missing !== undefined);
+  for (const { database, exists } of orders) if (exists) await requireEmpty(site, database);
+  return { site, orders, single };
 }
 
 async function restoreOne(

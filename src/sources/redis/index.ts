@@ -3,7 +3,7 @@ import { prepareVia } from "../via.ts";
 import { RedisSession } from "./dump.ts";
 import { askInfo, describe, requireReadableBy, requireSound } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
-import { restore } from "./restore.ts";
+import { lookAtTarget, restore } from "./restore.ts";
 import { type RedisConfig, redisSchema } from "./schema.ts";
 import { testRestore } from "./test-restore.ts";
 import { type Cli, type CliOptions, checkCommand, cliFor, passwordVariable, toolVersions } from "./tools.ts";
@@ -49,5 +49,6 @@ export const redisSource: SourceKind<typeof redisSchema> = {
   create: (config) => new RedisSource(config),
   checkReadable,
   restore,
+  lookAtTarget,
   testRestore,
 };

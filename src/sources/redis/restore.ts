@@ -1,15 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import type { Manifest } from "../../core/manifest.ts";
 import { registerSecret } from "../../lib/redaction.ts";
-import type { BackupReader, RestoreReport, RestoreTarget } from "../types.ts";
+import type { BackupReader, RestoreReport, RestoreTarget, TargetLook } from "../types.ts";
 import { privateFolder } from "./folder.ts";
-import { keyspace, totalKeys } from "./info.ts";
+import { keyspace, totalKeys, versionOf } from "./info.ts";
 import { load } from "./load.ts";
 import { untilEqual, untilPersisted } from "./replicate.ts";
 import type { RedisConfig } from "./schema.ts";
 import { freePort } from "./server.ts";
 import { RestoreGoal, requireNotOlder } from "./target.ts";
 import { compareKeys } from "./test-restore.ts";
-import { cliFor } from "./tools.ts";
+import { cliFor, toolVersions } from "./tools.ts";
 import { addressOf } from "./url.ts";
 
 /**
@@ -56,4 +58,18 @@ export async function restore(
   if (saves) await goal.ask(["BGSAVE"]);
   await untilPersisted(() => goal.info(), signal);
   return { restoreMs: Math.round(performance.now() - begin), ...report };
+}
+
+/** Whether the target is an empty server that can be filled from here. Touches nothing; rejects as `restore` does. */
+export async function lookAtTarget(
+  _manifest: Manifest,
+  { to, signal }: RestoreTarget,
+  config?: RedisConfig,
+): Promise<TargetLook> {
+  const goal = new RestoreGoal(cliFor(addressOf(to), { tls: config?.tls, bin: config?.bin }), signal);
+  const { product, version } = versionOf(await goal.requireEmpty(-1));
+  await goal.ownAddress();
+  const { cli } = await toolVersions({ bin: config?.bin }, signal);
+  // The snapshot is unpacked beside the private server that loads it.
+  return { facts: { [product]: version, "redis-cli": cli }, folder: tmpdir() };
 }

@@ -4,7 +4,7 @@ import type { OpenOptions, Source, SourceDeps, SourceInfo, SourceKind, SourceSes
 import { openBase, placeFacts } from "./base.ts";
 import { Bucket } from "./bucket.ts";
 import { checkReadable } from "./readable.ts";
-import { restore, testRestore } from "./restore.ts";
+import { lookAtTarget, restore, testRestore } from "./restore.ts";
 import { type S3SourceConfig, s3SourceSchema } from "./schema.ts";
 import { S3Session, titleOf } from "./session.ts";
 
@@ -64,6 +64,7 @@ export const s3Source: SourceKind<typeof s3SourceSchema> = {
   incremental: true,
   checkReadable,
   restore,
+  lookAtTarget,
   testRestore,
   // Only the index, as it is stored: nothing is written.
   scratchBytes: ({ parts }) => parts.find(({ role }) => role === "index")?.bytes ?? 0,

@@ -1,4 +1,6 @@
+import type { Manifest } from "../../core/manifest.ts";
 import type { Text } from "../../core/text.ts";
+import { lookAtFolder } from "../folder.ts";
 import {
   type BackupReader,
   type Difference,
@@ -6,6 +8,7 @@ import {
   type RestoreReport,
   type RestoreTarget,
   type Scratch,
+  type TargetLook,
 } from "../types.ts";
 import { parseTarget } from "./address.ts";
 import { type Content, contentsOf, Different } from "./contents.ts";
@@ -88,6 +91,19 @@ export async function restore(
     differencesTotal: differences.total,
     remarks: sink.remarks,
   };
+}
+
+/** Whether the target is empty. Touches nothing; rejects as `restore` does. */
+export async function lookAtTarget(
+  _manifest: Manifest,
+  { to, signal }: RestoreTarget,
+  config?: S3SourceConfig,
+): Promise<TargetLook> {
+  const place = parseTarget(to, config);
+  if (place.kind === "folder") return await lookAtFolder(place.path);
+  await using sink = new BucketSink(place.config, place.prefix, signal);
+  await sink.prepare(signal);
+  return { facts: {} };
 }
 
 /**

@@ -1,0 +1,215 @@
+import { environmentVariables } from "../app/config.ts";
+import { toAppError } from "../core/errors.ts";
+import { createLogger } from "../lib/logger.ts";
+import { redact } from "../lib/redaction.ts";
+import { formatBytes, formatDuration, formatTime } from "../messages/format.ts";
+import { reasonText } from "../messages/index.ts";
+import { recordAudit } from "../services/restore/audit.ts";
+import { type FoundCopy, findBackup, findCopies } from "../services/restore/choose.ts";
+import { identityFor } from "../services/restore/identity.ts";
+import { type Preflight, preflight } from "../services/restore/preflight.ts";
+import { RestoreFailure, type RestoreObserver, restoreCopy, soundCopy } from "../services/restore/restore.ts";
+import type { SourceConfig } from "../sources/index.ts";
+import type { RestoreReport, RestoreTarget } from "../sources/types.ts";
+import { ProgressBar } from "./bar.ts";
+import { confirmByName } from "./confirm.ts";
+import { openPlace, type Place, type PlaceOptions } from "./place.ts";
+import { reportError, UsageError } from "./report.ts";
+import { exitCodes, type Terminal } from "./terminal.ts";
+
+export interface RestoreOptions extends PlaceOptions {
+  /** Where to; default: the variable VAKHTA_RESTORE_TO, whose value other users cannot see. */
+  readonly to?: string;
+  /** The parts as plain files. */
+  readonly files?: boolean;
+  /** Of several databases only this one. */
+  readonly database?: string;
+  readonly owners?: boolean;
+  /** Whether every stored byte is compared before the first one is restored; default: where that is affordable. */
+  readonly check?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** Milliseconds for the line that is left beside the backup. */
+const auditMs = 30_000;
+
+type Report = Awaited<ReturnType<typeof restoreCopy>>;
+
+/**
+ * `vakhta restore <which> --to <place>`: into an empty database, server, bucket or folder, without Redis and the bot. 0:
+ * restored and as the manifest says; 1: not restored; 2: wrong usage, no such backup, nobody to ask; 3: restored, and
+ * something differs.
+ */
+export async function restore(terminal: Terminal, which: string, options: RestoreOptions): Promise<number> {
+  let own = terminal;
+  try {
+    await using place = openPlace(terminal, options);
+    own = place.terminal;
+    return await restoreIn(place, which, options);
+  } catch (error) {
+    if (error instanceof RestoreFailure) return reportFailure(error, own, options.json ?? false);
+    return reportError(error, own, options);
+  }
+}
+
+async function restoreIn(place: Place, which: string, options: RestoreOptions): Promise<number> {
+  const { terminal } = place;
+  const { signal } = terminal;
+  const { files = false, json = false } = options;
+  const to = options.to ?? environmentVariables()["VAKHTA_RESTORE_TO"];
+  if (to === undefined || to === "") throw new UsageError("cli-restore-where");
+  if (!options.yes && !terminal.interactive) throw new UsageError("cli-nobody");
+  const found = await findBackup(place.storages, which, signal);
+  if (!found) throw new UsageError("cli-verify-unknown", { which });
+  const { copies, refused } = await findCopies(found, signal);
+  for (const { storage, error } of refused)
+    terminal.complain("cli-restore-copy-refused", {
+      storage: storage.name,
+      reason: reasonText(error, terminal.messages),
+    });
+  const bar = new ProgressBar(terminal);
+  const target: RestoreTarget = {
+    to,
+    signal,
+    logger: createLogger({ name: "cli", level: "silent" }),
+    ...(options.database === undefined ? {} : { only: options.database }),
+    ...(options.owners === undefined ? {} : { owners: options.owners }),
+  };
+  const first = copies[0];
+  if (!first) throw new UsageError("cli-verify-unknown", { which });
+  const { manifest } = first;
+  const identity = await identityFor(manifest, place.identities);
+  const config = sourceOf(place, found.name);
+  const query = { manifest, target, files, config };
+  describe(place, first, await preflight(query), { files, to });
+  const observer = observe(terminal, bar);
+  let copy: FoundCopy;
+  try {
+    copy = await soundCopy(copies, { check: options.check, signal, observer });
+  } finally {
+    bar.end();
+  }
+  if (!options.yes) await confirmByName(terminal, "cli-restore-type", found.name);
+  let outcome: "restored" | "differs" | "failed" = "failed";
+  try {
+    const report = await restoreCopy({ copy, target, files, config, identity, observer });
+    bar.end();
+    outcome = report.differencesTotal === 0 ? "restored" : "differs";
+    const { id, name } = manifest;
+    const facts = {
+      id,
+      name,
+      storage: copy.storage.name,
+      folder: found.folder,
+      to: redact(to),
+      ok: outcome === "restored",
+    };
+    if (json) terminal.out(JSON.stringify({ ...facts, ...documentOf(report, terminal) }, undefined, 2));
+    else tell(terminal, report);
+  } finally {
+    bar.end();
+    await audit(place, copy, { folder: found.folder, to, outcome, files });
+  }
+  return outcome === "restored" ? exitCodes.ok : exitCodes.differs;
+}
+
+function sourceOf({ config }: Place, name: string): SourceConfig | undefined {
+  return config?.backups.find((backup) => backup.name === name)?.source;
+}
+
+/** The pre-flight, on standard error. */
+function describe(
+  { terminal, timezone }: Place,
+  { manifest, storage, sound }: FoundCopy,
+  { bytes, unpackedBytes, room, facts }: Preflight,
+  { files, to }: { readonly files: boolean; readonly to: string },
+): void {
+  const { messages } = terminal;
+  const size = (count: number): string => formatBytes(count, messages.locale);
+  const { id, name, kind, startedAt, encryption } = manifest;
+  const at = formatTime(new Date(startedAt), messages.locale, timezone);
+  terminal.complain("cli-restore-backup", { backup: id, name, kind, at });
+  terminal.complain("cli-restore-copy", { storage: storage.name, location: storage.location });
+  if (!sound) terminal.complain("cli-restore-unsound");
+  terminal.complain("cli-restore-size", { stored: size(bytes), unpacked: size(unpackedBytes) });
+  terminal.complain(files ? "cli-restore-target-files" : "cli-restore-target", { to: redact(to) });
+  if (room) terminal.complain("cli-restore-room", { folder: room.folder, free: size(room.freeBytes) });
+  else terminal.complain("cli-restore-room-unknown");
+  const programs = Object.entries(facts).map(([what, version]) => `${what} ${version}`);
+  if (programs.length > 0) terminal.complain("cli-restore-programs", { programs: programs.join(", ") });
+  terminal.complain(encryption ? "cli-restore-identity" : "cli-restore-plain");
+}
+
+function observe(terminal: Terminal, bar: ProgressBar): RestoreObserver {
+  return {
+    phase: (phase, total) => bar.phase(terminal.messages.plain(`cli-restore-phase-${phase}`), total),
+    progress: (bytes) => bar.progress(bytes),
+    refused: ({ storage }, error) => {
+      bar.end();
+      const reason = reasonText(error, terminal.messages);
+      terminal.complain("cli-restore-copy-refused", { storage: storage.name, reason });
+    },
+  };
+}
+
+function documentOf(report: Report, { messages }: Terminal) {
+  const { restoreMs, compared, differences, differencesTotal, remarks = [], files } = report;
+  const said = remarks.map(({ key, args }) => messages.plain(key, args));
+  return { restoreMs, compared, differences, differencesTotal, remarks: said, ...(files ? { files } : {}) };
+}
+
+function tell(terminal: Terminal, report: Report): void {
+  const { messages } = terminal;
+  const { compared, differences, differencesTotal, remarks = [], restoreMs, files } = report;
+  for (const { key, args } of remarks) terminal.complain(key, args);
+  for (const difference of differences) terminal.complain("cli-verify-difference", { ...difference });
+  const counted = countedText(compared);
+  const duration = formatDuration(restoreMs, messages.locale);
+  if (differencesTotal > 0) terminal.say("cli-restore-differs", { count: differencesTotal, counted, duration });
+  else if (counted === "") terminal.say("cli-restore-done-uncounted", { duration });
+  else terminal.say("cli-restore-done", { counted, duration });
+  for (const file of files ?? []) terminal.out(file);
+}
+
+/** "rows 224, tables 1", as the kind calls what it has compared. */
+function countedText(compared: RestoreReport["compared"]): string {
+  return Object.entries(compared)
+    .map(([what, count]) => `${what} ${count}`)
+    .join(", ");
+}
+
+/** Why it did not come about, and what it has left. */
+function reportFailure({ reason, left }: RestoreFailure, terminal: Terminal, json: boolean): number {
+  const { messages } = terminal;
+  const status = reportError(reason, terminal);
+  if (typeof reason.context["stderr"] === "string" && reason.context["stderr"] !== "")
+    terminal.err(reason.context["stderr"]);
+  const found = left === undefined ? undefined : typeof left === "string" ? left : messages.plain(left.key, left.args);
+  if (found === undefined) terminal.complain("cli-restore-nothing-left");
+  else terminal.complain("cli-restore-left", { found });
+  const message = reasonText(reason, messages);
+  if (json) terminal.out(JSON.stringify({ error: { code: reason.code, message }, left: found ?? null }, undefined, 2));
+  return status;
+}
+
+async function audit(
+  { terminal, host }: Place,
+  copy: FoundCopy,
+  what: {
+    readonly folder: string;
+    readonly to: string;
+    readonly outcome: "restored" | "differs" | "failed";
+    readonly files: boolean;
+  },
+): Promise<void> {
+  const { folder, to, outcome, files } = what;
+  const action = files ? "restore-files" : "restore";
+  try {
+    const line = { action, at: new Date().toISOString(), host, to, outcome } as const;
+    await recordAudit(copy.storage, folder, line, AbortSignal.timeout(auditMs));
+  } catch (error) {
+    const reason = reasonText(toAppError(error), terminal.messages);
+    terminal.complain("cli-restore-unaudited", { storage: copy.storage.name, reason });
+  }
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { z } from "zod";
+import { AppError } from "../../core/errors.ts";
+import { hasEnded, processIdentity } from "../../lib/process-identity.ts";
+import type { Storage } from "../../storages/types.ts";
+
+/** Milliseconds that a lease file counts without being renewed. */
+const leaseMs = 15 * 60_000;
+const renewEveryMs = 5 * 60_000;
+const requestMs = 30_000;
+
+const leaseSchema = z.object({
+  version: z.literal(1),
+  /** What it is held for: "backup", "prune". */
+  work: z.string(),
+  host: z.string(),
+  process: z.string(),
+  /** ISO 8601. */
+  until: z.iso.datetime(),
+});
+type LeaseFile = z.infer<typeof leaseSchema>;
+
+const leaseKey = /^[a-z0-9][a-z0-9_-]{0,62}\/lease-[0-9a-f]{16}\.json$/;
+
+export interface LeaseFileOptions {
+  /** Of the backup. */
+  readonly name: string;
+  readonly work: "backup" | "prune";
+  readonly host: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes a backup's name in a storage where no Redis keeps two programs from working on it: `<name>/lease-<random>.json`,
+ * beside the backups' folders. Everyone writes their own and then looks for others', so that of two who begin at once
+ * none goes on. Rejects with `busy`, naming the other. A file that was not renewed for 15 minutes, or whose process on
+ * this machine has ended, counts for nothing and is removed. Disposing removes the own one.
+ */
+export async function takeLeaseFile(storage: Storage, options: LeaseFileOptions): Promise<AsyncDisposable> {
+  const { name, work, host, signal } = options;
+  const key = `${name}/lease-${randomBytes(8).toString("hex")}.json`;
+  const write = async (): Promise<void> => {
+    const until = new Date(Date.now() + leaseMs).toISOString();
+    const lease: LeaseFile = { version: 1, work, host, process: processIdentity(), until };
+    const bytes = new TextEncoder().encode(`${JSON.stringify(lease, undefined, 2)}\n`);
+    await storage.put(key, bytes, AbortSignal.any([signal, AbortSignal.timeout(requestMs)]));
+  };
+  const remove = async (): Promise<void> => {
+    await storage.delete([key], AbortSignal.timeout(requestMs)).catch(() => undefined);
+  };
+  await write();
+  try {
+    const other = await findOther(storage, name, key, signal);
+    if (other) throw busy(storage, name, other);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  // One that could not be renewed is renewed the next time: it counts for longer than twice.
+  let renewing = Promise.resolve();
+  const timer = setInterval(() => {
+    renewing = write().catch(() => undefined);
+  }, renewEveryMs);
+  timer.unref();
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await renewing;
+      await remove();
+    },
+  };
+}
+
+async function findOther(
+  storage: Storage,
+  name: string,
+  own: string,
+  signal: AbortSignal,
+): Promise<LeaseFile | undefined> {
+  const stale: string[] = [];
+  let found: LeaseFile | undefined;
+  for await (const { key } of storage.list(`${name}/lease-`, signal)) {
+    if (key === own || !leaseKey.test(key)) continue;
+    const lease = await readLease(storage, key, signal);
+    if (!lease) continue;
+    if (Date.parse(lease.until) < Date.now() || hasEnded(lease.process)) stale.push(key);
+    else found ??= lease;
+  }
+  if (stale.length > 0) await storage.delete(stale, signal);
+  return found;
+}
+
+/** Undefined for what is gone by now, or is no lease of ours. */
+async function readLease(storage: Storage, key: string, signal: AbortSignal): Promise<LeaseFile | undefined> {
+  try {
+    const text = (await buffer(await storage.read(key, signal))).toString("utf8");
+    return leaseSchema.safeParse(JSON.parse(text)).data;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof AppError && error.code === "not-found")) return undefined;
+    throw error;
+  }
+}
+
+function busy(storage: Storage, name: string, { work, host, until }: LeaseFile): AppError {
+  const message = `${name} in ${storage.name} is being worked on (${work} on ${host}); without a sign of life it is free after ${until}`;
+  const args = { name, storage: storage.name, work, host, until };
+  return new AppError("busy", message, { permanent: false, text: { key: "error-lease-file", args } });
+}

@@ -1,0 +1,104 @@
+import { AppError, toAppError } from "../../core/errors.ts";
+import { type Manifest, manifestFile } from "../../core/manifest.ts";
+import { failure, type Proof } from "../../core/proof.ts";
+import type { Storage } from "../../storages/types.ts";
+import { readCopyManifest } from "../backup/proofs.ts";
+import { lookInto, ownKey } from "../catalogue.ts";
+
+/** A backup, and the storages in which its manifest was seen. */
+export interface FoundBackup {
+  readonly name: string;
+  /** Run id. */
+  readonly id: string;
+  readonly folder: string;
+  readonly storages: readonly Storage[];
+}
+
+/**
+ * The newest backup that is meant: by the id of its run, by its name, `latest:<name>`, or `<name>@<beginning of its
+ * time>` ("app@20260301", "app@2026-03-01T03"; UTC). Of a backup that somebody names only storages are asked, no cache. A
+ * storage out of reach hides only what lies nowhere else.
+ */
+export async function findBackup(
+  storages: readonly Storage[],
+  which: string,
+  signal: AbortSignal,
+): Promise<FoundBackup | undefined> {
+  const folders = new Map<string, Storage[]>();
+  const failures: unknown[] = [];
+  for (const storage of storages) {
+    try {
+      for await (const { key } of storage.list("", signal)) {
+        const own = ownKey(key);
+        if (own?.file !== manifestFile || !isMeant(own.folder, which)) continue;
+        folders.set(own.folder, [...(folders.get(own.folder) ?? []), storage]);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  if (folders.size === 0 && failures.length > 0) throw toAppError(failures[0]);
+  const time = (folder: string): string => folder.slice(folder.indexOf("/") + 1);
+  const [newest] = [...folders].toSorted(([a], [b]) => (time(a) < time(b) ? 1 : -1));
+  if (!newest) return undefined;
+  const [folder, copies] = newest;
+  const [name = "", run = ""] = folder.split("/");
+  return { name, id: run.slice(run.indexOf("-") + 1), folder, storages: copies };
+}
+
+function isMeant(folder: string, which: string): boolean {
+  const [name = "", run = ""] = folder.split("/");
+  if (run.slice(run.indexOf("-") + 1) === which) return true;
+  const [wanted = "", time = ""] = which.replace(/^latest:/, "").split("@");
+  return wanted === name && run.startsWith(time.replaceAll(/[-:]/g, ""));
+}
+
+/** One copy of a backup, as it was found just now. */
+export interface FoundCopy {
+  readonly storage: Storage;
+  readonly manifest: Manifest;
+  /** Hex, of the manifest's bytes. */
+  readonly manifestSha256: string;
+  /** All of its parts are there with their sizes, and no look at it has failed. */
+  readonly sound: boolean;
+  readonly proofs: readonly Proof[];
+}
+
+/** The copies that can be read from, in the order in which they are to be tried, and those that cannot. */
+export interface FoundCopies {
+  readonly copies: readonly FoundCopy[];
+  readonly refused: readonly { readonly storage: Storage; readonly error: AppError }[];
+}
+
+/**
+ * Reads the manifests of all copies: sound ones first, among them those on this machine's disk. Rejects when none can be
+ * read (of a newer version, say), and with `conflict` when two of them tell different things: one of them was altered, and
+ * a person has to say which.
+ */
+export async function findCopies({ folder, name, storages }: FoundBackup, signal: AbortSignal): Promise<FoundCopies> {
+  const copies: FoundCopy[] = [];
+  const refused: { storage: Storage; error: AppError }[] = [];
+  for (const storage of storages) {
+    try {
+      const { manifest, sha256 } = await readCopyManifest(storage, folder, undefined, signal);
+      const look = (await lookInto(storage, new Map(), { name, folder, signal })).copies.get(folder);
+      const proofs = look?.proofs ?? [];
+      const sound = look !== undefined && look.incomplete === undefined && failure(proofs) === undefined;
+      copies.push({ storage, manifest, manifestSha256: sha256, sound, proofs });
+    } catch (error) {
+      signal.throwIfAborted();
+      refused.push({ storage, error: toAppError(error) });
+    }
+  }
+  if (copies.length === 0 && refused[0]) throw refused[0].error;
+  if (new Set(copies.map(({ manifestSha256 }) => manifestSha256)).size > 1) throw different(folder, copies);
+  const rank = ({ sound, storage }: FoundCopy): number => (sound ? 2 : 0) + (storage.local ? 1 : 0);
+  return { copies: copies.toSorted((a, b) => rank(b) - rank(a)), refused };
+}
+
+function different(folder: string, copies: readonly FoundCopy[]): AppError {
+  const names = copies.map(({ storage }) => storage.name).join(", ");
+  const message = `the manifests of ${folder} differ between ${names}: one of them was altered; name one storage`;
+  return new AppError("conflict", message, { text: { key: "error-restore-manifests", args: { folder, names } } });
+}
