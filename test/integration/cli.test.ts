@@ -47,7 +47,7 @@ describe("vakhta", () => {
       nothing.push(await processorTime(["nothing.ts"], folder));
       const { status, stdout, stderr } = await runCli(["--help"], { cwd: folder, nodeArguments });
       expect(status).toBe(0);
-      for (const verb of ["init", "config", "doctor", "backup", "backups", "keygen"]) {
+      for (const verb of ["init", "config", "doctor", "backup", "backups", "verify", "restore", "prune", "keygen"]) {
         expect(stdout).toMatch(new RegExp(`^  ${verb}\\b`, "m"));
       }
       expect(stdout).toMatch(/78 wrong configuration/);
@@ -69,7 +69,8 @@ describe("vakhta", () => {
     [["backup"], "missing required argument"],
     [["backups", "a", "b"], "too many arguments"],
     [["doctor", "--loud"], "unknown option"],
-    [["verify", "x"], "unknown command"],
+    [["explode", "x"], "unknown command"],
+    [["verify"], "missing required argument"],
   ])("%j is a wrong usage", async (args, text) => {
     const { status, stdout, stderr } = await runCli(args, { cwd: folder });
     expect(status).toBe(2);
@@ -181,7 +182,7 @@ ${more.extra ?? ""}`,
     const options = configure();
     const made = await runCli(["backup", "shop", "--here"], options);
     expect(made.stderr).toMatch(
-      /^looking at the source\n[\s\S]*dumping\ncompleting and reading back\nwriting the manifest\n$/,
+      /^looking at the source\n[\s\S]*dumping\ncompleting and reading back\nwriting the manifest\nnot done here: .*\n$/,
     );
     expect(made.stdout).toMatch(
       /^done: [0-9a-f]+, [\d.]+ kB in .*SHA-256 [0-9a-f]{12}\.\.\.\nlocal: .*\noffsite: s3:\/\//,
@@ -207,9 +208,9 @@ ${more.extra ?? ""}`,
     ]);
     const table = await runCli(["backups", "shop"], options);
     expect(lines(table.stdout)).toEqual([
-      expect.stringMatching(/^ID +TIME +NAME +SIZE +COPIES$/),
-      expect.stringMatching(new RegExp(`^${result.id} .* shop +.*kB +local, offsite$`)),
-      expect.stringMatching(/ shop +.*kB +local, offsite$/),
+      expect.stringMatching(/^ID +TIME +NAME +SIZE +PROOF +COPIES$/),
+      expect.stringMatching(new RegExp(`^${result.id} .* shop +.*kB +– +local, offsite$`)),
+      expect.stringMatching(/ shop +.*kB +– +local, offsite$/),
     ]);
     // A copy that lost its manifest is no copy.
     rmSync(join(folder, "copies"), { recursive: true });
