@@ -115,11 +115,11 @@ async function carryOut(place: Place, decision: Decision, yes: boolean): Promise
   });
 }
 
-function explain({ messages, out }: Terminal, { order, look }: Decision): void {
+function explain(terminal: Terminal, { order, look }: Decision): void {
   const { name, storage, policy, timezone } = order;
   const about = { name, storage: storage.name, policy: policyText(policy), timezone };
-  for (const line of explanationLines(look.backups, about, messages)) out(line);
-  out("");
+  for (const line of explanationLines(look.backups, about, terminal.messages)) terminal.out(line);
+  terminal.out("");
 }
 
 function documentOf({ order, look, removed }: Decision, { terminal, timezone }: Place) {

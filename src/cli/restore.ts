@@ -130,7 +130,9 @@ function describe(
   const { id, name, kind, startedAt, encryption } = manifest;
   const at = formatTime(new Date(startedAt), messages.locale, timezone);
   terminal.complain("cli-restore-backup", { backup: id, name, kind, at });
-  terminal.complain("cli-restore-copy", { storage: storage.name, location: storage.location });
+  // One that is named by its address is nowhere else.
+  if (/^[a-z0-9]+:\/\//.test(storage.name)) terminal.complain("cli-restore-copy-at", { storage: storage.name });
+  else terminal.complain("cli-restore-copy", { storage: storage.name, location: storage.location });
   if (!sound) terminal.complain("cli-restore-unsound");
   terminal.complain("cli-restore-size", { stored: size(bytes), unpacked: size(unpackedBytes) });
   terminal.complain(files ? "cli-restore-target-files" : "cli-restore-target", { to: redact(to) });

@@ -49,7 +49,8 @@ export function processTerminal(locale: Locale, signal: AbortSignal): Terminal {
   return {
     messages,
     live: process.stderr.isTTY === true,
-    columns: process.stderr.columns ?? 80,
+    // A terminal that does not know its size says 0.
+    columns: process.stderr.columns || 80,
     interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     signal,
     out,

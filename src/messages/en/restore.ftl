@@ -26,6 +26,7 @@ cli-restore-no-check = do not compare them beforehand, only while they are resto
 cli-restore-where = say where to: --to, or the variable VAKHTA_RESTORE_TO
 cli-restore-backup = backup { $backup } of { $name } ({ $kind }), { $at }
 cli-restore-copy = copy: { $storage } ({ $location })
+cli-restore-copy-at = copy: { $storage }
 cli-restore-unsound = no copy is known to be sound: a part is missing, or a look at it has failed
 cli-restore-copy-refused = the copy in { $storage } is not used: { $reason }
 cli-restore-size = size: { $stored } stored, about { $unpacked } unpacked

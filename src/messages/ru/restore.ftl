@@ -26,6 +26,7 @@ cli-restore-no-check = не сравнивать их заранее, тольк
 cli-restore-where = скажите, куда: --to или переменная VAKHTA_RESTORE_TO
 cli-restore-backup = копия { $backup } ({ $name }, { $kind }), { $at }
 cli-restore-copy = экземпляр: { $storage } ({ $location })
+cli-restore-copy-at = экземпляр: { $storage }
 cli-restore-unsound = ни один экземпляр не назвать целым: нет какой-то части или проверка не прошла
 cli-restore-copy-refused = экземпляр в { $storage } не берётся: { $reason }
 cli-restore-size = размер: в хранилище { $stored }, распакованный около { $unpacked }

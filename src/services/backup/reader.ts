@@ -79,6 +79,8 @@ export async function readChecked(
       callback(same ? null : damaged(storage, key));
     },
   });
+  // Whoever reads has a listener of their own. One who has stopped reading no longer asks what is wrong with the rest.
+  check.on("error", () => undefined);
   stream.once("error", (error) => check.destroy(error));
   check.once("close", () => stream.destroy());
   return stream.pipe(check);

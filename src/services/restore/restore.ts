@@ -37,7 +37,7 @@ export async function soundCopy(
   options: { readonly check?: boolean | undefined; readonly signal: AbortSignal; readonly observer: RestoreObserver },
 ): Promise<FoundCopy> {
   const { signal, observer } = options;
-  let first: unknown;
+  let first: AppError | undefined;
   for (const copy of copies) {
     if (!(options.check ?? isCheckAffordable(copy))) return copy;
     let read = 0;
@@ -51,8 +51,9 @@ export async function soundCopy(
       return copy;
     } catch (error) {
       signal.throwIfAborted();
-      first ??= error;
-      observer.refused(copy, toAppError(error));
+      const reason = toAppError(error);
+      first ??= reason;
+      observer.refused(copy, reason);
     }
   }
   throw first ?? new AppError("no-copy", "there is no copy of this backup");
