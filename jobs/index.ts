@@ -2,6 +2,8 @@ import type { WorkerDeps } from "../src/app/worker-deps.ts";
 import type { JobHandlers } from "../src/queue/contracts.ts";
 import { backupJob } from "./backup.ts";
 import { catalogueJob } from "./catalogue.ts";
+import { linkJob } from "./link.ts";
+import { pinJob } from "./pin.ts";
 import { pruneJob } from "./prune.ts";
 import { tickJob } from "./tick.ts";
 import { uploadJob } from "./upload.ts";
@@ -16,5 +18,7 @@ export function createJobHandlers(deps: WorkerDeps): JobHandlers {
     verify: verifyJob(deps),
     catalogue: catalogueJob(deps),
     prune: pruneJob(deps),
+    pin: pinJob(deps),
+    link: linkJob(deps),
   } satisfies JobHandlers;
 }

@@ -10,6 +10,7 @@ export const tickJob = (deps: Deps): JobHandler<"tick"> => {
   const step = async (): Promise<void> => {
     await verifyByClock(deps);
     await upkeep(deps);
+    await deps.pinOrders.requeue();
   };
   return async () => ({ done: await tick({ ...deps, watch, upkeep: { step } }) });
 };

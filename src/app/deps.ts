@@ -2,7 +2,9 @@ import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { Producer } from "../queue/producer.ts";
 import { Alerts } from "../services/alerts/alerts.ts";
+import { LinkOrders } from "../services/backup/links.ts";
 import { BackupOrders } from "../services/backup/orders.ts";
+import { PinOrders } from "../services/backup/pins.ts";
 import { PruneQuestions } from "../services/backup/prune-questions.ts";
 import { VerificationOrders } from "../services/backup/verifications.ts";
 import { CachedCatalogue } from "../services/cached-catalogue.ts";
@@ -16,6 +18,8 @@ import { HeartbeatStates } from "../state/heartbeats.ts";
 import { Incidents } from "../state/incidents.ts";
 import { Languages } from "../state/languages.ts";
 import { Leases } from "../state/leases.ts";
+import { Links } from "../state/links.ts";
+import { Pins } from "../state/pins.ts";
 import { Presences } from "../state/presence.ts";
 import { Prunes } from "../state/prunes.ts";
 import { connectRedis, Keys, type Redis } from "../state/redis.ts";
@@ -57,6 +61,10 @@ export interface Deps {
   readonly verifySchedule: ScheduleState;
   readonly prunes: Prunes;
   readonly pruneQuestions: PruneQuestions;
+  readonly pins: Pins;
+  readonly pinOrders: PinOrders;
+  readonly links: Links;
+  readonly linkOrders: LinkOrders;
   readonly watchState: WatchState;
   readonly contact: TelegramContact;
   readonly presences: Presences;
@@ -105,6 +113,8 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const asked = { config, clock, logger, cards, runs, verifications, catalogue, producer, location };
   const verificationOrders = new VerificationOrders(asked);
   const prunes = new Prunes(redis, keys, cards);
+  const pins = new Pins(redis, keys);
+  const links = new Links(redis, keys);
   const heartbeatStates = new HeartbeatStates(redis, keys);
   const deps: Deps = {
     config,
@@ -127,6 +137,10 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     verifySchedule: new ScheduleState(redis, keys, "verify-due"),
     prunes,
     pruneQuestions: new PruneQuestions({ config, clock, logger, cards, prunes, producer }),
+    pins,
+    pinOrders: new PinOrders({ config, clock, logger, catalogue, pins, producer }),
+    links,
+    linkOrders: new LinkOrders({ config, clock, logger, links, producer }),
     watchState: new WatchState(redis, keys),
     contact: new TelegramContact(redis, keys),
     presences: new Presences(redis, keys),

@@ -8,6 +8,7 @@ import { allowedUpdates, bareApi, createBot } from "../bot/create-bot.ts";
 import { Delivery } from "../bot/delivery.ts";
 import { DeliveryLoop } from "../bot/delivery-loop.ts";
 import { Housekeeping } from "../bot/housekeeping.ts";
+import { deliverLinks } from "../bot/link-delivery.ts";
 import { publishMenus } from "../bot/menu.ts";
 import { Poller } from "../bot/poller.ts";
 import { RedisOutage } from "../bot/redis-outage.ts";
@@ -54,17 +55,18 @@ export async function runBot(
   const { config, logger, clock } = deps;
   const registry = createRegistry(deps, "bot");
   const kinds = createCardKinds(deps);
+  const storageLocation = (name: string): string => {
+    const storage = config.storages[name];
+    return storage ? describeStorage(storage) : name;
+  };
   const botDeps: BotDeps = {
     ...deps,
     config,
     kinds,
-    viewKinds: createViewKinds({ ...deps, kinds }),
+    viewKinds: createViewKinds({ ...deps, kinds, storageLocation }),
     metrics: botMetrics(registry),
     messages: messagesOf,
-    storageLocation: (name) => {
-      const storage = config.storages[name];
-      return storage ? describeStorage(storage) : name;
-    },
+    storageLocation,
     status: () => readStatus(deps),
     workers: () => workerHosts(deps),
   };
@@ -167,14 +169,18 @@ export async function runBot(
       await bot.api.editMessageReplyMarkup(chatId, messageId, { reply_markup: { inline_keyboard: [] } });
     },
   );
+  const step = async (): Promise<void> => {
+    await housekeeping.step();
+    await deliverLinks({ ...botDeps, links: deps.links }, bot.api);
+  };
   await housekeeping.enableChats();
   await loop.start();
   const presence = startPresence(deps, "bot", state);
   watch.start();
   const sweep = setInterval(() => {
-    void housekeeping
-      .step()
-      .catch((error: unknown) => logger.warn({ error: String(error) }, "housekeeping failed; it is done again"));
+    void step().catch((error: unknown) =>
+      logger.warn({ error: String(error) }, "housekeeping failed; it is done again"),
+    );
   }, 1000);
   poller?.start();
   logger.info({ url, mode: config.telegram.mode, version: deps.version }, "bot ready");

@@ -1,5 +1,7 @@
 import { AppError } from "../core/errors.ts";
 import type { BackupRun } from "../core/run.ts";
+import { LinkMaker } from "../services/backup/links.ts";
+import { PinWriter } from "../services/backup/pins.ts";
 import { Pruner } from "../services/backup/prune.ts";
 import { BackupRunner } from "../services/backup/runner.ts";
 import { BackupUploads } from "../services/backup/uploads.ts";
@@ -18,6 +20,8 @@ export interface WorkerDeps extends Deps {
   readonly uploads: BackupUploads;
   readonly catalogueKeeper: CatalogueKeeper;
   readonly pruner: Pruner;
+  readonly pinWriter: PinWriter;
+  readonly linkMaker: LinkMaker;
   readonly verifier: Verifier;
   /** Opens a configured storage; opened once and shared. */
   storage(name: string): Promise<Storage>;
@@ -56,6 +60,8 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
       runner: new BackupRunner(working),
       uploads: new BackupUploads(working),
       pruner: new Pruner(working),
+      pinWriter: new PinWriter(working),
+      linkMaker: new LinkMaker(working),
       verifier: new Verifier(working),
     },
     close: async () => {

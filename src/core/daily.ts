@@ -30,10 +30,14 @@ export interface DailyReport {
   };
 }
 
-/** How a configured backup stands: `degraded`, a copy of the newest one is missing; `overdue`, a schedule or `maxAge` was not met; `never`, there is none yet. */
+/**
+ * How a configured backup stands, by the worst that is said against it: `damaged`, a look at it did not hold; `overdue`, a
+ * schedule or `maxAge` was not met; `never`, there is none yet; `degraded`, a copy of the newest one is missing; `small`,
+ * it is far smaller than usual; `unproven`, none of its backups was looked at.
+ */
 export interface DailyBackup {
   readonly name: string;
-  readonly state: "good" | "degraded" | "failed" | "overdue" | "never";
+  readonly state: "good" | "damaged" | "failed" | "never" | "overdue" | "degraded" | "small" | "unproven";
   /** End of the last good one. */
   readonly finishedAt?: string;
 }

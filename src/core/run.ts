@@ -33,8 +33,14 @@ export interface RunCopy {
   readonly storage: string;
   readonly location: string;
   readonly local: boolean;
-  /** `retrying`: an upload job makes it up; `missing`: given up or impossible; `aborted`: removed because the run did not succeed. */
-  readonly status: "pending" | "stored" | "retrying" | "missing" | "aborted";
+  /**
+   * `retrying`: an upload job makes it up; `missing`: given up or impossible; `aborted`: removed because the run did not
+   * succeed; `gone`: it was stored and is not there any more.
+   */
+  readonly status: "pending" | "stored" | "retrying" | "missing" | "aborted" | "gone";
+  /** When it was found to be gone, ISO 8601, and whether the retention has removed it. */
+  readonly goneAt?: string;
+  readonly pruned?: true;
   readonly error?: RunError;
   /** When the upload job tries again, ISO 8601. */
   readonly retryAt?: string;

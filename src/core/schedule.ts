@@ -27,6 +27,8 @@ export interface Due {
   readonly late: boolean;
   /** How many earlier times were missed beside this one. */
   readonly missed: number;
+  /** It is not late by any fault: its time lay outside of its hours, and these have just begun. */
+  readonly waited?: true;
   /** Why it is not started, where it is not: it was missed (and `catchUp` says no), or its hours are over. */
   readonly why?: "late" | "window";
 }
@@ -76,7 +78,11 @@ function newestDue(entry: ScheduleEntry, last: Date, now: Date): Due | undefined
   const begin = beginOf(entry, at);
   const late = now.getTime() - begin.getTime() > lateAfterMs;
   const isInHours = isWithin(entry, late ? now : begin);
-  const item = { key: entry.key, at, late, missed: times.length - 1 };
+  const hasWaited = late && now.getTime() - nextOpening(entry, begin).getTime() <= lateAfterMs;
+  const before = times.slice(0, -1);
+  // Where it may wait, times outside of its hours are not missed: they stand for the next opening together.
+  const missed = entry.window && entry.catchUp ? before.filter((time) => isWithin(entry, time)) : before;
+  const item = { key: entry.key, at, late, missed: missed.length, ...(hasWaited ? { waited: true as const } : {}) };
   if (entry.catchUp) return isInHours ? item : undefined;
   if (!isInHours) return { ...item, why: "window" };
   return late ? { ...item, why: "late" } : item;
@@ -100,6 +106,21 @@ export function nextBegin(entry: ScheduleEntry, now: Date): Date | undefined {
     at = cron.nextRun(at);
   }
   return undefined;
+}
+
+/** How many times before `now` are looked through for one within its hours. */
+const mostBefore = 300;
+
+/**
+ * The newest time of a schedule whose run should have begun by `now`, its jitter and its hours included; undefined: none.
+ */
+export function lastBegun(entry: ScheduleEntry, now: Date): Date | undefined {
+  const cron = new Cron(entry.pattern, { timezone: entry.timezone });
+  const count = entry.window ? mostBefore : 3;
+  return cron.previousRuns(count, new Date(now.getTime() + 1000)).find((at) => {
+    const begin = beginOf(entry, at);
+    return entry.catchUp ? nextOpening(entry, begin) <= now : begin <= now && isWithin(entry, begin);
+  });
 }
 
 /**

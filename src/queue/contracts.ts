@@ -42,6 +42,15 @@ export const contracts = {
     attempts: 6,
     backoffMs: 30_000,
   },
+  /** Writes or removes a backup's pin in one storage, as `order` says. */
+  pin: {
+    queue: "host",
+    payload: z.object({ order: z.string(), folder: z.string(), storage: z.string() }),
+    attempts: 6,
+    backoffMs: 5000,
+  },
+  /** Makes download links. */
+  link: { queue: "host", payload: z.object({ id: z.string() }), attempts: 3, backoffMs: 2000 },
   /** Looks at a copy of a backup as deep as was ordered, from wherever that stands. */
   verify: { queue: "host", payload: z.object({ verificationId: z.string() }), attempts: 1, backoffMs: 0 },
 } as const satisfies Record<string, JobContract>;

@@ -1,5 +1,6 @@
 import type { Config } from "../app/config.ts";
 import { failure } from "../core/proof.ts";
+import type { BackupRun } from "../core/run.ts";
 import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalogue.ts";
 import { type CatalogueEntry, type CatalogueProblem, mergeCopies } from "./catalogue.ts";
 
@@ -82,6 +83,42 @@ export class CachedCatalogue {
   async counts(name: string): Promise<ReadonlyMap<string, number>> {
     const counts = await Promise.all(this.#storages.map((storage) => this.#cache.count(storage, name)));
     return new Map(this.#storages.map((storage, index) => [storage, counts[index] ?? 0]));
+  }
+
+  /** Whether a storage may hold what a run has stored there, since it was not looked into since then. */
+  async mayHold(storage: string, run: BackupRun | undefined): Promise<boolean> {
+    if (!run?.copies.some((copy) => copy.storage === storage && copy.status === "stored")) return false;
+    const look = await this.look(storage, run.name);
+    return !look || look.error !== undefined || Date.parse(look.at) <= Date.parse(run.finishedAt ?? run.createdAt);
+  }
+
+  /** One page of the backups of a name, newest first, and how many there are, without reading the others. */
+  async page(
+    name: string,
+    from: number,
+    count: number,
+  ): Promise<{ readonly total: number; readonly entries: readonly CatalogueEntry[] }> {
+    const folders = (await this.#folders(name)).toSorted().toReversed();
+    return { total: folders.length, entries: await this.#some(name, folders.slice(from, from + count)) };
+  }
+
+  /** One backup by the id of its run. */
+  async find(name: string, id: string): Promise<CatalogueEntry | undefined> {
+    const folders = (await this.#folders(name)).filter((folder) => folder.endsWith(`-${id}/`));
+    return (await this.#some(name, folders))[0];
+  }
+
+  /** Folders of a name in any storage. */
+  async #folders(name: string): Promise<string[]> {
+    const all = await Promise.all(this.#storages.map(async (storage) => await this.#cache.folders(storage, name)));
+    return [...new Set(all.flat())];
+  }
+
+  async #some(name: string, folders: readonly string[]): Promise<readonly CatalogueEntry[]> {
+    const looks = await Promise.all(
+      this.#storages.map(async (storage) => ({ storage, copies: await this.#cache.readSome(storage, name, folders) })),
+    );
+    return mergeCopies(looks).entries;
   }
 
   /** How a storage was last looked into for a name; undefined: not yet. */

@@ -6,6 +6,7 @@ import { redact } from "../lib/redaction.ts";
 import type { Producer } from "../queue/producer.ts";
 import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalogue.ts";
 import type { Storage } from "../storages/types.ts";
+import { type GoneDeps, recordGone } from "./backup/gone.ts";
 import { lookInto, ownKey } from "./catalogue.ts";
 import { enqueueAnew, hostOfCopies } from "./places.ts";
 
@@ -19,6 +20,7 @@ export interface CatalogueKeeperDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly catalogueCache: CatalogueCache;
+  readonly runs: GoneDeps["runs"];
   storage(name: string): Promise<Storage>;
 }
 
@@ -44,7 +46,7 @@ export class CatalogueKeeper {
       const storage = await this.#deps.storage(storageName);
       found = await lookInto(storage, known, { signal, ...(name === undefined ? {} : { name }) });
     } catch (error) {
-      found = { copies: new Map(), problems: [{ storage: storageName, error: toAppError(error) }] };
+      found = { copies: new Map(), problems: [{ storage: storageName, error: toAppError(error) }], removing: [] };
     }
     signal.throwIfAborted();
     const failed = found.problems.find(({ key }) => key === undefined)?.error;
@@ -82,9 +84,10 @@ export class CatalogueKeeper {
     }
   }
 
-  /** Copies that were deleted. */
+  /** Copies that the retention has deleted. */
   async forget(storageName: string, name: string, folders: readonly string[]): Promise<void> {
     await this.#deps.catalogueCache.remove(storageName, name, folders);
+    await recordGone(this.#deps, storageName, folders, { pruned: true });
   }
 
   /**
@@ -111,6 +114,7 @@ export class CatalogueKeeper {
     if (!isWhole) return;
     const gone = [...known.keys()].filter((folder) => !found.has(folder));
     await cache.remove(storage, name, gone);
+    await recordGone(this.#deps, storage, gone);
   }
 }
 

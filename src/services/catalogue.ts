@@ -3,6 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { AppError, toAppError } from "../core/errors.ts";
 import { type Manifest, manifestFile, manifestFolder, parseManifest } from "../core/manifest.ts";
 import { type Pin, type Proof, parsePin, parseProofs, pinFile, proofFile } from "../core/proof.ts";
+import { tombstoneFile } from "../core/tombstone.ts";
 import type { CachedCopy } from "../state/catalogue.ts";
 import type { Storage, StoredObject } from "../storages/types.ts";
 
@@ -21,6 +22,8 @@ export interface CatalogueEntry {
   readonly proofs: readonly StoredProof[];
   /** Pinned when any copy is. */
   readonly pin?: Pin;
+  /** What was counted in its tables, where any were. */
+  readonly counted?: { readonly tables: number; readonly rows: number };
 }
 
 /** What could not be read: a storage out of reach (no `key`), or a manifest that makes no sense. */
@@ -71,6 +74,8 @@ export async function readCatalogue(
 export interface StorageLook {
   readonly copies: ReadonlyMap<string, CachedCopy>;
   readonly problems: readonly CatalogueProblem[];
+  /** Folders in which a removal has begun and was not finished. */
+  readonly removing: readonly string[];
 }
 
 /** The files of a backup that can change, or that say that it is one. */
@@ -80,6 +85,8 @@ interface Found {
   pin?: StoredObject;
   /** Bytes of everything else that lies there. */
   readonly files: Map<string, number>;
+  /** Of its parts, where the store tells. */
+  storageClass?: string;
 }
 
 /** What is looked for: one backup's folder, all of one name, or everything. */
@@ -101,6 +108,7 @@ export async function lookInto(
 ): Promise<StorageLook> {
   const copies = new Map<string, CachedCopy>();
   const problems: CatalogueProblem[] = [];
+  const removing: string[] = [];
   const running = new Set<Promise<void>>();
   const visit = async (folder: string, found: Found): Promise<void> => {
     if (!found.manifest) return;
@@ -133,14 +141,18 @@ export async function lookInto(
       if (own.file === manifestFile) current.found.manifest = object;
       else if (own.file === proofFile) current.found.proof = object;
       else if (own.file === pinFile) current.found.pin = object;
-      else current.found.files.set(own.file, object.bytes);
+      else if (own.file === tombstoneFile) removing.push(own.folder);
+      else {
+        current.found.files.set(own.file, object.bytes);
+        if (object.storageClass !== undefined) current.found.storageClass = object.storageClass;
+      }
     }
     await next();
   } catch (error) {
     problems.push({ storage: storage.name, error: toAppError(error) });
   }
   await Promise.all(running);
-  return { copies, problems };
+  return { copies, problems, removing };
 }
 
 async function readCopy(
@@ -161,12 +173,13 @@ async function readCopy(
     proofs = stored ? (stored.manifestSha256 === told.manifestSha256 ? stored.proofs : []) : (known?.proofs ?? []);
   }
   const pin = found.pin && (known?.pin ?? parsePin(await read(found.pin.key)));
-  const { manifest, manifestSha256, manifestBytes } = told;
+  const { manifest, manifestSha256, manifestBytes, counted } = told;
   const isComplete = manifest.parts.every(({ file, bytes }) => found.files.get(file) === bytes);
   return {
     manifest,
     manifestSha256,
     manifestBytes,
+    ...optional({ counted, storageClass: found.storageClass }),
     proofs,
     ...(isComplete ? {} : { incomplete: true as const }),
     ...(found.manifest.modified === undefined ? {} : { storedAt: found.manifest.modified }),
@@ -175,11 +188,20 @@ async function readCopy(
   };
 }
 
+/** Without what is undefined. */
+function optional(some: {
+  readonly counted: CachedCopy["counted"] | undefined;
+  readonly storageClass: string | undefined;
+}): Pick<CachedCopy, "counted" | "storageClass"> {
+  const { counted, storageClass } = some;
+  return { ...(counted ? { counted } : {}), ...(storageClass === undefined ? {} : { storageClass }) };
+}
+
 /** What the cache keeps of a manifest. Throws `manifest` when it is none, or that of another folder. */
 export function describe(
   bytes: Uint8Array,
   folder: string,
-): Pick<CachedCopy, "manifest" | "manifestSha256" | "manifestBytes"> {
+): Pick<CachedCopy, "manifest" | "manifestSha256" | "manifestBytes" | "counted"> {
   const manifest = parseManifest(bytes);
   if (manifestFolder(manifest) !== folder) {
     const text = { key: "error-manifest-elsewhere", args: { folder, run: manifest.id } };
@@ -189,7 +211,16 @@ export function describe(
     manifest: { ...manifest, parts: manifest.parts.map((part) => ({ ...part, tables: undefined })) },
     manifestSha256: createHash("sha256").update(bytes).digest("hex"),
     manifestBytes: bytes.length,
+    ...countedIn(manifest),
   };
+}
+
+/** Tables and rows of all parts together; nothing where none were counted. */
+export function countedIn({ parts }: Manifest): Pick<CachedCopy, "counted"> {
+  const counts = parts.flatMap(({ tables }) => Object.values(tables ?? {}));
+  return counts.length === 0
+    ? {}
+    : { counted: { tables: counts.length, rows: counts.reduce((sum, count) => sum + count, 0) } };
 }
 
 /**
@@ -221,8 +252,16 @@ export function mergeCopies(
     }
   }
   const list = [...entries].map(([folder, { told, copies, proofs, pin }]): CatalogueEntry => {
-    const { manifest, manifestSha256 } = told;
-    return { manifest, manifestSha256, folder, copies, proofs, ...(pin ? { pin } : {}) };
+    const { manifest, manifestSha256, counted } = told;
+    return {
+      manifest,
+      manifestSha256,
+      folder,
+      copies,
+      proofs,
+      ...(pin ? { pin } : {}),
+      ...(counted ? { counted } : {}),
+    };
   });
   list.sort((a, b) => {
     const [one, other] = [a.manifest.startedAt, b.manifest.startedAt];

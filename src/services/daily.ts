@@ -2,7 +2,7 @@ import type { Config } from "../app/config.ts";
 import type { DailyBackup, DailyReport } from "../core/daily.ts";
 import { endHeardAt, isUnseen } from "../core/incident.ts";
 import type { Clock } from "../core/ports.ts";
-import { type BackupRun, isFinal } from "../core/run.ts";
+import { isFinal } from "../core/run.ts";
 import { due, type ScheduleEntry } from "../core/schedule.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Cards } from "../state/cards.ts";
@@ -12,10 +12,10 @@ import type { Runs } from "../state/runs.ts";
 import type { ScheduleState } from "../state/schedule.ts";
 import type { Storms } from "../state/storms.ts";
 import { placeOf } from "./alerts/routing.ts";
+import { type BackupHealth, type HealthDeps, type HealthReason, readHealth } from "./backup/health.ts";
 import { presenceWithinMs } from "./status.ts";
-import { scheduleEntries } from "./tick.ts";
 
-export interface DailyDeps {
+export interface DailyDeps extends HealthDeps {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,9 +34,6 @@ const dayMs = 24 * hourMs;
 
 /** Later than this the card of a day is left out: what it says would be taken for the morning's. */
 const latestMs = 6 * hourMs;
-
-/** A run gets this long to come to its end before its time counts as missed. */
-const overdueMs = 2 * hourMs;
 
 /** Cards of days before this are forgotten. */
 const keepDays = 30;
@@ -91,15 +88,9 @@ export async function dailyReport(deps: Omit<DailyDeps, "dailySchedule" | "cards
   const [oldest] = open.toSorted((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
   const ofSeverity = (severity: string): number => open.filter((incident) => incident.severity === severity).length;
   const alive = await presences.alive(now, presenceWithinMs);
-  const lists = await Promise.all(
-    config.backups.map(async ({ name }) => ({
-      name,
-      runs: await runs.list(name, mostRuns),
-      lastGood: await runs.lastGood(name),
-    })),
-  );
+  const lists = await Promise.all(config.backups.map(async ({ name }) => await runs.list(name, mostRuns)));
   const recent = lists
-    .flatMap((list) => list.runs)
+    .flat()
     .filter(({ status, finishedAt }) => isFinal(status) && status !== "cancelled" && isSince(finishedAt, from));
   return {
     at: now.toISOString(),
@@ -110,9 +101,7 @@ export async function dailyReport(deps: Omit<DailyDeps, "dailySchedule" | "cards
       ...(oldest ? { oldest: { title: oldest.title, since: oldest.openedAt } } : {}),
       stillReported: ended.stillReported,
     },
-    backups: lists.map(({ name, runs: [latest], lastGood }) =>
-      standOf(name, latest, lastGood, lastWanted(config, name, now)),
-    ),
+    backups: (await readHealth(deps)).map(standOf),
     processes: {
       bots: alive.filter(({ role }) => role === "bot").length,
       workers: alive.filter(({ role }) => role === "worker").length,
@@ -146,29 +135,25 @@ async function endedOnes({ config, incidents }: Pick<DailyDeps, "config" | "inci
   return counts;
 }
 
-/** How a backup stands. `wantedAt`: the newest time of its schedule that should have given a backup by now. */
-export function standOf(
-  name: string,
-  latest: BackupRun | undefined,
-  lastGood: BackupRun | undefined,
-  wantedAt: Date | undefined,
-): DailyBackup {
-  const finishedAt = lastGood?.manifest?.finishedAt ?? lastGood?.finishedAt;
-  const stand = { name, ...(finishedAt === undefined ? {} : { finishedAt }) };
-  if (latest?.status === "failed") return { ...stand, state: "failed" };
-  if (!lastGood) return { ...stand, state: "never" };
-  const made = Date.parse(lastGood.startedAt ?? lastGood.createdAt);
-  if (wantedAt && made < wantedAt.getTime()) return { ...stand, state: "overdue" };
-  return { ...stand, state: latest?.status === "degraded" ? "degraded" : "good" };
-}
+const states: Readonly<Record<HealthReason, DailyBackup["state"]>> = {
+  damaged: "damaged",
+  failed: "failed",
+  never: "never",
+  "too-old": "overdue",
+  late: "overdue",
+  "copy-missing": "degraded",
+  anomaly: "small",
+  unproven: "unproven",
+};
 
-/** The newest time of a backup's schedule that is long enough ago, as far as a month back. */
-function lastWanted(config: Config, name: string, now: Date): Date | undefined {
-  const entry = scheduleEntries(config).find((candidate) => candidate.key === `backup:${name}`);
-  if (!entry) return undefined;
-  const before = new Date(now.getTime() - overdueMs);
-  const plan = due([entry], new Map([[entry.key, new Date(before.getTime() - 32 * dayMs)]]), before);
-  return [...plan.due, ...plan.dropped][0]?.at;
+/** How a backup stands, by the worst that is said against it. */
+function standOf({ name, reasons: [worst], lastGood }: BackupHealth): DailyBackup {
+  const finishedAt = lastGood?.manifest.finishedAt;
+  return {
+    name,
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+    state: worst ? states[worst] : "good",
+  };
 }
 
 function isSince(at: string | undefined, from: Date): boolean {

@@ -47,7 +47,8 @@ export async function tick(deps: TickDeps): Promise<{ started: string[]; requeue
   for (const item of plan.due) {
     const name = backupOf(item.key);
     if (await deps.orders.schedule(name, item)) started.push(name);
-    if (item.late) deps.logger.warn({ backup: name, dueAt: item.at, missed: item.missed }, "a missed run is made up");
+    if (item.late && !item.waited)
+      deps.logger.warn({ backup: name, dueAt: item.at, missed: item.missed }, "a missed run is made up");
   }
   for (const item of plan.dropped) await drop(deps, item);
   // Recorded after the orders: a kill in between repeats them, which their ids make harmless.

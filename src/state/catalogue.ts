@@ -9,6 +9,10 @@ export interface CachedCopy {
   readonly manifestSha256: string;
   /** Bytes of the manifest: another size is another manifest. */
   readonly manifestBytes: number;
+  /** What was counted in its tables, where any were. */
+  readonly counted?: { readonly tables: number; readonly rows: number };
+  /** Storage class of its parts, where the store tells. */
+  readonly storageClass?: string;
   readonly proofs: readonly Proof[];
   /** What tells one proof file from another: size and time of its last change. */
   readonly proofMark?: string;

@@ -90,8 +90,10 @@ test("/status tells which processes live and how the backups stand", async () =>
   const dialog = await privately(alice.id, "/backup", /Back up shop now/);
   await stack.press(alice.id, dialog, "Confirm");
   await becomes(stack, dialog, /is done/);
-  expect((await privately(alice.id, "/status", /Status/)).text).toMatch(/🟢 shop: [\d.]+s ago, [\d.]+ kB/);
-  expect((await privately(bob.id, "/status", /Состояние/)).text).toMatch(/🟢 shop: [\d,]+.с назад, /);
+  expect((await privately(alice.id, "/status", /Status/)).text).toMatch(
+    /🟡 shop: [\d.]+s ago, [\d.]+ kB · never proven/,
+  );
+  expect((await privately(bob.id, "/status", /Состояние/)).text).toMatch(/🟡 shop: [\d,]+.с назад, /);
 });
 
 test("/language changes the replies and the menu of that person, and outlives the bot", async () => {

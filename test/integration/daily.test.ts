@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DailyReport } from "../../src/core/daily.ts";
-import { daily, dailyReport, standOf } from "../../src/services/daily.ts";
-import { aManifest, aRun } from "../support/run.ts";
+import { daily, dailyReport } from "../../src/services/daily.ts";
 import { useRedis } from "../support/state.ts";
 import { hour, minute, presence, type WatchWorld, watchWorld } from "../support/watch.ts";
 
@@ -154,19 +153,5 @@ describe("what it says", () => {
       processes: { bots: 1, workers: 2 },
       day: { opened: 3, resolved: 1, closed: 1, noted: 1, storms: 0, backups: 1, failedBackups: 1 },
     });
-  });
-
-  test("of a backup: good, without a copy, failed, overdue or never", () => {
-    const finishedAt = "2026-03-01T03:01:12.000Z";
-    const good = aRun({ status: "succeeded", startedAt: "2026-03-01T03:00:00.000Z", manifest: aManifest() });
-    const failed = aRun({ status: "failed" });
-    expect(standOf("app", undefined, undefined, undefined)).toEqual({ name: "app", state: "never" });
-    expect(standOf("app", failed, undefined, undefined)).toEqual({ name: "app", state: "failed" });
-    expect(standOf("app", failed, good, undefined)).toEqual({ name: "app", state: "failed", finishedAt });
-    expect(standOf("app", good, good, undefined)).toEqual({ name: "app", state: "good", finishedAt });
-    const degraded = { ...good, status: "degraded" as const };
-    expect(standOf("app", degraded, degraded, undefined)).toEqual({ name: "app", state: "degraded", finishedAt });
-    expect(standOf("app", good, good, new Date("2026-03-01T03:00:00Z"))).toMatchObject({ state: "good" });
-    expect(standOf("app", good, good, new Date("2026-03-02T03:00:00Z"))).toMatchObject({ state: "overdue" });
   });
 });

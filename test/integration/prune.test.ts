@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { manifestFile } from "../../src/core/manifest.ts";
 import { encodePin, encodeProofs, pinFile, proofFile, withProof } from "../../src/core/proof.ts";
+import { tombstoneFile } from "../../src/core/tombstone.ts";
 import type { Storage } from "../../src/storages/types.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import {
@@ -61,7 +62,11 @@ describe("the retention", () => {
       done: { backup: "app", storage: "local", status: "done", removed: 2, stayed: 3, unfinished: 0 },
     });
     expect(gone).toEqual(
-      [folders[4], folders[3]].flatMap((folder) => [`${folder}${manifestFile}`, `${folder}artifact.dump.zst`]),
+      [folders[4], folders[3]].flatMap((folder) => [
+        `${folder}${manifestFile}`,
+        `${folder}artifact.dump.zst`,
+        `${folder}${tombstoneFile}`,
+      ]),
     );
     expect(await backupsIn(local)).toEqual(folders.slice(0, 3).toReversed());
     expect((await deps.catalogue.list("app")).entries.map(({ folder }) => folder)).toEqual(folders.slice(0, 3));

@@ -20,7 +20,7 @@ async function page(ended: number, state: AlertsState): Promise<string> {
     },
   } as unknown as Parameters<typeof alertsView>[0]);
   const now = new Date("2026-03-01T04:00:00.000Z");
-  return (await view.render(state, { id: "view", messages: messagesOf("en"), now })).html;
+  return (await view.render(state, { id: "view", messages: messagesOf("en"), now, isPrivate: false })).html;
 }
 
 test("the history says when it looks at the newest ones only", async () => {
@@ -52,7 +52,7 @@ test("the list has what somebody keeps quiet last, of the rest the most severe f
     },
   } as unknown as Parameters<typeof alertsView>[0]);
   const titles = async (state: AlertsState): Promise<string[]> => {
-    const context = { id: "view", messages: messagesOf("en"), now: new Date(at(9)) };
+    const context = { id: "view", messages: messagesOf("en"), now: new Date(at(9)), isPrivate: false };
     return [...(await view.render(state, context)).html.matchAll(/<b>(critical, \w+|warning)<\/b>/g)].map(
       (it) => it[1] ?? "",
     );

@@ -278,7 +278,11 @@ describe("the card of a backup run", () => {
 
   test("says by whose order or schedule it runs, in the configured zone", () => {
     const dueAt = "2026-03-01T00:00:00.000Z";
-    expect(read(aRun({ trigger: "schedule", dueAt }))).toContain("By schedule, 1 Mar 2026, 03:00");
+    expect(read(aRun({ trigger: "schedule", dueAt, createdAt: dueAt }))).toContain("By schedule, 1 Mar 2026, 03:00");
+    // Not missed: its hours began later.
+    expect(read(aRun({ trigger: "schedule", dueAt }))).toContain(
+      "By schedule: due 1 Mar 2026, 03:00, put off to 1 Mar 2026, 06:00 by its hours or jitter",
+    );
     expect(read(aRun({ trigger: "catch-up", dueAt }))).toContain(
       "Was due 1 Mar 2026, 03:00 and missed; made up for 1 Mar 2026, 06:00",
     );

@@ -1,5 +1,6 @@
 import { deepest, failure, type Proof } from "../../core/proof.ts";
 import { type BackupRun, isFinal, type RunCopy, type RunError, rawBytes, storedBytes } from "../../core/run.ts";
+import { lateAfterMs } from "../../core/schedule.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from "../../messages/format.ts";
 import { type Messages, reasonOf } from "../../messages/index.ts";
 import { noteLines } from "../../messages/notes.ts";
@@ -146,7 +147,7 @@ function retried(run: BackupRun, { messages }: RenderContext): string[] {
 }
 
 function finished(run: BackupRun, context: RenderContext): string[][] {
-  const { messages, now } = context;
+  const { messages } = context;
   const { locale } = messages;
   const { manifest } = run;
   if (!manifest) return [];
@@ -171,7 +172,7 @@ function finished(run: BackupRun, context: RenderContext): string[][] {
     messages.t(run.encrypted ? "backup-took-encrypted" : "backup-took", { duration: formatDuration(took, locale) }),
   );
   const notes = noteLines(manifest, locale).map(({ key, args }) => messages.t(key, args));
-  const copies = run.copies.map((copy) => copyLine(copy, messages, now));
+  const copies = run.copies.map((copy) => copyLine(copy, context));
   if (run.folder !== undefined) copies.push(messages.t("backup-folder", { folder: run.folder }));
   return [lines, notes, copies, proven(run, context), interruption(run, context)];
 }
@@ -201,9 +202,13 @@ function proven({ proofs = [] }: BackupRun, { messages, timezone }: RenderContex
   return lines;
 }
 
-function copyLine(copy: RunCopy, messages: Messages, now: Date): string {
+function copyLine(copy: RunCopy, { messages, now, timezone }: RenderContext): string {
   const args = { storage: copy.storage, location: copy.location };
   if (copy.status === "stored") return messages.t("backup-copy-stored", args);
+  if (copy.status === "gone") {
+    const at = formatTime(new Date(copy.goneAt ?? now), messages.locale, timezone);
+    return messages.t(copy.pruned ? "backup-copy-pruned" : "backup-copy-gone", { ...args, at });
+  }
   const reason = copy.error ? reasonOf(copy.error) : "";
   if (copy.status === "retrying") {
     const wait = copy.retryAt === undefined ? 0 : Math.max(0, Date.parse(copy.retryAt) - now.getTime());
@@ -265,9 +270,14 @@ function footer(run: BackupRun, { messages, timezone }: RenderContext): string[]
   const parts = [run.sourceTitle === undefined ? undefined : messages.t("backup-source", { source: run.sourceTitle })];
   if (run.trigger === "catch-up" && run.dueAt !== undefined)
     parts.push(messages.t("backup-by-catch-up", { due: time(run.dueAt), created: time(run.createdAt) }));
-  else if (run.trigger === "schedule" && run.dueAt !== undefined)
-    parts.push(messages.t("backup-by-schedule", { due: time(run.dueAt) }));
-  else if (run.trigger === "retry")
+  else if (run.trigger === "schedule" && run.dueAt !== undefined) {
+    const waitedMs = Date.parse(run.createdAt) - Date.parse(run.dueAt);
+    parts.push(
+      waitedMs > lateAfterMs
+        ? messages.t("backup-by-schedule-waited", { due: time(run.dueAt), created: time(run.createdAt) })
+        : messages.t("backup-by-schedule", { due: time(run.dueAt) }),
+    );
+  } else if (run.trigger === "retry")
     parts.push(
       messages.t("backup-by-retry", {
         by: run.requestedBy?.name ?? "?",
@@ -287,7 +297,11 @@ function buttons(run: BackupRun, messages: Messages): CardButton[][] {
   if (run.retried) return [];
   if (run.status === "failed" || run.status === "cancelled")
     return [[{ action: "retry", label: messages.plain("button-retry"), style: "primary" }]];
-  if (isFinal(run.status)) return [[{ action: "verify", label: messages.plain("button-verify") }]];
+  if (isFinal(run.status)) {
+    // Of what is gone nothing can be proven.
+    if (run.copies.length > 0 && run.copies.every(({ status }) => status === "gone")) return [];
+    return [[{ action: "verify", label: messages.plain("button-verify") }]];
+  }
   if (run.cancelRequestedBy) return [];
   return [[{ action: "cancel", label: messages.plain("button-cancel"), style: "danger" }]];
 }

@@ -77,8 +77,11 @@ function open({ incidents }: DailyReport, reader: Reader): string {
   return messages.t("daily-open-oldest", { counts: counts.join(", "), title, since: timeText(oldest.since, reader) });
 }
 
+/** Worst first. */
+const states = ["damaged", "failed", "never", "overdue", "degraded", "small", "unproven", "good"] as const;
+
 function backupLine({ backups }: DailyReport, messages: Messages): string {
-  const parts = (["failed", "overdue", "never", "degraded", "good"] as const).flatMap((state) => {
+  const parts = states.flatMap((state) => {
     const names = backups.filter((backup) => backup.state === state).map(({ name }) => oneLine(name, 40));
     if (names.length === 0) return [];
     const count = formatCount(names.length, messages.locale);

@@ -1,6 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import { alerts } from "./alerts.ts";
 import { backup } from "./backup.ts";
+import { backups } from "./backups.ts";
 import { help } from "./help.ts";
 import { language } from "./language.ts";
 import { silence } from "./silence.ts";
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = unique([
   alerts,
   silence,
   backup,
+  backups,
   verify,
   status,
   help(() => commands),

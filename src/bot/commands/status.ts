@@ -1,10 +1,17 @@
-import { type BackupRun, storedBytes } from "../../core/run.ts";
-import { formatBytes, formatDuration, formatTime } from "../../messages/format.ts";
+import { formatCount, formatDuration, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
+import { type BackupHealth, worstFirst } from "../../services/backup/health.ts";
+import { nextRun } from "../../services/schedules.ts";
 import type { StatusReport } from "../../services/status.ts";
+import { countWords, healthMarks, lastGoodWords, reasonWords } from "../backup-words.ts";
+import type { BotDeps } from "../context.ts";
+import { oneLine } from "../foreign-text.ts";
 import type { Command } from "./types.ts";
 
-/** /status: which processes are alive, and each backup in one line. */
+/** Backups that are named; of more of them only those that are not well. */
+const mostNamed = 5;
+
+/** /status: which processes are alive, and how the backups stand: in one glance, and the worst of them by name. */
 export const status: Command = {
   name: "status",
   role: "viewer",
@@ -16,7 +23,7 @@ export const status: Command = {
     const blocks = [
       [texts.t("status-title")],
       processLines(report, texts, now),
-      report.backups.map((backup) => backupLine(backup, texts, now, deps.config.timezone)),
+      ...(report.backups.length === 0 ? [] : [backupLines(report.backups, texts, now, deps)]),
     ];
     const text = blocks.map((lines) => lines.join("\n")).join("\n\n");
     await ctx.reply(text.trimEnd(), { parse_mode: "HTML" });
@@ -37,23 +44,28 @@ function processLines(report: StatusReport, texts: Messages, now: Date): string[
   });
 }
 
-function backupLine(backup: StatusReport["backups"][number], texts: Messages, now: Date, timezone: string): string {
-  const { name, lastGood, latest, next } = backup;
-  const parts = [lastGood?.manifest ? goodText(lastGood, texts, now) : texts.t("status-backup-never", { name })];
-  if (lastGood?.manifest) parts[0] = texts.t("status-backup", { name, text: goodText(lastGood, texts, now) });
-  if (latest && latest.id !== lastGood?.id) parts.push(texts.t(`status-latest-${latest.status}`));
-  else if (latest?.status === "degraded") parts.push(texts.t("status-latest-degraded"));
-  if (next) parts.push(texts.t("status-next", { next: formatTime(next, texts.locale, timezone) }));
-  return `${mark(lastGood, latest)} ${parts.join(" · ")}`;
+function backupLines(all: readonly BackupHealth[], texts: Messages, now: Date, deps: BotDeps): string[] {
+  const wanted = (all.length <= mostNamed ? [...all] : all.filter(({ mark }) => mark !== "green")).toSorted(worstFirst);
+  const named = wanted.slice(0, mostNamed);
+  const more = wanted.length - named.length;
+  return [
+    texts.t("status-backups", { counts: countWords(all, texts) }),
+    ...named.map((health) => backupLine(health, texts, now, deps)),
+    more === 0 ? texts.t("status-more") : texts.t("status-more-bad", { count: formatCount(more, texts.locale) }),
+  ];
 }
 
-function goodText(run: BackupRun, texts: Messages, now: Date): string {
-  if (!run.manifest) return "";
-  const age = formatDuration(now.getTime() - Date.parse(run.manifest.finishedAt), texts.locale);
-  return texts.plain("backup-last", { age, size: formatBytes(storedBytes(run.manifest), texts.locale) });
-}
-
-function mark(lastGood: BackupRun | undefined, latest: BackupRun | undefined): string {
-  if (!lastGood || latest?.status === "failed") return "🔴";
-  return latest?.status === "degraded" || latest?.status === "cancelled" ? "🟡" : "🟢";
+function backupLine(health: BackupHealth, texts: Messages, now: Date, { config }: BotDeps): string {
+  const { mark, latest } = health;
+  const name = oneLine(health.name, 64);
+  const last = lastGoodWords(health, now, texts);
+  const reasons = reasonWords({ ...health, reasons: health.reasons.filter((reason) => reason !== "never") }, texts);
+  const next = nextRun(config, health.name, now);
+  const parts = [
+    last === undefined ? texts.t("status-backup-never", { name }) : texts.t("status-backup", { name, text: last }),
+    ...(reasons === "" ? [] : [texts.t("status-reasons", { reasons })]),
+    ...(latest?.status === "queued" || latest?.status === "running" ? [texts.t(`backups-run-${latest.status}`)] : []),
+    ...(next ? [texts.t("status-next", { next: formatTime(next, texts.locale, config.timezone) })] : []),
+  ];
+  return `${healthMarks[mark]} ${parts.join(" · ")}`;
 }

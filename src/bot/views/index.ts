@@ -1,5 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import { type AlertsViewDeps, alertsView } from "./alerts.ts";
+import { type BackupsViewDeps, backupsView } from "./backups.ts";
 import { type SilenceViewDeps, silenceView } from "./silence.ts";
 import { silencesView } from "./silences.ts";
 import type { ViewKind } from "./types.ts";
@@ -7,7 +8,7 @@ import { type VerifyViewDeps, verifyView } from "./verify.ts";
 
 /** Every kind of view there is. */
 export function createViewKinds(
-  deps: AlertsViewDeps & SilenceViewDeps & VerifyViewDeps,
+  deps: AlertsViewDeps & SilenceViewDeps & VerifyViewDeps & BackupsViewDeps,
 ): ReadonlyMap<string, ViewKind<object>> {
   const kinds = new Map<string, ViewKind<object>>();
   // Each is only ever given the states that it has made itself.
@@ -16,6 +17,7 @@ export function createViewKinds(
     silencesView(deps),
     silenceView(deps),
     verifyView(deps),
+    backupsView(deps),
   ] as unknown as readonly ViewKind<object>[];
   for (const kind of all) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two kinds of views are called ${kind.kind}`);

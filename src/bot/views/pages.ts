@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Messages } from "../../messages/index.ts";
 import type { ViewButton } from "./types.ts";
 
@@ -10,6 +11,11 @@ export function pageOf(
   const pages = Math.max(1, Math.ceil(total / size));
   const page = Math.min(Math.max(0, Math.trunc(wanted ?? 0)), pages - 1);
   return { page, pages, from: page * size };
+}
+
+/** Stands for a name in a button, whose data is too short for every name; an index would change its meaning. */
+export function digestOf(name: string): string {
+  return createHash("sha256").update(name).digest("hex").slice(0, 12);
 }
 
 /** Buttons to the pages beside this one: `page-<number>`. */

@@ -23,6 +23,8 @@ export interface ViewContext {
   /** In the language of whoever has opened it. */
   readonly messages: Messages;
   readonly now: Date;
+  /** Whether it is in the private chat of whoever has opened it. */
+  readonly isPrivate: boolean;
 }
 
 /** What a press leads to. The toast is shown first, then it is carried out. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Config } from "../../app/config.ts";
 import { type Depth, depths } from "../../core/proof.ts";
 import { storedBytes } from "../../core/run.ts";
@@ -7,7 +6,7 @@ import type { VerifiableBackup, VerificationOrders } from "../../services/backup
 import type { Verifications } from "../../state/verifications.ts";
 import { dialogLifeMs } from "../dialog.ts";
 import { proofSummary } from "../proof-text.ts";
-import { pageOf, pageRow } from "./pages.ts";
+import { digestOf, pageOf, pageRow } from "./pages.ts";
 import type { ViewButton, ViewContext, ViewKind, ViewPress, ViewShown } from "./types.ts";
 
 export interface VerifyViewDeps {
@@ -172,9 +171,4 @@ async function chooseDepth(
 
 function cancel(messages: ViewContext["messages"]): ViewButton {
   return { what: "cancel", label: messages.plain("button-cancel") };
-}
-
-/** Stands for a name in a button, whose data is too short for every name; an index would change its meaning. */
-function digestOf(name: string): string {
-  return createHash("sha256").update(name).digest("hex").slice(0, 12);
 }

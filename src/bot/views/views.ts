@@ -168,8 +168,8 @@ function kindOf(deps: Pick<BotDeps, "viewKinds">, name: string): ViewKind<object
   return kind;
 }
 
-function contextOf(deps: BotDeps, { id, locale }: View): ViewContext {
-  return { id, messages: deps.messages(locale), now: deps.clock.now() };
+function contextOf(deps: BotDeps, { id, locale, chatId, userId }: View): ViewContext {
+  return { id, messages: deps.messages(locale), now: deps.clock.now(), isPrivate: chatId === userId };
 }
 
 function roleToast({ texts }: BotContext, role: Role): string {

@@ -44,12 +44,6 @@ status-no-bot = 🔴 no bot is alive
 status-no-worker = 🔴 no worker is alive: backups do not run
 status-backup = <b>{ $name }</b>: { $text }
 status-backup-never = <b>{ $name }</b>: never backed up
-status-latest-queued = a run is waiting
-status-latest-running = a run is under way
-status-latest-failed = the last run <b>failed</b>
-status-latest-cancelled = the last run was cancelled
-status-latest-degraded = a copy is missing
-status-latest-succeeded = done
 status-next = next { $next }
 
 toast-stranger = You are not on the list, so this does nothing.

@@ -44,12 +44,6 @@ status-no-bot = 🔴 ни один бот не работает
 status-no-worker = 🔴 ни один исполнитель не работает: копии не делаются
 status-backup = <b>{ $name }</b>: { $text }
 status-backup-never = <b>{ $name }</b>: копий ещё не было
-status-latest-queued = запуск ждёт очереди
-status-latest-running = идёт запуск
-status-latest-failed = последний запуск <b>не удался</b>
-status-latest-cancelled = последний запуск отменён
-status-latest-degraded = не хватает копии
-status-latest-succeeded = готово
 status-next = следующий { $next }
 
 toast-stranger = Вас нет в списке, поэтому ничего не происходит.

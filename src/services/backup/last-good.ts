@@ -1,3 +1,4 @@
+import type { Manifest } from "../../core/manifest.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { BackupRun } from "../../core/run.ts";
 import type { Runs } from "../../state/runs.ts";
@@ -15,6 +16,7 @@ export interface LastGood {
   readonly id: string;
   /** When it began: what has changed since is not in it. */
   readonly startedAt: Date;
+  readonly manifest: Manifest;
 }
 
 /** How many of the newest backups are looked through: mostly one of the first is good. */
@@ -38,8 +40,9 @@ async function newestStored({ catalogue, clock }: LastGoodDeps, name: string): P
     let isSure = true;
     for (const { storage, copies } of await catalogue.newestCopies(name, lookBack)) {
       const good = [...copies].flatMap(([folder, copy]) => {
-        const { id, startedAt } = copy.manifest;
-        return isSoundCopy(copy) ? [{ folder, id, startedAt: new Date(startedAt) }] : [];
+        const { manifest } = copy;
+        const { id, startedAt } = manifest;
+        return isSoundCopy(copy) ? [{ folder, id, startedAt: new Date(startedAt), manifest }] : [];
       });
       const [newest] = credible(good, clock);
       if (newest) found.set(storage, newest);
@@ -58,7 +61,7 @@ async function newestRun({ catalogue, clock, runs }: LastGoodDeps, name: string)
       const { folder, manifest, status } = run;
       if (folder === undefined || !manifest || (status !== "succeeded" && status !== "degraded")) continue;
       if (await mayBeThere(catalogue, run, folder))
-        good.push({ folder, id: run.id, startedAt: new Date(manifest.startedAt) });
+        good.push({ folder, id: run.id, startedAt: new Date(manifest.startedAt), manifest });
     }
     const [newest] = credible(good, clock);
     if (newest) return [newest];
@@ -77,13 +80,10 @@ function credible(good: readonly LastGood[], clock: Clock): LastGood[] {
 
 /** Whether one of a run's copies is still to be expected, where its storage has not told of it. */
 async function mayBeThere(catalogue: CachedCatalogue, run: BackupRun, folder: string): Promise<boolean> {
-  const ended = Date.parse(run.finishedAt ?? run.createdAt);
-  for (const { storage, status } of run.copies) {
-    if (status !== "stored") continue;
+  for (const { storage } of run.copies) {
     // Told already, as sound or as damaged.
     if (await catalogue.holds(storage, run.name, folder)) continue;
-    const look = await catalogue.look(storage, run.name);
-    if (!look || look.error || Date.parse(look.at) <= ended) return true;
+    if (await catalogue.mayHold(storage, run)) return true;
   }
   return false;
 }

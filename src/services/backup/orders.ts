@@ -123,7 +123,7 @@ export class BackupOrders {
         if ((run.dueAt ?? "") >= dueAt) return false;
       }
     }
-    const trigger = due.late ? "catch-up" : "schedule";
+    const trigger = due.late && !due.waited ? "catch-up" : "schedule";
     return (await this.request({ name, trigger, source, dueAt: due.at, missed: due.missed })).created;
   }
 

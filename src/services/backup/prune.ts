@@ -7,13 +7,14 @@ import type { Logger } from "../../lib/logger.ts";
 import type { JobContext, JobOutcome, JobPayload } from "../../queue/contracts.ts";
 import type { CatalogueCache } from "../../state/catalogue.ts";
 import type { Leases } from "../../state/leases.ts";
+import type { Pins } from "../../state/pins.ts";
 import type { Storage } from "../../storages/types.ts";
 import type { CatalogueKeeper } from "../catalogue-keeper.ts";
 import { isOurs } from "../catalogue-keeper.ts";
 import { moveClasses } from "./classes.ts";
 import { retentionHolder } from "./holders.ts";
 import type { PruneQuestions } from "./prune-questions.ts";
-import { finishRemovals, type Removal, removeBackup } from "./removal.ts";
+import { finishMarked, finishRemovals, type Removal, removeBackup } from "./removal.ts";
 import { explainPrune, policyFor, type RetentionLook, sizesOf } from "./retention.ts";
 import { runError } from "./run-error.ts";
 import { findAnomaly, type SizesDeps } from "./sizes.ts";
@@ -26,6 +27,7 @@ export interface PrunerDeps extends SizesDeps {
   readonly catalogueCache: CatalogueCache;
   readonly catalogueKeeper: CatalogueKeeper;
   readonly pruneQuestions: PruneQuestions;
+  readonly pins: Pick<Pins, "all" | "read">;
   storage(name: string): Promise<Storage>;
 }
 
@@ -94,9 +96,11 @@ export class Pruner {
       timezone: config.timezone,
       now: clock.now(),
       copying: await this.#copying(name),
+      pinned: await this.#pinned(name),
       known: await catalogueCache.read(storageName, name),
       signal,
     });
+    await finishMarked(removal, look);
     const told = { backup: name, storage: storageName };
     // What was agreed to waits until it can be done; all else comes again by itself.
     const wait = (why: object): JobOutcome =>
@@ -155,6 +159,8 @@ export class Pruner {
         inUse += 1;
         continue;
       }
+      // Asked for since the decision, and not written yet.
+      if ((await this.#deps.pins.read(folder))?.order.pinned) continue;
       try {
         if (await removeBackup(removal, folder, copy)) removed += 1;
       } catch (error) {
@@ -175,6 +181,15 @@ export class Pruner {
       return run.name === name && run.folder !== undefined && isCopied ? [run.folder] : [];
     });
     return new Set(folders);
+  }
+
+  /** Folders that somebody has asked to pin, or that are pinned wherever they are: a copy made up later has no pin of its own. */
+  async #pinned(name: string): Promise<ReadonlySet<string>> {
+    const asked = (await this.#deps.pins.all()).filter(({ order }) => order.pinned && order.name === name);
+    const folders = new Set(asked.map(({ order }) => order.folder));
+    for (const { copies } of await this.#deps.catalogue.copies(name))
+      for (const [folder, { pin }] of copies) if (pin) folders.add(folder);
+    return folders;
   }
 
   async #removeStale(storageName: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {

@@ -1,12 +1,15 @@
+import { buffer } from "node:stream/consumers";
 import { AppError } from "../../core/errors.ts";
 import { manifestFile } from "../../core/manifest.ts";
 import type { Lease } from "../../core/ports.ts";
 import { pinFile, proofFile } from "../../core/proof.ts";
+import { encodeTombstone, parseTombstone, tombstoneFile } from "../../core/tombstone.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { CachedCopy } from "../../state/catalogue.ts";
 import type { Prunes } from "../../state/prunes.ts";
 import type { Storage } from "../../storages/types.ts";
 import type { CatalogueKeeper } from "../catalogue-keeper.ts";
+import type { RetentionLook } from "./retention.ts";
 
 /** Backups of one name in one storage that are being removed, under the name's lease. */
 export interface Removal {
@@ -22,8 +25,9 @@ export interface Removal {
 
 /**
  * Removes one backup: its manifest first, since parts without it are no backup while it without parts would claim to be
- * one. Only what the manifest names and what we put beside it goes: anything else in the folder is not ours. False,
- * leaving all as it is, when it has been pinned or has changed since it was looked at.
+ * one. Only what the manifest names and what we put beside it goes: anything else in the folder is not ours. A tombstone
+ * says so from before that until the end, for whoever finds it half done. False, leaving all as it is, when it has been
+ * pinned or has changed since it was looked at.
  */
 export async function removeBackup(removal: Removal, folder: string, copy: CachedCopy): Promise<boolean> {
   const { storage, name, signal, prunes, logger } = removal;
@@ -35,7 +39,19 @@ export async function removeBackup(removal: Removal, folder: string, copy: Cache
   }
   const parts = new Set(copy.manifest.parts.map(({ file }) => file));
   const files = [...found.keys()].filter((file) => parts.has(file) || isBeside(file));
+  const at = new Date().toISOString();
+  await storage.put(
+    `${folder}${tombstoneFile}`,
+    encodeTombstone({ version: 1, folder, at, files: files.filter((file) => file !== tombstoneFile) }),
+    signal,
+  );
   await prunes.beginRemoval(storage.name, name, folder, files);
+  if ((await storage.head(`${folder}${pinFile}`, signal)) !== undefined) {
+    await storage.delete([`${folder}${tombstoneFile}`], signal);
+    await prunes.endRemoval(storage.name, name, folder);
+    logger.info({ backup: name, storage: storage.name, folder }, "not removed: it was pinned meanwhile");
+    return false;
+  }
   requireLease(removal);
   await storage.delete([`${folder}${manifestFile}`], signal);
   await finish(removal, folder, files);
@@ -62,17 +78,50 @@ export async function finishRemovals(removal: Removal): Promise<number> {
   return finished;
 }
 
+/**
+ * The same by what the storage itself says, where nobody remembers what was begun. A tombstone beside a manifest says
+ * nothing: that backup is decided upon anew.
+ */
+export async function finishMarked(removal: Removal, look: RetentionLook): Promise<number> {
+  const { storage, name, signal, logger } = removal;
+  let finished = 0;
+  for (const folder of look.removing) {
+    const key = `${folder}${tombstoneFile}`;
+    requireLease(removal);
+    if ((await storage.head(`${folder}${manifestFile}`, signal)) !== undefined) {
+      await storage.delete([key], signal);
+      continue;
+    }
+    // Finished already, by what was remembered.
+    if ((await storage.head(key, signal)) === undefined) continue;
+    const tombstone = parseTombstone(await buffer(await storage.read(key, signal)), folder);
+    if (!tombstone) {
+      logger.warn({ backup: name, storage: storage.name, key }, "makes no sense as a tombstone, and is left alone");
+      continue;
+    }
+    await finish(removal, folder, tombstone.files);
+    logger.info({ backup: name, storage: storage.name, folder }, "an interrupted removal was finished");
+    finished += 1;
+  }
+  return finished;
+}
+
 async function finish(removal: Removal, folder: string, files: readonly string[]): Promise<void> {
   const { storage, name, prunes, catalogueKeeper, signal } = removal;
   await catalogueKeeper.forget(storage.name, name, [folder]);
-  const rest = files.filter((file) => file !== manifestFile).map((file) => `${folder}${file}`);
-  await storage.delete(rest, signal);
+  const rest = files.filter((file) => file !== manifestFile && file !== tombstoneFile);
+  await storage.delete(
+    rest.map((file) => `${folder}${file}`),
+    signal,
+  );
+  // The last of all: until then it tells what is left to do.
+  await storage.delete([`${folder}${tombstoneFile}`], signal);
   await prunes.endRemoval(storage.name, name, folder);
 }
 
 /** What we write beside a manifest. */
 function isBeside(file: string): boolean {
-  return file === manifestFile || file === proofFile || file === pinFile || /^audit-[\w.-]+\.json$/.test(file);
+  return [manifestFile, proofFile, pinFile, tombstoneFile].includes(file) || /^audit-[\w.-]+\.json$/.test(file);
 }
 
 /** Somebody else may be making a backup that needs what would go. */

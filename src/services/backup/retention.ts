@@ -25,6 +25,8 @@ export interface RetentionOptions {
   readonly lockedMs?: number | undefined;
   /** Folders that copies for other storages are being made from. */
   readonly copying?: ReadonlySet<string>;
+  /** Folders that are to be pinned, or are pinned in another storage. */
+  readonly pinned?: ReadonlySet<string>;
 }
 
 /** What the retention makes of the copies of one name in one storage. Backups are named by their folders. */
@@ -60,14 +62,19 @@ export function explainRetention(
   return { plan, backups: newestFirst };
 }
 
-function keptOf(folder: string, copy: CachedCopy, { lockedMs, copying }: RetentionOptions): Kept {
+/** A copy as the retention sees it. */
+export function keptOf(
+  folder: string,
+  copy: CachedCopy,
+  { lockedMs, copying, pinned }: Pick<RetentionOptions, "lockedMs" | "copying" | "pinned">,
+): Kept {
   const { manifest, pin, storedAt } = copy;
   // What was copied there later is locked for longer.
   const written = Math.max(storedAt ?? 0, Date.parse(manifest.finishedAt));
   return {
     id: folder,
     startedAt: new Date(manifest.startedAt),
-    pinned: pin !== undefined,
+    pinned: pin !== undefined || pinned?.has(folder) === true,
     sound: isSoundCopy(copy),
     needs: [...new Set(manifest.references.map((reference) => reference.folder))],
     ...(lockedMs === undefined ? {} : { lockedUntil: new Date(written + lockedMs) }),
@@ -80,6 +87,8 @@ export interface RetentionLook extends RetentionDecision {
   readonly copies: ReadonlyMap<string, CachedCopy>;
   /** Manifests that make no sense; while there are any, nothing may go: they may need it. */
   readonly unreadable: readonly CatalogueProblem[];
+  /** Folders in which a removal has begun and was not finished. */
+  readonly removing: readonly string[];
 }
 
 /**
@@ -96,12 +105,12 @@ export async function explainPrune(
   },
 ): Promise<RetentionLook> {
   const { signal, known = new Map<string, CachedCopy>() } = options;
-  const { copies, problems } = await lookInto(storage, known, { name, signal });
+  const { copies, problems, removing } = await lookInto(storage, known, { name, signal });
   signal.throwIfAborted();
   const failed = problems.find(({ key }) => key === undefined);
   if (failed) throw failed.error;
   const decision = explainRetention(copies, { ...options, lockedMs: storage.lockedMs });
-  return { ...decision, copies, unreadable: problems };
+  return { ...decision, copies, unreadable: problems, removing };
 }
 
 /** The policy of a name in a storage. A storage that is no longer one of the backup's keeps what it has. */

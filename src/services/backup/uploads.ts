@@ -119,7 +119,7 @@ export class BackupUploads {
         open,
         leftIn: [...(run.leftIn ?? []), ...given],
         copies,
-        status: copies.every((copy) => copy.status === "stored") ? "succeeded" : "degraded",
+        status: copies.every(({ status }) => status === "stored" || status === "gone") ? "succeeded" : "degraded",
       };
     });
   }

@@ -23,7 +23,7 @@ export interface VerificationOrdersDeps {
   readonly cards: Cards;
   readonly runs: Runs;
   readonly verifications: Verifications;
-  readonly catalogue: Pick<CachedCatalogue, "newestCopies">;
+  readonly catalogue: Pick<CachedCatalogue, "newestCopies" | "find">;
   readonly producer: Producer;
   /** Where a storage is, for a person. */
   location(storage: string): string;
@@ -109,7 +109,10 @@ export class VerificationOrders {
 
   /** One backup by the id of its run. */
   async backup(name: string, id: string): Promise<VerifiableBackup | undefined> {
-    return (await this.backups(name)).find((backup) => backup.id === id);
+    const known = (await this.backups(name)).find((backup) => backup.id === id);
+    if (known) return known;
+    const older = await this.#deps.catalogue.find(name, id);
+    return older && { name, id, ...older };
   }
 
   /** Whose copy is looked at: that of the wish, of the configuration, one elsewhere than on the worker's disk, any. */

@@ -1,5 +1,6 @@
 import type { Config } from "../../app/config.ts";
 import type { WatchState } from "../../state/watch.ts";
+import { isTooOld } from "../backup/health.ts";
 import { type LastGoodDeps, lastGood } from "../backup/last-good.ts";
 import { type Finding, stamp, type WatchCheck } from "./types.ts";
 
@@ -21,7 +22,7 @@ export function agesCheck(
         const known = await watchState.unchangedSince(`backup-known:${name}`, "known", now);
         const good = await lastGood(deps, name);
         const from = good?.startedAt ?? known;
-        if (now.getTime() - from.getTime() <= maxAge) continue;
+        if (!isTooOld(from, maxAge, now)) continue;
         const args = { name, at: stamp(from, config.timezone), limit: durationWords(maxAge) };
         found.push({
           fingerprint: `age:${name}`,

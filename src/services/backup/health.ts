@@ -1,0 +1,242 @@
+import type { Config } from "../../app/config.ts";
+import type { Anomaly } from "../../core/anomaly.ts";
+import { deepest, depths, failure } from "../../core/proof.ts";
+import { type BackupRun, isFinal } from "../../core/run.ts";
+import { lastBegun } from "../../core/schedule.ts";
+import type { WatchState } from "../../state/watch.ts";
+import { isSoundCopy } from "../cached-catalogue.ts";
+import { type CatalogueEntry, mergeCopies, type StoredProof } from "../catalogue.ts";
+import { scheduleEntries } from "../schedules.ts";
+import { type LastGood, type LastGoodDeps, lastGood } from "./last-good.ts";
+import { anomalyIn, type SizesDeps, sizesLookBack } from "./sizes.ts";
+
+/** How a configured backup stands, as everybody shows it: /status, /backups and the card of the day. */
+export type HealthMark = "red" | "amber" | "green";
+
+/** What can be said against a backup, worst first. The first four are red, the others amber. */
+export const healthReasons = [
+  "damaged",
+  "failed",
+  "never",
+  "too-old",
+  "late",
+  "copy-missing",
+  "anomaly",
+  "unproven",
+] as const;
+export type HealthReason = (typeof healthReasons)[number];
+
+const redReasons: readonly HealthReason[] = ["damaged", "failed", "never", "too-old"];
+
+/** A run gets this long to come to its end before its time counts as missed; milliseconds. */
+const overdueMs = 2 * 3_600_000;
+
+/** What the judgement goes by. */
+export interface HealthFacts {
+  readonly now: Date;
+  /** Since when the backup is configured, as far as anybody knows. */
+  readonly knownSince: Date;
+  /** Milliseconds. */
+  readonly maxAge?: number | undefined;
+  /** When the newest good one began. */
+  readonly lastGoodAt?: Date | undefined;
+  /** When the newest run that has come to an end was ordered, where that failed. */
+  readonly failedAt?: Date | undefined;
+  /** A look at one of its copies has failed, and none at a newer one has held since. */
+  readonly isDamaged: boolean;
+  /** A storage of the backup does not hold the newest good one. */
+  readonly isCopyMissing: boolean;
+  readonly isSmall: boolean;
+  /** A look at one of its backups has held. */
+  readonly isProven: boolean;
+  /** The newest time of its schedule by which there should be a backup. */
+  readonly wantedAt?: Date | undefined;
+  /** A run has begun since then and goes on. */
+  readonly isRunning: boolean;
+}
+
+/** Whether a good backup that began then (or, where there is none, a configuration known since then) is too old. */
+export function isTooOld(from: Date, maxAge: number | undefined, now: Date): boolean {
+  return maxAge !== undefined && now.getTime() - from.getTime() > maxAge;
+}
+
+/** The one judgement on a backup: what is said against it, worst first. */
+export function judge(facts: HealthFacts): { readonly mark: HealthMark; readonly reasons: readonly HealthReason[] } {
+  const { now, knownSince, maxAge, lastGoodAt, failedAt, wantedAt, isRunning } = facts;
+  const holds: Readonly<Record<HealthReason, boolean>> = {
+    damaged: facts.isDamaged,
+    failed: failedAt !== undefined && (lastGoodAt === undefined || lastGoodAt < failedAt),
+    never: lastGoodAt === undefined,
+    "too-old": isTooOld(lastGoodAt ?? knownSince, maxAge, now),
+    late: lastGoodAt !== undefined && wantedAt !== undefined && lastGoodAt < wantedAt && !isRunning,
+    "copy-missing": lastGoodAt !== undefined && facts.isCopyMissing,
+    anomaly: facts.isSmall,
+    unproven: lastGoodAt !== undefined && !facts.isProven,
+  };
+  const reasons = healthReasons.filter((reason) => holds[reason]);
+  if (reasons.length === 0) return { mark: "green", reasons };
+  return { mark: reasons.some((reason) => redReasons.includes(reason)) ? "red" : "amber", reasons };
+}
+
+/** A backup that was proven, and how deep. */
+export interface ProvenBackup {
+  readonly proof: StoredProof;
+  readonly entry: CatalogueEntry;
+}
+
+export interface BackupHealth {
+  readonly name: string;
+  readonly mark: HealthMark;
+  /** Worst first. */
+  readonly reasons: readonly HealthReason[];
+  readonly lastGood?: LastGood;
+  /** Storages of the backup that hold the last good one, and those that do not. */
+  readonly stored: readonly string[];
+  readonly missing: readonly string[];
+  /** Of the newest backup that was proven, the deepest look that held. */
+  readonly proven?: ProvenBackup;
+  /** The newest look that failed, as long as nothing newer has held. */
+  readonly damaged?: ProvenBackup;
+  readonly anomaly?: Anomaly;
+  /** The newest run, whatever became of it. */
+  readonly latest?: BackupRun;
+  /** The newest ones, newest first: of the storages, and runs on record. */
+  readonly entries: readonly CatalogueEntry[];
+  readonly runs: readonly BackupRun[];
+}
+
+export interface HealthDeps extends LastGoodDeps, SizesDeps {
+  readonly config: Pick<Config, "backups" | "timezone">;
+  readonly watchState: Pick<WatchState, "unchangedSince">;
+}
+
+type BackupConfig = Config["backups"][number];
+
+/** How many of the newest backups of a name are looked at, and how many where none of these was proven. */
+const lookBack = 16;
+const longLookBack = 200;
+/** Names that are read at the same time. */
+const atOnce = 16;
+
+const rank: Readonly<Record<HealthMark, number>> = { red: 0, amber: 1, green: 2 };
+
+/** Worst first: by mark, then by what is said against them, then in the order of the configuration. */
+export function worstFirst(a: BackupHealth, b: BackupHealth): number {
+  const worst = ({ reasons: [first] }: BackupHealth): number => (first ? healthReasons.indexOf(first) : 0);
+  return rank[a.mark] - rank[b.mark] || worst(a) - worst(b);
+}
+
+/** Every configured backup whose name contains `filter`, in the order of the configuration. */
+export async function readHealth(deps: HealthDeps, filter = ""): Promise<BackupHealth[]> {
+  const wanted = deps.config.backups.filter(({ name }) => name.includes(filter));
+  const found: BackupHealth[] = [];
+  for (let from = 0; from < wanted.length; from += atOnce)
+    found.push(...(await Promise.all(wanted.slice(from, from + atOnce).map((backup) => healthOf(deps, backup)))));
+  return found;
+}
+
+/** How one backup stands. */
+export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<BackupHealth> {
+  const { catalogue, runs, prunes, watchState, clock, config } = deps;
+  const { name } = backup;
+  const now = clock.now();
+  const sizes = sizesLookBack(backup);
+  const [good, list, looks, knownSince, accepted] = await Promise.all([
+    lastGood(deps, name),
+    runs.list(name, Math.max(lookBack, sizes)),
+    catalogue.newestCopies(name, Math.max(lookBack, sizes)),
+    watchState.unchangedSince(`backup-known:${name}`, "known", now),
+    prunes.acceptedSize(name),
+  ]);
+  const { entries } = mergeCopies(looks);
+  const anomaly = anomalyIn({ backup, runs: list, looks, accepted, now });
+  const places = good ? await placesOf(deps, backup, good, list, looks) : { stored: [], missing: [] };
+  let proven = provenIn(entries);
+  if (!proven && entries.length >= lookBack) proven = provenIn(await catalogue.newest(name, longLookBack));
+  const damaged = damagedIn(entries);
+  const [latest] = list;
+  const ended = list.find(({ status }) => isFinal(status) && status !== "cancelled");
+  const entry = scheduleEntries({ ...config, backups: [backup] })[0];
+  const wantedAt = entry && lastBegun(entry, new Date(now.getTime() - overdueMs));
+  const verdict = judge({
+    now,
+    knownSince,
+    maxAge: backup.maxAge,
+    lastGoodAt: good?.startedAt,
+    failedAt: ended?.status === "failed" ? new Date(ended.createdAt) : undefined,
+    isDamaged: damaged !== undefined,
+    isCopyMissing: places.missing.length > 0,
+    isSmall: anomaly !== undefined,
+    isProven: proven !== undefined,
+    wantedAt,
+    isRunning: latest?.status === "running" && wantedAt !== undefined && new Date(latest.createdAt) >= wantedAt,
+  });
+  return {
+    name,
+    ...verdict,
+    ...places,
+    ...(good ? { lastGood: good } : {}),
+    ...(proven ? { proven } : {}),
+    ...(damaged ? { damaged } : {}),
+    ...(anomaly ? { anomaly } : {}),
+    ...(latest ? { latest } : {}),
+    entries,
+    runs: list,
+  };
+}
+
+type Looks = Awaited<ReturnType<HealthDeps["catalogue"]["newestCopies"]>>;
+
+/** Where the last good one is: by the storages, and by its run where they have not told yet. */
+async function placesOf(
+  { catalogue }: Pick<HealthDeps, "catalogue">,
+  { storages }: BackupConfig,
+  { folder, id }: LastGood,
+  runs: readonly BackupRun[],
+  looks: Looks,
+): Promise<{ stored: string[]; missing: string[] }> {
+  const run = runs.find((candidate) => candidate.id === id && candidate.folder === folder);
+  const stored: string[] = [];
+  const missing: string[] = [];
+  for (const storage of storages) {
+    const copy = looks.find((look) => look.storage === storage)?.copies.get(folder);
+    const isThere = copy ? isSoundCopy(copy) : await catalogue.mayHold(storage, run);
+    (isThere ? stored : missing).push(storage);
+  }
+  return { stored, missing };
+}
+
+/** Of the newest backup that was proven, the deepest look. */
+function provenIn(entries: readonly CatalogueEntry[]): ProvenBackup | undefined {
+  for (const entry of entries) {
+    const sound = entry.copies.flatMap((storage) => {
+      const own = entry.proofs.filter((proof) => proof.storage === storage);
+      return failure(own) ? [] : own;
+    });
+    const proof = deepest(sound) as StoredProof | undefined;
+    if (proof) return { entry, proof };
+  }
+  return undefined;
+}
+
+/** The newest copy that a look has spoken against, unless a newer one of the same storage was proven as deep since. */
+function damagedIn(entries: readonly CatalogueEntry[]): ProvenBackup | undefined {
+  for (const [index, entry] of entries.entries()) {
+    for (const storage of entry.copies) {
+      const bad = failure(entry.proofs.filter((proof) => proof.storage === storage)) as StoredProof | undefined;
+      if (!bad) continue;
+      const isMadeGood = entries
+        .slice(0, index)
+        .flatMap(({ proofs }) => proofs)
+        .some(
+          (good) =>
+            good.ok &&
+            good.storage === storage &&
+            good.at > bad.at &&
+            depths.indexOf(good.depth) >= depths.indexOf(bad.depth),
+        );
+      if (!isMadeGood) return { entry, proof: bad };
+    }
+  }
+  return undefined;
+}

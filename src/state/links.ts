@@ -1,0 +1,95 @@
+import type { Person } from "../core/run.ts";
+import type { Text } from "../core/text.ts";
+import type { Locale } from "../messages/index.ts";
+import type { Keys, Redis } from "./redis.ts";
+
+/** A person wants to download a backup's files. */
+export interface LinkOrder {
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  /** Id of the backup's run. */
+  readonly run: string;
+  readonly storage: string;
+  readonly by: Person;
+  readonly locale: Locale;
+  /** The person's private chat. */
+  readonly chatId: number;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** A file that may be downloaded by whoever has its address. */
+export interface LinkedFile {
+  readonly file: string;
+  readonly bytes?: number;
+  readonly url: string;
+}
+
+/** What a worker has answered: addresses, or why there are none. */
+export type LinkAnswer =
+  | {
+      readonly files: readonly LinkedFile[];
+      /** Files beyond as many as a message names. */
+      readonly more: number;
+      readonly encrypted: boolean;
+      /** When they end to work; ISO 8601. */
+      readonly until: string;
+    }
+  | { readonly error: { readonly message: string; readonly text?: Text } };
+
+/** An answer that no bot has taken is forgotten: it opens the backup to whoever reads it. */
+const answerMs = 60_000;
+/** A bot that was killed in between leaves an answer to the next one after this time. */
+const claimMs = 15_000;
+
+/** Orders for download links. The addresses are in Redis only between the worker that makes them and the bot that sends them. */
+export class Links {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async create(order: LinkOrder): Promise<void> {
+    await this.#redis.hset(this.#keys.of("links"), order.id, JSON.stringify(order));
+  }
+
+  async read(id: string): Promise<LinkOrder | undefined> {
+    const order = await this.#redis.hget(this.#keys.of("links"), id);
+    return order === null ? undefined : (JSON.parse(order) as LinkOrder);
+  }
+
+  async answer(id: string, answer: LinkAnswer): Promise<void> {
+    await this.#redis.set(this.#keys.of("link", id), JSON.stringify(answer), "PX", answerMs);
+  }
+
+  /** Orders under way, with their answers as far as there are any. */
+  async pending(): Promise<{ readonly order: LinkOrder; readonly answer?: LinkAnswer }[]> {
+    const orders = Object.values(await this.#redis.hgetall(this.#keys.of("links")));
+    return await Promise.all(
+      orders.map(async (json) => {
+        const order = JSON.parse(json) as LinkOrder;
+        const answer = await this.#redis.get(this.#keys.of("link", order.id));
+        return { order, ...(answer === null ? {} : { answer: JSON.parse(answer) as LinkAnswer }) };
+      }),
+    );
+  }
+
+  /** True for one bot at a time. */
+  async claim(id: string): Promise<boolean> {
+    return (await this.#redis.set(this.#keys.of("link-claim", id), "1", "PX", claimMs, "NX")) === "OK";
+  }
+
+  /** It was delivered, or never will be. */
+  async drop(id: string): Promise<void> {
+    await this.#redis
+      .multi()
+      .del(this.#keys.of("link", id))
+      .hdel(this.#keys.of("links"), id)
+      .del(this.#keys.of("link-claim", id))
+      .exec();
+  }
+}
