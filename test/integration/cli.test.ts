@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the configuration's own variables.
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -219,6 +219,26 @@ ${more.extra ?? ""}`,
     expect(JSON.parse(fewer.stdout)).toMatchObject([{ copies: ["offsite"] }, { copies: ["offsite"] }]);
     const none = await runCli(["backups", "gone"], options);
     expect(none).toMatchObject({ status: 0, stdout: "", stderr: "there are no backups.\n" });
+  });
+
+  it("have their programs run before and after, and say what is left to workers", async () => {
+    const options = configure();
+    const file = join(folder, "vakhta.yaml");
+    const told = join(folder, "told");
+    const hook = `[sh, -c, 'echo "$VAKHTA_BACKUP $VAKHTA_STATUS" >> ${told}']`;
+    const hooks = `hooks: { before: [${hook}], after: [[false], ${hook}] }`;
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll(/(name: \w+), source/g, `$1, ${hooks}, source`));
+    const made = await runCli(["backup", "shop", "--here"], options);
+    expect(made.status).toBe(0);
+    expect(made.stderr).toMatch(/afterwards hook false failed: /);
+    expect(made.stderr).toMatch(/not done here: old backups are not removed \(vakhta prune\)/);
+    expect((await runCli(["backup", "gone", "--here"], options)).status).toBe(1);
+    expect(lines(readFileSync(told, "utf8"))).toEqual([
+      "shop running",
+      "shop succeeded",
+      "gone running",
+      "gone failed",
+    ]);
   });
 
   it("are encrypted when recipients are configured", async () => {
