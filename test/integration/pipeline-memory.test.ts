@@ -12,7 +12,7 @@ interface Outcome {
   readonly copies: readonly string[];
 }
 
-it("needs as much memory for 400 MiB as for 100 MiB, and less than 150 MiB", { timeout: 120_000 }, async () => {
+it("needs as much memory for 250 MiB as for 50 MiB, and less than 150 MiB", { timeout: 120_000 }, async () => {
   await using s3 = await startS3();
   const backup = async (mebibytes: number): Promise<Outcome> => {
     using folder = temporaryFolder();
@@ -32,10 +32,10 @@ it("needs as much memory for 400 MiB as for 100 MiB, and less than 150 MiB", { t
     const argv = [process.execPath, "--max-semi-space-size=1", child, String(mebibytes), JSON.stringify(storages)];
     return JSON.parse((await run({ argv }, { timeoutMs: 60_000 })).stdout) as Outcome;
   };
-  const small = await backup(100);
-  const large = await backup(400);
+  const small = await backup(50);
+  const large = await backup(250);
   for (const { copies } of [small, large]) expect(copies).toEqual(["stored", "stored"]);
-  expect(large.bytes).toBeGreaterThan(400 * 1024 * 1024);
+  expect(large.bytes).toBeGreaterThan(250 * 1024 * 1024);
   expect(large.peak).toBeLessThan(150);
   expect(large.peak - small.peak).toBeLessThan(20);
 });
