@@ -22,6 +22,8 @@ const programs = {
   zstd: ["zstd"],
   age: ["age"],
   openssl: ["openssl"],
+  curl: ["curl"],
+  jq: ["jq"],
   chromium: ["chromium"],
   prometheus: ["prometheus"],
   "prometheus-alertmanager": ["prometheus-alertmanager"],
@@ -30,7 +32,7 @@ const demo = ["redis-server", "postgresql", "zstd"];
 const needs = {
   demo,
   bench: demo,
-  test: [...demo, "age", "openssl", "chromium", "prometheus", "prometheus-alertmanager"],
+  test: [...demo, "age", "openssl", "curl", "jq", "chromium", "prometheus", "prometheus-alertmanager"],
   deps: [],
 };
 
