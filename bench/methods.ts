@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { S3 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import type { BackupName, BenchWorker, BenchWorld } from "./world.ts";
+import type { BenchWorker } from "./worker.ts";
+import type { BackupName, BenchWorld } from "./world.ts";
 
 /** One measured run. `bytes` of the artifact, where there is one. */
 export interface Sample {
