@@ -16,7 +16,7 @@ import { createSource } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
 import { closeStorages, openStorages } from "./open-storages.ts";
 import { ProgressLine } from "./progress.ts";
-import { reportError } from "./report.ts";
+import { reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 type Result = PipelineResult;
@@ -37,8 +37,7 @@ export async function backupHere(
   const own = terminal.in(config.locale);
   const backup = config.backups.find((candidate) => candidate.name === name);
   if (!backup) {
-    own.complain("cli-backup-unknown", { name, known: config.backups.map((known) => known.name).join(", ") });
-    return exitCodes.usage;
+    throw new UsageError("cli-backup-unknown", { name, known: config.backups.map((known) => known.name).join(", ") });
   }
   const logger = createLogger({ name: "cli", level: "silent" });
   const storages = openStorages(config, backup.storages, logger);

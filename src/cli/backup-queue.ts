@@ -9,7 +9,7 @@ import { formatBytes, formatDuration } from "../messages/format.ts";
 import { reasonOf, reasonText } from "../messages/index.ts";
 import { presenceWithinMs } from "../services/status.ts";
 import { ProgressLine } from "./progress.ts";
-import { reportError } from "./report.ts";
+import { reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 /** Milliseconds between two looks at the run. */
@@ -28,8 +28,7 @@ export async function backupByWorker(
   const { config } = loadConfig({ ...options, requires: ["redis"] });
   const own = terminal.in(config.locale);
   if (!config.backups.some((candidate) => candidate.name === name)) {
-    own.complain("cli-backup-unknown", { name, known: config.backups.map((known) => known.name).join(", ") });
-    return exitCodes.usage;
+    throw new UsageError("cli-backup-unknown", { name, known: config.backups.map((known) => known.name).join(", ") });
   }
   const { deps, close } = createDeps({
     config,
@@ -50,7 +49,7 @@ export async function backupByWorker(
     report(own, ended, options.json ?? false);
     return ended.status === "succeeded" ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
-    return reportError(error, own);
+    return reportError(error, own, options);
   } finally {
     await close();
   }

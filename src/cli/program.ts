@@ -11,9 +11,15 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync(argv);
     return status;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const json = argv.includes("--json");
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.ok;
+      const { message } = error;
+      if (json) terminal.out(JSON.stringify({ error: { code: "usage", message } }, undefined, 2));
+      return exitCodes.usage;
+    }
     const { reportError } = await import("./report.ts");
-    return reportError(error, terminal);
+    return reportError(error, terminal, { json });
   }
 }
 
