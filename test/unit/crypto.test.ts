@@ -169,6 +169,26 @@ describe("decrypt", () => {
     });
   });
 
+  it("holds no more than two chunks: it reads only as fast as it is read", async () => {
+    const identity = await generateIdentity();
+    const encrypted = await collect(encrypt(inChunks(randomBytes(3_000_000), 65_536), [await recipientOf(identity)]));
+    let taken = 0;
+    async function* counted(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of inChunks(encrypted, 10_000)) {
+        taken += chunk.length;
+        yield chunk;
+      }
+    }
+    let given = 0;
+    const ahead: number[] = [];
+    for await (const chunk of decrypt(counted(), identity)) {
+      given += chunk.length;
+      ahead.push(taken - given);
+    }
+    expect(given).toBe(3_000_000);
+    expect(Math.max(...ahead)).toBeLessThan(2 * 65_552);
+  });
+
   it("refuses what is not age's, however long, without reading on", async () => {
     const identity = await generateIdentity();
     let read = 0;
