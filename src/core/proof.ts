@@ -8,6 +8,11 @@ import { z } from "zod";
 export const depths = ["stored", "readable", "restored"] as const;
 export type Depth = (typeof depths)[number];
 
+/** True when this depth is at least as deep as the other one. */
+export function isAsDeep(depth: Depth, other: Depth): boolean {
+  return depths.indexOf(depth) >= depths.indexOf(other);
+}
+
 /** Sentences by their keys, as `Text`; what reads them must not rely on knowing every key. */
 const textSchema = z.object({
   key: z.string(),
@@ -127,9 +132,6 @@ export function deepest(proofs: readonly Proof[]): Proof | undefined {
 export function failure(proofs: readonly Proof[]): Proof | undefined {
   return proofs
     .filter((proof) => !proof.ok)
-    .filter(
-      (bad) =>
-        !proofs.some((good) => good.ok && good.at > bad.at && depths.indexOf(good.depth) >= depths.indexOf(bad.depth)),
-    )
+    .filter((bad) => !proofs.some((good) => good.ok && good.at > bad.at && isAsDeep(good.depth, bad.depth)))
     .toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
 }

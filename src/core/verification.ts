@@ -90,6 +90,13 @@ export interface Suspicion {
   readonly error: Pick<RunError, "code" | "message" | "text">;
 }
 
+/** Why a copy did not hold, by a proof that says so. */
+export function reasonOf({ error, differencesTotal = 0 }: Proof): Suspicion["error"] {
+  if (error) return error;
+  const text = { key: "verify-reason-differences", args: { count: differencesTotal } };
+  return { code: "source-failed", message: `${differencesTotal} differences`, text };
+}
+
 /** How long a test-restore took: what a restore of this backup will take, as far as anybody can tell. */
 export interface RestoreTime {
   readonly at: string;

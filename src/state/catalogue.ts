@@ -81,14 +81,33 @@ export class CatalogueCache {
   }
 
   async put(storage: string, name: string, copies: ReadonlyMap<string, CachedCopy>): Promise<void> {
+    const failed = new Set([...copies].filter(([, { proofs }]) => proofs.some(({ ok }) => !ok)).map(([key]) => key));
+    // Before the copies, and taken out of it after them: killed in between, none of them is missing from it.
+    if (failed.size > 0) await this.#redis.sadd(this.#failed(), ...[...failed].map((folder) => `${storage} ${folder}`));
     const fields = [...copies].map(([folder, copy]): [string, string] => [folder, JSON.stringify(copy)]);
-    for (let from = 0; from < fields.length; from += batch)
-      await this.#redis.hset(this.#key(storage, name), Object.fromEntries(fields.slice(from, from + batch)));
+    for (let from = 0; from < fields.length; from += batch) {
+      const some = fields.slice(from, from + batch);
+      await this.#redis.hset(this.#key(storage, name), Object.fromEntries(some));
+      const good = some.map(([folder]) => folder).filter((folder) => !failed.has(folder));
+      if (good.length > 0) await this.#redis.srem(this.#failed(), ...good.map((folder) => `${storage} ${folder}`));
+    }
   }
 
   async remove(storage: string, name: string, folders: readonly string[]): Promise<void> {
-    for (let from = 0; from < folders.length; from += batch)
-      await this.#redis.hdel(this.#key(storage, name), ...folders.slice(from, from + batch));
+    for (let from = 0; from < folders.length; from += batch) {
+      const some = folders.slice(from, from + batch);
+      await this.#redis.hdel(this.#key(storage, name), ...some);
+      await this.#redis.srem(this.#failed(), ...some.map((folder) => `${storage} ${folder}`));
+    }
+  }
+
+  /** Copies with a proof that says that they did not hold, whatever later ones say; those of all storages and names. */
+  async failed(): Promise<{ readonly storage: string; readonly name: string; readonly folder: string }[]> {
+    const all = await this.#redis.smembers(this.#failed());
+    return all.map((member) => {
+      const [storage = "", folder = ""] = member.split(" ");
+      return { storage, name: folder.slice(0, folder.indexOf("/")), folder };
+    });
   }
 
   async readLook(storage: string, name: string): Promise<CatalogueLook | undefined> {
@@ -112,6 +131,10 @@ export class CatalogueCache {
 
   async writeLook(storage: string, name: string, look: CatalogueLook): Promise<void> {
     await this.#redis.hset(this.#keys.of("catalogue-looks"), `${storage}:${name}`, JSON.stringify(look));
+  }
+
+  #failed(): string {
+    return this.#keys.of("catalogue-failed");
   }
 
   #key(storage: string, name: string): string {

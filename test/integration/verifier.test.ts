@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -9,11 +10,12 @@ import { type Depth, encodeProofs, parseProofs, proofFile } from "../../src/core
 import { isOver, type Verification } from "../../src/core/verification.ts";
 import type { JobContext } from "../../src/queue/contracts.ts";
 import { runBackup } from "../../src/services/backup/pipeline.ts";
+import { recordProof } from "../../src/services/backup/proofs.ts";
 import { verifyByClock } from "../../src/services/backup/verify-schedule.ts";
 import { proofsCheck } from "../../src/services/watch/proofs.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
 import { orderOf, quiet, sourceOf, storageOf, temporaryFolder } from "../support/backup.ts";
-import { jobContext } from "../support/catalogue.ts";
+import { jobContext, signal } from "../support/catalogue.ts";
 import { aRun } from "../support/run.ts";
 import { ManualClock, useRedis } from "../support/state.ts";
 import { flipBit } from "../support/verify.ts";
@@ -196,6 +198,43 @@ describe("a verification", () => {
     clock.advance(hour);
     await deps.catalogueKeeper.refresh("offsite", undefined, new AbortController().signal);
     expect(await findings(deps)).toEqual([]);
+  });
+
+  it("that somebody made at a terminal counts as well: what lies beside the manifest is what is told", async () => {
+    const deps = worker();
+    await deps.catalogueKeeper.refresh("offsite", undefined, signal);
+    const folder = manifestFolder(manifest);
+    const sha256 = createHash("sha256")
+      .update(readFileSync(join(folderIn("offsite"), manifestFile)))
+      .digest("hex");
+    const look = async (ok: boolean, depth: Depth): Promise<void> => {
+      clock.advance(hour);
+      const at = clock.now().toISOString();
+      const error = ok ? {} : { error: { code: "storage-mismatch", message: "damaged" } };
+      const proof = { depth, ok, at, host: "there", elapsedMs: 1, ...error };
+      await recordProof(await deps.storage("offsite"), folder, sha256, proof, signal);
+      await deps.catalogueKeeper.refresh("offsite", undefined, signal);
+    };
+    await look(false, "restored");
+    const told = await findings(deps);
+    expect(told).toMatchObject([{ severity: "critical", fingerprint: `proof:offsite:${folder}` }]);
+    // Redis was emptied, and the catalogue read anew.
+    await fixture.redis.flushall();
+    await deps.catalogueKeeper.refresh("offsite", undefined, signal);
+    expect(await findings(deps)).toEqual(told);
+    await look(true, "stored");
+    expect(await findings(deps)).toEqual(told);
+    await look(true, "restored");
+    expect(await findings(deps)).toEqual([]);
+    // And the other way round: found by a worker, made good at a terminal.
+    const mend = flipBit(artifactIn("offsite"));
+    clock.advance(hour);
+    await verified(deps);
+    mend();
+    expect(await findings(deps)).toHaveLength(1);
+    await look(true, "restored");
+    expect(await findings(deps)).toEqual([]);
+    expect(await deps.verifications.suspicions()).toEqual([]);
   });
 
   it("finds a manifest in which a bit was flipped, though it still can be read", async () => {

@@ -1,7 +1,7 @@
 import { type AppError, toAppError } from "../../core/errors.ts";
 import type { Manifest } from "../../core/manifest.ts";
 import type { Clock } from "../../core/ports.ts";
-import { type Depth, depths, type Proof } from "../../core/proof.ts";
+import type { Depth, Proof } from "../../core/proof.ts";
 import type { Text } from "../../core/text.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { redact } from "../../lib/redaction.ts";
@@ -208,9 +208,4 @@ function redactedDifference({ what, expected, found }: RestoreReport["difference
 
 function compared(manifest: Manifest): Pick<Proof, "compared"> {
   return { compared: { objects: manifest.parts.length + manifest.references.length, bytes: neededBytes(manifest) } };
-}
-
-/** True when this depth is at least as deep as the other one. */
-export function isAsDeep(depth: Depth, other: Depth): boolean {
-  return depths.indexOf(depth) >= depths.indexOf(other);
 }

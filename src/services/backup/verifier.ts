@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../app/config.ts";
 import { AppError, lostLease, toAppError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
-import type { Proof } from "../../core/proof.ts";
+import { isAsDeep, type Proof } from "../../core/proof.ts";
 import { rawBytes, storedBytes } from "../../core/run.ts";
-import { isOver, needsVerifier, type Verification } from "../../core/verification.ts";
+import { isOver, needsVerifier, reasonOf, type Verification } from "../../core/verification.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
 import { findKind } from "../../sources/index.ts";
@@ -14,7 +14,7 @@ import type { Verifications } from "../../state/verifications.ts";
 import type { Storage } from "../../storages/types.ts";
 import type { CatalogueKeeper } from "../catalogue-keeper.ts";
 import { type CopyManifest, readCopyManifest, recordProof } from "./proofs.ts";
-import { isAsDeep, isVerdict, prove, reachOf } from "./prove.ts";
+import { isVerdict, prove, reachOf } from "./prove.ts";
 import { runError } from "./run-error.ts";
 import { VerifyWatch } from "./verify-watch.ts";
 
@@ -269,7 +269,7 @@ export class Verifier {
   async #note(verification: Verification, copy: CopyManifest | undefined, proof: Proof): Promise<void> {
     const { verifications, runs } = this.#deps;
     const { name, storage, folder, backup, backupAt, location } = verification;
-    const { depth, ok, at, elapsedMs, restoreMs, error } = proof;
+    const { depth, ok, at, elapsedMs, restoreMs } = proof;
     if (ok) await this.#trust(verification, proof);
     else
       await verifications.suspect({
@@ -283,11 +283,7 @@ export class Verifier {
         at,
         verification: verification.id,
         proven: true,
-        error: error ?? {
-          code: "source-failed",
-          message: `${proof.differencesTotal ?? 0} differences`,
-          text: { key: "verify-reason-differences", args: { count: proof.differencesTotal ?? 0 } },
-        },
+        error: reasonOf(proof),
       });
     await verifications.noteLook({ name, storage, depth, ok, at, elapsedMs });
     if (restoreMs !== undefined && copy && ok) {
