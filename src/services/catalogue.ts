@@ -216,7 +216,7 @@ export function describe(
 }
 
 /** Tables and rows of all parts together; nothing where none were counted. */
-export function countedIn({ parts }: Manifest): Pick<CachedCopy, "counted"> {
+function countedIn({ parts }: Manifest): Pick<CachedCopy, "counted"> {
   const counts = parts.flatMap(({ tables }) => Object.values(tables ?? {}));
   return counts.length === 0
     ? {}

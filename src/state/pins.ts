@@ -73,6 +73,8 @@ export class Pins {
     const waiting = Object.entries(fields).flatMap(([field, known]) =>
       field.startsWith(prefix) ? [{ storage: field.slice(prefix.length), ...(JSON.parse(known) as object) }] : [],
     );
+    // A hash keeps no order of its own.
+    waiting.sort((a, b) => (a.storage < b.storage ? -1 : 1));
     return { order: JSON.parse(order) as PinOrder, waiting };
   }
 

@@ -25,6 +25,9 @@ type Look = Awaited<ReturnType<BackupsViewDeps["catalogue"]["copies"]>>[number];
 /** What of others' words is shown. */
 const longest = { versions: 200, note: 120, reason: 300 } as const;
 
+/** What tells one server from another, and nobody reads. */
+const identities = ["systemIdentifier", "databaseOid"];
+
 /** One backup: everything that is known of it, and what can be done with it. */
 export async function backupDetails(
   backup: BackupConfig,
@@ -115,7 +118,8 @@ function aboutLines(
       ? messages.t("backups-encrypted", { recipients: encryption.recipients.length })
       : messages.t("backups-plain"),
   );
-  const versions = [kind, ...Object.entries(source).map(([what, value]) => `${what} ${value}`), `vakhta ${vakhta}`];
+  const told = Object.entries(source).filter(([what]) => !identities.includes(what));
+  const versions = [kind, ...told.map(([what, value]) => `${what} ${value}`), `vakhta ${vakhta}`];
   lines.push(messages.t("backups-versions", { versions: oneLine(versions.join(", "), longest.versions) }));
   return lines;
 }

@@ -100,17 +100,17 @@ async function linksTo(
   }
   const { manifest } = await readCopyManifest(storage, folder, undefined, signal);
   const wanted = [
-    ...manifest.parts.map(({ file, bytes }) => ({ key: `${folder}${file}`, file, bytes })),
-    { key: `${folder}${manifestFile}`, file: manifestFile },
+    ...manifest.parts.map(({ file, bytes }) => ({ object: `${folder}${file}`, file, bytes })),
+    { object: `${folder}${manifestFile}`, file: manifestFile },
     // Parts of earlier runs that it needs, by the names of their folders.
     ...manifest.references.map(({ folder: other, file, bytes }) => ({
-      key: `${other}${file}`,
+      object: `${other}${file}`,
       file: `${other}${file}`,
       bytes,
     })),
   ];
   const files: LinkedFile[] = [];
-  for (const { key, ...named } of wanted.slice(0, mostFiles))
-    files.push({ ...named, url: await storage.presign(key, linkMs / 1000) });
+  for (const { object, ...named } of wanted.slice(0, mostFiles))
+    files.push({ ...named, url: await storage.presign(object, linkMs / 1000) });
   return { files, more: wanted.length - files.length, encrypted: manifest.encryption !== undefined };
 }
