@@ -226,7 +226,7 @@ ${more.extra ?? ""}`,
     const file = join(folder, "vakhta.yaml");
     const told = join(folder, "told");
     const hook = `[sh, -c, 'echo "$VAKHTA_BACKUP $VAKHTA_STATUS" >> ${told}']`;
-    const hooks = `hooks: { before: [${hook}], after: [[false], ${hook}] }`;
+    const hooks = `hooks: { before: [${hook}], after: [["false"], ${hook}] }`;
     writeFileSync(file, readFileSync(file, "utf8").replaceAll(/(name: \w+), source/g, `$1, ${hooks}, source`));
     const made = await runCli(["backup", "shop", "--here"], options);
     expect(made.status).toBe(0);
