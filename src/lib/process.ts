@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { PassThrough, pipeline, type Readable, type Writable } from "node:stream";
+import { PassThrough, pipeline, Readable, type Writable } from "node:stream";
 import { AppError, toAppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
 import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
@@ -25,6 +25,8 @@ export interface Command {
    * nothing to be shown when the program fails. Default: the last lines are kept and shown.
    */
   readonly onLine?: (line: string) => boolean;
+  /** An open file that the program gets as its descriptor 3; the caller closes his own once the program is started. */
+  readonly descriptor?: number;
   /** Whether this exit status other than 0 is no failure; asked after the last line. Default: none is. */
   readonly accepts?: (status: number) => boolean;
 }
@@ -36,6 +38,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Bytes of standard output above which the call fails; default 16 MiB. */
   readonly maxOutput?: number;
+  /** Standard output goes nowhere, so that what the program leaves running may keep it and write to it. */
+  readonly discard?: boolean;
 }
 
 export interface RunResult {
@@ -46,7 +50,10 @@ export interface RunResult {
 
 /** Programs connected by pipes, running. */
 export interface Pipeline {
-  /** Output of the last program. It ends normally even when a program failed: only `done` decides. */
+  /**
+   * Output of the last program. It ends normally even when a program failed: only `done` decides. When the programs have
+   * ended and what they left running holds it open, an abort destroys it with the signal's reason.
+   */
   readonly stdout: Readable;
   /** Process ids in the order of the commands; undefined where a program could not be started. */
   readonly pids: readonly (number | undefined)[];
@@ -96,7 +103,10 @@ process.once("exit", () => {
   for (const child of alive) signalGroup(child, "SIGTERM");
 });
 
-/** Runs one program to its end. Fails with `tool-missing`, `tool-failed` or the signal's reason. */
+/**
+ * Runs one program to its end and that of its output: what it leaves running with its standard output open counts as
+ * the program, unless that is discarded. Fails with `tool-missing`, `tool-failed` or the signal's reason.
+ */
 export async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
   const { timeoutMs = 60_000, maxOutput = 16 * 1024 * 1024 } = options;
   const step = stepOf(command);
@@ -115,7 +125,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
   let conversation: Conversation | undefined;
   try {
-    conversation = converse(command, { signal });
+    conversation = converse(command, { signal, discard: options.discard });
     conversation.stdin.end(options.input);
     const [chunks, [stderr = ""]] = await Promise.all([collect(conversation.stdout), conversation.done]);
     return { stdout: Buffer.concat(chunks).toString("utf8"), stderr };
@@ -143,13 +153,17 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
 }
 
 /** Starts a program whose standard input and output are used while it runs. */
-export function converse(command: Command, options: { readonly signal?: AbortSignal } = {}): Conversation {
-  const child = start(command, ["pipe", "pipe", "pipe"]);
+export function converse(
+  command: Command,
+  options: { readonly signal?: AbortSignal; readonly discard?: boolean | undefined } = {},
+): Conversation {
+  const child = start(command, ["pipe", options.discard === true ? "ignore" : "pipe", "pipe"]);
   const { stdin, stdout } = child.process;
-  if (stdin === null || stdout === null) throw new AppError("internal", "a child without standard streams");
+  if (stdin === null) throw new AppError("internal", "a child without standard input");
   // A program that ended does not read what is written to it: its exit status tells why, not EPIPE.
   stdin.on("error", () => undefined);
-  return { stdin, stdout: kept(stdout), pid: child.process.pid, done: handled(supervise([child], options.signal)) };
+  const done = handled(supervise([child], options.signal));
+  return { stdin, stdout: kept(stdout ?? Readable.from([]), done, options.signal), pid: child.process.pid, done };
 }
 
 /**
@@ -178,7 +192,8 @@ export function startPipeline(
   }
   const first = children[0]?.process.stdin;
   if (previous === undefined) throw new AppError("internal", "a pipeline without commands");
-  const stdout = kept(previous);
+  const done = handled(supervise(children, options.signal));
+  const stdout = kept(previous, done, options.signal);
   const fed = Promise.withResolvers<void>();
   if (options.input !== undefined && first) {
     pipeline(options.input, first, (error) => (error ? fed.reject(error) : fed.resolve()));
@@ -187,7 +202,7 @@ export function startPipeline(
     stdout,
     fed: handled(fed.promise),
     pids: children.map((child) => child.process.pid),
-    done: handled(supervise(children, options.signal)),
+    done,
   };
 }
 
@@ -215,12 +230,23 @@ function transferred(pid: number, counter: "rchar" | "wchar"): number | undefine
 
 /**
  * The same bytes, kept until they are read. A child's own stream is not enough: when the child exits, Node lets what
- * nobody has begun to read flow away, and a short output would be lost without any error.
+ * nobody has begun to read flow away, and a short output would be lost without any error. After the programs' end
+ * (`done`) nothing but an abort cuts it off: no pause is long enough to tell a busy machine from an output that
+ * something else holds open.
  */
-function kept(stdout: Readable): Readable {
+function kept(stdout: Readable, done: Promise<unknown>, signal: AbortSignal | undefined): Readable {
   const output = new PassThrough({ highWaterMark: 256 * 1024 });
   output.on("error", () => undefined);
   pipeline(stdout, output, () => undefined);
+  if (signal === undefined) return output;
+  const cut = (): void => void output.destroy(toAppError(signal.reason, "cancelled"));
+  const watch = (): void => {
+    if (output.destroyed || stdout.readableEnded) return;
+    if (signal.aborted) cut();
+    else signal.addEventListener("abort", cut, { once: true });
+  };
+  done.then(watch, watch);
+  output.once("close", () => signal.removeEventListener("abort", cut));
   return output;
 }
 
@@ -260,7 +286,12 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
   const { onLine } = command;
   const gatherer = onLine && start(gather, ["pipe", "pipe", "pipe"]);
   const child = spawn(file, args, {
-    stdio: gatherer ? [stdio[0], stdio[1], gatherer.process.stdin] : [...stdio],
+    stdio: [
+      stdio[0],
+      stdio[1],
+      gatherer ? gatherer.process.stdin : stdio[2],
+      ...(command.descriptor === undefined ? [] : [command.descriptor]),
+    ],
     env: { ...baseEnvironment(command.via), ...command.env },
     cwd: command.cwd,
     // A process group of its own, so that a signal reaches the children of the child too.

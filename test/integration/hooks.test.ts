@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sourceSchema } from "../../src/sources/index.ts";
 import { temporaryFolder } from "../support/backup.ts";
@@ -55,6 +55,21 @@ async function hooked(change: (script: string) => object, more: Parameters<typeo
 }
 
 describe("hooks", () => {
+  test("are over with their program, whatever it has left running with its output", async () => {
+    const { deps, order, log } = await hooked((script) => ({
+      after: [["sh", "-c", 'sleep 60 & echo $! > "$0"; echo started', join(dirname(script), "log")]],
+      timeout: 20_000,
+    }));
+    onTestFinished(() => void process.kill(Number(log()[0])));
+    const id = await order();
+    const begin = performance.now();
+    expect(await deps.runner.execute(id, jobContext())).toEqual({ done: { run: id, status: "succeeded" } });
+    expect(performance.now() - begin).toBeLessThan(20_000);
+    const run = await deps.runs.get(id);
+    expect(run).toMatchObject({ hooks: "done" });
+    expect(run.hookError).toBeUndefined();
+  });
+
   test("run before and after, as programs with arguments, and are told of the run", async () => {
     const { deps, order, log, storage } = await hooked((script) => ({
       before: [

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import { findTool } from "../../src/lib/environment.ts";
 import { bytesWritten, converse, run, startPipeline } from "../../src/lib/process.ts";
@@ -28,6 +28,21 @@ function running(mark: string): number[] {
       }
     })
     .map(Number);
+}
+
+/** Sleeping programs that have inherited this mark in their environment. */
+function sleepers(mark: string): number[] {
+  return running("sleep").filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function endSleepers(mark: string): void {
+  for (const pid of sleepers(mark)) process.kill(pid, "SIGKILL");
 }
 
 async function failure(promise: Promise<unknown>): Promise<AppError> {
@@ -102,6 +117,61 @@ describe("run", () => {
       run(js("for (;;) process.stdout.write('x'.repeat(1000))", "loud"), { maxOutput: 10_000 }),
     );
     expect(error.message).toBe("loud printed more than 10000 bytes");
+  });
+
+  it("ends in time although what the program has left running holds its output open", async () => {
+    const mark = `mark-${process.pid}-left`;
+    onTestFinished(() => endSleepers(mark));
+    const left = { argv: ["sh", "-c", "sleep 1000 & echo started"], step: "starter", env: { MARK: mark } };
+    expect(await failure(run(left, { timeoutMs: 500 }))).toMatchObject({
+      code: "tool-failed",
+      message: "starter did not finish within 0.5 s",
+    });
+    const controller = new AbortController();
+    const pipe = startPipeline([left], { signal: controller.signal });
+    await pipe.done;
+    controller.abort(new AppError("cancelled", "cancelled by alice"));
+    expect(await failure(text(pipe.stdout))).toMatchObject({ code: "cancelled", message: "cancelled by alice" });
+  });
+
+  it("waits for nothing that a program has left running with a discarded output", async () => {
+    const mark = `mark-${process.pid}-discarded`;
+    onTestFinished(() => endSleepers(mark));
+    const command = (exit: number) => ({
+      argv: ["sh", "-c", `sleep 1000 & yes | head -c 100000; echo said >&2; exit ${exit}`],
+      step: "starter",
+      env: { MARK: mark },
+    });
+    const options = { discard: true, maxOutput: 10, timeoutMs: 30_000 };
+    expect(await run(command(0), options)).toEqual({ stdout: "", stderr: "said" });
+    expect(await failure(run(command(4), options))).toMatchObject({
+      context: { step: "starter", exit: "exit status 4", stderr: "said" },
+    });
+    expect(sleepers(mark)).toHaveLength(2);
+  });
+
+  it("has every byte and the exact status while this process is too busy to read", async () => {
+    const bytes = 300_000;
+    const script = (status: number) => `head -c ${bytes} /dev/zero | tr '\\0' ${status}; printf end; exit ${status}`;
+    const statuses = Array.from({ length: 12 }, (_, index) => index % 4);
+    let isBusy = true;
+    const block = (): void => {
+      const until = performance.now() + 300;
+      while (performance.now() < until);
+      if (isBusy) setImmediate(block);
+    };
+    block();
+    const results = await Promise.all(
+      statuses.map(async (status) => {
+        const accepted = { argv: ["sh", "-c", script(status)], accepts: (code: number) => code === status };
+        const { stdout } = await run(accepted, { signal: new AbortController().signal });
+        const { context } = await failure(run({ argv: ["sh", "-c", `printf x; exit ${status + 1}`] }));
+        return { whole: stdout === `${String(status).repeat(bytes)}end`, exit: context.exit };
+      }),
+    ).finally(() => {
+      isBusy = false;
+    });
+    expect(results).toEqual(statuses.map((status) => ({ whole: true, exit: `exit status ${status + 1}` })));
   });
 
   it("counts death by a signal", async () => {

@@ -82,7 +82,8 @@ export async function runHook(
 ): Promise<void> {
   const step = `hook ${basename(argv[0] ?? "")}`;
   // As a client of a container engine: what a hook stops and starts is often a container.
-  await runProgram({ argv, step, env, via: true }, { timeoutMs, signal });
+  // What it starts for good (`service app start`) inherits its output, and must neither hold it up nor die of its end.
+  await runProgram({ argv, step, env, via: true }, { timeoutMs, signal, discard: true });
 }
 
 /** What a program around a backup is told of it. */
