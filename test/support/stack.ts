@@ -242,7 +242,7 @@ function launch(file: string, configFile: string, extra: Record<string, string>)
       const look = (): void => {
         if (pattern.test(log)) found.resolve();
       };
-      const timer = setTimeout(() => found.reject(new Error(`not logged within 20 s: ${pattern}\n${log}`)), 20_000);
+      const timer = setTimeout(() => found.reject(new Error(`not logged within 45 s: ${pattern}\n${log}`)), 45_000);
       watchers.add(look);
       look();
       try {
