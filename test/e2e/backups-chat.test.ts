@@ -73,7 +73,7 @@ test("/backups tells how each stands, worst first, and leads to one backup and b
   expect(text).toMatch(/Size [▁▂▃▄▅▆▇]{14} [\d.]+ kB\nTime [▁▂▃▄▅▆▇]{14} /);
   await stack.press(vera.id, list, /shop/);
   const name = await becomes(stack, list, /16 kept, newest first/);
-  expect(name.text).toMatch(/1\. ▫️ .* · [\d.]+ kB · local@test-host, offsite\n/);
+  expect(name.text).toMatch(/1\. ▫️ .* · [\d.]+ kB · local, offsite\n/);
   expect(name.text).toMatch(/4\. ▫️ .* 📌/);
   await stack.press(vera.id, name, "▶");
   const second = await becomes(stack, list, /\n9\. /);

@@ -2,7 +2,7 @@ import type { Config } from "../../app/config.ts";
 import { storedBytes } from "../../core/run.ts";
 import { formatBytes, formatCount } from "../../messages/format.ts";
 import { healthOf } from "../../services/backup/health.ts";
-import { storageLabel, timeOf } from "../backup-words.ts";
+import { timeOf } from "../backup-words.ts";
 import { proofSummary } from "../proof-text.ts";
 import type { BackupsState, BackupsViewDeps } from "./backups.ts";
 import { healthLines } from "./backups-overview.ts";
@@ -33,7 +33,7 @@ export async function backupsOfName(
       mark: proofSummary(proofs, now, messages).mark,
       at: timeOf(manifest.startedAt, messages, config.timezone),
       size: formatBytes(storedBytes(manifest), locale),
-      copies: copies.map((storage) => storageLabel(config, storage, { name, host: manifest.host })).join(", "),
+      copies: copies.join(", "),
       pin: pin ? " 📌" : "",
     }),
   );
