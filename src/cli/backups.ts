@@ -60,8 +60,16 @@ async function list({ terminal, storages, timezone }: Place, name: string | unde
 function documentOf({ manifest, copies, folder, proofs, pin }: CatalogueEntry) {
   const { id, name, kind, startedAt, finishedAt, encryption } = manifest;
   return {
-    ...{ id, name, kind, startedAt, finishedAt, bytes: storedBytes(manifest) },
-    ...{ encrypted: encryption !== undefined, copies, folder, pin },
+    id,
+    name,
+    kind,
+    startedAt,
+    finishedAt,
+    bytes: storedBytes(manifest),
+    encrypted: encryption !== undefined,
+    copies,
+    folder,
+    pin,
     proofs: proofs.map(({ storage, depth, ok, at, restoreMs }) => ({ storage, depth, ok, at, restoreMs })),
   };
 }

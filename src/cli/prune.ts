@@ -125,10 +125,19 @@ function explain(terminal: Terminal, { order, look }: Decision): void {
 function documentOf({ order, look, removed }: Decision, { terminal, timezone }: Place) {
   const { name, storage, policy } = order;
   return {
-    ...{ name, storage: storage.name, policy: policyText(policy), removed, needsConsent: look.plan.needsConsent },
+    name,
+    storage: storage.name,
+    policy: policyText(policy),
+    removed,
+    needsConsent: look.plan.needsConsent,
     unreadable: look.unreadable.map(({ key }) => key),
     backups: look.backups.map(({ folder, id, startedAt, bytes, stays, sound, reasons }) => ({
-      ...{ id, folder, startedAt: startedAt.toISOString(), bytes, stays, sound },
+      id,
+      folder,
+      startedAt: startedAt.toISOString(),
+      bytes,
+      stays,
+      sound,
       reasons: reasons.map((reason) => ({ ...reason, text: wordsOf(reason, terminal.messages, timezone) })),
     })),
   };

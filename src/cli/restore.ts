@@ -1,5 +1,6 @@
 import { environmentVariables } from "../app/config.ts";
 import { toAppError } from "../core/errors.ts";
+import type { Text } from "../core/text.ts";
 import { createLogger } from "../lib/logger.ts";
 import { redact } from "../lib/redaction.ts";
 import { formatBytes, formatDuration, formatTime } from "../messages/format.ts";
@@ -182,17 +183,22 @@ function countedText(compared: RestoreReport["compared"]): string {
 }
 
 /** Why it did not come about, and what it has left. */
-function reportFailure({ reason, left }: RestoreFailure, terminal: Terminal, json: boolean): number {
+function reportFailure({ reason, remains }: RestoreFailure, terminal: Terminal, json: boolean): number {
   const { messages } = terminal;
   const status = reportError(reason, terminal);
-  if (typeof reason.context["stderr"] === "string" && reason.context["stderr"] !== "")
-    terminal.err(reason.context["stderr"]);
-  const found = left === undefined ? undefined : typeof left === "string" ? left : messages.plain(left.key, left.args);
+  const { stderr } = reason.context;
+  if (typeof stderr === "string" && stderr !== "") terminal.err(stderr);
+  const { state } = remains;
+  const found = state === "nothing" ? undefined : reasonText(told(remains.found), messages);
   if (found === undefined) terminal.complain("cli-restore-nothing-left");
-  else terminal.complain("cli-restore-left", { found });
-  const message = reasonText(reason, messages);
-  if (json) terminal.out(JSON.stringify({ error: { code: reason.code, message }, left: found ?? null }, undefined, 2));
+  else terminal.complain(state === "left" ? "cli-restore-left" : "cli-restore-left-unknown", { found });
+  const error = { code: reason.code, message: reasonText(reason, messages) };
+  if (json) terminal.out(JSON.stringify({ error, target: { state, found } }, undefined, 2));
   return status;
+}
+
+function told(found: Text | string): Parameters<typeof reasonText>[0] {
+  return typeof found === "string" ? { message: found } : { message: "", text: found };
 }
 
 async function audit(

@@ -279,7 +279,7 @@ describe("vakhta restore refuses", { timeout: 60_000 }, () => {
     const args = ["restore", "app", "--to", newDatabase(), "--yes", "--no-check", "--json"];
     const met = await cli({ local, key }, ...args);
     expect(met.status).toBe(1);
-    expect(JSON.parse(met.stdout)).toMatchObject({ error: { code: expect.any(String) }, left: null });
+    expect(JSON.parse(met.stdout)).toMatchObject({ error: { code: expect.any(String) }, target: { state: "nothing" } });
     expect(met.stderr).toMatch(/nothing of it is left there\.\n$/);
     expect(await databases()).toBe("0");
     const files = await cli({ local, key }, "restore", "app", "--to", out(), "--files", "--yes", "--no-check");

@@ -48,6 +48,7 @@ cli-restore-differs = restored in { $duration }, and not as it was backed up: { 
 } ({ $counted } should be there).
 cli-restore-nothing-left = nothing of it is left there.
 cli-restore-left = what was restored until then is left there, incomplete: { $found }
+cli-restore-left-unknown = whether anything of it is left there could not be seen: { $found }
 cli-restore-unaudited = no note of this could be left in { $storage }: { $reason }
 
 cli-prune = remove what the retention does not keep, and say why the rest stays

@@ -50,6 +50,7 @@ cli-restore-differs = восстановлено за { $duration }, но не �
 } (должно быть: { $counted }).
 cli-restore-nothing-left = ничего из этого там не осталось.
 cli-restore-left = восстановленное до этого осталось там, неполное: { $found }
+cli-restore-left-unknown = осталось ли там что-нибудь из этого, увидеть не удалось: { $found }
 cli-restore-unaudited = записать об этом в { $storage } не удалось: { $reason }
 
 cli-prune = удалить то, что не положено хранить, и объяснить, почему остальное остаётся

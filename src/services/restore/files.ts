@@ -17,7 +17,7 @@ const packed = ".zst";
 interface PlainFile {
   readonly file: string;
   readonly rawBytes?: number | undefined;
-  open(): Promise<Readable>;
+  readonly open: () => Promise<Readable>;
 }
 
 /** What was written, beside the manifest. */

@@ -66,17 +66,21 @@ export interface RestoreOrder extends Omit<RestoreQuery, "manifest"> {
   readonly observer: RestoreObserver;
 }
 
+/** What a restore that has ended early has left in its target. `unknown`: it could not be looked at. */
+export type Remains =
+  | { readonly state: "nothing" }
+  | { readonly state: "left" | "unknown"; readonly found: Text | string };
+
 /** Why a restore has ended early, and what it has left. */
 export class RestoreFailure extends Error {
   override readonly name = "RestoreFailure";
   readonly reason: AppError;
-  /** Undefined: nothing is left, the target is as empty as before. */
-  readonly left: Text | string | undefined;
+  readonly remains: Remains;
 
-  constructor(reason: AppError, left: Text | string | undefined) {
+  constructor(reason: AppError, remains: Remains) {
     super(reason.message, { cause: reason });
     this.reason = reason;
-    this.left = left;
+    this.remains = remains;
   }
 }
 
@@ -109,16 +113,21 @@ export async function restoreCopy(order: RestoreOrder): Promise<RestoreReport & 
 }
 
 async function failureOf(order: RestoreOrder, reason: AppError): Promise<RestoreFailure> {
-  const { manifest } = order.copy;
+  return new RestoreFailure(reason, await remainsOf(order, reason));
+}
+
+async function remainsOf(order: RestoreOrder, reason: AppError): Promise<Remains> {
+  // It was refused before anything was written: what is there is not ours.
+  if (reason.code === "conflict" && reason.context["step"] === "preflight") return { state: "nothing" };
   // Not under the signal, which may be what has ended the restore.
   const target = { ...order.target, signal: AbortSignal.timeout(lookMs) };
   try {
-    await preflight({ ...order, manifest, target });
-    return new RestoreFailure(reason, undefined);
+    await preflight({ ...order, manifest: order.copy.manifest, target });
+    return { state: "nothing" };
   } catch (error) {
     const { text, message, code } = toAppError(error);
-    // No room and the like says nothing of the target.
-    if (code === "storage-full" || code === "tool-missing") return new RestoreFailure(reason, undefined);
-    return new RestoreFailure(reason, text ?? message);
+    // Both are found out after the target was seen to be empty.
+    if (code === "storage-full" || code === "tool-missing") return { state: "nothing" };
+    return { state: code === "conflict" ? "left" : "unknown", found: text ?? message };
   }
 }
