@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { generateIdentity, recipientOf } from "../../src/lib/crypto.ts";
-import { type CliResult, runCli } from "../support/cli.ts";
+import type { CliResult } from "../support/cli.ts";
+import { runHere } from "../support/cli-here.ts";
 import { flipBit } from "../support/verify.ts";
 
 let folder: string;
@@ -36,7 +37,7 @@ backups:
 }
 
 async function cli(...args: readonly string[]): Promise<CliResult> {
-  return await runCli(args, { cwd: folder, env: { TMPDIR: temporary } });
+  return await runHere([...args, "--config", join(folder, "vakhta.yaml")], { env: { TMPDIR: temporary } });
 }
 
 async function backedUp(): Promise<string> {
