@@ -1,3 +1,4 @@
+import { isAhead } from "./ahead.ts";
 import type { Manifest } from "./manifest.ts";
 import { storedBytes } from "./run.ts";
 
@@ -25,9 +26,6 @@ export interface AnomalyPolicy {
   readonly of: number;
 }
 
-/** What lies further ahead than this was made by a clock that is wrong; milliseconds. */
-const aheadMs = 24 * 3_600_000;
-
 /**
  * Whether the newest backup is far smaller than those before it. `accepted`: the size of one of which a person has said
  * that it is right; what is not far smaller than that is right as well.
@@ -39,7 +37,7 @@ export function sizeAnomaly(
 ): Anomaly | undefined {
   const { now, accepted } = options;
   const [newest, ...before] = backups
-    .filter(({ startedAt }) => startedAt.getTime() - now.getTime() <= aheadMs)
+    .filter(({ startedAt }) => !isAhead(startedAt, now))
     .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime() || (a.id < b.id ? 1 : -1));
   if (!newest || before.length === 0) return undefined;
   const medianBytes = median(before.slice(0, policy.of).map(({ bytes }) => bytes));

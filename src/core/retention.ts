@@ -1,3 +1,5 @@
+import { isAhead } from "./ahead.ts";
+
 /** How many backups are kept: the newest ones, and the newest of each period. */
 export interface KeepCounts {
   readonly last?: number | undefined;
@@ -66,9 +68,6 @@ export interface DecidedBackup {
   readonly sound: boolean;
 }
 
-/** What lies further ahead than this was made by a clock that is wrong; milliseconds. */
-const aheadMs = 24 * 3_600_000;
-
 /**
  * What a storage keeps of one backup name. A period is the calendar's in the time zone, and only periods with a backup
  * count: while nothing is made, nothing expires. Kept whatever the policy says: the newest sound one, pinned ones,
@@ -89,7 +88,7 @@ export function planRetention(
     const known = reasons.get(id);
     if (known && !known.some((other) => isSame(other, reason))) known.push(reason);
   };
-  const counting = newestFirst.filter((backup) => !isAhead(backup, now));
+  const counting = newestFirst.filter((backup) => !isAhead(backup.startedAt, now));
   const sound = counting.filter((backup) => backup.sound);
   for (const backup of newestFirst) for (const reason of unconditional(backup, policy, now)) keep(backup.id, reason);
   const [lastGood] = sound;
@@ -119,16 +118,12 @@ export function planRetention(
   };
 }
 
-function isAhead({ startedAt }: Kept, now: Date): boolean {
-  return startedAt.getTime() - now.getTime() > aheadMs;
-}
-
 /** What keeps a backup without a look at the others. */
 function unconditional(backup: Kept, policy: KeepPolicy, now: Date): KeepReason[] {
   const { pinned, lockedUntil, copying } = backup;
   return [
     ...(policy === "all" ? [{ kind: "all" as const }] : []),
-    ...(isAhead(backup, now) ? [{ kind: "future" as const }] : []),
+    ...(isAhead(backup.startedAt, now) ? [{ kind: "future" as const }] : []),
     ...(pinned ? [{ kind: "pinned" as const }] : []),
     ...(copying ? [{ kind: "copying" as const }] : []),
     ...(lockedUntil && lockedUntil > now ? [{ kind: "locked" as const, until: lockedUntil }] : []),

@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { isAhead } from "./ahead.ts";
 import { type DailySpan, minuteOfDay } from "./route.ts";
 import { digestNumber } from "./signal.ts";
 
@@ -42,8 +43,9 @@ const maxCounted = 1000;
 /**
  * What is due at `now`, and what is to be remembered as handled. A key seen for the first time starts counting at
  * `now`: a new schedule owes nothing. However many times were missed, one run makes up for them. A clock that was set
- * back makes nothing run twice: only times after the last handled one count. Outside of its hours nothing begins: it
- * waits for them, or is dropped where nothing is made up. `dropped`: what is not started.
+ * back makes nothing run twice: only times after the last handled one count. What a wrong clock has handled far ahead
+ * counts as little as nothing: it goes on from `now`. Outside of its hours nothing begins: it waits for them, or is
+ * dropped where nothing is made up. `dropped`: what is not started.
  */
 export function due(
   entries: readonly ScheduleEntry[],
@@ -54,11 +56,14 @@ export function due(
   const dropped: Due[] = [];
   const handled = new Map<string, Date>();
   for (const entry of entries) {
-    const last = lastDue.get(entry.key);
-    if (!last) {
+    const known = lastDue.get(entry.key);
+    if (!known) {
       handled.set(entry.key, now);
       continue;
     }
+    const isWrong = isAhead(known, now);
+    const last = isWrong ? justBefore(entry, now) : known;
+    if (isWrong) handled.set(entry.key, last);
     const newest = newestDue(entry, last, now);
     if (!newest) continue;
     handled.set(entry.key, newest.at);
@@ -66,6 +71,11 @@ export function due(
     else dropped.push(newest);
   }
   return { due: result, dropped, handled };
+}
+
+/** Times after this may have come just now, and be put off still. Two clocks in turn then miss none either. */
+function justBefore({ jitter = 0 }: ScheduleEntry, now: Date): Date {
+  return new Date(now.getTime() - lateAfterMs - jitter);
 }
 
 /** The newest time that has come and is not handled, which stands for all before it; undefined: nothing is to be done. */

@@ -1,3 +1,4 @@
+import { isAhead } from "../core/ahead.ts";
 import type { Keys, Redis } from "./redis.ts";
 
 /** Something that the watch has found to be wrong, as it was reported. */
@@ -77,7 +78,9 @@ export class WatchState {
   async unchangedSince(name: string, value: string, now: Date): Promise<Date> {
     const key = this.#keys.of("watch-unchanged");
     const [at, ...known] = ((await this.#redis.hget(key, name)) ?? "").split(" ");
-    if (known.join(" ") === value) return new Date(Number(at));
+    const since = new Date(Number(at));
+    // What a wrong clock has told begins when it is told again.
+    if (known.join(" ") === value && !isAhead(since, now)) return since;
     await this.#redis.hset(key, name, `${now.getTime()} ${value}`);
     return now;
   }

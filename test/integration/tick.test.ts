@@ -66,6 +66,23 @@ describe("a tick", () => {
     expect(await deps.cards.placements(deps.runs.ref(run?.id ?? ""))).toHaveLength(1);
   });
 
+  test("goes on with the clock that is right, whatever was ordered by one that was years ahead", async () => {
+    const { clock, deps } = world();
+    await tick(deps);
+    clock.advance(5 * 365 * 24 * hour);
+    expect((await tick(deps)).started).toEqual(["app"]);
+    const [ahead] = await deps.runs.list("app", 1);
+    await deps.runs.update(ahead?.id ?? "", "normal", clock.now(), (run) => ({ ...run, status: "succeeded" }));
+    clock.advance(-5 * 365 * 24 * hour + minute);
+    expect((await tick(deps)).started).toEqual([]);
+    clock.advance(15 * hour);
+    expect((await tick(deps)).started).toEqual(["app"]);
+    const orders = (await deps.runs.list("app", 10)).map(({ dueAt }) => dueAt);
+    expect(orders).toContain("2026-03-02T03:00:00.000Z");
+    expect(await deps.watchState.unchangedSince("what", "so", new Date("2031-01-01"))).toEqual(new Date("2031-01-01"));
+    expect(await deps.watchState.unchangedSince("what", "so", clock.now())).toEqual(clock.now());
+  });
+
   test("makes up once for what was missed while all was down, and says so", async () => {
     const { clock, deps } = world();
     await tick(deps);

@@ -89,6 +89,21 @@ describe("a schedule", () => {
     expect(memory.tick([daily], "2026-03-02T03:00:01Z")).toHaveLength(1);
   });
 
+  test("goes on at its next time after a clock that was years ahead, also while another worker's still is", () => {
+    const memory = new Memory();
+    memory.tick([daily], "2026-03-01T02:00:00Z");
+    memory.tick([daily], "2031-02-28T12:00:00Z");
+    expect(memory.tick([daily], "2026-03-01T02:00:15Z")).toEqual([]);
+    expect(memory.tick([daily], "2026-03-01T03:00:05Z")).toMatchObject([{ late: false, missed: 0 }]);
+    expect(memory.tick([daily], "2026-03-01T03:00:20Z")).toEqual([]);
+    memory.tick([daily], "2031-03-01T12:00:00Z");
+    expect(memory.tick([daily], "2026-03-02T03:00:05Z")).toMatchObject([{ late: false, missed: 0 }]);
+    const jittered = { ...daily, jitter: 60 * minute };
+    memory.tick([jittered], "2031-03-02T12:00:00Z");
+    expect(memory.tick([jittered], "2026-03-03T03:00:05Z")).toEqual([]);
+    expect(memory.tick([jittered], "2026-03-03T04:00:00Z")).toMatchObject([{ at: new Date("2026-03-03T03:00:00Z") }]);
+  });
+
   test("whose pattern was changed goes on from what was handled last", () => {
     const memory = new Memory();
     memory.tick([daily], "2026-03-01T02:00:00Z");

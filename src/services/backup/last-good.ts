@@ -1,3 +1,4 @@
+import { isAhead } from "../../core/ahead.ts";
 import type { Manifest } from "../../core/manifest.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { BackupRun } from "../../core/run.ts";
@@ -21,8 +22,6 @@ export interface LastGood {
 
 /** How many of the newest backups are looked through: mostly one of the first is good. */
 const lookBacks = [3, 50] as const;
-/** What lies further ahead than this was made by a clock that is wrong; milliseconds. */
-const aheadMs = 24 * 3_600_000;
 
 /**
  * The newest good backup of a name: one with a copy that nothing speaks against, by what the storages hold and by the
@@ -72,9 +71,9 @@ async function newestRun({ catalogue, clock, runs }: LastGoodDeps, name: string)
 
 /** Newest first, without what a wrong clock has dated ahead. */
 function credible(good: readonly LastGood[], clock: Clock): LastGood[] {
-  const latest = clock.now().getTime() + aheadMs;
+  const now = clock.now();
   return good
-    .filter(({ startedAt }) => startedAt.getTime() <= latest)
+    .filter(({ startedAt }) => !isAhead(startedAt, now))
     .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
 }
 

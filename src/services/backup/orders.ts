@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Config } from "../../app/config.ts";
+import { isAhead } from "../../core/ahead.ts";
 import type { ChatTarget } from "../../core/card.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
@@ -112,11 +113,15 @@ export class BackupOrders {
     const { runs, clock } = this.#deps;
     const source = `schedule:${name}:${due.at.toISOString()}`;
     const dueAt = due.at.toISOString();
-    const known = (await runs.list(name, lookBack)).filter((run) => run.dueAt !== undefined);
+    const now = clock.now();
+    // One that a wrong clock has dated far ahead stands for no time of the right one.
+    const known = (await runs.list(name, lookBack)).filter(
+      (run) => run.dueAt !== undefined && !isAhead(new Date(run.dueAt), now),
+    );
     // One that was ordered for this very time is ordered again: a kill may have left its card out.
     if (!known.some(({ id }) => id === runId(source))) {
       for (const { id } of known) {
-        const run = await runs.update(id, "normal", clock.now(), (waiting) => {
+        const run = await runs.update(id, "normal", now, (waiting) => {
           if (waiting.status !== "queued" || waiting.attempt > 0 || (waiting.dueAt ?? "") >= dueAt) return waiting;
           return { ...waiting, trigger: "schedule", dueAt, missed: (waiting.missed ?? 0) + 1 + due.missed };
         });

@@ -1,3 +1,4 @@
+import { isAhead } from "../../core/ahead.ts";
 import { toAppError } from "../../core/errors.ts";
 import { type Manifest, type ManifestReference, manifestFolder } from "../../core/manifest.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -7,8 +8,6 @@ import type { S3SourceConfig } from "./schema.ts";
 
 /** With more, a backup would depend upon too much: everything is read again. */
 const mostRuns = 100;
-/** What lies further ahead than this was made by a clock that is wrong; milliseconds. */
-const aheadMs = 24 * 3_600_000;
 
 /** The backup that another builds upon. */
 export interface Base {
@@ -42,8 +41,7 @@ export async function openBase(
   const { source } = manifest;
   if (Object.entries(placeFacts(config)).some(([name, value]) => source[name] !== value)) return "bucket";
   const fullAt = new Date(source["fullAt"] ?? Number.NaN);
-  // A date that is none compares as neither.
-  if (!(fullAt.getTime() - now.getTime() <= aheadMs)) return "clock";
+  if (Number.isNaN(fullAt.getTime()) || isAhead(fullAt, now)) return "clock";
   if (now.getTime() - fullAt.getTime() > config.fullEvery) return "age";
   const archives = archivesOf(manifest);
   if (archives.size > mostRuns) return "runs";
