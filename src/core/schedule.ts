@@ -126,11 +126,14 @@ const mostBefore = 300;
  */
 export function lastBegun(entry: ScheduleEntry, now: Date): Date | undefined {
   const cron = new Cron(entry.pattern, { timezone: entry.timezone });
-  const count = entry.window ? mostBefore : 3;
-  return cron.previousRuns(count, new Date(now.getTime() + 1000)).find((at) => {
+  const hasBegun = (at: Date): boolean => {
     const begin = beginOf(entry, at);
     return entry.catchUp ? nextOpening(entry, begin) <= now : begin <= now && isWithin(entry, begin);
-  });
+  };
+  const before = new Date(now.getTime() + 1000);
+  // Mostly it is the first: the others cost time.
+  const found = cron.previousRuns(1, before).find(hasBegun);
+  return found ?? cron.previousRuns(entry.window ? mostBefore : 3, before).find(hasBegun);
 }
 
 /**

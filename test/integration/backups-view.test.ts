@@ -61,10 +61,19 @@ describe("with 300 names and 10,000 backups in two storages", () => {
     );
     for (const [index, name] of names.entries()) await fill(deps, name, index === 0 ? 5000 : 17);
     const { render, press } = viewOf(deps);
+    // Of this process: on a machine that others use as well, the clock tells of them.
+    const cpuMs = async (work: () => Promise<unknown>): Promise<number> => {
+      const began = process.cpuUsage();
+      await work();
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 1000;
+    };
     const timed = async (state: BackupsState): Promise<[number, string]> => {
-      const began = performance.now();
-      const { html } = await render(state);
-      return [performance.now() - began, html];
+      let html = "";
+      const ms = await cpuMs(async () => {
+        html = (await render(state)).html;
+      });
+      return [ms, html];
     };
     await render({});
     const [all, overview] = await timed({});
@@ -74,14 +83,11 @@ describe("with 300 names and 10,000 backups in two storages", () => {
     expect(page).toContain("5,000. ");
     const [details, one] = await timed({ name: "db-000", backup: dailyManifest(1).id });
     expect(one).toContain("stays: newest of day 2026-02-28, newest of month 2026-02");
-    const began = performance.now();
-    await readHealth(deps);
-    const status = performance.now() - began;
+    const status = await cpuMs(async () => await readHealth(deps));
     process.stdout.write(
       `300 names, 10,083 backups in two storages: /backups ${Math.round(all)} ms, a page of a name ${Math.round(ofName)} ms, details of one of 5,000 ${Math.round(details)} ms, /status ${Math.round(status)} ms\n`,
     );
-    // Twice the promise, on a machine that others use as well.
-    for (const ms of [all, ofName, details, status]) expect(ms).toBeLessThan(2000);
+    for (const ms of [all, ofName, details, status]) expect(ms).toBeLessThan(1000);
     expect((await press({}, "page-74")).run).toBeDefined();
   }, 120_000);
 });

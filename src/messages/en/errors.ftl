@@ -53,6 +53,7 @@ error-storage-reads-different = storage { $storage }: { $object } reads back dif
 error-storage-damaged = storage { $storage }: { $object } is damaged: its size or SHA-256 is not the manifest's
 error-storage-host = the storage { $storage } is on the disk of { $host }, and this worker is { $here }
 error-manifest = the manifest can not be read
+error-manifest-digest = the manifest is not as it was written: it was altered or damaged
 error-manifest-newer = the manifest has version { $version }; this program reads versions up to { $known }: update it
 error-manifest-elsewhere = the manifest in { $folder } is that of run { $run }: somebody has moved or copied it
 error-manifest-differs = { $object } differs between the storages

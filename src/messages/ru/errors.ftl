@@ -53,6 +53,7 @@ error-storage-reads-different = хранилище { $storage }: { $object } ч�
 error-storage-damaged = хранилище { $storage }: повреждён { $object }: размер или SHA-256 не тот, что в манифесте
 error-storage-host = хранилище { $storage } находится на диске { $host }, а этот исполнитель работает на { $here }
 error-manifest = манифест не читается
+error-manifest-digest = манифест не такой, каким был записан: его изменили или повредили
 error-manifest-newer = версия манифеста – { $version }, а эта программа читает не новее { $known }: обновите её
 error-manifest-elsewhere = в { $folder } лежит манифест запуска { $run }: кто-то его перенёс или скопировал
 error-manifest-differs = { $object } в разных хранилищах не одинаков

@@ -152,7 +152,8 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
   const anomaly = anomalyIn({ backup, runs: list, looks, accepted, now });
   const places = good ? await placesOf(deps, backup, good, list, looks) : { stored: [], missing: [] };
   let proven = provenIn(entries);
-  if (!proven && entries.length >= lookBack) proven = provenIn(await catalogue.newest(name, longLookBack));
+  if (!proven && entries.length >= lookBack)
+    proven = provenIn((await catalogue.page(name, entries.length, longLookBack - entries.length)).entries);
   const damaged = damagedIn(entries);
   const [latest] = list;
   const ended = list.find(({ status }) => isFinal(status) && status !== "cancelled");
