@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { generateIdentity, recipientOf } from "../../src/lib/crypto.ts";
-import { runCli, startCli } from "../support/cli.ts";
+import { type CliOptions, type CliResult, runCli, startCli } from "../support/cli.ts";
+import { runHere } from "../support/cli-here.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type S3Server, startS3 } from "../support/s3.ts";
 
@@ -141,6 +142,11 @@ describe("vakhta keygen", () => {
   });
 });
 
+/** In this process: what starts and ends a process is tried above. */
+async function runWith(args: readonly string[], { cwd, env = {} }: CliOptions): Promise<CliResult> {
+  return await runHere([...args, "--config", join(cwd, "vakhta.yaml")], { env });
+}
+
 describe("backups without Redis and the bot", () => {
   let postgres: PostgresServer;
   let s3: S3Server;
@@ -180,7 +186,7 @@ ${more.extra ?? ""}`,
 
   it("are made into all storages, listed from there, and told as JSON", async () => {
     const options = configure();
-    const made = await runCli(["backup", "shop", "--here"], options);
+    const made = await runWith(["backup", "shop", "--here"], options);
     expect(made.stderr).toMatch(
       /^looking at the source\n[\s\S]*dumping\ncompleting and reading back\nwriting the manifest\nnot done here: .*\n$/,
     );
@@ -189,7 +195,7 @@ ${more.extra ?? ""}`,
     );
     expect(made.status).toBe(0);
 
-    const again = await runCli(["backup", "shop", "--here", "--json"], options);
+    const again = await runWith(["backup", "shop", "--here", "--json"], options);
     const result = JSON.parse(again.stdout);
     expect(result).toMatchObject({
       name: "shop",
@@ -201,12 +207,12 @@ ${more.extra ?? ""}`,
       { storage: "offsite", status: "stored" },
     ]);
 
-    const listed = await runCli(["backups", "--json"], options);
+    const listed = await runWith(["backups", "--json"], options);
     expect(JSON.parse(listed.stdout)).toMatchObject([
       { id: result.id, name: "shop", bytes: result.bytes, encrypted: false, copies: ["local", "offsite"] },
       { name: "shop", copies: ["local", "offsite"] },
     ]);
-    const table = await runCli(["backups", "shop"], options);
+    const table = await runWith(["backups", "shop"], options);
     expect(lines(table.stdout)).toEqual([
       expect.stringMatching(/^ID +TIME +NAME +SIZE +PROOF +COPIES$/),
       expect.stringMatching(new RegExp(`^${result.id} .* shop +.*kB +– +local, offsite$`)),
@@ -215,9 +221,9 @@ ${more.extra ?? ""}`,
     // A copy that lost its manifest is no copy.
     rmSync(join(folder, "copies"), { recursive: true });
     mkdirSync(join(folder, "copies"));
-    const fewer = await runCli(["backups", "shop", "--json"], options);
+    const fewer = await runWith(["backups", "shop", "--json"], options);
     expect(JSON.parse(fewer.stdout)).toMatchObject([{ copies: ["offsite"] }, { copies: ["offsite"] }]);
-    const none = await runCli(["backups", "gone"], options);
+    const none = await runWith(["backups", "gone"], options);
     expect(none).toMatchObject({ status: 0, stdout: "", stderr: "there are no backups.\n" });
   });
 
@@ -228,11 +234,11 @@ ${more.extra ?? ""}`,
     const hook = `[sh, -c, 'echo "$VAKHTA_BACKUP $VAKHTA_STATUS" >> ${told}']`;
     const hooks = `hooks: { before: [${hook}], after: [["false"], ${hook}] }`;
     writeFileSync(file, readFileSync(file, "utf8").replaceAll(/(name: \w+), source/g, `$1, ${hooks}, source`));
-    const made = await runCli(["backup", "shop", "--here"], options);
+    const made = await runWith(["backup", "shop", "--here"], options);
     expect(made.status).toBe(0);
     expect(made.stderr).toMatch(/afterwards hook false failed: /);
     expect(made.stderr).toMatch(/not done here: old backups are not removed \(vakhta prune\)/);
-    expect((await runCli(["backup", "gone", "--here"], options)).status).toBe(1);
+    expect((await runWith(["backup", "gone", "--here"], options)).status).toBe(1);
     expect(lines(readFileSync(told, "utf8"))).toEqual([
       "shop running",
       "shop succeeded",
@@ -244,22 +250,22 @@ ${more.extra ?? ""}`,
   it("are encrypted when recipients are configured", async () => {
     const recipient = await recipientOf(await generateIdentity());
     const options = configure({ extra: `encryption: { recipients: [${recipient}], identity: "\${AGE_IDENTITY}" }\n` });
-    expect(await runCli(["backup", "shop", "--here"], options)).toMatchObject({ status: 0 });
+    expect(await runWith(["backup", "shop", "--here"], options)).toMatchObject({ status: 0 });
     const files = readdirSync(join(folder, "copies"), { recursive: true, encoding: "utf8" });
     expect(files.filter((file) => file.endsWith(".zst"))).toEqual([]);
     expect(files.filter((file) => file.endsWith(".zst.age")).length).toBeGreaterThan(0);
-    const listed = await runCli(["backups", "--json"], options);
+    const listed = await runWith(["backups", "--json"], options);
     expect(JSON.parse(listed.stdout)).toMatchObject([{ encrypted: true }]);
   });
 
   it("are made as far as they can be: a copy that is missing is said and counts as a failure", async () => {
     const options = configure({ endpoint: "http://127.0.0.1:1" });
-    const { status, stdout, stderr } = await runCli(["backup", "shop", "--here"], options);
+    const { status, stdout, stderr } = await runWith(["backup", "shop", "--here"], options);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^done: /);
     expect(stdout).toMatch(/^local: /m);
     expect(stderr).toMatch(/^no copy in offsite: /m);
-    const listed = await runCli(["backups", "--json"], options);
+    const listed = await runWith(["backups", "--json"], options);
     expect(listed.status).toBe(1);
     expect(JSON.parse(listed.stdout)).toMatchObject([{ name: "shop", copies: ["local"] }]);
     expect(listed.stderr).toMatch(/^offsite: /);
@@ -267,19 +273,19 @@ ${more.extra ?? ""}`,
 
   it("fail with the reason, without secrets, and leave nothing", async () => {
     const options = configure();
-    const { status, stdout, stderr } = await runCli(["backup", "gone", "--here"], options);
+    const { status, stdout, stderr } = await runWith(["backup", "gone", "--here"], options);
     expect(status).toBe(1);
     expect(stdout).toBe("");
     expect(stderr).toContain("127.0.0.1");
     expect(stderr).not.toContain("hidden-password");
-    expect(JSON.parse((await runCli(["backups", "--json"], options)).stdout)).toEqual([]);
-    const unknown = await runCli(["backup", "shup", "--here"], options);
+    expect(JSON.parse((await runWith(["backups", "--json"], options)).stdout)).toEqual([]);
+    const unknown = await runWith(["backup", "shup", "--here"], options);
     expect(unknown).toMatchObject({ status: 2, stderr: "there is no backup called shup. Known: shop, gone.\n" });
   });
 
   it("need their own secrets only", async () => {
     const { cwd, env } = configure();
-    const { status, stderr } = await runCli(["backups"], { cwd, env: { S3_KEY: env["S3_KEY"] ?? "" } });
+    const { status, stderr } = await runWith(["backups"], { cwd, env: { S3_KEY: env["S3_KEY"] ?? "" } });
     expect(status).toBe(78);
     expect(lines(stderr)).toEqual([
       expect.stringContaining("storages.offsite.secretAccessKey: the variable S3_SECRET is not set"),
