@@ -49,8 +49,11 @@ export interface Verification {
   readonly host?: string;
   /** Stored bytes that were read, of those there are; a test-restore may read some of them twice. */
   readonly progress?: { readonly bytes: number; readonly total: number; readonly at: string };
-  /** A test-restore has begun that may have left something on the scratch server; removed with it. */
-  readonly scratch?: true;
+  /**
+   * A test-restore of a backup of this kind has begun that may have left something on a scratch server (host and port);
+   * removed with it.
+   */
+  readonly scratch?: { readonly server: string; readonly kind: string };
   readonly cancelRequestedBy?: Person;
   /** Another verification of the same copy, which this one waits for. */
   readonly waitsFor?: string;
@@ -70,7 +73,7 @@ export function isOver({ status }: Pick<Verification, "status">): boolean {
 
 /** True when a worker still has something to do for it: the look itself, or what a killed one has left. */
 export function needsVerifier(verification: Verification): boolean {
-  return !isOver(verification) || verification.scratch === true;
+  return !isOver(verification) || verification.scratch !== undefined;
 }
 
 /** A copy that a look has spoken against, or at which nobody could look. */
@@ -87,7 +90,7 @@ export interface Suspicion {
   readonly verification?: string;
   /** False: it could not be looked at, which says nothing against it. */
   readonly proven: boolean;
-  readonly error: Pick<RunError, "code" | "message" | "text">;
+  readonly error: Pick<RunError, "code" | "message" | "text"> & { readonly object?: string };
 }
 
 /** Why a copy did not hold, by a proof that says so. */

@@ -85,6 +85,12 @@ it("a killed worker's database on a scratch server is dropped by the next one, w
   await killHalfway(scratch, server.url("postgres"));
   const query = "SELECT datname FROM pg_database WHERE datname LIKE 'vakhta%'";
   expect(await server.psql("postgres", query)).toBe("vakhta_verify_killed");
+  // Nobody remembers its id: a program without Redis was killed, or Redis was emptied.
+  const next = join(folder.path, "next");
+  mkdirSync(next, { mode: 0o711 });
+  expect(await testRestoreIn(made.reader, next, { server: server.url("postgres") })).toMatchObject({ differences: [] });
+  expect(await server.psql("postgres", query)).toBe("");
+  await killHalfway(scratch, server.url("postgres"));
   const dropped = await kindOf("postgres").cleanUpScratch?.(
     server.url("postgres"),
     ["killed"],

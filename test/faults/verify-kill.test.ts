@@ -142,7 +142,9 @@ describe("a worker killed with SIGKILL in a test-restore", { timeout: 90_000 }, 
       timeoutMs: 30_000,
       what: () => worker.log(),
     });
-    expect(await deps.verifications.get(id)).toMatchObject({ scratch: true });
+    expect(await deps.verifications.get(id)).toMatchObject({
+      scratch: { kind: "postgres", server: new URL(stack.postgres.url("postgres")).host },
+    });
     await worker.kill();
     expect(await scratchDatabases()).toBe("1");
     // Cancelled while nobody works on it: the next worker only cleans up.

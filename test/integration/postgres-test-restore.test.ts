@@ -2,6 +2,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { processIdentity } from "../../src/lib/process-identity.ts";
 import { kindOf } from "../../src/sources/index.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -136,5 +137,38 @@ describe("a test-restore on a scratch server", () => {
       await scratch.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'vakhta%' ORDER BY 1"),
     ).toBe("vakhta_verify_deadly\nvakhta_verify_live");
     expect(await kind.cleanUpScratch?.(scratch.url("postgres"), ["deadly", "live"], signal)).toBe(2);
+  });
+
+  it("drops what processes that have ended have left, and what nobody has owned for two days", async () => {
+    const [boot, namespace] = processIdentity().split("/");
+    const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+    const marks = {
+      ended: { at: daysAgo(0), process: `${boot}/${namespace}/${process.pid}/1` },
+      own: { at: daysAgo(3), process: processIdentity() },
+      elsewhere: { at: daysAgo(1), process: "another-boot/1/1/1" },
+      elsewhere_old: { at: daysAgo(3), process: "another-boot/1/1/1" },
+    };
+    for (const [name, mark] of Object.entries(marks)) {
+      const text = JSON.stringify({ vakhta: "test-restore", ...mark });
+      await scratch.createDatabase(`vakhta_verify_${name}`, `COMMENT ON DATABASE vakhta_verify_${name} IS '${text}'`);
+    }
+    await scratch.createDatabase("vakhta_verify_unmarked");
+    const names = async () =>
+      (await scratch.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'vakhta%' ORDER BY 1")).split(
+        "\n",
+      );
+    const server_ = scratch.url("postgres");
+    expect(await testRestoreIn(made.reader, place("swept"), { server: server_, id: "abc3" })).toMatchObject({
+      differencesTotal: 0,
+    });
+    expect(await names()).toEqual(["vakhta_verify_elsewhere", "vakhta_verify_own", "vakhta_verify_unmarked"]);
+    const query =
+      "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'vakhta_verify_unmarked'";
+    expect(JSON.parse(await scratch.psql("postgres", query))).toEqual({
+      vakhta: "test-restore",
+      at: expect.any(String),
+    });
+    await kindOf("postgres").cleanUpScratch?.(server_, ["elsewhere", "own", "unmarked"], signal);
+    expect(await names()).toEqual([""]);
   });
 });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { alertsSchema } from "../../src/app/config/alerts.ts";
 import type { Config } from "../../src/app/config.ts";
 import { createWorkerDeps, type WorkerDeps } from "../../src/app/worker-deps.ts";
@@ -11,6 +11,7 @@ import { isOver, type Verification } from "../../src/core/verification.ts";
 import type { JobContext } from "../../src/queue/contracts.ts";
 import { runBackup } from "../../src/services/backup/pipeline.ts";
 import { recordProof } from "../../src/services/backup/proofs.ts";
+import { serverName } from "../../src/services/backup/scratch.ts";
 import { verifyByClock } from "../../src/services/backup/verify-schedule.ts";
 import { proofsCheck } from "../../src/services/watch/proofs.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
@@ -245,7 +246,7 @@ describe("a verification", () => {
     await deps.verifier.execute(order.id, jobContext());
     expect(await deps.verifications.get(order.id)).toMatchObject({
       status: "failed",
-      proof: { ok: false, error: { code: "manifest", text: { key: "error-manifest-altered" } } },
+      proof: { ok: false, error: { code: "manifest", text: { key: "error-manifest-digest" } } },
     });
     expect(await findings(deps)).toMatchObject([{ severity: "critical" }]);
   });
@@ -347,6 +348,24 @@ describe("an order", () => {
     rmSync(gate());
     await deps.verifier.execute(id, jobContext());
     expect(await deps.verifications.get(id)).toMatchObject({ status: "passed", attempt: 2 });
+  });
+
+  it("that has left something on a server that is configured no more names it, and is not tried for ever", async () => {
+    const deps = worker({ verify: { scratch: "postgres://me:secret@new.example:5432/postgres" } });
+    const told = vi.spyOn(deps.logger, "error");
+    const { id } = await ordered(deps);
+    await deps.verifications.update(id, "normal", clock.now(), (current) => ({
+      ...current,
+      status: "cancelled",
+      scratch: { server: serverName("postgres://me:secret@old.example:5433/postgres"), kind: "postgres" },
+    }));
+    expect(await deps.verifications.unsettled()).toHaveLength(1);
+    await deps.verifier.execute(id, jobContext());
+    expect(told).toHaveBeenCalledWith(
+      { verification: id, server: "old.example:5433" },
+      expect.stringContaining("not configured any more"),
+    );
+    expect(await deps.verifications.unsettled()).toEqual([]);
   });
 
   it("that has ended five workers is given up", async () => {

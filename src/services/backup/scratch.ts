@@ -72,6 +72,12 @@ async function isLeftover(folder: string, now: Date): Promise<boolean> {
   return made !== undefined && now.getTime() - made.mtimeMs > strangeAfterMs;
 }
 
+/** Host and port of a server, without what opens it: for a record, and for a person. */
+export function serverName(url: string): string {
+  const [, host = ""] = /^[a-z]+:\/\/(?:[^?]*@)?([^/?#]*)/i.exec(url) ?? [];
+  return host === "" ? (/[?&]host=([^&#]+)/.exec(url)?.[1] ?? "local") : host;
+}
+
 /** Bytes that a test-restore of this backup takes on the disk here, as far as anybody can tell. */
 export function unpackedBytes(manifest: Manifest): number {
   return rawBytes(manifest) ?? storedBytes(manifest) * unpackedTimes;

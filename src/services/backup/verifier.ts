@@ -16,6 +16,7 @@ import type { CatalogueKeeper } from "../catalogue-keeper.ts";
 import { type CopyManifest, readCopyManifest, recordProof } from "./proofs.ts";
 import { isVerdict, prove, reachOf } from "./prove.ts";
 import { runError } from "./run-error.ts";
+import { serverName } from "./scratch.ts";
 import { VerifyWatch } from "./verify-watch.ts";
 
 export interface VerifierDeps {
@@ -153,7 +154,9 @@ export class Verifier {
     const server = settings?.verify.scratch;
     const reach = reachOf(manifest, depth, { identity, config: settings?.source });
     // On record before the first database is made.
-    if (reach.depth === "restored" && server !== undefined) await watch.phase("preflight", { scratch: true });
+    const place = reach.depth === "restored" ? server : undefined;
+    const scratch = place === undefined ? undefined : { server: serverName(place), kind: manifest.kind };
+    if (scratch) await watch.phase("preflight", { scratch });
     try {
       return await prove({
         storage,
@@ -169,8 +172,7 @@ export class Verifier {
         observer: watch,
       });
     } finally {
-      if (reach.depth === "restored" && server !== undefined && !lostLease(signal))
-        await this.#cleanUp({ id, name, fence, kind: manifest.kind });
+      if (scratch && !lostLease(signal)) await this.#cleanUp({ id, fence, scratch });
     }
   }
 
@@ -183,16 +185,19 @@ export class Verifier {
    * Removes from the scratch server what this verification has left there. What can not be removed now stays on record,
    * and the clock's job has it tried again.
    */
-  async #cleanUp(
-    verification: Pick<Verification, "id" | "name" | "fence"> & { readonly kind?: string },
-  ): Promise<void> {
+  async #cleanUp({ id, fence, scratch }: Pick<Verification, "id" | "fence" | "scratch">): Promise<void> {
     const { config, verifications, logger } = this.#deps;
-    const { id, name, fence } = verification;
-    const settings = config.backups.find((backup) => backup.name === name);
-    const server = settings?.verify.scratch;
-    const kind = findKind(verification.kind ?? settings?.source.kind ?? "");
+    if (!scratch) return;
+    const url = config.backups
+      .map(({ verify }) => verify.scratch)
+      .find((one) => one && serverName(one) === scratch.server);
     try {
-      if (server !== undefined) await kind?.cleanUpScratch?.(server, [id], AbortSignal.timeout(cleanUpMs));
+      if (url === undefined)
+        logger.error(
+          { verification: id, server: scratch.server },
+          "what a test-restore has left on this server is not removed: it is not configured any more",
+        );
+      else await findKind(scratch.kind)?.cleanUpScratch?.(url, [id], AbortSignal.timeout(cleanUpMs));
       const change = (current: Verification): Verification => {
         const { scratch: _, ...rest } = current;
         return rest;

@@ -8,7 +8,8 @@ import { askServer, describe } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
 import { lookAtTarget, restore } from "./restore.ts";
 import { type PostgresConfig, postgresSchema } from "./schema.ts";
-import { cleanUpScratch, testRestore } from "./test-restore.ts";
+import { cleanUpScratch } from "./scratch-databases.ts";
+import { testRestore } from "./test-restore.ts";
 import { anyPsql, chooseTools, type ToolOptions } from "./tools.ts";
 import type { ConnectionTarget } from "./url.ts";
 

@@ -1,22 +1,19 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError } from "../../core/errors.ts";
 import type { Text } from "../../core/text.ts";
 import type { BackupReader, RestoreReport, Scratch } from "../types.ts";
 import { readBeginning } from "./archive.ts";
 import { connect } from "./connection.ts";
 import { createDatabase, dropDatabases } from "./database.ts";
-import { scratchPrefix } from "./databases.ts";
 import type { Definition } from "./definitions.ts";
 import { askKnown, makeMissing } from "./globals.ts";
-import { askServer } from "./inspect.ts";
 import { startPrivateServer } from "./private-server.ts";
 import { artifacts, isSeveral, Report, readGlobals, warnOf } from "./restore.ts";
 import { compareWith, type Manner, type Prepared, prepare, restoreInto } from "./restore-database.ts";
 import type { PostgresConfig } from "./schema.ts";
+import { markScratch, scratchName, sweepScratchDatabases } from "./scratch-databases.ts";
 import { ask } from "./session.ts";
-import { application, majorOf, openSite, type Site } from "./site.ts";
-import { anyPsql } from "./tools.ts";
+import { majorOf, openSite, type Site } from "./site.ts";
 
 /** Milliseconds for removing what was made, whatever became of the rest. */
 const cleanUpMs = 120_000;
@@ -38,6 +35,8 @@ export async function testRestore(
   if (scratch.server !== undefined) {
     const { options: tools, ...rest } = connect(scratch.server);
     const site = await openSite({ ...rest, options: { ...tools, bin: config?.bin } }, manifest, options);
+    await sweepScratchDatabases(site).catch(warnOf(logger, "leftovers on the scratch server could not be looked for"));
+    signal.throwIfAborted();
     const roles = (await readGlobals(reader, signal))?.roles;
     return await run(reader, scratch, site, await lackingOn(site, roles));
   }
@@ -95,6 +94,7 @@ async function run(
         tablespaces: false,
         onFallback: (locale) => report.remarks.push({ key: "remark-restore-locale", args: { locale } }),
       });
+      await markScratch(site, database);
       await restoreInto(site, database, prepared, manner, list === undefined ? {} : { list });
       restoreMs += performance.now() - started;
       const name = several ? part.database : undefined;
@@ -128,25 +128,4 @@ async function listWithoutRoles(site: Site, prepared: Prepared, folder: string):
   const list = join(folder, "contents.list");
   await writeFile(list, kept.join("\n"), { mode: 0o600 });
   return list;
-}
-
-function scratchName(id: string, index: number | undefined): string {
-  if (!/^[A-Za-z0-9]{1,40}$/.test(id)) throw new AppError("internal", "the id of a test-restore is letters and digits");
-  return `${scratchPrefix}${id}${index === undefined ? "" : `_${index}`}`;
-}
-
-/**
- * Drops the databases that test-restores with these ids have left on a scratch server; resolves with their number.
- * Rejects as the server does.
- */
-export async function cleanUpScratch(server: string, ids: readonly string[], signal: AbortSignal): Promise<number> {
-  const connection = connect(server);
-  const psql = anyPsql(connection.options);
-  const url = (database?: string) => connection.url(application, database);
-  const query = `SELECT to_json(datname) FROM pg_catalog.pg_database WHERE starts_with(datname, '${scratchPrefix}')`;
-  const names = (await ask(psql, url(), query, signal)).map((line) => String(JSON.parse(line)));
-  const own = ids.map((id) => scratchName(id, undefined));
-  const leftovers = names.filter((name) => own.some((each) => name === each || name.startsWith(`${each}_`)));
-  if (leftovers.length === 0) return 0;
-  return await dropDatabases({ psql, url, server: await askServer(psql, url(), signal) }, leftovers, signal);
 }
