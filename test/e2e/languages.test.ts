@@ -13,8 +13,8 @@ import {
 } from "../support/stack.ts";
 
 const basicGroup = -4_000_555;
-const viewers = ["alerts", "silence", "status", "help", "language", "whoami"];
-const operators = ["alerts", "silence", "backup", "status", "help", "language", "whoami"];
+const viewers = ["alerts", "silence", "backups", "status", "help", "language", "whoami"];
+const operators = ["alerts", "silence", "backup", "backups", "verify", "status", "help", "language", "whoami"];
 let stack: Stack;
 let bot: RunningProcess;
 

@@ -114,10 +114,11 @@ describe("a viewer", () => {
 
   test("sees in /help what a viewer may do, and an operator more", async () => {
     const ofVera = await answerTo(stack, stack.say(vera.id, "/help", "private"), /What I can do/);
-    expect(ofVera.text).not.toContain("/backup");
+    expect(ofVera.text).not.toContain("/backup –");
+    expect(ofVera.text).toContain("/backups –");
     expect(ofVera.text).toContain("/status");
     const ofBob = await answerTo(stack, stack.say(bob.id, "/help", "private"), /What I can do/);
-    expect(ofBob.text).toContain("/backup");
+    expect(ofBob.text).toContain("/backup –");
   });
 
   test("who was an operator when the dialog began is refused its Confirm", async () => {
