@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { DailyReport } from "../../src/core/daily.ts";
+import { manifestFolder } from "../../src/core/manifest.ts";
 import { daily, dailyReport } from "../../src/services/daily.ts";
+import { aManifest, aRun } from "../support/run.ts";
 import { useRedis } from "../support/state.ts";
 import { hour, minute, presence, type WatchWorld, watchWorld } from "../support/watch.ts";
 
@@ -153,5 +155,23 @@ describe("what it says", () => {
       processes: { bots: 1, workers: 2 },
       day: { opened: 3, resolved: 1, closed: 1, noted: 1, storms: 0, backups: 1, failedBackups: 1 },
     });
+  });
+
+  test("of a backup: never made, good but too old for its maxAge, as everybody else judges it", async () => {
+    const backup = { name: "app", storages: [], encrypt: false, catchUp: true, maxAge: 26 * hour, anomaly: false };
+    const { clock, deps } = world({ backups: [backup] });
+    const states = async () => (await dailyReport(deps)).backups.map(({ state }) => state);
+    expect(await states()).toEqual(["never"]);
+    const startedAt = clock.now().toISOString();
+    const manifest = aManifest({ startedAt, finishedAt: startedAt });
+    const folder = manifestFolder(manifest);
+    const copies = [{ storage: "gone", location: "", local: false, status: "stored" as const }];
+    const run = aRun({ status: "succeeded", createdAt: startedAt, finishedAt: startedAt, manifest, folder, copies });
+    await deps.runs.create(run, clock.now());
+    expect(await states()).toEqual(["unproven"]);
+    clock.advance(26 * hour);
+    expect(await states()).toEqual(["unproven"]);
+    clock.advance(1);
+    expect(await states()).toEqual(["overdue"]);
   });
 });
