@@ -20,7 +20,7 @@ export interface Compared {
   readonly rows: readonly Row[];
   readonly worker: BenchWorker;
   /** Processor time of the servers so far. */
-  serverCpuMs(): number;
+  readonly serverCpuMs: () => number;
 }
 
 type Say = (line: string) => void;
