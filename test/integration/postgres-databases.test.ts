@@ -95,6 +95,23 @@ describe("a whole cluster", () => {
     });
   });
 
+  it("can be repeated after a restore that failed: what it had made is gone, what came meanwhile is not", async () => {
+    using own = temporaryFolder();
+    const made = await backUp({ ...config(), databases: ["Upper", "with space", "plain"] }, own.path);
+    const [first = "", second = "", third = ""] = made.manifest.parts.map(({ database }) => database);
+    const each = ["Upper", "with space", "plain"].map((name) => `DROP DATABASE IF EXISTS "${name}";`).join("\n");
+    await other.psql("postgres", each);
+    // While the second one is filled somebody makes the third.
+    const rival = `${join(other.programs, "createdb")} -h 127.0.0.1 -p ${other.port} -U postgres '${third}'`;
+    const script = `real_pg_restore "$@" || exit; case "$*" in *exit-on-error*${encodeURIComponent(second)}*) ${rival};; esac`;
+    const bin = misbehavingTools(own.path, other.programs, script, "pg_restore");
+    const attempt = restoreTo(made.reader, other.url(), {}, { ...config(), bin });
+    await expect(attempt).rejects.toMatchObject({ message: expect.stringContaining(`"${third}" already exists`) });
+    const there = `SELECT datname FROM pg_database WHERE datname IN ('${first}', '${second}', '${third}')`;
+    expect(await other.psql("postgres", there)).toBe(third);
+    expect(await restoreTo(made.reader, other.url())).toMatchObject({ differences: [], compared: { databases: 3 } });
+  });
+
   it.each(names)("one database called %s is backed up alone, with globals", { timeout: 60_000 }, async (name) => {
     using own = temporaryFolder();
     const made = await backUp({ kind: "postgres", url: server.url(name) }, own.path);

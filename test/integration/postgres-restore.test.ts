@@ -1,7 +1,8 @@
+import { chmodSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { backUp, type MadeBackup, restoreTo, richSchema } from "../support/postgres-restore.ts";
+import { backUp, type MadeBackup, restoreTo, richSchema, testRestoreIn } from "../support/postgres-restore.ts";
 
 let server: PostgresServer;
 let other: PostgresServer;
@@ -73,6 +74,29 @@ describe("a restore of one database", () => {
       message: expect.stringContaining(what),
     });
     await other.psql("postgres", "DROP DATABASE not_empty");
+  });
+
+  it("gives settings that would stand in its way only to what is filled", async () => {
+    await server.createDatabase("locked", "CREATE TABLE t AS SELECT 1 AS id; GRANT SELECT ON t TO app_reader");
+    await server.psql(
+      "postgres",
+      `ALTER DATABASE locked SET default_transaction_read_only = on; ALTER DATABASE locked SET role = app_reader;
+       ALTER ROLE app_reader IN DATABASE locked SET work_mem = '6MB'; ALTER DATABASE locked CONNECTION LIMIT 7;
+       COMMENT ON DATABASE locked IS 'to be read'; GRANT CREATE ON DATABASE locked TO app_reader;
+       ALTER DATABASE locked IS_TEMPLATE true`,
+    );
+    using own = temporaryFolder();
+    chmodSync(own.path, 0o711);
+    const { reader } = await backUp({ kind: "postgres", url: server.url("locked") }, own.path);
+    expect(await testRestoreIn(reader, own.path)).toMatchObject({ differences: [], compared: { rows: 1 } });
+    expect(await restoreTo(reader, other.url("locked"))).toMatchObject({ differences: [], compared: { rows: 1 } });
+    const properties = `SELECT datconnlimit, datistemplate, shobj_description(oid, 'pg_database'),
+      has_database_privilege('app_reader', oid, 'CREATE'),
+      (SELECT string_agg(setconfig::text, ' ' ORDER BY setrole) FROM pg_db_role_setting WHERE setdatabase = d.oid)
+      FROM pg_database d WHERE datname = 'locked'`;
+    expect(await other.psql("postgres", properties)).toBe(
+      "7|t|to be read|t|{default_transaction_read_only=on,role=app_reader} {work_mem=6MB}",
+    );
   });
 
   it("into an empty one with extensions and another name leaves its owner and settings", async () => {

@@ -11,18 +11,25 @@ const timeoutMs = 10 * 60_000;
 
 const creation = new RegExp(`^CREATE DATABASE ${identifierPattern} WITH TEMPLATE = template0(?<options>.*)$`, "s");
 const named = new RegExp(`\\bDATABASE ${identifierPattern}`, "s");
+/** Who may do what in a database. */
+const right = new RegExp(`^(?:GRANT|REVOKE)\\b|^ALTER DATABASE ${identifierPattern} OWNER TO `, "s");
+/** What a session there begins with. */
+const setting = new RegExp(
+  `^ALTER (?:DATABASE ${identifierPattern}|ROLE ${identifierPattern} IN DATABASE ${identifierPattern}) SET `,
+  "s",
+);
 
 /**
- * Makes an empty database as the archive's was: encoding, locale and, with `owners`, its owner, rights and settings.
+ * Makes an empty database as the archive's was: encoding and locale.
  * `fallback`: where the server has no such locale, it gets C and `onFallback` is told; else that is an error.
  */
 export async function createDatabase(
   site: Site,
   database: string,
   archive: readonly Definition[],
-  options: { readonly owners: boolean; readonly tablespaces: boolean; readonly onFallback?: (locale: string) => void },
+  options: { readonly tablespaces: boolean; readonly onFallback?: (locale: string) => void },
 ): Promise<void> {
-  const statements = archive.filter(isOfDatabase).flatMap(({ sql }) => splitStatements(sql));
+  const statements = statementsOf(archive);
   const described = statements.map((statement) => creation.exec(statement)?.groups?.options).find(Boolean) ?? "";
   const how = options.tablespaces ? described : described.replace(new RegExp(` TABLESPACE = ${identifierPattern}`), "");
   const create = (rest: string) =>
@@ -43,15 +50,46 @@ export async function createDatabase(
       throw restoreError(again);
     });
   }
-  if (!options.owners) return;
+}
+
+/** Gives a database the owner and the rights of the archive's: before it is filled, since whoever fills it may need them. */
+export async function giveRights(site: Site, database: string, archive: readonly Definition[]): Promise<void> {
+  await alter(site, database, statementsOf(archive).filter(isRight));
+}
+
+/**
+ * Gives a database what is left of the archive's: settings, also those of roles in it, comment and limits. Only once it
+ * is filled, since a setting may stand in the way of that (`default_transaction_read_only`). `scratch`: settings alone.
+ */
+export async function giveProperties(
+  site: Site,
+  database: string,
+  archive: readonly Definition[],
+  { scratch }: { readonly scratch: boolean },
+): Promise<void> {
+  const rest = statementsOf(archive).filter(
+    (statement) =>
+      setting.test(statement) || (!scratch && !isRight(statement) && /^(ALTER|COMMENT|SECURITY)\b/.test(statement)),
+  );
+  await alter(site, database, rest);
+}
+
+function statementsOf(archive: readonly Definition[]): string[] {
+  return archive.filter(isOfDatabase).flatMap(({ sql }) => splitStatements(sql));
+}
+
+function isRight(statement: string): boolean {
+  return right.test(statement);
+}
+
+/** Runs statements about the archive's database about this one. */
+async function alter(site: Site, database: string, statements: readonly string[]): Promise<void> {
+  if (statements.length === 0) return;
   // A function as the replacement: a $ in a name means nothing there.
-  const rest = statements
-    .filter((statement) => /^(ALTER|COMMENT|GRANT|REVOKE|SECURITY)\b/.test(statement))
-    .map((statement) => statement.replace(named, () => `DATABASE ${quoteIdentifier(database)}`));
-  if (rest.length > 0)
-    await ask(site.psql, site.url(), rest.join(";\n"), site.signal, timeoutMs).catch((error: unknown) => {
-      throw restoreError(error);
-    });
+  const sql = statements.map((statement) => statement.replace(named, () => `DATABASE ${quoteIdentifier(database)}`));
+  await ask(site.psql, site.url(), sql.join(";\n"), site.signal, timeoutMs).catch((error: unknown) => {
+    throw restoreError(error);
+  });
 }
 
 function isLocaleProblem(error: unknown): boolean {

@@ -11,7 +11,7 @@ import {
 import { readPlain } from "./archive.ts";
 import { Differences } from "./compare.ts";
 import { type Connection, connect } from "./connection.ts";
-import { createDatabase, dropDatabases } from "./database.ts";
+import { createDatabase, dropDatabases, giveProperties, giveRights } from "./database.ts";
 import { isMissingDatabase, listDatabases } from "./databases.ts";
 import { requireEmpty } from "./empty.ts";
 import { type Globals, makeMissing, parseGlobals } from "./globals.ts";
@@ -35,7 +35,8 @@ interface Order {
 /**
  * Restores one database into an empty or missing one, or several into a server on which each is empty or missing: roles
  * first, then each archive as a stream, then statistics; then everything is compared. Rejects with `conflict`, before
- * anything is touched, for what is not empty, and as the tools do; a database that was made for it is dropped then.
+ * anything is touched, for what is not empty, and as the tools do; every database that was made for it is dropped then,
+ * so that it can be repeated.
  */
 export async function restore(
   reader: BackupReader,
@@ -51,7 +52,13 @@ export async function restore(
   const globals = manner.owners ? await readGlobals(reader, signal) : undefined;
   if (globals !== undefined) await makeMissing(site, globals, { tablespaces: true });
   const progress = progressOf(target);
-  for (const [order, archive] of prepared) await restoreOne(site, order, archive, manner, progress);
+  const made: string[] = [];
+  try {
+    for (const [order, archive] of prepared) await restoreOne(site, order, archive, manner, { progress, made });
+  } catch (error) {
+    await dropMade(site, made);
+    throw error;
+  }
   const restoreMs = performance.now() - started;
   const report = new Report();
   for (const [{ database }, archive] of prepared) {
@@ -102,17 +109,25 @@ async function restoreOne(
   { database, exists, part }: Order,
   archive: Prepared,
   manner: Manner,
-  progress: ((bytes: number) => void) | undefined,
+  { progress, made }: { readonly progress: (bytes: number) => void; readonly made: string[] },
 ): Promise<void> {
   // The properties of a database are restored with its name; of one with another name a person decides.
   const owners = manner.owners && database === part.database;
-  if (!exists) await createDatabase(site, database, archive.definitions, { owners, tablespaces: true });
-  try {
-    await restoreInto(site, database, archive, manner, { progress });
-  } catch (error) {
-    const warn = warnOf(site.logger, `database ${database} is left behind, partly restored`);
-    if (!exists) await dropDatabases(site, [database], AbortSignal.timeout(dropWithinMs)).catch(warn);
-    throw error;
+  const { definitions } = archive;
+  if (!exists) {
+    await createDatabase(site, database, definitions, { tablespaces: true });
+    made.push(database);
+    if (owners) await giveRights(site, database, definitions);
+  }
+  await restoreInto(site, database, archive, manner, { progress });
+  if (!exists && owners) await giveProperties(site, database, definitions, manner);
+}
+
+/** Takes back what a failed restore has made: all of it, since it is only repeated where none of it is. */
+async function dropMade(site: Site, made: readonly string[]): Promise<void> {
+  for (const database of made) {
+    const warn = warnOf(site.logger, `database ${database} is left behind by the restore that failed`);
+    await dropDatabases(site, [database], AbortSignal.timeout(dropWithinMs)).catch(warn);
   }
 }
 

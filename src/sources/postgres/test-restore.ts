@@ -4,7 +4,7 @@ import type { Text } from "../../core/text.ts";
 import type { BackupReader, RestoreReport, Scratch } from "../types.ts";
 import { readBeginning } from "./archive.ts";
 import { connect } from "./connection.ts";
-import { createDatabase, dropDatabases } from "./database.ts";
+import { createDatabase, dropDatabases, giveProperties, giveRights } from "./database.ts";
 import type { Definition } from "./definitions.ts";
 import { askKnown, makeMissing } from "./globals.ts";
 import { startPrivateServer } from "./private-server.ts";
@@ -89,13 +89,7 @@ async function run(
       const read = await prepare(site, { reader, part, signal }, manner);
       const prepared = manner.owners ? read : withoutRoles(read);
       if (prepared !== read) list = await listWithoutRoles(site, read, folder);
-      await createDatabase(site, database, prepared.definitions, {
-        owners: false,
-        tablespaces: false,
-        onFallback: (locale) => report.remarks.push({ key: "remark-restore-locale", args: { locale } }),
-      });
-      await markScratch(site, database);
-      await restoreInto(site, database, prepared, manner, list === undefined ? {} : { list });
+      await makeAndFill(site, database, prepared, manner, { list, report });
       restoreMs += performance.now() - started;
       const name = several ? part.database : undefined;
       await report.add(name, (differences) => compareWith(site, database, prepared, manner, differences));
@@ -108,6 +102,24 @@ async function run(
     }
   }
   return report.result(restoreMs);
+}
+
+async function makeAndFill(
+  site: Site,
+  database: string,
+  prepared: Prepared,
+  manner: Manner,
+  { list, report }: { readonly list: string | undefined; readonly report: Report },
+): Promise<void> {
+  const { definitions } = prepared;
+  await createDatabase(site, database, definitions, {
+    tablespaces: false,
+    onFallback: (locale) => report.remarks.push({ key: "remark-restore-locale", args: { locale } }),
+  });
+  await markScratch(site, database);
+  if (manner.owners) await giveRights(site, database, definitions);
+  await restoreInto(site, database, prepared, manner, list === undefined ? {} : { list });
+  if (manner.owners) await giveProperties(site, database, definitions, manner);
 }
 
 /** What names roles although owners and privileges are left out. */
