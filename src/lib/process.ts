@@ -25,8 +25,6 @@ export interface Command {
    * nothing to be shown when the program fails. Default: the last lines are kept and shown.
    */
   readonly onLine?: (line: string) => boolean;
-  /** An open file that the program gets as its descriptor 3; the caller closes his own once the program is started. */
-  readonly descriptor?: number;
   /** Whether this exit status other than 0 is no failure; asked after the last line. Default: none is. */
   readonly accepts?: (status: number) => boolean;
 }
@@ -286,12 +284,7 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
   const { onLine } = command;
   const gatherer = onLine && start(gather, ["pipe", "pipe", "pipe"]);
   const child = spawn(file, args, {
-    stdio: [
-      stdio[0],
-      stdio[1],
-      gatherer ? gatherer.process.stdin : stdio[2],
-      ...(command.descriptor === undefined ? [] : [command.descriptor]),
-    ],
+    stdio: gatherer ? [stdio[0], stdio[1], gatherer.process.stdin] : [...stdio],
     env: { ...baseEnvironment(command.via), ...command.env },
     cwd: command.cwd,
     // A process group of its own, so that a signal reaches the children of the child too.

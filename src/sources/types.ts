@@ -81,6 +81,8 @@ export interface OpenOptions {
   readonly previous?: readonly BackupReader[];
   /** Why there is no `previous`, where that is known. */
   readonly full?: FullReason;
+  /** What the last good backup has read, where that says how much this one will read. */
+  readonly formerRawBytes?: number;
   /** What the backup is called and when this run began, for a source that has to name itself. */
   readonly run?: { readonly id: string; readonly folder: string };
 }

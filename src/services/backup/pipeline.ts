@@ -73,8 +73,10 @@ export async function runBackup(order: BackupOrder): Promise<PipelineResult> {
   try {
     await order.observer.phase("preflight");
     signal.throwIfAborted();
+    const formerRawBytes = order.predecessor?.parts.find(({ role }) => role === "artifact")?.rawBytes;
     const opening = order.source.open(signal, {
       run: { id: order.runId, folder: order.folder },
+      ...(formerRawBytes === undefined ? {} : { formerRawBytes }),
       ...order.previous,
     });
     await using session = await opening.catch((error: unknown) => {

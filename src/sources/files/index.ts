@@ -1,5 +1,5 @@
 import type { Logger } from "../../lib/logger.ts";
-import type { Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
+import type { OpenOptions, Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { inspectTree } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
 import { restore, testRestore } from "./restore.ts";
@@ -25,8 +25,9 @@ class TreeSource implements Source {
     return (await inspectTree(this.#config, signal)).info;
   }
 
-  async open(signal: AbortSignal): Promise<SourceSession> {
-    return new TreeSession(this.#config, await inspectTree(this.#config, signal), this.#logger, signal);
+  async open(signal: AbortSignal, { formerRawBytes }: OpenOptions = {}): Promise<SourceSession> {
+    const inspection = await inspectTree(this.#config, signal, formerRawBytes);
+    return new TreeSession(this.#config, inspection, this.#logger, signal);
   }
 }
 

@@ -18,15 +18,22 @@ export interface Inspection {
   readonly attributes: Attributes;
 }
 
-/** Looks at the paths and the programs. Fails with `config`, `tool-missing` or `tool-too-old`. */
-export async function inspectTree(config: TreeConfig, signal: AbortSignal): Promise<Inspection> {
+/**
+ * Looks at the paths and the programs; how much there is to be read only when nobody knows from the last time, since
+ * that is a walk through everything. Fails with `config`, `tool-missing` or `tool-too-old`.
+ */
+export async function inspectTree(
+  config: TreeConfig,
+  signal: AbortSignal,
+  formerRawBytes?: number,
+): Promise<Inspection> {
   const [tar, zstd, attributes] = await Promise.all([
     tarVersion(config, signal),
     run({ ...zstdCommand(1), argv: ["zstd", "--version"] }, { signal }),
     knownAttributes(config, signal),
   ]);
   const roots = await lookAtRoots(config, signal);
-  const expectedRawBytes = await estimate(config, roots.paths, signal);
+  const expectedRawBytes = formerRawBytes ?? (await estimate(config, roots.paths, signal));
   const { paths, absent } = roots;
   const list = paths.length > named ? `${paths.slice(0, named).join(", ")}, …` : paths.join(", ");
   const sets = config.sets ?? [];
