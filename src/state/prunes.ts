@@ -1,3 +1,4 @@
+import type { Measure } from "../core/anomaly.ts";
 import type { Urgency } from "../core/card.ts";
 import type { PruneQuestion } from "../core/prune.ts";
 import type { Text } from "../core/text.ts";
@@ -96,14 +97,16 @@ export class Prunes {
     });
   }
 
-  /** A person has said that a backup's size is right: from now on that is the measure. */
-  async acceptSize(name: string, bytes: number): Promise<void> {
-    await this.#redis.hset(this.#keys.of("size-accepted"), name, bytes);
+  /** Remembers what the sizes of a name are measured by; undefined: only by those before. */
+  async measureSizes(name: string, measure: Measure | undefined): Promise<void> {
+    const key = this.#keys.of("size-measure");
+    if (measure) await this.#redis.hset(key, name, `${measure.bytes} ${measure.since.getTime()}`);
+    else await this.#redis.hdel(key, name);
   }
 
-  async acceptedSize(name: string): Promise<number | undefined> {
-    const bytes = await this.#redis.hget(this.#keys.of("size-accepted"), name);
-    return bytes === null ? undefined : Number(bytes);
+  async sizeMeasure(name: string): Promise<Measure | undefined> {
+    const [bytes, since] = ((await this.#redis.hget(this.#keys.of("size-measure"), name)) ?? "").split(" ").map(Number);
+    return bytes === undefined || since === undefined ? undefined : { bytes, since: new Date(since) };
   }
 
   /** Remembers two questions of a name and storage: the newest, and the one before it, which its card still shows. */

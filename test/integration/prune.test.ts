@@ -333,8 +333,18 @@ describe("a backup far smaller than those before it", () => {
     const small = await putBackup(local, dailyManifest(0, { bytes: 400 }));
     expect(await prune()).toEqual({ done: { backup: "app", storage: "local", status: "held", anomaly: small } });
     expect(await backupsIn(local)).toHaveLength(6);
-    await deps.prunes.acceptSize("app", 400);
-    expect(await prune()).toMatchObject({ done: { removed: 3 } });
+    // However many of them come.
+    const begin = Date.parse("2026-03-01T03:00:00Z");
+    const later = Array.from({ length: 20 }, (_, index) => new Date(begin + (index + 1) * 60_000));
+    let newest = small;
+    for (const at of later)
+      newest = await putBackup(
+        local,
+        dailyManifest(0, { bytes: 400, newest: at.toISOString(), id: String(at.getTime()).slice(-12) }),
+      );
+    expect(await prune()).toMatchObject({ done: { status: "held", anomaly: newest } });
+    await deps.prunes.measureSizes("app", { bytes: 400, since: later.at(-1) ?? new Date() });
+    expect(await prune()).toMatchObject({ done: { status: "asks" } });
   });
 });
 

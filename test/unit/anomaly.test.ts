@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Sized, sizeAnomaly, wholeBytes } from "../../src/core/anomaly.ts";
+import { judgeSizes, type Measure, type Sized, wholeBytes } from "../../src/core/anomaly.ts";
 import { stillHolds } from "../../src/core/prune.ts";
 import { aManifest } from "../support/run.ts";
 
@@ -15,7 +15,25 @@ const sized = (...sizes: number[]): Sized[] =>
     bytes,
   }));
 
-const found = (backups: readonly Sized[], accepted?: number) => sizeAnomaly(backups, policy, { now, accepted });
+const found = (backups: readonly Sized[], measure?: Measure) => judgeSizes(backups, policy, { now, measure }).anomaly;
+
+/** One a day of these sizes, oldest first, with a look at each, which remembers what it was told to; `right`: a person says so. */
+function lookedAt(days: readonly (number | { readonly right: number })[]): (number | undefined)[] {
+  const begin = Date.UTC(2026, 2, 1, 3);
+  const all: Sized[] = [];
+  let measure: Measure | undefined;
+  return days.map((day, index) => {
+    const bytes = typeof day === "number" ? day : day.right;
+    const startedAt = new Date(begin + index * 86_400_000);
+    all.push({ id: `d${index}`, startedAt, bytes });
+    if (typeof day !== "number") measure = { bytes, since: startedAt };
+    const verdict = judgeSizes(all, policy, { now: startedAt, measure });
+    ({ measure } = verdict);
+    return verdict.anomaly?.medianBytes;
+  });
+}
+
+const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 
 describe("a backup far smaller than those before it", () => {
   test("is one below the given part of their median, and not one at it", () => {
@@ -33,7 +51,10 @@ describe("a backup far smaller than those before it", () => {
   test("is not measured by a single huge or tiny one before it, nor by more than count", () => {
     expect(found(sized(900, 1_000_000, 1000, 1000, 1000, 1000))).toBeUndefined();
     expect(found(sized(100, 1, 1000, 1000, 1000, 1000))).toBeDefined();
-    expect(found(sized(100, 100, 100, 100, 100, 100, 5000, 5000, 5000, 5000, 5000))).toBeUndefined();
+    expect(found(sized(900, 1000, 1000, 1000, 1000, 1000, 5000, 5000, 5000, 5000, 5000))).toMatchObject({
+      medianBytes: 5000,
+    });
+    expect(found(sized(900, ...times(14, 1500), ...times(20, 5000)))).toBeUndefined();
   });
 
   test("is none where there is nothing before it", () => {
@@ -43,9 +64,32 @@ describe("a backup far smaller than those before it", () => {
   });
 
   test("is none when a person has said that this size is right, nor while it stays near that", () => {
-    expect(found(sized(400, 1000, 1000), 400)).toBeUndefined();
-    expect(found(sized(200, 1000, 1000), 400)).toBeUndefined();
-    expect(found(sized(199, 1000, 1000), 400)).toBeDefined();
+    const measure = { bytes: 400, since: new Date("2026-03-01T03:00:00Z") };
+    expect(found(sized(400, 1000, 1000), measure)).toBeUndefined();
+    expect(found(sized(200, 1000, 1000), measure)).toBeUndefined();
+    expect(found(sized(199, 1000, 1000), measure)).toBeDefined();
+    expect(lookedAt([1000, 1000, 300, { right: 300 }, ...times(40, 290), 100]).slice(2)).toEqual([
+      1000,
+      ...times(41, undefined),
+      290,
+    ]);
+  });
+
+  test("does not become usual by being one of many, only by one of the usual size", () => {
+    expect(lookedAt([...times(10, 1000), ...times(60, 10)])).toEqual([...times(10, undefined), ...times(60, 1000)]);
+    expect(lookedAt([1000, ...times(60, 10)])).toEqual([undefined, ...times(60, 1000)]);
+    const one = lookedAt([...times(10, 1000), ...times(30, 10), 900, 10, 900, ...times(30, 10)]);
+    expect(one.slice(38)).toEqual([1000, 1000, undefined, 950, undefined, ...times(30, expect.any(Number))]);
+  });
+
+  test("is found by what has become usual since, whatever was said to be right long ago", () => {
+    const days = [1000, 1000, { right: 10 }, ...times(300, 1000), 10];
+    expect(lookedAt(days)).toEqual([...times(303, undefined), 1000]);
+  });
+
+  test("is none where sizes fall slowly, also after a measure was set", () => {
+    const falling = Array.from({ length: 60 }, (_, index) => Math.round(1000 * 0.93 ** index));
+    expect(lookedAt([...times(6, 1000), 400, ...falling]).slice(7)).toEqual(times(60, undefined));
   });
 
   test("is not looked for in what a wrong clock has dated far ahead", () => {

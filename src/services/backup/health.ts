@@ -141,15 +141,15 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
   const { name } = backup;
   const now = clock.now();
   const sizes = sizesLookBack(backup);
-  const [good, list, looks, knownSince, accepted] = await Promise.all([
+  const [good, list, looks, knownSince, measure] = await Promise.all([
     lastGood(deps, name),
     runs.list(name, Math.max(lookBack, sizes)),
     catalogue.newestCopies(name, Math.max(lookBack, sizes)),
     watchState.unchangedSince(`backup-known:${name}`, "known", now),
-    prunes.acceptedSize(name),
+    prunes.sizeMeasure(name),
   ]);
   const { entries } = mergeCopies(looks);
-  const anomaly = anomalyIn({ backup, runs: list, looks, accepted, now });
+  const anomaly = anomalyIn({ backup, runs: list, looks, measure, now });
   const places = good ? await placesOf(deps, backup, good, list, looks) : { stored: [], missing: [] };
   let proven = provenIn(entries);
   if (!proven && entries.length >= lookBack)

@@ -1,4 +1,4 @@
-import { sizeAnomaly } from "../../core/anomaly.ts";
+import { judgeSizes } from "../../core/anomaly.ts";
 import { AppError } from "../../core/errors.ts";
 import type { KeepPolicy } from "../../core/retention.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -50,7 +50,7 @@ export function requireClear({ storage, name, anomaly }: PruneHere, look: Retent
     });
   }
   if (anomaly === false) return;
-  const found = sizeAnomaly(sizesOf(look.copies), anomaly, { now: new Date() });
+  const { anomaly: found } = judgeSizes(sizesOf(look.copies), anomaly, { now: new Date() });
   if (!found) return;
   const folder = found.id.slice(0, -1);
   throw new AppError("conflict", `nothing of ${name} is removed: ${folder} is far smaller than those before it`, {

@@ -1,5 +1,13 @@
 import type { Config } from "../../app/config.ts";
-import { type Anomaly, type Sized, sizeAnomaly, wholeBytes } from "../../core/anomaly.ts";
+import {
+  type Anomaly,
+  judgeSizes,
+  type Measure,
+  type Sized,
+  type SizeVerdict,
+  sizesWindow,
+  wholeBytes,
+} from "../../core/anomaly.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { BackupRun } from "../../core/run.ts";
 import type { CachedCopy } from "../../state/catalogue.ts";
@@ -15,10 +23,8 @@ export interface SizesDeps {
   readonly catalogue: CachedCatalogue;
 }
 
-/** Runs that are looked through beside as many as count: some of them have failed. */
-const failedRuns = 10;
-/** Backups that are looked through beside as many as count, and one: wrong clocks may have dated some of them ahead. */
-const wrongClocks = 6;
+/** Runs and backups that are looked through beside as many as count: some have failed, or are dated ahead. */
+const beside = 6;
 
 /**
  * Whether the newest backup of a name is far smaller than those before it, which all storages and the runs on record
@@ -34,26 +40,33 @@ export async function findAnomaly(
   if (lookBack === 0) return undefined;
   const runs = await deps.runs.list(name, lookBack);
   const looks = await deps.catalogue.newestCopies(name, lookBack);
-  const accepted = await deps.prunes.acceptedSize(name);
-  return anomalyIn({ backup, runs, looks, accepted, now: deps.clock.now(), fresh });
+  const measure = await deps.prunes.sizeMeasure(name);
+  const verdict = verdictOn({ backup, runs, looks, measure, now: deps.clock.now(), fresh });
+  await deps.prunes.measureSizes(name, verdict.measure);
+  return verdict.anomaly;
 }
 
 /** How many of the newest runs and backups the look at sizes needs; 0: it is switched off. */
 export function sizesLookBack({ anomaly }: Pick<Config["backups"][number], "anomaly">): number {
-  return anomaly ? anomaly.of + Math.max(failedRuns, wrongClocks) : 0;
+  return anomaly ? sizesWindow(anomaly) + beside : 0;
 }
 
-/** As `findAnomaly`, by what was read already. */
-export function anomalyIn(known: {
+/** As `findAnomaly`, by what was read already; nothing is remembered. */
+export function anomalyIn(known: KnownSizes): Anomaly | undefined {
+  return verdictOn(known).anomaly;
+}
+
+interface KnownSizes {
   readonly backup: Pick<Config["backups"][number], "anomaly">;
   readonly runs: readonly BackupRun[];
   readonly looks: readonly { readonly copies: ReadonlyMap<string, CachedCopy> }[];
-  readonly accepted: number | undefined;
+  readonly measure: Measure | undefined;
   readonly now: Date;
   readonly fresh?: readonly Sized[];
-}): Anomaly | undefined {
-  const { backup, runs, looks, accepted, now, fresh = [] } = known;
-  if (!backup.anomaly) return undefined;
+}
+
+function verdictOn({ backup, runs, looks, measure, now, fresh = [] }: KnownSizes): SizeVerdict {
+  if (!backup.anomaly) return {};
   const sizes = new Map<string, Sized>();
   for (const { manifest, folder } of runs) {
     if (manifest && folder !== undefined)
@@ -61,5 +74,5 @@ export function anomalyIn(known: {
   }
   for (const { copies } of looks) for (const one of sizesOf(copies)) sizes.set(one.id, one);
   for (const one of fresh) sizes.set(one.id, one);
-  return sizeAnomaly([...sizes.values()], backup.anomaly, { now, accepted });
+  return judgeSizes([...sizes.values()], backup.anomaly, { now, measure });
 }

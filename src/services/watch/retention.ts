@@ -51,7 +51,7 @@ function findingsOf(storage: string, name: string, { error, unreadable = 0 }: Re
 
 /**
  * Whether the newest backups are as large as those before them. Who closes such an incident says that the size is
- * right: it is the measure from then on, and the retention goes on.
+ * right: it is the measure of those after it, and the retention goes on.
  */
 export function sizesCheck(deps: Deps): WatchCheck {
   const { config, prunes, incidents } = deps;
@@ -75,7 +75,7 @@ export function sizesCheck(deps: Deps): WatchCheck {
           labels: {},
         });
         if ((await incidents.find(identity))?.incident.status === "closed") {
-          await prunes.acceptSize(name, anomaly.bytes);
+          await prunes.measureSizes(name, { bytes: anomaly.bytes, since: anomaly.startedAt });
           continue;
         }
         const run = anomaly.id.replace(/\/$/, "").split("-").at(-1) ?? anomaly.id;
