@@ -12,7 +12,7 @@ import { runHere } from "../support/cli-here.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { type S3Server, startS3 } from "../support/s3.ts";
-import { flipBit } from "../support/verify.ts";
+import { flipBit, rewriteParts } from "../support/verify.ts";
 
 let postgres: PostgresServer;
 let redis: RedisServer;
@@ -160,7 +160,7 @@ describe("from a storage and a key alone, vakhta restore", { timeout: 60_000 }, 
     await backedUp("files");
     const [run = ""] = readdirSync(join(folder, "store/app"));
     const manifest = join(folder, "store/app", run, "manifest.json");
-    writeFileSync(manifest, readFileSync(manifest, "utf8").replace(/"rawBytes": \d+/, '"rawBytes": 9000000000000000'));
+    rewriteParts(manifest, { rawBytes: 9_000_000_000_000_000 });
     const { status, stderr } = await restore(out());
     expect({ status, stderr }).toEqual({
       status: 1,

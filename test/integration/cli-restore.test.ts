@@ -19,7 +19,7 @@ import { scriptIn } from "../support/fake-tools.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { startOnTerminal } from "../support/pty.ts";
 import { type S3Server, startS3 } from "../support/s3.ts";
-import { flipBit } from "../support/verify.ts";
+import { flipBit, rewriteParts } from "../support/verify.ts";
 
 let postgres: PostgresServer;
 let s3: S3Server;
@@ -112,8 +112,6 @@ const databases = async (): Promise<string> =>
 const out = (): string => join(folder, "out");
 const artifact = (): string => join(folder, globSync("local/app/*/artifact*", { cwd: folder })[0] ?? "none");
 const manifest = (): string => join(folder, globSync("local/app/*/manifest.json", { cwd: folder })[0] ?? "none");
-const change = (file: string, from: string | RegExp, to: string): void =>
-  writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
 
 describe("vakhta restore on a bare machine", { timeout: 60_000 }, () => {
   it("restores a database from storages and a key alone: says what, compares, leaves a note", async () => {
@@ -245,13 +243,17 @@ describe("vakhta restore refuses", { timeout: 60_000 }, () => {
   it("a manifest of a newer version, and two that tell different things", async () => {
     const { local, offsite } = await backedUp("tree", { encrypted: false });
     const restore = ["restore", "app", "--to", out(), "--yes"];
-    change(manifest(), /"entries": \d+/, '"entries": 77');
+    const before = readFileSync(manifest());
+    rewriteParts(manifest(), { entries: 77 });
     const altered = await cli({ local, offsite }, ...restore);
     expect(altered).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/^the manifests of app\/.* differ between/),
     });
-    change(manifest(), '"version": 1', '"version": 9');
+    writeFileSync(manifest(), before.toString().replace(/"entries": \d+/, '"entries": 77'));
+    const forged = await cli({ local }, ...restore);
+    expect({ ...forged, stderr: lines(forged.stderr) }).toMatchObject({ status: 1, stderr: [expect.any(String)] });
+    writeFileSync(manifest(), before.toString().replace('"version": 1', '"version": 9'));
     const newer = await cli({ local }, ...restore);
     expect({ ...newer, stderr: lines(newer.stderr) }).toMatchObject({
       status: 1,
@@ -300,7 +302,7 @@ describe("vakhta restore refuses", { timeout: 60_000 }, () => {
 describe("vakhta restore", { timeout: 60_000 }, () => {
   it("exits with 3 when what is there now is not what the manifest says", async () => {
     const { local } = await backedUp("tree", { encrypted: false });
-    change(manifest(), '"entries": 4', '"entries": 5');
+    rewriteParts(manifest(), { entries: 5 });
     const { status, stdout, stderr } = await cli({ local }, "restore", "app", "--to", out(), "--yes");
     expect(status).toBe(3);
     expect(stderr).toContain("entries: 5 backed up, 4 restored");

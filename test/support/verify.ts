@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../src/core/manifest.ts";
-import { manifestFolder } from "../../src/core/manifest.ts";
+import { encodeManifest, manifestFolder, parseManifest } from "../../src/core/manifest.ts";
 import { runBackup } from "../../src/services/backup/pipeline.ts";
 import { type ProveOrder, prove } from "../../src/services/backup/prove.ts";
 import { type SourceConfig, sourceSchema } from "../../src/sources/index.ts";
@@ -65,4 +65,14 @@ export function flipBit(file: string, at = 0.5): () => void {
   after[index] = (after[index] ?? 0) ^ 1;
   writeFileSync(file, after);
   return () => writeFileSync(file, before);
+}
+
+/** Has a manifest tell something else, as if it had been written so. */
+export function rewriteManifest(file: string, change: (manifest: Manifest) => Manifest): void {
+  writeFileSync(file, encodeManifest(change(parseManifest(readFileSync(file)))));
+}
+
+/** The same with other facts in each of its parts. */
+export function rewriteParts(file: string, facts: Partial<Manifest["parts"][number]>): void {
+  rewriteManifest(file, (manifest) => ({ ...manifest, parts: manifest.parts.map((part) => ({ ...part, ...facts })) }));
 }
