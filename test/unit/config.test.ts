@@ -441,6 +441,16 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
     ]);
   });
 
+  it("are not storages in places of their own, however near to each other", () => {
+    const s3 = "kind: s3, bucket: b";
+    const near = [
+      "a: { kind: local, path: /vk, host: db-1 }, b: { kind: local, path: /vk, host: db-2 }, c: { kind: local, path: /vk/c, host: db-1 }",
+      `d: { ${s3} }, e: { ${s3}, prefix: p }, f: { ${s3}, prefix: p/q }, g: { ${s3}, endpoint: "https://s3.example.org:9000" }`,
+      `h: { ${s3}, endpoint: "https://s3.example.org" }, i: { kind: s3, bucket: c, endpoint: "https://s3.example.org" }`,
+    ];
+    expect(check(`storages: { ${near.join(", ")} }\n`).problems).toEqual([]);
+  });
+
   it("suggest the nearest known key", () => {
     const suggestion = (yaml: string) => check(yaml).problems[0]?.args["suggestion"];
     expect(suggestion("timezon: UTC\n")).toBe("timezone");
@@ -494,6 +504,16 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
     ],
     ["same port", "http: { port: 9, workerPort: 9 }\n", "http.workerPort config-problem-same-port"],
     ["storage's name", "storages: { Off-Site: { kind: local, path: /a } }\n", "storages.Off-Site config-problem-name"],
+    [
+      "same folder in two storages",
+      "storages: { a: { kind: local, path: /tmp/vk, host: db-1 }, b: { kind: local, path: /tmp//x/../vk/ } }\n",
+      "storages.b config-problem-same-place",
+    ],
+    [
+      "same bucket and prefix in two storages",
+      "storages: { a: { kind: s3, endpoint: https://s3.example.org, bucket: b, prefix: p }, b: { kind: s3, endpoint: https://S3.example.org:443/, bucket: b, prefix: p/ } }\n",
+      "storages.b config-problem-same-place",
+    ],
     ["no storage", `backups: [{ name: x, ${source} }]\n`, "backups[0].storages config-problem-nowhere"],
     ["unknown storage", backup("    storages: [local, ofsite]\n"), "backups[0].storages[1] config-problem-no-storage"],
     ["unknown storage kept", backup("    keep: { s3: { last: 1 } }\n"), "backups[0].keep.s3 config-problem-no-storage"],

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { matcherOf } from "../../core/globs.ts";
 import { severities } from "../../core/signal.ts";
 import type { BackupOutline, Outline, TelegramOutline } from "./outline.ts";
@@ -12,6 +13,7 @@ export function crossCheck(outline: Outline): Problem[] {
   const report: Report = (path, key, args = {}) => problems.push({ path, key, args });
   checkHttp(outline, report);
   if (outline.telegram) checkTelegram(outline.telegram, report);
+  if (outline.storages) checkPlaces(outline.storages, report);
   const repeated = repetitions();
   for (const [index, backup] of (outline.backups ?? []).entries()) {
     if (!backup) continue;
@@ -106,6 +108,41 @@ function folderOf(prefix = ""): string {
 }
 
 type Storages = NonNullable<Outline["storages"]>;
+
+/** Two storages in one place would pass for two copies, and each would remove what the other is to keep. */
+function checkPlaces(storages: Storages, report: Report) {
+  const known: [string, Storages[string]][] = [];
+  for (const [name, storage] of Object.entries(storages)) {
+    const [other] = known.find(([, before]) => isSamePlace(storage, before)) ?? [];
+    if (other !== undefined) report(["storages", name], "config-problem-same-place", { storage: other });
+    known.push([name, storage]);
+  }
+}
+
+function isSamePlace(a: Storages[string], b: Storages[string]): boolean {
+  if (a.kind === "local" && b.kind === "local") {
+    // Without a host it is the disk of the only worker.
+    const isSameHost = a.host === b.host || a.host === undefined || b.host === undefined;
+    return isSameHost && a.path !== undefined && b.path !== undefined && pathOf(a.path) === pathOf(b.path);
+  }
+  return (
+    a.kind === "s3" &&
+    b.kind === "s3" &&
+    a.bucket !== undefined &&
+    a.bucket === b.bucket &&
+    serverOf(a.endpoint) === serverOf(b.endpoint) &&
+    folderOf(a.prefix) === folderOf(b.prefix)
+  );
+}
+
+function pathOf(path: string): string {
+  return folderOf(posix.normalize(path));
+}
+
+/** A server's address in one spelling; undefined: AWS, where a bucket's name is one in all regions. */
+function serverOf(endpoint: string | undefined): string | undefined {
+  return endpoint === undefined ? undefined : (URL.parse(endpoint)?.host ?? endpoint);
+}
 
 function checkStorages(storages: Storages, backup: BackupOutline, path: Path, report: Report) {
   const known = Object.keys(storages);

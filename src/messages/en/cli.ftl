@@ -70,6 +70,7 @@ config-problem-duplicate-user = two users have this id. Remove one of them.
 config-problem-duplicate-name = this name stands here twice. Rename or remove one of them.
 config-problem-duplicate-chat = two chats have this id. Remove one of them.
 config-problem-same-port = the bot and the worker cannot listen on the same port. Choose another workerPort.
+config-problem-same-place = this is the same place as { $storage }: what looks like two copies would be one, and each would remove what the other keeps. Give it a folder, prefix or bucket of its own.
 config-problem-no-storage = there is no such storage. Known: { $known }.
 config-problem-nowhere = there are no storages. Describe at least one under "storages".
 config-problem-other-host = the storage { $storage } is on the disk of { $disk }, but this backup is made on { $host }. Name only storages of one host.

@@ -70,6 +70,7 @@ config-problem-duplicate-user = этот номер указан у двух п�
 config-problem-duplicate-name = это имя встречается дважды. Переименуйте или уберите одно из них.
 config-problem-duplicate-chat = этот номер указан у двух чатов. Уберите один из них.
 config-problem-same-port = бот и исполнитель не могут слушать один и тот же порт. Выберите другой workerPort.
+config-problem-same-place = это то же место, что и { $storage }: копия была бы одна вместо двух, и каждое хранилище удаляло бы то, что другое хранит. Укажите свою папку, префикс или бакет.
 config-problem-no-storage = такого хранилища нет. Известны: { $known }.
 config-problem-nowhere = хранилищ нет. Опишите хотя бы одно в разделе storages.
 config-problem-other-host = хранилище { $storage } находится на диске { $disk }, а эта копия создаётся на { $host }. Укажите хранилища только одного хоста.
