@@ -104,8 +104,8 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const storms = new Storms(redis, keys);
   const alerts = new Alerts({ config, clock, logger, cards, incidents, silences, storms });
   const catalogueCache = new CatalogueCache(redis, keys);
-  const catalogue = new CachedCatalogue({ config, cache: catalogueCache });
   const verifications = new Verifications(redis, keys, cards);
+  const catalogue = new CachedCatalogue({ config, cache: catalogueCache, verifications });
   const location = (name: string): string => {
     const storage = config.storages[name];
     return storage ? describeStorage(storage) : name;

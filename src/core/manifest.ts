@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { AppError } from "./errors.ts";
 
@@ -98,16 +99,25 @@ export function manifestFolder(manifest: Manifest): string {
   return runFolder(manifest.name, new Date(manifest.startedAt), manifest.id);
 }
 
-/** The manifest's bytes: keys in schema order, two spaces, a newline at the end, so that copies are identical. */
+/**
+ * The manifest's bytes: keys in schema order, two spaces, a newline at the end, so that copies are identical. Last comes
+ * the SHA-256 of all the rest, so that each copy tells by itself when it was altered.
+ */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`);
+  const fields = manifestSchema.parse(manifest);
+  return new TextEncoder().encode(`${JSON.stringify({ ...fields, sha256: digestOf(fields) }, null, 2)}\n`);
+}
+
+/** Of the fields as JSON without spaces, in the order in which they stand there. */
+function digestOf(fields: object): string {
+  return createHash("sha256").update(JSON.stringify(fields)).digest("hex");
 }
 
 const versioned = z.object({ version: z.number() });
 
 /**
- * The manifest that these bytes are. Throws `manifest` for what is none, and, saying so, for one of a newer version:
- * guessing what that means could restore the wrong thing.
+ * The manifest that these bytes are. Throws `manifest` for what is none, and, saying so, for one that was altered and for
+ * one of a newer version: guessing what that means could restore the wrong thing.
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
   try {
@@ -117,6 +127,13 @@ export function parseManifest(bytes: Uint8Array): Manifest {
       const text = { key: "error-manifest-newer", args: { version, known: manifestVersion } };
       const message = `the manifest has version ${version}, this program reads ${manifestVersion} at most: update it`;
       throw new AppError("manifest", message, { text });
+    }
+    // Manifests of the first versions have none.
+    const { sha256, ...fields } = data as { readonly sha256?: unknown };
+    if (sha256 !== undefined && sha256 !== digestOf(fields)) {
+      throw new AppError("manifest", "the manifest is not as it was written", {
+        text: { key: "error-manifest-digest" },
+      });
     }
     return manifestSchema.parse(data);
   } catch (error) {

@@ -41,7 +41,15 @@ const proofSchema = z.object({
   /** What was done otherwise than in the original, and is no difference. */
   remarks: z.array(textSchema).optional(),
   /** Why it did not hold: the error's stable code, its English line, and the same for a reader. */
-  error: z.object({ code: z.string(), message: z.string(), text: textSchema.exactOptional() }).optional(),
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      text: textSchema.exactOptional(),
+      /** Key of the object that is damaged or not there, which may be a part of an earlier run. */
+      object: z.string().exactOptional(),
+    })
+    .optional(),
 });
 
 /** One look at one copy of a backup. */
@@ -122,16 +130,24 @@ function parse<S extends z.ZodType>(schema: S, bytes: Uint8Array): z.output<S> |
 }
 
 /** The deepest proof that holds, newest first among equals; undefined: nobody has looked. */
-export function deepest(proofs: readonly Proof[]): Proof | undefined {
+export function deepest<P extends Proof>(proofs: readonly P[]): P | undefined {
   const holding = proofs.filter(({ ok }) => ok);
   const rank = ({ depth, at }: Proof): [number, string] => [depths.indexOf(depth), at];
   return holding.toSorted((a, b) => rank(b)[0] - rank(a)[0] || (rank(a)[1] < rank(b)[1] ? 1 : -1))[0];
 }
 
-/** The newest look that failed and that no later one of its depth or a deeper one has made good. */
-export function failure(proofs: readonly Proof[]): Proof | undefined {
+/**
+ * The newest look that failed and that no later one at the same copy, of its depth or a deeper one, has made good. Later
+ * is what comes later in the list: a clock that was ahead once must not hide what was found since.
+ */
+export function failure<P extends Proof & { readonly storage?: string }>(proofs: readonly P[]): P | undefined {
   return proofs
-    .filter((proof) => !proof.ok)
-    .filter((bad) => !proofs.some((good) => good.ok && good.at > bad.at && isAsDeep(good.depth, bad.depth)))
-    .toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
+    .filter(
+      (bad, index) =>
+        !bad.ok &&
+        !proofs
+          .slice(index + 1)
+          .some((good) => good.ok && good.storage === bad.storage && isAsDeep(good.depth, bad.depth)),
+    )
+    .at(-1);
 }

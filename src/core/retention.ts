@@ -27,7 +27,7 @@ export interface Kept {
   readonly id: string;
   readonly startedAt: Date;
   readonly pinned: boolean;
-  /** False when a look at it has failed: it does not stand in for a good one. */
+  /** False when anything speaks against it or what it needs: it does not stand in for a good one. */
   readonly sound: boolean;
   /** Run ids whose parts it needs. */
   readonly needs: readonly string[];
@@ -39,7 +39,7 @@ export interface Kept {
 
 /** Why a backup stays. `period`: the day, week, month or year that it stands for, "2026-W47". */
 export type KeepReason =
-  | { readonly kind: "all" | "pinned" | "last-good" | "future" | "copying" }
+  | { readonly kind: "all" | "pinned" | "last-good" | "none-good" | "future" | "copying" }
   | { readonly kind: Tier; readonly period: string }
   | { readonly kind: "needed"; readonly by: string }
   | { readonly kind: "locked"; readonly until: Date };
@@ -47,7 +47,7 @@ export type KeepReason =
 export interface RetentionPlan {
   /** Newest first. */
   readonly keep: readonly { readonly id: string; readonly reasons: readonly KeepReason[] }[];
-  /** Oldest first: the order in which they are removed. */
+  /** Oldest first. They are removed in the order of `removalOrder`. */
   readonly remove: readonly string[];
   /** More than three and more than half of them: nothing is removed before somebody has agreed. */
   readonly needsConsent: boolean;
@@ -64,15 +64,15 @@ export interface DecidedBackup {
   readonly stays: boolean;
   /** Empty for what goes. */
   readonly reasons: readonly KeepReason[];
-  /** A look at it has failed, or a part of it is missing. */
+  /** Nothing speaks against it, nor against what it needs. */
   readonly sound: boolean;
 }
 
 /**
  * What a storage keeps of one backup name. A period is the calendar's in the time zone, and only periods with a backup
- * count: while nothing is made, nothing expires. Kept whatever the policy says: the newest sound one, pinned ones,
- * those that a kept one needs or a copy is made from, those that the store does not let go, and those from the future, which count for
- * nothing, since a clock once wrong must not push out every real one.
+ * count: while nothing is made, nothing expires. Kept whatever the policy says: the newest sound one (where there is
+ * none, all of them), pinned ones, those that a kept one needs or a copy is made from, those that the store does not let
+ * go, and those from the future, which count for nothing, since a clock once wrong must not push out every real one.
  */
 export function planRetention(
   backups: readonly Kept[],
@@ -91,14 +91,30 @@ export function planRetention(
   const counting = newestFirst.filter((backup) => !isAhead(backup.startedAt, now));
   const sound = counting.filter((backup) => backup.sound);
   for (const backup of newestFirst) for (const reason of unconditional(backup, policy, now)) keep(backup.id, reason);
-  const [lastGood] = sound;
-  if (lastGood) keep(lastGood.id, { kind: "last-good" });
+  for (const { id } of sound.slice(0, 1)) keep(id, { kind: "last-good" });
+  // Whichever of them may still be good after all.
+  if (newestFirst.every((backup) => !backup.sound)) for (const { id } of newestFirst) keep(id, { kind: "none-good" });
   if (policy !== "all") {
     const days = new Map(counting.map(({ id, startedAt }) => [id, dayOf(startedAt, timezone)]));
     // Of the sound ones, and of all: a damaged one pushes no sound one out, and is there for whoever wants to look at it.
     for (const list of [sound, counting]) applyCounts(list, policy, days, keep);
   }
-  // Down the chain, however long it is: what is needed by something that is needed stays too.
+  keepNeeded(newestFirst, reasons, keep);
+  const kept = newestFirst.map(({ id }) => ({ id, reasons: reasons.get(id) ?? [] }));
+  const remove = kept.filter((backup) => backup.reasons.length === 0).map(({ id }) => id);
+  return {
+    keep: kept.filter((backup) => backup.reasons.length > 0),
+    remove: remove.reverse(),
+    needsConsent: remove.length > 3 && remove.length * 2 > backups.length,
+  };
+}
+
+/** Down the chain, however long it is: what is needed by something that is needed stays too. */
+function keepNeeded(
+  newestFirst: readonly Kept[],
+  reasons: ReadonlyMap<string, readonly KeepReason[]>,
+  keep: (id: string, reason: KeepReason) => void,
+): void {
   const byId = new Map(newestFirst.map((backup) => [backup.id, backup]));
   const pending = newestFirst.filter(({ id }) => (reasons.get(id)?.length ?? 0) > 0);
   for (let backup = pending.pop(); backup; backup = pending.pop()) {
@@ -109,13 +125,27 @@ export function planRetention(
       keep(id, { kind: "needed", by: backup.id });
     }
   }
-  const kept = newestFirst.map(({ id }) => ({ id, reasons: reasons.get(id) ?? [] }));
-  const remove = kept.filter((backup) => backup.reasons.length === 0).map(({ id }) => id);
-  return {
-    keep: kept.filter((backup) => backup.reasons.length > 0),
-    remove: remove.reverse(),
-    needsConsent: remove.length > 3 && remove.length * 2 > backups.length,
-  };
+}
+
+/** The order in which backups are removed: each before those that it `needs`, the newest of `ids` (oldest first) first. */
+export function removalOrder(ids: readonly string[], needs: (id: string) => readonly string[]): readonly string[] {
+  const going = new Set(ids);
+  const ordered = new Set<string>();
+  const seen = new Set<string>();
+  // Without recursion: a chain may be long.
+  for (const id of ids) {
+    if (seen.has(id)) continue;
+    const path = [id];
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      seen.add(last);
+      const before = needs(last).find((need) => going.has(need) && !seen.has(need));
+      if (before === undefined) {
+        ordered.add(last);
+        path.pop();
+      } else path.push(before);
+    }
+  }
+  return [...ordered].reverse();
 }
 
 /** What keeps a backup without a look at the others. */

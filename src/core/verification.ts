@@ -7,7 +7,8 @@ import type { Person, RunError } from "./run.ts";
  */
 export type VerificationStatus = "queued" | "running" | "passed" | "failed" | "cancelled";
 
-export type VerificationTrigger = "chat" | "schedule" | "again";
+/** `copy`: another copy could not be made from it. */
+export type VerificationTrigger = "chat" | "schedule" | "again" | "copy";
 
 /** What is being done, in its order; shown on the card. */
 export const verificationPhases = ["waiting", "preflight", "stored", "readable", "restored", "record"] as const;

@@ -1,7 +1,8 @@
 import type { Config } from "../app/config.ts";
-import { failure } from "../core/proof.ts";
 import type { BackupRun } from "../core/run.ts";
+import { type Flaw, flawsIn } from "../core/soundness.ts";
 import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalogue.ts";
+import type { Verifications } from "../state/verifications.ts";
 import { type CatalogueEntry, type CatalogueProblem, mergeCopies } from "./catalogue.ts";
 
 /** How a storage was last looked into. */
@@ -19,9 +20,11 @@ export interface CatalogueList {
   readonly looks: readonly CatalogueLookOf[];
 }
 
-/** A copy that nothing speaks against: all of its parts are there, and no look at it has failed. */
-export function isSoundCopy(copy: CachedCopy): boolean {
-  return copy.incomplete === undefined && failure(copy.proofs) === undefined;
+/** What one storage holds of a name, by folder, and what speaks against its copies; the others are sound. */
+export interface StorageCopies {
+  readonly storage: string;
+  readonly copies: ReadonlyMap<string, CachedCopy>;
+  readonly flaws: ReadonlyMap<string, Flaw>;
 }
 
 /**
@@ -30,10 +33,16 @@ export function isSoundCopy(copy: CachedCopy): boolean {
  */
 export class CachedCatalogue {
   readonly #cache: CatalogueCache;
+  readonly #verifications: Pick<Verifications, "suspicions">;
   readonly #storages: readonly string[];
 
-  constructor(deps: { readonly config: Pick<Config, "storages">; readonly cache: CatalogueCache }) {
+  constructor(deps: {
+    readonly config: Pick<Config, "storages">;
+    readonly cache: CatalogueCache;
+    readonly verifications: Pick<Verifications, "suspicions">;
+  }) {
     this.#cache = deps.cache;
+    this.#verifications = deps.verifications;
     this.#storages = Object.keys(deps.config.storages);
   }
 
@@ -47,13 +56,9 @@ export class CachedCatalogue {
     };
   }
 
-  /** What each storage holds of a name, by folder. */
-  async copies(
-    name: string,
-  ): Promise<{ readonly storage: string; readonly copies: ReadonlyMap<string, CachedCopy> }[]> {
-    return await Promise.all(
-      this.#storages.map(async (storage) => ({ storage, copies: await this.#cache.read(storage, name) })),
-    );
+  /** What each storage holds of a name. */
+  async copies(name: string): Promise<StorageCopies[]> {
+    return await this.#judge(name, async (storage) => await this.#cache.read(storage, name));
   }
 
   /** The newest `limit` backups of a name, without reading the others; newest first. */
@@ -62,16 +67,32 @@ export class CachedCatalogue {
   }
 
   /** What each storage holds of a name, the newest `limit` of each. */
-  async newestCopies(
+  async newestCopies(name: string, limit: number): Promise<StorageCopies[]> {
+    return await this.#judge(name, async (storage) => {
+      const folders = (await this.#cache.folders(storage, name)).slice(-limit);
+      return await this.#cache.readSome(storage, name, folders);
+    });
+  }
+
+  /** Reads copies and, beside them, those whose parts they need. */
+  async #judge(
     name: string,
-    limit: number,
-  ): Promise<{ readonly storage: string; readonly copies: ReadonlyMap<string, CachedCopy> }[]> {
-    return await Promise.all(
+    read: (storage: string) => Promise<ReadonlyMap<string, CachedCopy>>,
+  ): Promise<StorageCopies[]> {
+    const suspicions = await this.#verifications.suspicions();
+    const looks = await Promise.all(
       this.#storages.map(async (storage) => {
-        const folders = (await this.#cache.folders(storage, name)).slice(-limit);
-        return { storage, copies: await this.#cache.readSome(storage, name, folders) };
+        const copies = await read(storage);
+        const needed = new Set(
+          [...copies.values()].flatMap(({ manifest }) => manifest.references.map((r) => r.folder)),
+        );
+        const rest = [...needed].filter((folder) => !copies.has(folder));
+        return { storage, copies, needed: await this.#cache.readSome(storage, name, rest) };
       }),
     );
+    const seen = looks.map(({ storage, copies, needed }) => ({ storage, copies: new Map([...needed, ...copies]) }));
+    const flaws = flawsIn(seen, suspicions);
+    return looks.map(({ storage, copies }) => ({ storage, copies, flaws: flaws.get(storage) ?? new Map() }));
   }
 
   /** Whether a storage was seen to hold a backup's manifest. */
@@ -88,6 +109,8 @@ export class CachedCatalogue {
   /** Whether a storage may hold what a run has stored there, since it was not looked into since then. */
   async mayHold(storage: string, run: BackupRun | undefined): Promise<boolean> {
     if (!run?.copies.some((copy) => copy.storage === storage && copy.status === "stored")) return false;
+    const suspicions = await this.#verifications.suspicions();
+    if (suspicions.some((one) => one.proven && one.storage === storage && one.folder === run.folder)) return false;
     const look = await this.look(storage, run.name);
     return !look || look.error !== undefined || Date.parse(look.at) <= Date.parse(run.finishedAt ?? run.createdAt);
   }

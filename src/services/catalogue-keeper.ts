@@ -61,13 +61,14 @@ export class CatalogueKeeper {
     return { backups: found.copies.size };
   }
 
-  /** Reads one backup's copy anew: it was made, copied, proven, pinned. Gone: it is forgotten. */
+  /** Reads one backup's copy anew: it was made, copied, proven, pinned. Gone, or no longer readable: it is forgotten. */
   async note(storageName: string, folder: string, signal: AbortSignal): Promise<void> {
     const { catalogueCache: cache } = this.#deps;
     const name = nameOf(folder);
     const storage = await this.#deps.storage(storageName);
     const { copies, problems } = await lookInto(storage, new Map(), { folder, signal });
     const [problem] = problems;
+    if (problem?.key !== undefined) await cache.remove(storageName, name, [folder]);
     if (problem) throw problem.error;
     if (copies.size > 0) await cache.put(storageName, name, copies);
     else await cache.remove(storageName, name, [folder]);

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { AppError, toAppError } from "../core/errors.ts";
 import { type Manifest, manifestFile, manifestFolder, parseManifest } from "../core/manifest.ts";
-import { type Pin, type Proof, parsePin, parseProofs, pinFile, proofFile } from "../core/proof.ts";
+import { type Pin, type Proof, type Proofs, parsePin, parseProofs, pinFile, proofFile } from "../core/proof.ts";
+import { believedManifest } from "../core/soundness.ts";
 import { tombstoneFile } from "../core/tombstone.ts";
 import type { CachedCopy } from "../state/catalogue.ts";
 import type { Storage, StoredObject } from "../storages/types.ts";
@@ -99,7 +100,7 @@ export interface LookOptions {
 
 /**
  * Lists a storage and reads what is not in `known` already. A manifest never changes once it is there, so one of the
- * same size is not read again. Memory: what lies there of this name, no objects beside it.
+ * same size and time is not read again. Memory: what lies there of this name, no objects beside it.
  */
 export async function lookInto(
   storage: Storage,
@@ -163,15 +164,12 @@ async function readCopy(
   signal: AbortSignal,
 ): Promise<CachedCopy> {
   const read = async (key: string): Promise<Uint8Array> => await buffer(await storage.read(key, signal));
-  const isKnown = known?.manifestBytes === found.manifest.bytes;
+  const isKnown = known?.manifestBytes === found.manifest.bytes && known.storedAt === found.manifest.modified;
   const told = isKnown ? known : describe(await read(found.manifest.key), folder);
   const proofMark = found.proof && `${found.proof.bytes} ${found.proof.modified ?? ""}`;
-  let proofs: readonly Proof[] = [];
-  if (found.proof) {
-    const stored = isKnown && known.proofMark === proofMark ? undefined : parseProofs(await read(found.proof.key));
-    // Of another manifest: worth nothing.
-    proofs = stored ? (stored.manifestSha256 === told.manifestSha256 ? stored.proofs : []) : (known?.proofs ?? []);
-  }
+  let looks: Pick<CachedCopy, "proofs" | "altered"> = { proofs: [] };
+  if (isKnown && known.proofMark === proofMark) looks = known;
+  else if (found.proof) looks = proofsOf(parseProofs(await read(found.proof.key)), told.manifestSha256);
   const pin = found.pin && (known?.pin ?? parsePin(await read(found.pin.key)));
   const { manifest, manifestSha256, manifestBytes, counted } = told;
   const isComplete = manifest.parts.every(({ file, bytes }) => found.files.get(file) === bytes);
@@ -180,12 +178,19 @@ async function readCopy(
     manifestSha256,
     manifestBytes,
     ...optional({ counted, storageClass: found.storageClass }),
-    proofs,
+    proofs: looks.proofs,
+    ...(looks.altered ? { altered: true as const } : {}),
     ...(isComplete ? {} : { incomplete: true as const }),
     ...(found.manifest.modified === undefined ? {} : { storedAt: found.manifest.modified }),
     ...(proofMark === undefined ? {} : { proofMark }),
     ...(pin ? { pin } : {}),
   };
+}
+
+/** Those of another manifest prove nothing but that this is not the one that was proven. */
+function proofsOf(stored: Proofs | undefined, manifestSha256: string): Pick<CachedCopy, "proofs" | "altered"> {
+  if (stored === undefined) return { proofs: [] };
+  return stored.manifestSha256 === manifestSha256 ? { proofs: stored.proofs } : { proofs: [], altered: true };
 }
 
 /** Without what is undefined. */
@@ -223,29 +228,35 @@ function countedIn({ parts }: Manifest): Pick<CachedCopy, "counted"> {
     : { counted: { tables: counts.length, rows: counts.reduce((sum, count) => sum + count, 0) } };
 }
 
+interface Merged {
+  readonly told: CachedCopy;
+  readonly copies: string[];
+  readonly proofs: StoredProof[];
+  pin?: Pin;
+}
+
 /**
  * One list of what several storages hold, newest first; copies in the order of the storages. A copy whose manifest is
- * not that of the others is a conflict, and no copy.
+ * not the one to be believed is a conflict, and no copy; where nothing tells which one that is, each of them is a
+ * conflict, and the first one stands for the backup.
  */
 export function mergeCopies(
   looks: readonly { readonly storage: string; readonly copies: ReadonlyMap<string, CachedCopy> }[],
 ): { readonly entries: CatalogueEntry[]; readonly conflicts: CatalogueProblem[] } {
-  const entries = new Map<string, { told: CachedCopy; copies: string[]; proofs: StoredProof[]; pin?: Pin }>();
+  const seen = new Map<string, [storage: string, copy: CachedCopy][]>();
+  for (const { storage, copies } of looks)
+    for (const [folder, copy] of copies) seen.set(folder, [...(seen.get(folder) ?? []), [storage, copy]]);
+  const entries = new Map<string, Merged>();
   const conflicts: CatalogueProblem[] = [];
-  for (const { storage, copies } of looks) {
-    for (const [folder, copy] of copies) {
-      const entry = entries.get(folder) ?? { told: copy, copies: [], proofs: [] };
-      entries.set(folder, entry);
-      if (entry.told.manifestSha256 !== copy.manifestSha256) {
-        const key = `${folder}${manifestFile}`;
-        const text = { key: "error-manifest-differs", args: { object: key } };
-        conflicts.push({
-          storage,
-          key,
-          error: new AppError("conflict", `${key} differs between the storages`, { text }),
-        });
-        continue;
-      }
+  for (const [folder, all] of seen) {
+    const believed = believedManifest(all.map(([, copy]) => copy));
+    const told = (all.find(([, { manifestSha256 }]) => manifestSha256 === believed) ?? all[0])?.[1];
+    if (!told) continue;
+    const entry: Merged = { told, copies: [], proofs: [] };
+    entries.set(folder, entry);
+    for (const [storage, copy] of all) {
+      if (copy.manifestSha256 !== believed) conflicts.push(conflict(storage, `${folder}${manifestFile}`));
+      if (copy.manifestSha256 !== told.manifestSha256) continue;
       entry.copies.push(storage);
       entry.proofs.push(...copy.proofs.map((proof) => ({ ...proof, storage })));
       if (copy.pin) entry.pin ??= copy.pin;
@@ -268,4 +279,9 @@ export function mergeCopies(
     return one === other ? (a.folder < b.folder ? 1 : -1) : one < other ? 1 : -1;
   });
   return { entries: list, conflicts };
+}
+
+function conflict(storage: string, key: string): CatalogueProblem {
+  const text = { key: "error-manifest-differs", args: { object: key } };
+  return { storage, key, error: new AppError("conflict", `${key} differs between the storages`, { text }) };
 }

@@ -7,7 +7,7 @@ export interface CachedCopy {
   /** Without the rows of its tables: those of thousands of tables are not needed in a list. */
   readonly manifest: Manifest;
   readonly manifestSha256: string;
-  /** Bytes of the manifest: another size is another manifest. */
+  /** Bytes of the manifest: another size, or another time of writing, is another manifest. */
   readonly manifestBytes: number;
   /** What was counted in its tables, where any were. */
   readonly counted?: { readonly tables: number; readonly rows: number };
@@ -19,6 +19,8 @@ export interface CachedCopy {
   readonly pin?: Pin;
   /** A part is missing there, or has another size than the manifest says: it is no sound copy. */
   readonly incomplete?: true;
+  /** The proof beside it is of another manifest: this one is not what was written. */
+  readonly altered?: true;
   /** When its manifest was written there, milliseconds since 1970, where the store tells. */
   readonly storedAt?: number;
 }

@@ -15,6 +15,7 @@ import {
   jobContext,
   keysOf,
   putBackup,
+  referenceTo,
   retentionWorld,
   signal,
 } from "../support/catalogue.ts";
@@ -62,7 +63,7 @@ describe("the retention", () => {
       done: { backup: "app", storage: "local", status: "done", removed: 2, stayed: 3, unfinished: 0 },
     });
     expect(gone).toEqual(
-      [folders[4], folders[3]].flatMap((folder) => [
+      [folders[3], folders[4]].flatMap((folder) => [
         `${folder}${manifestFile}`,
         `${folder}artifact.dump.zst`,
         `${folder}${tombstoneFile}`,
@@ -119,14 +120,7 @@ describe("the retention", () => {
 
   test("keeps what another copy is being made from, and what a kept one needs", async () => {
     const { local, folders, prune, deps } = await world({ backups: 4, backup: { keep: { local: { last: 1 } } } });
-    const reference = {
-      run: "x",
-      folder: folders[2] ?? "",
-      file: "artifact.dump.zst",
-      bytes: 10,
-      sha256: "5e".repeat(32),
-    };
-    await putBackup(local, dailyManifest(0, { references: [reference] }));
+    await putBackup(local, dailyManifest(0, { references: [referenceTo(dailyManifest(2))] }));
     const copies = [
       { storage: "local", location: "", local: true, status: "stored" as const },
       { storage: "offsite", location: "", local: false, status: "retrying" as const },
@@ -219,11 +213,11 @@ describe("what fails", () => {
       await remove(keys);
     };
     await expect(prune()).rejects.toThrow("killed");
-    expect([...(await deps.prunes.removing("local", "app")).keys()]).toEqual([folders[4]]);
-    expect(await keysOf(local)).toContain(`${folders[4]}artifact.dump.zst`);
+    expect([...(await deps.prunes.removing("local", "app")).keys()]).toEqual([folders[3]]);
+    expect(await keysOf(local)).toContain(`${folders[3]}artifact.dump.zst`);
     local.delete = remove;
     expect(await prune()).toMatchObject({ done: { removed: 1, unfinished: 0 } });
-    expect((await keysOf(local)).filter((key) => key.startsWith(folders[4] ?? "-"))).toEqual([]);
+    expect((await keysOf(local)).filter((key) => key.startsWith(folders[3] ?? "-"))).toEqual([]);
   });
 
   test("before anything went is decided anew: what is pinned since then stays whole", async () => {

@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { createWorkerDeps, type WorkerDeps } from "../../src/app/worker-deps.ts";
-import { encodeManifest, type Manifest, manifestFile, manifestFolder } from "../../src/core/manifest.ts";
+import {
+  encodeManifest,
+  type Manifest,
+  type ManifestReference,
+  manifestFile,
+  manifestFolder,
+} from "../../src/core/manifest.ts";
 import type { JobContext } from "../../src/queue/contracts.ts";
 import type { Storage } from "../../src/storages/types.ts";
 import { retentionConfig } from "./retention-config.ts";
@@ -54,6 +60,14 @@ export async function putBackup(storage: Storage, manifest: Manifest): Promise<s
     await storage.put(`${folder}${file}`, Buffer.alloc(bytes, Number(manifest.id) % 251), signal);
   await storage.put(`${folder}${manifestFile}`, encodeManifest(manifest), signal);
   return folder;
+}
+
+/** What a later backup's manifest says of the one part of this one. */
+export function referenceTo(manifest: Manifest): ManifestReference {
+  const [part] = manifest.parts;
+  if (!part) throw new Error("a backup has a part");
+  const { file, bytes, sha256 } = part;
+  return { run: manifest.id, folder: manifestFolder(manifest), file, bytes, sha256 };
 }
 
 /** Keys in a storage. */

@@ -134,7 +134,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "phase-": backupPhases,
   "process-": unionIn("state/presence.ts", "readonly role:"),
   "prune-title-": unionIn("core/prune.ts", "export type PruneStatus ="),
-  "retention-reason-": [...tiers, "all", "pinned", "last-good", "future", "copying", "needed", "locked"],
+  "retention-reason-": [...tiers, "all", "pinned", "last-good", "none-good", "future", "copying", "needed", "locked"],
   "role-": roles,
   "severity-": severities,
   "silence-ask-": unionIn("bot/views/silence.ts", "readonly why:"),

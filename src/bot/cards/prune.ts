@@ -117,10 +117,11 @@ async function sayDetails(
 ): Promise<void> {
   const { name, storage, policy } = question;
   const backup = config.backups.find((candidate) => candidate.name === name);
-  const copies = (await catalogue.copies(name)).find((look) => look.storage === storage)?.copies ?? new Map();
+  const seen = (await catalogue.copies(name)).find((one) => one.storage === storage);
+  const { copies = new Map(), flaws = new Map() } = seen ?? {};
   const look = await catalogue.look(storage, name);
   const { timezone } = config;
-  const options = { policy: backup ? policyFor(backup, storage) : ("all" as const), timezone, now: clock.now() };
+  const options = { policy: backup ? policyFor(backup, storage) : ("all" as const), timezone, now: clock.now(), flaws };
   const about = { name, storage, policy, timezone, readAt: look && new Date(look.at) };
   const lines = explanationLines(explainRetention(copies, options).backups, about, messages);
   await reply({

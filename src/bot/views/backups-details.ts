@@ -7,7 +7,6 @@ import { type Messages, reasonOf } from "../../messages/index.ts";
 import { noteLines } from "../../messages/notes.ts";
 import { expectedEnd } from "../../services/backup/expected-end.ts";
 import { explainRetention, policyFor, type RetentionOptions } from "../../services/backup/retention.ts";
-import { isSoundCopy } from "../../services/cached-catalogue.ts";
 import type { CatalogueEntry } from "../../services/catalogue.ts";
 import type { CachedCopy } from "../../state/catalogue.ts";
 import type { PendingPin } from "../../state/pins.ts";
@@ -124,6 +123,14 @@ function aboutLines(
   return lines;
 }
 
+const copyWords = {
+  sound: "backups-copy",
+  incomplete: "backups-copy-incomplete",
+  damaged: "backups-copy-damaged",
+  conflict: "backups-copy-conflict",
+  chain: "backups-copy-chain",
+} as const;
+
 /** Which storage holds it, how, and how long. */
 function copyLines(
   backup: BackupConfig,
@@ -139,11 +146,12 @@ function copyLines(
   const pinned = new Set(looks.flatMap((look) => [...look.copies].flatMap(([each, { pin }]) => (pin ? [each] : []))));
   if (pending?.order.pinned) pinned.add(folder);
   return [...new Set([...copies, ...backup.storages])].flatMap((storage) => {
-    const all = looks.find((look) => look.storage === storage)?.copies ?? new Map<string, CachedCopy>();
-    const copy = all.get(folder);
+    const look = looks.find((one) => one.storage === storage);
+    const copy = look?.copies.get(folder);
     const label = storageLabel(config, storage, { name: backup.name, host: manifest.host });
-    if (!copy) return [messages.t("backups-copy-none", { storage: label })];
+    if (!look || !copy) return [messages.t("backups-copy-none", { storage: label })];
     const options: RetentionOptions = {
+      flaws: look.flaws,
       policy: policyFor(backup, storage),
       timezone: config.timezone,
       now,
@@ -152,11 +160,8 @@ function copyLines(
     };
     const line = { storage: label, location: deps.storageLocation(storage) };
     return [
-      messages.t(
-        isSoundCopy(copy) ? "backups-copy" : copy.incomplete ? "backups-copy-incomplete" : "backups-copy-damaged",
-        line,
-      ),
-      messages.t("backups-copy-more", { more: keepingWords(backup, folder, all, copy, options, messages) }),
+      messages.t(copyWords[look.flaws.get(folder) ?? "sound"], line),
+      messages.t("backups-copy-more", { more: keepingWords(backup, folder, look.copies, copy, options, messages) }),
     ];
   });
 }

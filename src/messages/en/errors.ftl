@@ -60,6 +60,7 @@ error-manifest-differs = { $object } differs between the storages
 
 error-timeout = the run was not finished after { $seconds } s, its timeout
 error-no-copy = no sound copy of run { $run } is left to copy from
+error-copy-unwanted = { $storage } would not keep this backup any more
 error-cancelled = cancelled by { $by }
 error-interrupted = it was interrupted before its end
 error-lease-lost = another worker has taken it over

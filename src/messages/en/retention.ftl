@@ -33,6 +33,7 @@ retention-unsound = damaged
 retention-reason-all = everything is kept
 retention-reason-pinned = pinned
 retention-reason-last-good = the last good one
+retention-reason-none-good = none there is known to be good
 retention-reason-future = from the future: a clock was wrong
 retention-reason-copying = a copy is being made from it
 retention-reason-last = among the newest

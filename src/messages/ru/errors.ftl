@@ -60,6 +60,7 @@ error-manifest-differs = { $object } в разных хранилищах не �
 
 error-timeout = запуск не закончился за { $seconds } с – столько задано в timeout
 error-no-copy = не осталось целой копии запуска { $run }, с которой можно было бы сделать ещё одну
+error-copy-unwanted = { $storage } больше не хранило бы эту копию
 error-cancelled = отменено: { $by }
 error-interrupted = работу прервали до её завершения
 error-lease-lost = за это взялся другой исполнитель

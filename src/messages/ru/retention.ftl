@@ -37,6 +37,7 @@ retention-unsound = повреждена
 retention-reason-all = хранится всё
 retention-reason-pinned = закреплена
 retention-reason-last-good = последняя хорошая
+retention-reason-none-good = хорошей там не известно ни одной
 retention-reason-future = из будущего: часы шли неверно
 retention-reason-copying = с неё делается другая копия
 retention-reason-last = среди самых новых

@@ -4,7 +4,7 @@ import { deepest, depths, failure } from "../../core/proof.ts";
 import { type BackupRun, isFinal } from "../../core/run.ts";
 import { lastBegun } from "../../core/schedule.ts";
 import type { WatchState } from "../../state/watch.ts";
-import { isSoundCopy } from "../cached-catalogue.ts";
+import type { StorageCopies } from "../cached-catalogue.ts";
 import { type CatalogueEntry, mergeCopies, type StoredProof } from "../catalogue.ts";
 import { scheduleEntries } from "../schedules.ts";
 import { type LastGood, type LastGoodDeps, lastGood } from "./last-good.ts";
@@ -42,7 +42,10 @@ export interface HealthFacts {
   readonly lastGoodAt?: Date | undefined;
   /** When the newest run that has come to an end was ordered, where that failed. */
   readonly failedAt?: Date | undefined;
-  /** A look at one of its copies has failed, and none at a newer one has held since. */
+  /**
+   * A look at one of its copies has failed, and none at a newer one has held since; or something speaks against a copy of
+   * the newest one.
+   */
   readonly isDamaged: boolean;
   /** A storage of the backup does not hold the newest good one. */
   readonly isCopyMissing: boolean;
@@ -165,7 +168,7 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
     maxAge: backup.maxAge,
     lastGoodAt: good?.startedAt,
     failedAt: ended?.status === "failed" ? new Date(ended.createdAt) : undefined,
-    isDamaged: damaged !== undefined,
+    isDamaged: damaged !== undefined || isFlawed(entries[0], looks),
     isCopyMissing: places.missing.length > 0,
     isSmall: anomaly !== undefined,
     isProven: proven !== undefined,
@@ -186,7 +189,10 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
   };
 }
 
-type Looks = Awaited<ReturnType<HealthDeps["catalogue"]["newestCopies"]>>;
+/** Whether something speaks against one of its copies. */
+function isFlawed(entry: CatalogueEntry | undefined, looks: readonly StorageCopies[]): boolean {
+  return entry !== undefined && looks.some(({ copies, flaws }) => copies.has(entry.folder) && flaws.has(entry.folder));
+}
 
 /** Where the last good one is: by the storages, and by its run where they have not told yet. */
 async function placesOf(
@@ -194,14 +200,14 @@ async function placesOf(
   { storages }: BackupConfig,
   { folder, id }: LastGood,
   runs: readonly BackupRun[],
-  looks: Looks,
+  looks: readonly StorageCopies[],
 ): Promise<{ stored: string[]; missing: string[] }> {
   const run = runs.find((candidate) => candidate.id === id && candidate.folder === folder);
   const stored: string[] = [];
   const missing: string[] = [];
   for (const storage of storages) {
-    const copy = looks.find((look) => look.storage === storage)?.copies.get(folder);
-    const isThere = copy ? isSoundCopy(copy) : await catalogue.mayHold(storage, run);
+    const look = looks.find((one) => one.storage === storage);
+    const isThere = look?.copies.has(folder) ? !look.flaws.has(folder) : await catalogue.mayHold(storage, run);
     (isThere ? stored : missing).push(storage);
   }
   return { stored, missing };

@@ -3,7 +3,7 @@ import type { Manifest } from "../../core/manifest.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { BackupRun } from "../../core/run.ts";
 import type { Runs } from "../../state/runs.ts";
-import { type CachedCatalogue, isSoundCopy } from "../cached-catalogue.ts";
+import type { CachedCatalogue } from "../cached-catalogue.ts";
 
 export interface LastGoodDeps {
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface LastGood {
 const lookBacks = [3, 50] as const;
 
 /**
- * The newest good backup of a name: one with a copy that nothing speaks against, by what the storages hold and by the
+ * The newest good backup of a name: one with a copy that nothing speaks against, nor against what it needs, by what the storages hold and by the
  * runs on record, whichever is newer. A run whose copies are not there any more, or have failed a look, is none.
  */
 export async function lastGood(deps: LastGoodDeps, name: string): Promise<LastGood | undefined> {
@@ -37,11 +37,10 @@ async function newestStored({ catalogue, clock }: LastGoodDeps, name: string): P
   const found = new Map<string, LastGood>();
   for (const lookBack of lookBacks) {
     let isSure = true;
-    for (const { storage, copies } of await catalogue.newestCopies(name, lookBack)) {
-      const good = [...copies].flatMap(([folder, copy]) => {
-        const { manifest } = copy;
+    for (const { storage, copies, flaws } of await catalogue.newestCopies(name, lookBack)) {
+      const good = [...copies].flatMap(([folder, { manifest }]) => {
         const { id, startedAt } = manifest;
-        return isSoundCopy(copy) ? [{ folder, id, startedAt: new Date(startedAt), manifest }] : [];
+        return flaws.has(folder) ? [] : [{ folder, id, startedAt: new Date(startedAt), manifest }];
       });
       const [newest] = credible(good, clock);
       if (newest) found.set(storage, newest);

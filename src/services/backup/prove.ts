@@ -8,6 +8,7 @@ import { redact } from "../../lib/redaction.ts";
 import { findKind, type SourceConfig } from "../../sources/index.ts";
 import type { RestoreReport, SourceKind } from "../../sources/types.ts";
 import type { Storage } from "../../storages/types.ts";
+import { identityFor } from "./identity.ts";
 import { openBackup } from "./reader.ts";
 import { runError } from "./run-error.ts";
 import { filled, isFull, makeScratch, requireRoom, unpackedBytes } from "./scratch.ts";
@@ -20,8 +21,8 @@ export interface ProveOrder {
   readonly depth: Depth;
   /** The source of that name as it is configured now; one of another kind counts for nothing. */
   readonly config?: SourceConfig | undefined;
-  /** age identity; without it an encrypted backup can only be looked at as it is stored. */
-  readonly identity?: string | undefined;
+  /** age identities; without any an encrypted backup can only be looked at as it is stored. */
+  readonly identities?: readonly string[] | undefined;
   /** `id`: letters and digits. `server`: for test-restores, where one is configured. `root`: for scratch folders. */
   readonly scratch: { readonly id: string; readonly server?: string | undefined; readonly root?: string | undefined };
   readonly host: string;
@@ -48,13 +49,13 @@ export interface Reach {
 export function reachOf(
   manifest: Manifest,
   wanted: Depth,
-  { identity, config }: Pick<ProveOrder, "identity" | "config">,
+  { identities = [], config }: Pick<ProveOrder, "identities" | "config">,
 ): Reach {
   if (wanted === "stored") return { depth: wanted };
   const kind = findKind(manifest.kind);
   if (kind === undefined)
     return { depth: "stored", because: { key: "verify-because-kind", args: { kind: manifest.kind } } };
-  if (manifest.encryption !== undefined && identity === undefined)
+  if (manifest.encryption !== undefined && identities.length === 0)
     return { depth: "stored", because: { key: "verify-because-identity" } };
   if (wanted === "readable" || canTestRestore(kind, sameKind(manifest, config))) return { depth: wanted };
   return {
@@ -73,12 +74,13 @@ function sameKind(manifest: Manifest, config: SourceConfig | undefined): SourceC
 
 /**
  * Looks at a copy as deep as it can, at most as deep as wanted. Resolves with what it found, good or bad. Rejects when
- * that could not be told: storage or scratch server out of reach, a tool missing, no room, aborted; nothing is said
- * against the backup then. Whatever happens, nothing of it is left behind.
+ * that could not be told: storage or scratch server out of reach, a tool missing, no identity that fits, no room, aborted;
+ * nothing is said against the backup then. Whatever happens, nothing of it is left behind.
  */
 export async function prove(order: ProveOrder): Promise<Proof> {
   const { manifest, depth: wanted, clock, host } = order;
   const reach = reachOf(manifest, wanted, order);
+  const identity = reach.depth === "stored" ? undefined : await identityFor(manifest, order.identities ?? []);
   const begin = performance.now();
   const base = (): Pick<Proof, "depth" | "wanted" | "because" | "at" | "host" | "elapsedMs"> => ({
     depth: reach.depth,
@@ -89,7 +91,7 @@ export async function prove(order: ProveOrder): Promise<Proof> {
   });
   try {
     await order.observer?.depth(reach.depth);
-    const report = await look(order, reach.depth);
+    const report = await look({ ...order, identity }, reach.depth);
     order.signal.throwIfAborted();
     return {
       ...base(),
@@ -98,13 +100,16 @@ export async function prove(order: ProveOrder): Promise<Proof> {
     };
   } catch (error) {
     if (order.signal.aborted) throw toAppError(order.signal.reason);
-    const reason = toAppError(error);
+    const reason = await deeperReason(order, reach.depth, toAppError(error));
     if (!isVerdict(reason)) throw reason;
-    return { ...base(), ok: false, error: errorOf(await deeperReason(order, reach.depth, reason)) };
+    return { ...base(), ok: false, error: errorOf(reason) };
   }
 }
 
-async function look(order: ProveOrder, depth: Depth): Promise<RestoreReport | undefined> {
+/** With the identity that the backup is encrypted for. */
+type Unlocked = ProveOrder & { readonly identity: string | undefined };
+
+async function look(order: Unlocked, depth: Depth): Promise<RestoreReport | undefined> {
   const { storage, manifest, identity, signal, config } = order;
   const total = neededBytes(manifest);
   let read = 0;
@@ -119,7 +124,7 @@ async function look(order: ProveOrder, depth: Depth): Promise<RestoreReport | un
   return undefined;
 }
 
-async function testRestore(order: ProveOrder, onBytes: (bytes: number) => void): Promise<RestoreReport> {
+async function testRestore(order: Unlocked, onBytes: (bytes: number) => void): Promise<RestoreReport> {
   const { storage, manifest, identity, signal, scratch, logger } = order;
   const kind = findKind(manifest.kind);
   const { root, server, id } = scratch;
@@ -152,9 +157,7 @@ const placeMakers = ["initdb", "postgres", "setpriv", "test"];
  */
 export function isVerdict({ code, permanent, text, context }: AppError): boolean {
   if (code === "manifest") return text?.key !== "error-manifest-newer";
-  // What is configured as identity is none.
-  if (code === "encryption") return text?.key !== "error-identity";
-  if (code === "storage-mismatch" || code === "not-found") return true;
+  if (code === "encryption" || code === "storage-mismatch" || code === "not-found") return true;
   if (code === "source-failed") return permanent;
   if (code !== "tool-failed" || text?.key === "error-tool-slow") return false;
   return String(context.exit).startsWith("exit status") && !placeMakers.includes(String(context.step));
@@ -166,7 +169,9 @@ async function deeperReason(
   depth: Depth,
   reason: AppError,
 ): Promise<AppError> {
-  if (depth === "stored" || reason.code === "storage-mismatch" || reason.code === "not-found") return reason;
+  const tellsNothing = ["internal", "source-failed", "tool-failed"].includes(reason.code);
+  if (depth === "stored" || (!tellsNothing && !isVerdict(reason))) return reason;
+  if (reason.code === "storage-mismatch" || reason.code === "not-found") return reason;
   try {
     await verifyStored(storage, manifest, { signal });
     return reason;
@@ -184,6 +189,7 @@ function errorOf(error: AppError): NonNullable<Proof["error"]> {
     code,
     message: last === undefined || message.includes(last) ? message : `${message}: ${last}`,
     ...(text ? { text } : {}),
+    ...(typeof error.context.key === "string" ? { object: error.context.key } : {}),
   };
 }
 

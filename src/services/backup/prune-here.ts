@@ -5,7 +5,7 @@ import type { Logger } from "../../lib/logger.ts";
 import type { Storage } from "../../storages/types.ts";
 import { ownKey } from "../catalogue.ts";
 import { takeLeaseFile } from "./lease-file.ts";
-import { removeBackup } from "./removal.ts";
+import { removeBackup, removeBackups } from "./removal.ts";
 import { explainPrune, type RetentionLook, sizesOf } from "./retention.ts";
 
 /** What is to be removed of one name in one storage, by a program that has no Redis. */
@@ -59,7 +59,7 @@ export function requireClear({ storage, name, anomaly }: PruneHere, look: Retent
 }
 
 /**
- * Removes what was agreed to, oldest first, under the name's lease file: what has become pinned, needed or the last good
+ * Removes what was agreed to under the name's lease file: what has become pinned, needed or the last good
  * one since then makes it reject with `conflict` before anything goes. Resolves with how many went.
  */
 export async function pruneHere(order: PruneHere, agreed: readonly string[]): Promise<number> {
@@ -74,14 +74,14 @@ export async function pruneHere(order: PruneHere, agreed: readonly string[]): Pr
       text: { key: "error-prune-changed", args: { backup: changed.slice(0, -1) } },
     });
   }
-  let removed = 0;
-  for (const folder of look.plan.remove) {
-    const copy = look.copies.get(folder);
-    if (!copy || !agreed.includes(folder)) continue;
-    signal.throwIfAborted();
-    if (await removeBackup({ storage, name, signal, logger, ...withoutRedis }, folder, copy)) removed += 1;
-  }
-  return removed;
+  return await removeBackups(
+    look.copies,
+    look.plan.remove.filter((folder) => agreed.includes(folder)),
+    async (folder, copy) => {
+      signal.throwIfAborted();
+      return await removeBackup({ storage, name, signal, logger, ...withoutRedis }, folder, copy);
+    },
+  );
 }
 
 /** Nothing remembers what has begun: what is left of an interrupted removal has no manifest, and is no backup. */

@@ -8,13 +8,15 @@ import type { JobContext, JobOutcome, JobPayload } from "../../queue/contracts.t
 import type { CatalogueCache } from "../../state/catalogue.ts";
 import type { Leases } from "../../state/leases.ts";
 import type { Pins } from "../../state/pins.ts";
+import type { Verifications } from "../../state/verifications.ts";
 import type { Storage } from "../../storages/types.ts";
+import type { StorageCopies } from "../cached-catalogue.ts";
 import type { CatalogueKeeper } from "../catalogue-keeper.ts";
 import { isOurs } from "../catalogue-keeper.ts";
 import { moveClasses } from "./classes.ts";
 import { retentionHolder } from "./holders.ts";
 import type { PruneQuestions } from "./prune-questions.ts";
-import { finishMarked, finishRemovals, type Removal, removeBackup } from "./removal.ts";
+import { finishMarked, finishRemovals, type Removal, removeBackup, removeBackups } from "./removal.ts";
 import { explainPrune, policyFor, type RetentionLook, sizesOf } from "./retention.ts";
 import { runError } from "./run-error.ts";
 import { findAnomaly, type SizesDeps } from "./sizes.ts";
@@ -28,6 +30,7 @@ export interface PrunerDeps extends SizesDeps {
   readonly catalogueKeeper: CatalogueKeeper;
   readonly pruneQuestions: PruneQuestions;
   readonly pins: Pick<Pins, "all" | "read">;
+  readonly verifications: Pick<Verifications, "suspicions">;
   storage(name: string): Promise<Storage>;
 }
 
@@ -91,12 +94,15 @@ export class Pruner {
     const storage = await this.#deps.storage(storageName);
     const removal: Removal = { ...this.#deps, storage, name, lease, signal };
     await finishRemovals(removal);
+    const seen = await this.#deps.catalogue.copies(name);
     const look = await explainPrune(storage, name, {
       policy: policyFor(backup, storageName),
       timezone: config.timezone,
       now: clock.now(),
-      copying: await this.#copying(name),
-      pinned: await this.#pinned(name),
+      copying: await this.#copying(name, storageName),
+      pinned: await this.#pinned(name, seen),
+      others: seen,
+      suspicions: await this.#deps.verifications.suspicions(),
       known: await catalogueCache.read(storageName, name),
       signal,
     });
@@ -143,52 +149,51 @@ export class Pruner {
     return undefined;
   }
 
-  /** Oldest first. What cannot be removed does not keep the others, and is an error at the end. */
+  /** What cannot be removed does not keep the others, and is an error at the end. */
   async #remove(
     removal: Removal,
     folders: readonly string[],
     look: RetentionLook,
   ): Promise<{ readonly removed: number; readonly inUse: number }> {
-    let removed = 0;
     let inUse = 0;
     let refused: AppError | undefined;
-    for (const folder of folders) {
-      const copy = look.copies.get(folder);
-      if (!copy) continue;
+    const removed = await removeBackups(look.copies, folders, async (folder, copy) => {
       if ((await this.#deps.leases.holder(`verify:${removal.storage.name}:${folder}`)) !== undefined) {
         inUse += 1;
-        continue;
+        return false;
       }
       // Asked for since the decision, and not written yet.
-      if ((await this.#deps.pins.read(folder))?.order.pinned) continue;
+      if ((await this.#deps.pins.read(folder))?.order.pinned) return false;
       try {
-        if (await removeBackup(removal, folder, copy)) removed += 1;
+        return await removeBackup(removal, folder, copy);
       } catch (error) {
         removal.signal.throwIfAborted();
         refused ??= withRemovalStep(error);
         // Another answer than "not this one" is the same for all of them.
         if (refused.code !== "storage-refused") throw refused;
+        return false;
       }
-    }
+    });
     if (refused) throw refused;
     return { removed, inUse };
   }
 
-  /** Folders that copies for other storages are made from, or are about to be. */
-  async #copying(name: string): Promise<ReadonlySet<string>> {
+  /** Folders that copies for other storages are made from, or are about to be, and those that a copy in this one will need. */
+  async #copying(name: string, storage: string): Promise<ReadonlySet<string>> {
     const folders = (await this.#deps.runs.unsettled()).flatMap((run) => {
-      const isCopied = !isFinal(run.status) || run.copies.some(({ status }) => status === "retrying");
-      return run.name === name && run.folder !== undefined && isCopied ? [run.folder] : [];
+      const awaited = run.copies.filter(({ status }) => status === "retrying");
+      if (run.name !== name || run.folder === undefined || (isFinal(run.status) && awaited.length === 0)) return [];
+      const needed = awaited.some((copy) => copy.storage === storage) ? (run.manifest?.references ?? []) : [];
+      return [run.folder, ...needed.map(({ folder }) => folder)];
     });
     return new Set(folders);
   }
 
   /** Folders that somebody has asked to pin, or that are pinned wherever they are: a copy made up later has no pin of its own. */
-  async #pinned(name: string): Promise<ReadonlySet<string>> {
+  async #pinned(name: string, seen: readonly StorageCopies[]): Promise<ReadonlySet<string>> {
     const asked = (await this.#deps.pins.all()).filter(({ order }) => order.pinned && order.name === name);
     const folders = new Set(asked.map(({ order }) => order.folder));
-    for (const { copies } of await this.#deps.catalogue.copies(name))
-      for (const [folder, { pin }] of copies) if (pin) folders.add(folder);
+    for (const { copies } of seen) for (const [folder, { pin }] of copies) if (pin) folders.add(folder);
     return folders;
   }
 

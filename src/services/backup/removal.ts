@@ -3,6 +3,7 @@ import { AppError } from "../../core/errors.ts";
 import { manifestFile } from "../../core/manifest.ts";
 import type { Lease } from "../../core/ports.ts";
 import { pinFile, proofFile } from "../../core/proof.ts";
+import { removalOrder } from "../../core/retention.ts";
 import { encodeTombstone, parseTombstone, tombstoneFile } from "../../core/tombstone.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { CachedCopy } from "../../state/catalogue.ts";
@@ -58,6 +59,27 @@ export async function removeBackup(removal: Removal, folder: string, copy: Cache
   const { id, startedAt } = copy.manifest;
   logger.info({ backup: name, storage: storage.name, run: id, startedAt, folder }, "removed by the retention");
   return true;
+}
+
+/**
+ * Removes several, what needs others before these: wherever it ends, nothing is left that needs what has gone. What one
+ * needs that stays (`remove` says false), stays as well. Resolves with how many went.
+ */
+export async function removeBackups(
+  copies: ReadonlyMap<string, CachedCopy>,
+  folders: readonly string[],
+  remove: (folder: string, copy: CachedCopy) => Promise<boolean>,
+): Promise<number> {
+  let removed = 0;
+  const needed = new Set<string>();
+  const needsOf = (folder: string): string[] =>
+    (copies.get(folder)?.manifest.references ?? []).map((reference) => reference.folder);
+  for (const folder of removalOrder(folders, needsOf)) {
+    const copy = copies.get(folder);
+    if (copy && !needed.has(folder) && (await remove(folder, copy))) removed += 1;
+    else for (const needs of needsOf(folder)) needed.add(needs);
+  }
+  return removed;
 }
 
 /** Goes on with what a killed worker has begun to remove. What still has its manifest is decided upon anew. */

@@ -10,9 +10,9 @@ import {
   tiers,
 } from "../../core/retention.ts";
 import { storedBytes } from "../../core/run.ts";
+import { type Flaw, flawsIn, type SeenStorage, type Suspect } from "../../core/soundness.ts";
 import type { CachedCopy } from "../../state/catalogue.ts";
 import type { Storage } from "../../storages/types.ts";
-import { isSoundCopy } from "../cached-catalogue.ts";
 import { type CatalogueProblem, lookInto } from "../catalogue.ts";
 
 type BackupConfig = Config["backups"][number];
@@ -25,6 +25,8 @@ export interface RetentionOptions {
   readonly lockedMs?: number | undefined;
   /** Folders that copies for other storages are being made from. */
   readonly copying?: ReadonlySet<string>;
+  /** What speaks against copies in this storage, by folder. */
+  readonly flaws: ReadonlyMap<string, Flaw>;
   /** Folders that are to be pinned, or are pinned in another storage. */
   readonly pinned?: ReadonlySet<string>;
 }
@@ -53,7 +55,7 @@ export function explainRetention(
       bytes: storedBytes(manifest),
       stays: reasons.has(folder),
       reasons: reasons.get(folder) ?? [],
-      sound: isSoundCopy(copy),
+      sound: !options.flaws.has(folder),
     };
   });
   const newestFirst = backups.sort(
@@ -66,7 +68,7 @@ export function explainRetention(
 export function keptOf(
   folder: string,
   copy: CachedCopy,
-  { lockedMs, copying, pinned }: Pick<RetentionOptions, "lockedMs" | "copying" | "pinned">,
+  { lockedMs, copying, pinned, flaws }: Pick<RetentionOptions, "lockedMs" | "copying" | "pinned" | "flaws">,
 ): Kept {
   const { manifest, pin, storedAt } = copy;
   // What was copied there later is locked for longer.
@@ -75,7 +77,7 @@ export function keptOf(
     id: folder,
     startedAt: new Date(manifest.startedAt),
     pinned: pin !== undefined || pinned?.has(folder) === true,
-    sound: isSoundCopy(copy),
+    sound: !flaws.has(folder),
     needs: [...new Set(manifest.references.map((reference) => reference.folder))],
     ...(lockedMs === undefined ? {} : { lockedUntil: new Date(written + lockedMs) }),
     ...(copying?.has(folder) ? { copying: true } : {}),
@@ -93,24 +95,50 @@ export interface RetentionLook extends RetentionDecision {
 
 /**
  * Reads a storage and decides what of a name goes: what `vakhta prune --dry-run` shows and what a removal begins with.
- * `known`: from the cache, so that manifests are not read again; each is listed all the same. Rejects when the storage
- * cannot be read to the end.
+ * `known`: from the cache, so that manifests are not read again; each is listed all the same, and those of the last good
+ * one and of what it needs are read when anything is to go. Rejects when the storage cannot be read to the end.
  */
 export async function explainPrune(
   storage: Storage,
   name: string,
-  options: Omit<RetentionOptions, "lockedMs"> & {
+  options: Omit<RetentionOptions, "lockedMs" | "flaws"> & {
+    /** What is known of the other storages, and on record against copies. */
+    readonly others?: readonly SeenStorage[];
+    readonly suspicions?: readonly Suspect[];
     readonly known?: ReadonlyMap<string, CachedCopy>;
     readonly signal: AbortSignal;
   },
 ): Promise<RetentionLook> {
-  const { signal, known = new Map<string, CachedCopy>() } = options;
-  const { copies, problems, removing } = await lookInto(storage, known, { name, signal });
-  signal.throwIfAborted();
-  const failed = problems.find(({ key }) => key === undefined);
-  if (failed) throw failed.error;
-  const decision = explainRetention(copies, { ...options, lockedMs: storage.lockedMs });
-  return { ...decision, copies, unreadable: problems, removing };
+  const { signal, known = new Map<string, CachedCopy>(), others = [], suspicions = [] } = options;
+  const look = await lookInto(storage, known, { name, signal });
+  const [copies, problems] = [new Map(look.copies), [...look.problems]];
+  const elsewhere = others.filter((other) => other.storage !== storage.name);
+  const trusted = new Set(known.keys());
+  for (;;) {
+    signal.throwIfAborted();
+    const failed = problems.find(({ key }) => key === undefined);
+    if (failed) throw failed.error;
+    const flaws = flawsIn([{ storage: storage.name, copies }, ...elsewhere], suspicions).get(storage.name) ?? new Map();
+    const decision = explainRetention(copies, { ...options, lockedMs: storage.lockedMs, flaws });
+    // The others go because of it: what it says is not taken from memory.
+    const unread = decision.plan.remove.length === 0 ? [] : lastGoodIn(decision, copies).filter((f) => trusted.has(f));
+    if (unread.length === 0) return { ...decision, copies, unreadable: problems, removing: look.removing };
+    for (const folder of unread) {
+      const again = await lookInto(storage, new Map(), { name, folder, signal });
+      const copy = again.copies.get(folder);
+      if (copy) copies.set(folder, copy);
+      else copies.delete(folder);
+      problems.push(...again.problems);
+      trusted.delete(folder);
+    }
+  }
+}
+
+/** The folders of the last good one and of what it needs. */
+function lastGoodIn({ plan }: RetentionDecision, copies: ReadonlyMap<string, CachedCopy>): string[] {
+  const good = plan.keep.find(({ reasons }) => reasons.some(({ kind }) => kind === "last-good"))?.id;
+  const needs = copies.get(good ?? "")?.manifest.references.map(({ folder }) => folder) ?? [];
+  return good === undefined ? [] : [...new Set([good, ...needs])];
 }
 
 /** The policy of a name in a storage. A storage that is no longer one of the backup's keeps what it has. */

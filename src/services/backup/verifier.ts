@@ -150,9 +150,9 @@ export class Verifier {
   ): Promise<Proof> {
     const { config, host, clock, logger, scratchRoot } = this.#deps;
     const settings = config.backups.find((backup) => backup.name === name);
-    const identity = config.encryption?.identity;
+    const identities = config.encryption?.identity;
     const server = settings?.verify.scratch;
-    const reach = reachOf(manifest, depth, { identity, config: settings?.source });
+    const reach = reachOf(manifest, depth, { identities, config: settings?.source });
     // On record before the first database is made.
     const place = reach.depth === "restored" ? server : undefined;
     const scratch = place === undefined ? undefined : { server: serverName(place), kind: manifest.kind };
@@ -163,7 +163,7 @@ export class Verifier {
         manifest,
         depth,
         config: settings?.source,
-        identity,
+        identities,
         scratch: { id, server, root: scratchRoot },
         host,
         clock,
@@ -224,6 +224,8 @@ export class Verifier {
     const { id } = verification;
     const unrecorded = copy ? await this.#write(verification, storage, copy, proof) : undefined;
     if (unrecorded?.code === "no-copy") throw unrecorded;
+    // Beside a manifest that makes no sense nothing is written: that it is there no more is what is known of it.
+    if (!copy) await this.#deps.catalogueKeeper.noteSoon(storage.name, verification.folder);
     await this.#note(verification, copy, proof);
     const now = this.#now();
     const change = (current: Verification): Verification => {
@@ -258,8 +260,8 @@ export class Verifier {
   ): Promise<AppError | undefined> {
     for (let tries = 1; ; tries++) {
       try {
-        await recordProof(storage, folder, sha256, proof, AbortSignal.timeout(recordMs));
-        await this.#deps.catalogueKeeper.noteSoon(storage.name, folder);
+        const changed = await recordProof(storage, folder, sha256, proof, AbortSignal.timeout(recordMs));
+        for (const each of changed) await this.#deps.catalogueKeeper.noteSoon(storage.name, each);
         return undefined;
       } catch (error) {
         const reason = toAppError(error);
