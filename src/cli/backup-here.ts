@@ -91,7 +91,7 @@ async function run(config: Config, backup: BackupConfig, parts: RunParts): Promi
       source: createSource(backup.source, { clock, logger }),
       storages,
       recipients,
-      previous: await findPrevious({ name, kind, storages, recipients, identity, signal, logger }),
+      previous: await findPrevious({ name, kind, storages, recipients, identity, now: clock.now(), signal, logger }),
       observer: line,
       clock,
       signal,

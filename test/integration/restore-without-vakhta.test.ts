@@ -57,7 +57,16 @@ async function backUp(config: object, day = 1): Promise<Manifest> {
   const signal = new AbortController().signal;
   const storages = [storage];
   const kind = (config as { kind: string }).kind;
-  const previous = await findPrevious({ name, kind, storages, recipients, identity, signal, logger: quiet });
+  const previous = await findPrevious({
+    name,
+    kind,
+    storages,
+    recipients,
+    identity,
+    now: new Date(),
+    signal,
+    logger: quiet,
+  });
   const order = { startedAt, runId, folder: runFolder(name, startedAt, runId), previous, recipients };
   return (await runBackup(orderOf({ source: sourceOf(config), storages, ...order }))).manifest;
 }

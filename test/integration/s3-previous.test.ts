@@ -32,6 +32,7 @@ async function world() {
     storages,
     recipients: [],
     identity: undefined,
+    now: new Date("2026-03-01T12:00:00Z"),
     signal,
     logger: quiet,
     ...more,
@@ -158,6 +159,19 @@ it.each([
   const manifest = { ...reader.manifest, source: { ...reader.manifest.source, fullAt } };
   await using session = await sourceOf(memoryConfig(one.s3)).open(signal, { previous: [{ ...reader, manifest }] });
   expect(session.info.facts["full"]).toBe(reason);
+});
+
+it("builds upon the newest that no wrong clock has dated ahead, and upon such a one only where there is no other", async () => {
+  await using one = await world();
+  const { manifest: first } = await one.make();
+  const { manifest: second } = await one.make();
+  const idOf = async (now: string): Promise<string | undefined> =>
+    (await findPrevious(one.query({ now: new Date(now) }))).previous?.[0]?.manifest.id;
+  expect(await idOf(second.startedAt)).toBe(second.id);
+  const early = Date.parse(second.startedAt) - 24 * 3_600_000 - 1;
+  expect(first.startedAt < second.startedAt).toBe(true);
+  expect(await idOf(new Date(early).toISOString())).toBe(first.id);
+  expect(await idOf("2020-01-01T00:00:00Z")).toBe(second.id);
 });
 
 it("reads everything when the backup before points at more than a hundred runs", async () => {

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { alertsSchema } from "../../src/app/config/alerts.ts";
 import type { Config } from "../../src/app/config.ts";
 import { createWorkerDeps, type WorkerDeps } from "../../src/app/worker-deps.ts";
-import { type Manifest, manifestFile, manifestFolder } from "../../src/core/manifest.ts";
+import { type Manifest, manifestFile, manifestFolder, runFolder } from "../../src/core/manifest.ts";
 import { type Depth, encodeProofs, parseProofs, proofFile } from "../../src/core/proof.ts";
 import { isOver, type Verification } from "../../src/core/verification.ts";
 import type { JobContext } from "../../src/queue/contracts.ts";
@@ -429,6 +429,24 @@ describe("the schedule", () => {
     expect((await verifyByClock(deps)).ordered).toEqual(ids);
     await deps.verifier.execute(verification.id, jobContext());
     expect(isOver(await deps.verifications.get(verification.id))).toBe(true);
+  });
+
+  it("proves the newest that no wrong clock has dated ahead", async () => {
+    const deps = worker({ verify: { schedule: "0 5 * * *" } });
+    const storages = [storageOf("offsite", { kind: "local", path: join(path, "offsite") })];
+    for (let index = 0; index < 6; index++) {
+      const startedAt = new Date(`2026-04-${10 + index}T03:00:00Z`);
+      const runId = `a${index}`.repeat(6);
+      const folder = runFolder("app", startedAt, runId);
+      await runBackup(orderOf({ source: sourceOf(source()), storages, startedAt, folder, runId }));
+    }
+    await verifyByClock(deps);
+    clock.advance(24 * hour);
+    for (const storage of ["local", "offsite"])
+      await deps.catalogueKeeper.refresh(storage, undefined, new AbortController().signal);
+    const { ordered: ids } = await verifyByClock(deps);
+    expect(await deps.verifications.get(ids[0] ?? "")).toMatchObject({ backup: manifest.id });
+    expect((await deps.verificationOrders.backups("app", 1)).map(({ id }) => id)).toEqual([manifest.id]);
   });
 
   it("puts back what its queue has lost", async () => {

@@ -60,7 +60,8 @@ export async function findPrevious(query: PreviousQuery): Promise<Pick<OpenOptio
 /** What any of the storages has, by folder. */
 function newestFirst(looks: readonly StorageLook[], now: Date): [string, CachedCopy][] {
   const all = new Map(looks.flatMap(({ copies }) => [...copies]));
-  const order = ([folder, { manifest }]: [string, CachedCopy]): string => `${orderOf(manifest.startedAt, now)} ${folder}`;
+  const order = ([folder, { manifest }]: [string, CachedCopy]): string =>
+    `${orderOf(manifest.startedAt, now)} ${folder}`;
   return [...all].sort((a, b) => (order(a) < order(b) ? 1 : -1));
 }
 

@@ -129,6 +129,7 @@ export class BackupRunner {
         storages,
         recipients,
         identity: config.encryption?.identity,
+        now: this.#deps.clock.now(),
         signal: stop,
         logger: this.#deps.logger,
       });

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Config } from "../../app/config.ts";
+import { orderOf } from "../../core/ahead.ts";
 import type { ChatTarget } from "../../core/card.ts";
 import { AppError } from "../../core/errors.ts";
 import { type Manifest, manifestFolder } from "../../core/manifest.ts";
@@ -62,6 +63,8 @@ const workerStartMs = 20_000;
 /** What a run has stored since then the catalogue may not have seen yet; before that it knows better. Milliseconds. */
 const unseenMs = 15 * 60_000;
 const newestRuns = 5;
+/** So many more are looked for: wrong clocks may have dated some ahead. */
+const beside = 6;
 /** Of how many newest backups of a name one can be chosen. */
 export const verifiableBackups = 50;
 
@@ -73,10 +76,13 @@ export class VerificationOrders {
     this.#deps = deps;
   }
 
-  /** Backups of a name that are known to have a copy, newest first: by the catalogue, and by runs that it has not seen yet. */
+  /**
+   * Backups of a name that are known to have a copy, newest first: by the catalogue, and by runs that it has not seen yet.
+   * Those that a wrong clock has dated far ahead come last.
+   */
   async backups(name: string, limit = verifiableBackups): Promise<VerifiableBackup[]> {
     const found = new Map<string, VerifiableBackup & { copies: string[] }>();
-    for (const { storage, copies } of await this.#deps.catalogue.newestCopies(name, limit)) {
+    for (const { storage, copies } of await this.#deps.catalogue.newestCopies(name, limit + beside)) {
       for (const [folder, { manifest, manifestSha256, proofs }] of copies) {
         const known = found.get(folder) ?? {
           name,
@@ -91,7 +97,8 @@ export class VerificationOrders {
         found.set(folder, { ...known, copies: [...known.copies, storage], proofs: [...known.proofs, ...own] });
       }
     }
-    const justNow = this.#deps.clock.now().getTime() - unseenMs;
+    const now = this.#deps.clock.now();
+    const justNow = now.getTime() - unseenMs;
     for (const run of await this.#deps.runs.list(name, newestRuns)) {
       const { id, manifest, manifestSha256, copies, finishedAt } = run;
       if (!manifest || Date.parse(finishedAt ?? run.createdAt) < justNow) continue;
@@ -102,9 +109,8 @@ export class VerificationOrders {
       const all = [...new Set([...known.copies, ...stored])];
       if (all.length > 0) found.set(folder, { ...known, copies: all });
     }
-    return [...found.values()]
-      .toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? 1 : -1))
-      .slice(0, limit);
+    const order = ({ manifest }: VerifiableBackup): string => orderOf(manifest.startedAt, now);
+    return [...found.values()].toSorted((a, b) => (order(a) < order(b) ? 1 : -1)).slice(0, limit);
   }
 
   /** One backup by the id of its run. */
