@@ -38,6 +38,7 @@ error-s3-network = storage { $storage }: { $server } can not be reached ({ $reas
 error-s3-timeout = storage { $storage }: { $server } does not answer in time
 error-s3-no-bucket = storage { $storage }: bucket { $bucket } does not exist on { $server }: create it
 error-s3-full = storage { $storage }: bucket { $bucket } is full ({ $reason })
+error-s3-list = storage { $storage }: { $server } lists a part of the bucket and does not say how to go on
 error-s3-lost = storage { $storage }: { $server } did not keep what was sent ({ $reason })
 error-s3-clock = storage { $storage }: the clock of this machine is wrong ({ $reason })
 error-s3-region = storage { $storage }: bucket { $bucket } is in another region ({ $reason })

@@ -38,6 +38,7 @@ error-s3-network = хранилище { $storage }: нет связи с { $serv
 error-s3-timeout = хранилище { $storage }: { $server } не отвечает вовремя
 error-s3-no-bucket = хранилище { $storage }: на { $server } нет бакета { $bucket }: создайте его
 error-s3-full = хранилище { $storage }: бакет { $bucket } заполнен ({ $reason })
+error-s3-list = хранилище { $storage }: { $server } отдаёт часть списка и не говорит, как получить остальное
 error-s3-lost = хранилище { $storage }: { $server } не сохранил отправленное ({ $reason })
 error-s3-clock = хранилище { $storage }: часы этой машины идут неверно ({ $reason })
 error-s3-region = хранилище { $storage }: бакет { $bucket } находится в другом регионе ({ $reason })

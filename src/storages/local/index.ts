@@ -86,7 +86,11 @@ class LocalStorage implements Storage {
   async *list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject> {
     for await (const { path, key } of this.#walk(prefix, signal)) {
       if (isTemporary(key.slice(key.lastIndexOf("/") + 1))) continue;
-      const info = await stat(path).catch(() => undefined);
+      // Removed meanwhile is not there; anything else would pass a part of the list for all of it.
+      const info = await stat(path).catch((error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw fileError(error, this.name, path);
+      });
       if (info?.isFile()) yield { key, bytes: info.size, modified: Math.round(info.mtimeMs) };
     }
   }
@@ -129,7 +133,11 @@ class LocalStorage implements Storage {
       if (name === undefined) continue;
       const final = `${key.slice(0, slash)}${name}`;
       if (!final.startsWith(prefix) || !isOurs(final)) continue;
-      const info = await stat(path).catch(() => undefined);
+      // Removed meanwhile is not there; anything else would pass a part of the list for all of it.
+      const info = await stat(path).catch((error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw fileError(error, this.name, path);
+      });
       if (info === undefined || info.mtime >= before) continue;
       await rm(path, { force: true });
       removed += 1;

@@ -118,6 +118,8 @@ class S3Storage implements Storage {
         yield { key: Key.slice(this.#config.prefix.length), bytes: Size, ...modified, storageClass: StorageClass };
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      // A part of the list must not pass for all of it: what is not in it counts as gone.
+      if (page.IsTruncated === true && token === undefined) throw cutOff(this.#place);
     } while (token !== undefined);
   }
 
@@ -212,6 +214,17 @@ class S3Storage implements Storage {
       throw s3Error(error, this.#place, key);
     });
   }
+}
+
+function cutOff({ storage, server }: S3Place): AppError {
+  return new AppError(
+    "storage-unreachable",
+    `storage ${storage}: ${server} lists a part and does not say how to go on`,
+    {
+      permanent: false,
+      text: { key: "error-s3-list", args: { storage, server } },
+    },
+  );
 }
 
 function notFound(storage: string, key: string, cause: unknown): AppError {
