@@ -18,12 +18,12 @@ export const contracts = {
   tick: { queue: "clock", payload: z.object({}), attempts: 1, backoffMs: 0 },
   /** Works on a backup run from wherever it stands. */
   backup: { queue: "host", payload: z.object({ runId: z.string() }), attempts: 1, backoffMs: 0 },
-  /** Makes up a missing copy from an existing one; about 8 hours of attempts. */
+  /** Makes up a missing copy from an existing one; it hands itself back until that has worked or makes no sense. */
   upload: {
     queue: "host",
     payload: z.object({ runId: z.string(), storage: z.string() }),
-    attempts: 12,
-    backoffMs: 15_000,
+    attempts: 1,
+    backoffMs: 0,
   },
   /** Looks into a storage, for one backup name or for all, and brings the cached catalogue up to date. */
   catalogue: {

@@ -5,13 +5,15 @@ import { type Due, due } from "../core/schedule.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Producer } from "../queue/producer.ts";
 import type { Dialogs } from "../state/dialogs.ts";
+import type { Presences } from "../state/presence.ts";
 import type { Runs } from "../state/runs.ts";
 import type { ScheduleState } from "../state/schedule.ts";
 import type { Alerts } from "./alerts/alerts.ts";
 import type { BackupOrders } from "./backup/orders.ts";
-import { enqueueUpload, uploadJobId } from "./backup/uploads.ts";
+import { enqueueUpload, uploadHost, uploadJobId } from "./backup/uploads.ts";
 import { backupOf, scheduleEntries } from "./schedules.ts";
 import { stamp } from "./stamp.ts";
+import { workerHosts } from "./workers.ts";
 
 export { backupOf, scheduleEntries } from "./schedules.ts";
 
@@ -28,6 +30,7 @@ export interface TickDeps {
   readonly runs: Runs;
   readonly dialogs: Dialogs;
   readonly producer: Producer;
+  readonly presences: Presences;
   /** What the storages need beside the backups. */
   readonly upkeep?: { step(): Promise<void> };
   /** What the workers look after. */
@@ -89,8 +92,9 @@ async function drop({ alerts, config, logger }: TickDeps, { key, at, missed, why
 
 /** Work whose job is gone (killed between the record and the queue, or a queue that was emptied) is enqueued again. */
 async function requeueLost(deps: TickDeps): Promise<string[]> {
-  const { runs, orders, producer } = deps;
+  const { config, runs, orders, producer } = deps;
   const requeued: string[] = [];
+  let alive: ReadonlySet<string> | undefined;
   const ensure = async (name: "backup" | "upload", id: string, host: string | undefined, add: () => Promise<void>) => {
     if (await producer.isPending(name, id, host)) return;
     await producer.forget(name, id, host);
@@ -101,8 +105,17 @@ async function requeueLost(deps: TickDeps): Promise<string[]> {
     if (!isFinal(run.status) || hasLeftovers(run) || owesHook(run))
       await ensure("backup", `backup-${run.id}`, orders.hostOf(run.name), () => orders.enqueue(run));
     if (!isFinal(run.status)) continue;
-    for (const { storage } of run.copies.filter((copy) => copy.status === "retrying"))
-      await ensure("upload", uploadJobId(run, storage), run.host, () => enqueueUpload(producer, run, storage));
+    for (const { storage } of run.copies.filter((copy) => copy.status === "retrying")) {
+      alive ??= await workerHosts(deps);
+      const id = uploadJobId(run, storage);
+      const host = uploadHost(config, run, storage, alive);
+      // One that any worker may take is in good hands, wherever a disk may be back.
+      if (host !== undefined && (await producer.isPending("upload", id))) continue;
+      await ensure("upload", id, host, async () => {
+        if (run.host !== host) await producer.forget("upload", id, run.host);
+        await enqueueUpload(producer, run, storage, { host });
+      });
+    }
   }
   return requeued;
 }

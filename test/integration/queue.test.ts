@@ -33,7 +33,7 @@ async function consume(
     got.push(payload);
     return await handle(payload, context);
   };
-  const handlers = { tick: handler, backup: handler, upload: handler } as JobHandlers;
+  const handlers = { tick: handler, backup: handler, upload: handler, prune: handler } as JobHandlers;
   const consumer = await startConsumer({
     redis: fixture.connect(),
     prefix,
@@ -133,7 +133,7 @@ describe("a job", () => {
       attempts.push(attempt);
       throw new Error("no");
     });
-    await producer.enqueue("upload", { runId: "a", storage: "s3" }, { id: "up" });
+    await producer.enqueue("prune", { storage: "s3" }, { id: "prune" });
     await producer.enqueue("backup", { runId: "a" }, { id: "once" });
     const inside = raw(prefix);
     await until(
@@ -141,9 +141,9 @@ describe("a job", () => {
       "both to fail",
     );
     const wait = (await inside.getDelayed())[0]?.delay ?? 0;
-    expect(wait).toBeGreaterThanOrEqual(15_000 * 0.8);
-    expect(wait).toBeLessThanOrEqual(15_000 * 1.2);
-    await (await inside.getJob("up"))?.promote();
+    expect(wait).toBeGreaterThanOrEqual(30_000 * 0.8);
+    expect(wait).toBeLessThanOrEqual(30_000 * 1.2);
+    await (await inside.getJob("prune"))?.promote();
     await until(() => attempts.length === 3, "the second attempt");
     expect(attempts.at(-1)).toBe(2);
   });

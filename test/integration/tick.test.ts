@@ -28,7 +28,7 @@ function world(schedule: object = {}): World {
       redis: { url: fixture.server.url, prefix },
       worker: { host: "db-1", concurrency: 1 },
       telegram: { chats: { ops: chat }, users: [] },
-      storages: {},
+      storages: { disk: { kind: "local", path: "/x" }, near: { kind: "s3" }, far: { kind: "s3" } },
       backups,
     } as unknown as Config;
     const { deps, close } = createDeps({ config, logger: quiet, clock, role: "test" });
@@ -188,19 +188,40 @@ describe("a tick", () => {
     expect((await tick(deps)).requeued).toEqual([]);
   });
 
-  test("puts back an upload that is still wanted", async () => {
-    const { deps } = world();
+  test("puts back an upload that is still wanted, for any worker once the one that made the run is gone", async () => {
+    const { clock, deps } = world();
     const { run } = await deps.orders.request({ name: "app", trigger: "chat", source: "x" });
-    const copies = [{ storage: "offsite", location: "s3://b", local: false, status: "retrying" as const }];
-    await deps.runs.update(run.id, "reply", deps.clock.now(), (current) => ({
+    const place = { location: "", local: false };
+    await deps.runs.update(run.id, "reply", clock.now(), (current) => ({
       ...current,
       status: "degraded",
-      copies,
+      copies: [
+        { ...place, storage: "disk", local: true, status: "stored" },
+        { ...place, storage: "near", status: "stored" },
+        { ...place, storage: "far", status: "retrying" },
+      ],
       host: "db-1",
     }));
-    const { requeued } = await tick(deps);
-    expect(requeued).toHaveLength(1);
-    expect(await deps.producer.isPending("upload", requeued[0] ?? "", "db-1")).toBe(true);
+    const seen = clock.now().toISOString();
+    const worker = {
+      role: "worker",
+      host: "db-1",
+      pid: 1,
+      version: "1",
+      startedAt: seen,
+      state: "",
+      seenAt: seen,
+    } as const;
+    await deps.presences.write(worker);
+    const job = `upload-${run.id}-far`;
+    expect((await tick(deps)).requeued).toEqual([job]);
+    expect(await deps.producer.isPending("upload", job, "db-1")).toBe(true);
+    expect((await tick(deps)).requeued).toEqual([]);
+    // Another container, with another name.
+    clock.advance(hour);
+    expect((await tick(deps)).requeued).toEqual([job]);
+    expect(await deps.producer.isPending("upload", job)).toBe(true);
+    expect(await deps.producer.isPending("upload", job, "db-1")).toBe(false);
     expect((await tick(deps)).requeued).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ export function verifyCard({ verificationOrders: orders }: VerifyCardDeps): Card
 
 /** Bad news of a look that nobody is waiting for rings. */
 function raiseKey({ trigger, status }: Verification): string | undefined {
-  return trigger === "schedule" && status === "failed" ? "failed" : undefined;
+  return (trigger === "schedule" || trigger === "copy") && status === "failed" ? "failed" : undefined;
 }
 
 function heading({ status, proof, name }: Verification, messages: Messages): string {
@@ -143,6 +143,7 @@ function footer(verification: Verification, { messages, timezone }: RenderContex
   const time = (iso: string): string => formatTime(new Date(iso), messages.locale, timezone);
   const lines: string[] = [];
   if (trigger === "schedule") lines.push(messages.t("verify-by-schedule", { due: time(dueAt ?? createdAt) }));
+  else if (trigger === "copy") lines.push(messages.t("verify-by-copy", { created: time(createdAt) }));
   else lines.push(messages.t("verify-by-person", { by: requestedBy?.name ?? "?", created: time(createdAt) }));
   lines.push(messages.t("verify-id", { verification: id }));
   if (again) lines.push(messages.t("verify-again-by", { by: again.by.name, verification: again.verification }));

@@ -90,6 +90,7 @@ verify-again-by = Verified again by { $by }: <code>{ $verification }</code>
 verify-stderr = <pre>{ $stderr }</pre>
 verify-by-person = Asked for by { $by }, { $created }
 verify-by-schedule = By schedule, { $due }
+verify-by-copy = Because another copy could not be made from this one, { $created }
 verify-id = Verification <code>{ $verification }</code>
 verify-document-title = Differences found in the backup of { $name } made at { $at }
 verify-document-line = { $what }: { $expected } backed up, { $found } restored
@@ -147,6 +148,7 @@ error-scratch-filled = The disk of { $folder } became full during a test-restore
 
 check-key = key for backups in
 doctor-key-ok = opens the newest encrypted backup there, { $backup }.
+doctor-key-ok-both = opens the newest encrypted backup there, { $backup }, and the oldest, { $oldest }.
 doctor-key-none = there is no encrypted backup there yet to try it on.
 doctor-key-untried = could not be tried: the storage cannot be read.
 doctor-key-locked = the identity does not open { $backup }: { $reason } If it is another one or lost, find the identity of that backup's recipients: without it nobody can restore it.

@@ -104,6 +104,7 @@ verify-again-by = Повтор, { $by }: <code>{ $verification }</code>
 verify-stderr = <pre>{ $stderr }</pre>
 verify-by-person = Запросил(а) { $by }, { $created }
 verify-by-schedule = По расписанию, { $due }
+verify-by-copy = С этого экземпляра не удалось сделать ещё один, { $created }
 verify-id = Проверка <code>{ $verification }</code>
 verify-document-title = Расхождения в копии { $name } от { $at }
 verify-document-line = { $what }: скопировано { $expected }, восстановлено { $found }
@@ -166,6 +167,7 @@ error-scratch-filled = Диск с { $folder } заполнился во вре�
 
 check-key = ключ к копиям в
 doctor-key-ok = открывает самую новую зашифрованную копию, { $backup }.
+doctor-key-ok-both = открывает самую новую зашифрованную копию, { $backup }, и самую старую, { $oldest }.
 doctor-key-none = там пока нет зашифрованной копии, чтобы его попробовать.
 doctor-key-untried = попробовать не удалось: хранилище не читается.
 doctor-key-locked = секретный ключ не открывает { $backup }: { $reason } Если он не тот или потерян, найдите секретный ключ получателей той копии: без него её не восстановит никто.

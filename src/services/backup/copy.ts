@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { AppError, lostLease } from "../../core/errors.ts";
+import { AppError, lostLease, toAppError } from "../../core/errors.ts";
 import { type Manifest, type ManifestPart, manifestFile } from "../../core/manifest.ts";
 import type { OpenObject } from "../../core/ports.ts";
 import type { ObjectWriter, Storage } from "../../storages/types.ts";
@@ -43,6 +43,8 @@ export async function copyBackup(order: CopyOrder): Promise<void> {
         order.progress?.(copied);
       });
     }
+    // The retention may have removed of them meanwhile what nobody there needed yet.
+    await completeReferences(order);
     await to.put(key, manifestBytes, signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -78,7 +80,9 @@ async function copyObject(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const { from, to, signal } = order;
-  const stream = await from.read(key, signal);
+  const stream = await from.read(key, signal).catch((error: unknown) => {
+    throw ofSource(error, from.name);
+  });
   let writer: ObjectWriter | undefined;
   try {
     writer = await to.create(key, {
@@ -89,14 +93,14 @@ async function copyObject(
     });
     const hash = createHash("sha256");
     let bytes = 0;
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunksOf(stream, from)) {
       hash.update(chunk);
       bytes += chunk.length;
       await writer.write(chunk);
       onBytes(chunk.length);
     }
     const sha256 = hash.digest("hex");
-    if (bytes !== part.bytes || sha256 !== part.sha256) throw damaged(from, key);
+    if (bytes !== part.bytes || sha256 !== part.sha256) throw ofSource(damaged(from, key), from.name);
     await writer.commit({ bytes, sha256 });
   } catch (error) {
     stream.destroy();
@@ -104,6 +108,26 @@ async function copyObject(
     if (!lostLease(signal)) await writer?.abort().catch(() => undefined);
     throw error;
   }
+}
+
+/** The reading side's own failures are told apart: another copy may serve. */
+async function* chunksOf(stream: AsyncIterable<Uint8Array>, from: Storage): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw ofSource(error, from.name);
+  }
+}
+
+/** The same error, saying in its context that it is the storage that is copied from which has failed (`source`). */
+export function ofSource(error: unknown, storage: string): AppError {
+  const { code, message, permanent, context, text, cause } = toAppError(error);
+  return new AppError(code, message, {
+    permanent,
+    context: { ...context, source: storage },
+    ...(text ? { text } : {}),
+    cause: cause ?? error,
+  });
 }
 
 /** True when the copy is complete: the same manifest, and parts of the right sizes beside it. */

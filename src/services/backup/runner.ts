@@ -9,6 +9,7 @@ import type { Producer } from "../../queue/producer.ts";
 import type { Source } from "../../sources/types.ts";
 import type { Leases } from "../../state/leases.ts";
 import type { Runs } from "../../state/runs.ts";
+import type { Verifications } from "../../state/verifications.ts";
 import type { Storage } from "../../storages/types.ts";
 import { cleanUpRun } from "./clean-up.ts";
 import { retentionHolder } from "./holders.ts";
@@ -20,7 +21,7 @@ import { runError } from "./run-error.ts";
 import { RunWatch } from "./run-watch.ts";
 import { tellStored } from "./stored.ts";
 import { sweepRun } from "./sweep.ts";
-import { enqueueUpload } from "./uploads.ts";
+import { enqueueUpload, uploadHost } from "./uploads.ts";
 
 export interface BackupRunnerDeps {
   readonly config: Config;
@@ -31,6 +32,7 @@ export interface BackupRunnerDeps {
   readonly runs: Runs;
   readonly leases: Leases;
   readonly producer: Producer;
+  readonly verifications: Pick<Verifications, "suspicions">;
   /** An opened storage by its configured name. */
   storage(name: string): Promise<Storage>;
   source(config: Config["backups"][number]["source"]): Source;
@@ -128,8 +130,9 @@ export class BackupRunner {
         kind: backup.source.kind,
         storages,
         recipients,
-        identity: config.encryption?.identity,
+        identities: config.encryption?.identity,
         now: this.#deps.clock.now(),
+        suspicions: await this.#deps.verifications.suspicions(),
         signal: stop,
         logger: this.#deps.logger,
       });
@@ -300,7 +303,8 @@ export class BackupRunner {
     );
     for (const { storage, error } of failed) {
       const delayMs = error?.code === "interrupted" ? 0 : firstUploadMs;
-      await enqueueUpload(this.#deps.producer, run, storage, delayMs).catch((reason: unknown) => {
+      const host = uploadHost(this.#deps.config, run, storage, new Set([this.#deps.host]));
+      await enqueueUpload(this.#deps.producer, run, storage, { host, delayMs }).catch((reason: unknown) => {
         this.#deps.logger.warn({ run: id, storage, error: String(reason) }, "upload not enqueued; the tick will do it");
       });
     }

@@ -1,45 +1,91 @@
+import { createHash } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import type { Config } from "../../app/config.ts";
 import { AppError, toAppError } from "../../core/errors.ts";
-import { manifestFile } from "../../core/manifest.ts";
+import { type Manifest, manifestFile } from "../../core/manifest.ts";
+import type { Lease } from "../../core/ports.ts";
+import { type Kept, planRetention } from "../../core/retention.ts";
 import type { BackupRun, RunCopy } from "../../core/run.ts";
-import { contracts, type JobContext, type JobOutcome } from "../../queue/contracts.ts";
+import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
 import type { Producer } from "../../queue/producer.ts";
-import { copyBackup } from "./copy.ts";
+import type { Storage } from "../../storages/types.ts";
+import type { CachedCatalogue } from "../cached-catalogue.ts";
+import { hostOfCopies } from "../places.ts";
+import { copyBackup, ofSource } from "./copy.ts";
+import { damaged } from "./reader.ts";
+import { policyFor } from "./retention.ts";
 import { runError } from "./run-error.ts";
 import type { BackupRunnerDeps } from "./runner.ts";
 import { tellStored } from "./stored.ts";
+import type { VerificationOrders } from "./verifications.ts";
 
-/** Enqueues the job that makes up a copy, unless it is known already, on the worker that made the run. */
+export interface BackupUploadsDeps extends BackupRunnerDeps {
+  readonly catalogue: Pick<CachedCatalogue, "copies">;
+  readonly verificationOrders: Pick<VerificationOrders, "request">;
+}
+
+/** Between the first two attempts, doubled each time; and the longest. Milliseconds. */
+const firstWaitMs = 15_000;
+const longestWaitMs = 3_600_000;
+
+/** Enqueues the job that makes up a copy, unless it is known already. `host`: as `uploadHost` gives it. */
 export async function enqueueUpload(
   producer: Producer,
   run: BackupRun,
   storage: string,
-  delayMs?: number,
+  options: { readonly host: string | undefined; readonly delayMs?: number },
 ): Promise<void> {
-  await producer.enqueue(
-    "upload",
-    { runId: run.id, storage },
-    { id: uploadJobId(run, storage), host: run.host, ...(delayMs === undefined ? {} : { delayMs }) },
-  );
+  await producer.enqueue("upload", { runId: run.id, storage }, { id: uploadJobId(run, storage), ...options });
 }
 
 export function uploadJobId(run: BackupRun, storage: string): string {
   return `upload-${run.id}-${storage}`;
 }
 
-/** Makes up the copies that failed while the dump was fine: from an existing copy, never by dumping again. */
-export class BackupUploads {
-  readonly #deps: BackupRunnerDeps;
+/**
+ * The host whose worker makes a copy up: that of the disk which it is read from or written to; undefined: any worker. A
+ * disk that the configuration binds to no host is where the run was made, as long as a worker is `alive` there: its host
+ * may have another name by now.
+ */
+export function uploadHost(
+  config: Pick<Config, "backups" | "storages">,
+  run: BackupRun,
+  storage: string,
+  alive: ReadonlySet<string>,
+): string | undefined {
+  const bound = (name: string): string | undefined => hostOfCopies(config, name, run.name);
+  const own = bound(storage);
+  if (own !== undefined) return own;
+  const sources = sourcesOf(run).map((copy) => copy.storage);
+  const disks = [storage, ...sources].filter((name) => config.storages[name]?.kind === "local");
+  const near = disks.map((name) => bound(name) ?? run.host).filter((host) => host !== undefined);
+  const there = near.find((host) => alive.has(host));
+  if (there !== undefined) return there;
+  return sources.some((name) => bound(name) === undefined) ? undefined : near[0];
+}
 
-  constructor(deps: BackupRunnerDeps) {
+/** The copies that another one can be made from, those on a worker's own disk first. */
+function sourcesOf({ copies }: BackupRun): RunCopy[] {
+  return copies.filter(({ status }) => status === "stored").toSorted((a, b) => Number(b.local) - Number(a.local));
+}
+
+/**
+ * Makes up the copies that failed while the dump was fine: from an existing copy, never by dumping again, for as long as
+ * there is one and the retention would keep the new one.
+ */
+export class BackupUploads {
+  readonly #deps: BackupUploadsDeps;
+
+  constructor(deps: BackupUploadsDeps) {
     this.#deps = deps;
   }
 
-  /** One attempt. Throws after recording the failure, so that the queue tries again later. */
+  /** One attempt. One that fails is recorded, and comes again later. */
   async execute(id: string, storageName: string, job: JobContext): Promise<JobOutcome> {
-    const { runs, leases, clock } = this.#deps;
+    const { runs, leases } = this.#deps;
     const run = await runs.read(id);
     const copy = run?.copies.find((candidate) => candidate.storage === storageName);
-    if (!run?.manifest || copy?.status !== "retrying")
+    if (!run?.manifest || run.folder === undefined || copy?.status !== "retrying")
       return { done: { run: id, storage: storageName, status: copy?.status ?? "unknown" } };
     const lease = await leases.tryAcquire(`upload:${id}:${storageName}`, {
       ttlMs: this.#deps.config.worker.lease,
@@ -48,55 +94,128 @@ export class BackupUploads {
     });
     if (!lease) return { later: 3000 };
     await using held = lease;
+    const backup = { run, folder: run.folder, manifest: run.manifest };
+    const end = await this.#reasonToEnd(backup, storageName);
+    if (end) {
+      const error = copy.error ?? runError(end, `copy to ${storageName}`);
+      this.#deps.logger.warn({ run: id, storage: storageName, error: end.message }, "a missing copy is given up");
+      await this.#record(id, storageName, { status: "missing", error, tries: copy.tries ?? 0 });
+      return { done: { run: id, storage: storageName, status: "missing" } };
+    }
     try {
-      const target = await this.#deps.storage(storageName);
-      const from =
-        run.copies.find((candidate) => candidate.status === "stored" && candidate.local) ??
-        run.copies.find((candidate) => candidate.status === "stored");
-      if (!from) {
-        const text = { key: "error-no-copy", args: { run: id } };
-        throw new AppError("no-copy", `no sound copy of run ${id} is left to copy from`, { text });
-      }
-      const source = await this.#deps.storage(from.storage);
-      const signal = AbortSignal.any([job.signal, held.signal]);
-      await target.cleanUp(
-        run.folder ?? "",
-        run.open.filter((open) => open.storage === storageName),
-        signal,
-      );
-      const manifestBytes = await readAll(await source.read(`${run.folder}${manifestFile}`, signal));
-      await copyBackup({
-        from: source,
-        to: target,
-        folder: run.folder ?? "",
-        manifest: run.manifest,
-        manifestBytes,
-        signal,
-        opened: async (object) => {
-          await runs.record(id, "progress", clock.now(), (current) => ({
-            ...current,
-            open: [...current.open, object],
-          }));
-        },
-      });
-      if (!held.isHeld()) throw new AppError("lease-lost", "another worker makes this copy up", { permanent: false });
-      await this.#record(id, storageName, { status: "stored" });
-      await tellStored(this.#deps, run, storageName);
-      return { done: { run: id, storage: storageName, status: "stored" } };
+      await this.#copy(backup, storageName, held, AbortSignal.any([job.signal, held.signal]));
     } catch (cause) {
       // A successor may have ended it already: what it has recorded holds.
       if (job.signal.aborted || !held.isHeld()) throw cause;
-      const error = toAppError(cause);
-      const last = job.attempt >= job.maxAttempts;
-      const waitMs = contracts.upload.backoffMs * 2 ** (job.attempt - 1);
-      await this.#record(id, storageName, {
-        status: last ? "missing" : "retrying",
-        error: runError(error, `copy to ${storageName}`),
-        tries: job.attempt,
-        ...(last ? {} : { retryAt: new Date(clock.now().getTime() + waitMs).toISOString() }),
-      });
-      throw error;
+      return { later: await this.#failed(run, copy, toAppError(cause)) };
     }
+    await this.#record(id, storageName, { status: "stored" });
+    await tellStored(this.#deps, run, storageName);
+    return { done: { run: id, storage: storageName, status: "stored" } };
+  }
+
+  /** Why no further attempt makes sense. */
+  async #reasonToEnd({ run, folder, manifest }: Made, storage: string): Promise<AppError | undefined> {
+    const { config, catalogue, clock } = this.#deps;
+    if (sourcesOf(run).length === 0) {
+      const text = { key: "error-no-copy", args: { run: run.id } };
+      return new AppError("no-copy", `no sound copy of run ${run.id} is left to copy from`, { text });
+    }
+    const backup = config.backups.find(({ name }) => name === run.name);
+    const isWanted = backup?.storages.includes(storage) === true && config.storages[storage] !== undefined;
+    if (isWanted) {
+      // What would be there, had no copy ever been missing.
+      const all = new Map([[folder, keptOf(folder, manifest)]]);
+      for (const { copies, flaws } of await catalogue.copies(run.name))
+        for (const [each, copy] of copies) {
+          const known = all.get(each);
+          const pinned = copy.pin !== undefined || known?.pinned === true;
+          all.set(each, { ...keptOf(each, copy.manifest), pinned, sound: known?.sound === true || !flaws.has(each) });
+        }
+      const options = { timezone: config.timezone, now: clock.now() };
+      if (planRetention([...all.values()], policyFor(backup, storage), options).keep.some(({ id }) => id === folder))
+        return undefined;
+    }
+    const text = { key: "error-copy-unwanted", args: { storage } };
+    return new AppError("no-copy", `${storage} would not keep this backup any more`, { text });
+  }
+
+  /** From one copy after the other, until one serves. */
+  async #copy(made: Made, storageName: string, lease: Lease, signal: AbortSignal): Promise<void> {
+    const { run, folder, manifest } = made;
+    const { runs, clock } = this.#deps;
+    const to = await this.#deps.storage(storageName);
+    const own = run.open.filter((open) => open.storage === storageName);
+    await to.cleanUp(folder, own, signal);
+    let failure: AppError | undefined;
+    for (const { storage } of sourcesOf(run)) {
+      try {
+        const from = await this.#open(storage);
+        await copyBackup({
+          from,
+          to,
+          folder,
+          manifest,
+          manifestBytes: await readManifest(from, made, signal),
+          signal,
+          opened: async (object) => {
+            await runs.record(run.id, "progress", clock.now(), (current) => ({
+              ...current,
+              open: [...current.open, object],
+            }));
+          },
+        });
+        if (!lease.isHeld())
+          throw new AppError("lease-lost", "another worker makes this copy up", { permanent: false });
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        const reason = toAppError(error);
+        if (reason.context.source !== storage || !lease.isHeld()) throw reason;
+        failure ??= reason;
+        await this.#doubt(made, storage, reason);
+      }
+    }
+    throw failure ?? new AppError("no-copy", `no sound copy of run ${run.id} is left to copy from`);
+  }
+
+  async #open(name: string): Promise<Storage> {
+    try {
+      return await this.#deps.storage(name);
+    } catch (error) {
+      throw ofSource(error, name);
+    }
+  }
+
+  /** What was damaged or not there is looked at, so that everybody is told; a storage out of reach says nothing. */
+  async #doubt({ run, folder, manifest }: Made, storage: string, { code, message }: AppError): Promise<void> {
+    const facts = { run: run.id, storage, code, error: message };
+    this.#deps.logger.warn(facts, "a copy could not be made from this storage; trying the next one");
+    if (code !== "storage-mismatch" && code !== "not-found") return;
+    const sha = run.manifestSha256 === undefined ? {} : { manifestSha256: run.manifestSha256 };
+    const backup = { name: run.name, id: run.id, folder, manifest, ...sha, copies: [storage], proofs: [] };
+    const source = `verify-source:${run.id}:${storage}`;
+    await this.#deps.verificationOrders
+      .request({ backup, storage, depth: "stored", trigger: "copy", source })
+      .catch((error: unknown) => {
+        this.#deps.logger.warn({ ...facts, error: String(error) }, "the copy could not be given to a verification");
+      });
+  }
+
+  /** Gives after how many milliseconds it is tried again. */
+  async #failed(run: BackupRun, { storage, tries: before = 0 }: RunCopy, error: AppError): Promise<number> {
+    const { logger, clock } = this.#deps;
+    const tries = before + 1;
+    const waitMs = Math.min(firstWaitMs * 2 ** (tries - 1), longestWaitMs);
+    const { code, message, context } = error;
+    logger.warn({ run: run.id, storage, tries, code, error: message, context }, "a missing copy could not be made");
+    await this.#record(run.id, storage, {
+      status: "retrying",
+      error: runError(error, `copy to ${storage}`),
+      tries,
+      retryAt: new Date(clock.now().getTime() + waitMs).toISOString(),
+    });
+    return waitMs;
   }
 
   async #record(
@@ -125,8 +244,27 @@ export class BackupUploads {
   }
 }
 
-async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
+/** A finished backup. */
+interface Made {
+  readonly run: BackupRun;
+  readonly folder: string;
+  readonly manifest: Manifest;
+}
+
+function keptOf(folder: string, { startedAt, references }: Manifest): Kept {
+  const needs = [...new Set(references.map((reference) => reference.folder))];
+  return { id: folder, startedAt: new Date(startedAt), pinned: false, sound: true, needs };
+}
+
+/** The manifest's own bytes, as they were written. */
+async function readManifest(from: Storage, { run, folder }: Made, signal: AbortSignal): Promise<Uint8Array> {
+  const key = `${folder}${manifestFile}`;
+  try {
+    const bytes = await buffer(await from.read(key, signal));
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    if (run.manifestSha256 !== undefined && sha256 !== run.manifestSha256) throw damaged(from, key);
+    return bytes;
+  } catch (error) {
+    throw ofSource(error, from.name);
+  }
 }
