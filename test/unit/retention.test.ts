@@ -47,6 +47,13 @@ describe("what is kept", () => {
     expect(plan(old, { daily: 7, monthly: 4 }).remove).toEqual([]);
   });
 
+  it("are all of them while none is known to be good: one of them may still be", () => {
+    const unsound = daily(3).map((backup) => ({ ...backup, sound: false }));
+    expect(plan(unsound, { last: 1 })).toMatchObject({ remove: [] });
+    expect(reasonsOf(plan(unsound, { last: 1 }), "d2")).toEqual(["none-good"]);
+    expect(plan([...unsound, kept("old", "2026-01-01T03:00:00Z")], { last: 1 }).remove).toEqual(["d2", "d1"]);
+  });
+
   it("says why, every reason", () => {
     const decided = plan(daily(3), { last: 1, daily: 2 });
     expect(decided.keep).toEqual([
