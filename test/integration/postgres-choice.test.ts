@@ -111,6 +111,32 @@ describe("what is chosen is what is counted, restored and compared", () => {
     },
   );
 
+  it.each([
+    { schemas: { exclude: ["*"] } },
+    { tables: { exclude: ["*.*"] }, counts: "off" },
+    { databases: ["shop"], tables: { include: ["app.orders"], exclude: ["*.orders"] } },
+  ])("fails when it leaves no table: %j", async (choice) => {
+    const attempt = backUp({ kind: "postgres", url: server.url("shop"), ...choice }, folder.path, { runId: "none" });
+    await expect(attempt).rejects.toMatchObject({
+      code: "source-failed",
+      text: { key: "error-source-nothing-chosen", args: { database: "shop" } },
+    });
+  });
+
+  it("is content with definitions alone, with a schema that has no table, and with a database that has none", async () => {
+    await server.createDatabase(
+      "bare",
+      "CREATE SCHEMA api; CREATE FUNCTION api.one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    );
+    const attempt = (database: string, choice: object) =>
+      backUp({ kind: "postgres", url: server.url(database), ...choice }, folder.path, { runId: "content" });
+    await server.psql("shop", "CREATE SCHEMA api");
+    for (const choice of [{ tableData: { exclude: ["*.*"] } }, { schemas: { include: ["api"] } }])
+      expect((await attempt("shop", choice)).manifest.parts[0]?.tables).toEqual({});
+    await server.psql("shop", "DROP SCHEMA api");
+    expect((await attempt("bare", { schemas: { exclude: ["*"] } })).manifest.parts[0]?.tables).toEqual({});
+  });
+
   it("leaves no session behind that only listed", async () => {
     expect(
       await server.psql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'vakhta%'"),

@@ -11,6 +11,7 @@ config-problem-postgres-schemas = pg_dump ignores schemas when tables are chosen
 config-problem-postgres-password = the url has a password already. Leave one of the two out.
 
 error-source-database = there is no database { $database } that allows connections
+error-source-nothing-chosen = schemas and tables are chosen so that nothing of database { $database } would be in the backup: choose others, or leave the database out
 error-password-file = the password file { $file } can not be read ({ $code })
 error-password-file-empty = the password file { $file } is empty
 

@@ -13,6 +13,7 @@ config-problem-postgres-schemas = pg_dump не смотрит на схемы, �
 config-problem-postgres-password = пароль уже есть в url. Оставьте один из двух.
 
 error-source-database = нет базы { $database }, к которой можно подключиться
+error-source-nothing-chosen = схемы и таблицы выбраны так, что из базы { $database } в копию не попадёт ничего: выберите другие или исключите базу
 error-password-file = файл с паролем { $file } не читается ({ $code })
 error-password-file-empty = файл с паролем { $file } пуст
 

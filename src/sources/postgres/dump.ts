@@ -4,10 +4,10 @@ import type { Logger } from "../../lib/logger.ts";
 import { bytesWritten, type Command, type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { bytesRead, zstdCommand } from "../zstd.ts";
-import { type Counted, type Snapshot, takeSnapshot } from "./counts.ts";
+import { type Counted, type Snapshot, tableList, takeSnapshot } from "./counts.ts";
 import { type Choice, chooseDatabases, isMissingDatabase, listDatabases } from "./databases.ts";
 import { sourceError } from "./errors.ts";
-import { dumpedTables, filterArgs, isFiltered, listingName } from "./filters.ts";
+import { filterArgs, isFiltered, listingName, nothingChosen, readContents } from "./filters.ts";
 import { partFile, quoteConnectionValue, quoteLiteral } from "./names.ts";
 import type { PostgresConfig } from "./schema.ts";
 import { ask, PsqlSession, psqlArgs, withUtf8 } from "./session.ts";
@@ -96,24 +96,30 @@ export class PostgresSession implements SourceSession {
     }
     const args = ["--format=custom", "--compress=0", "--no-password", `--lock-wait-timeout=${config.lockWait}`];
     const filters = filterArgs(config);
+    const choose = (snapshot: string[]) => this.#dumped(session, database, [...args, ...filters, ...snapshot]);
     let snapshot: Snapshot | undefined;
     if (config.counts === "exact") {
-      const choose = (id: string) => this.#dumped([...args, ...filters, `--snapshot=${id}`], several && database);
-      snapshot = await takeSnapshot(session, config.lockWait, isFiltered(config) ? choose : undefined);
+      const byContents = isFiltered(config) ? (id: string) => choose([`--snapshot=${id}`]) : undefined;
+      snapshot = await takeSnapshot(session, config.lockWait, byContents);
       args.push(`--snapshot=${snapshot.id}`);
-    }
+    } else if (isFiltered(config)) await choose([]);
     const dump = tools.command("pg_dump", [...args, ...filters, `--dbname=${url}`]);
     const file = several === undefined ? "artifact.dump.zst" : partFile(database);
     return this.#part("artifact", file, dump, { database, session, snapshot });
   }
 
-  async #dumped(args: readonly string[], database: string | undefined): Promise<ReadonlySet<number>> {
+  /** Oids of the tables whose rows a dump writes. Rejects where it would have no table at all and the database has some. */
+  async #dumped(session: PsqlSession, database: string, args: readonly string[]): Promise<ReadonlySet<number>> {
+    const { config, tools, several } = this.#plan;
     const application = listingName(this.#plan.application);
-    try {
-      return await dumpedTables(this.#plan.tools, this.#plan.url(application, database), args, this.#signal);
-    } finally {
-      if (this.#plan.config.via) await this.#terminateSessions(application);
-    }
+    const url = this.#plan.url(application, several && database);
+    const contents = await readContents(tools, url, args, this.#signal).finally(async () => {
+      if (config.via) await this.#terminateSessions(application);
+    });
+    // A schema that is included by its name may have none.
+    const suspicious = !contents.relations && config.schemas?.include === undefined;
+    if (suspicious && (await session.query(tableList)).length > 0) throw nothingChosen(database);
+    return contents.rowsOf;
   }
 
   #globals(): SourcePart {

@@ -28,16 +28,24 @@ export function filterArgs(config: PostgresConfig): string[] {
   ];
 }
 
+/** What a dump writes. */
+export interface Contents {
+  /** Whether there is any table, view or sequence in it. */
+  readonly relations: boolean;
+  /** Oids of the tables whose rows are in it. */
+  readonly rowsOf: ReadonlySet<number>;
+}
+
 /**
- * Oids of the tables whose rows a dump with these arguments writes: pg_dump's own word for it, by the table of contents
- * with which its archive begins; it is ended before the data. Rejects as a dump would.
+ * What a dump with these arguments writes: pg_dump's own word for it, by the table of contents with which its archive
+ * begins; it is ended before the data. Rejects as a dump would.
  */
-export async function dumpedTables(
+export async function readContents(
   tools: Tools,
   url: string,
   args: readonly string[],
   signal: AbortSignal,
-): Promise<ReadonlySet<number>> {
+): Promise<Contents> {
   const stop = new AbortController();
   const dump = startPipeline([tools.command("pg_dump", [...args, `--dbname=${url}`])], {
     signal: AbortSignal.any([signal, stop.signal]),
@@ -53,12 +61,23 @@ export async function dumpedTables(
       const cause = await ended;
       throw sourceError(cause ?? error);
     });
-    return new Set([...list.matchAll(/^\d+; \d+ (\d+) TABLE DATA /gm)].map(([, oid]) => Number(oid)));
+    const rowsOf = [...list.matchAll(/^\d+; \d+ (\d+) TABLE DATA /gm)].map(([, oid]) => Number(oid));
+    // By the catalogue that they are in, pg_class.
+    return { relations: /^\d+; 1259 /m.test(list), rowsOf: new Set(rowsOf) };
   } finally {
     stop.abort(new AppError("interrupted", "the table of contents is known", { permanent: false }));
     dump.stdout.destroy();
     await ended;
   }
+}
+
+/** Of a database whose tables are all left out by what its backup's configuration chooses. */
+export function nothingChosen(database: string): AppError {
+  const message = `schemas and tables are chosen so that none of database ${database} is in the backup: choose others, or leave the database out`;
+  return new AppError("source-failed", message, {
+    context: { step: "pg_dump", database },
+    text: { key: "error-source-nothing-chosen", args: { database } },
+  });
 }
 
 /** The name under which a session that only lists can be found and ended on the server. */
