@@ -79,7 +79,7 @@ async function run(config: Config, backup: BackupConfig, parts: RunParts): Promi
   const { name } = backup;
   const signal = AbortSignal.any([parts.signal, ...timeout]);
   const recipients = backup.encrypt ? (config.encryption?.recipients ?? []) : [];
-  const identity = config.encryption?.identity;
+  const identities = config.encryption?.identity;
   const { kind } = backup.source;
   const folder = runFolder(name, startedAt, runId);
   const make = async (): Promise<Result> =>
@@ -91,7 +91,7 @@ async function run(config: Config, backup: BackupConfig, parts: RunParts): Promi
       source: createSource(backup.source, { clock, logger }),
       storages,
       recipients,
-      previous: await findPrevious({ name, kind, storages, recipients, identity, now: clock.now(), signal, logger }),
+      previous: await findPrevious({ name, kind, storages, recipients, identities, now: clock.now(), signal, logger }),
       observer: line,
       clock,
       signal,

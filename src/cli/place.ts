@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Config, environmentVariables, loadConfig } from "../app/config.ts";
 import { AppError } from "../core/errors.ts";
-import { isIdentity } from "../lib/age-keys.ts";
+import { identityLines, isIdentity } from "../lib/age-keys.ts";
 import { createLogger } from "../lib/logger.ts";
 import { registerSecret } from "../lib/redaction.ts";
 import { createStorage } from "../storages/index.ts";
@@ -52,13 +52,13 @@ export function openPlace(terminal: Terminal, options: PlaceOptions): Place {
     : loadConfig({ ...options, requires: addresses.length > 0 ? [] : ["storages"] }).config;
   const own = config === undefined ? terminal : terminal.in(config.locale);
   const host = config?.worker.host ?? (environmentVariables()["WORKER_HOST"] || hostname());
-  const configured = config?.encryption?.identity;
+  const configured = config?.encryption?.identity ?? [];
   const identities = options.identity === undefined ? [] : readIdentities(options.identity);
   const storages = openNamed(named, config, host);
   return {
     terminal: own,
     storages,
-    identities: configured === undefined ? identities : [...identities, configured],
+    identities: [...identities, ...configured],
     host,
     timezone: config?.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
     config,
@@ -96,7 +96,7 @@ function openAddress(
   return createStorage(before === 0 ? short(address) : `${short(address)} (${before + 1})`, settings, deps);
 }
 
-/** The identities in a file as `keygen` and `age-keygen` write it: one a line, comments behind "#". */
+/** The identities in a file as `keygen` and `age-keygen` write it. */
 function readIdentities(file: string): string[] {
   let text: string;
   try {
@@ -105,8 +105,7 @@ function readIdentities(file: string): string[] {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     throw unreadable(file, code, error);
   }
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const found = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  const found = identityLines(text);
   for (const line of found) registerSecret(line);
   if (found.length > 0 && found.every(isIdentity)) return found;
   throw new AppError("config", `${file} holds no age identities (AGE-SECRET-KEY-1...), one a line`, {

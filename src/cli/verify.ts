@@ -10,7 +10,6 @@ import { prove, reachOf } from "../services/backup/prove.ts";
 import { sweepScratch } from "../services/backup/scratch.ts";
 import { neededBytes } from "../services/backup/verify.ts";
 import { findBackup } from "../services/restore/choose.ts";
-import { identityFor } from "../services/restore/identity.ts";
 import { findKind, type SourceConfig } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
 import { ProgressBar } from "./bar.ts";
@@ -66,12 +65,16 @@ async function verifyIn(place: Place, which: string, { json = false, ...options 
   const depth = asked ?? own.depth ?? "restored";
   const at = formatTime(new Date(copy.manifest.startedAt), terminal.messages.locale, place.timezone);
   const size = formatBytes(neededBytes(copy.manifest), terminal.messages.locale);
-  // A key of somebody else says nothing against the backup: it is told apart from one that does not decrypt.
-  const isLocked = depth === "stored" || place.identities.length === 0;
-  const identity = isLocked ? undefined : await identityFor(copy.manifest, place.identities);
   if (!json) terminal.complain("cli-verify-looking", { backup: id, name, at, size, storage: storage.name });
   await sweepScratch(new Date());
-  const proof = await look(terminal, { manifest: copy.manifest, storage, depth, identity, host: place.host, own });
+  const proof = await look(terminal, {
+    manifest: copy.manifest,
+    storage,
+    depth,
+    identities: place.identities,
+    host: place.host,
+    own,
+  });
   let unrecorded: string | undefined;
   try {
     await recordProof(storage, folder, copy.sha256, proof, AbortSignal.timeout(cleanUpMs));
@@ -101,7 +104,7 @@ interface Look {
   readonly manifest: Manifest;
   readonly storage: Storage;
   readonly depth: Depth;
-  readonly identity: string | undefined;
+  readonly identities: readonly string[];
   readonly host: string;
   readonly own: Settings;
 }
@@ -121,7 +124,7 @@ async function look(terminal: Terminal, { own, ...what }: Look): Promise<Proof> 
   const timeout = own.timeoutMs === undefined ? [] : [AbortSignal.timeout(own.timeoutMs)];
   const signal = AbortSignal.any([terminal.signal, ...timeout]);
   const order = { ...what, config: own.source, scratch: { id, server: own.scratch }, logger, signal };
-  const { depth } = reachOf(what.manifest, what.depth, { identity: what.identity, config: own.source });
+  const { depth } = reachOf(what.manifest, what.depth, { identities: what.identities, config: own.source });
   try {
     return await prove({ ...order, clock: { now: () => new Date() }, observer });
   } finally {

@@ -17,6 +17,14 @@ export function isIdentity(text: string): boolean {
   return text === text.toUpperCase() && isKey(text, identities);
 }
 
+/** The private keys in the text of an age identity file: one a line, between blank lines and comments behind "#". */
+export function identityLines(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
 function isKey(text: string, kinds: Readonly<Record<string, number>>): boolean {
   const decoded = bech32.decodeUnsafe(text, false);
   if (!decoded) return false;

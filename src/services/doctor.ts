@@ -112,13 +112,13 @@ function storageCheck(name: string, storage: StorageConfig, { config, logger }: 
 function encryptionChecks({ config, logger }: DoctorOptions, needing: Needing): DoctorCheck[] {
   const { encryption, storages, worker } = config;
   if (!encryption) return [];
-  const { identity } = encryption;
+  const { identity: identities } = encryption;
   const deps = { logger, host: worker.host };
   const keys =
-    identity === undefined
+    identities === undefined
       ? []
       : Object.entries(storages).map(([target, storage]): DoctorCheck => {
-          const run = (signal: AbortSignal) => probeKey(target, storage, identity, deps, signal);
+          const run = (signal: AbortSignal) => probeKey(target, storage, identities, deps, signal);
           return needing([`storages.${target}`, "encryption.identity"], { subject: "key", target, run });
         });
   return [

@@ -93,6 +93,22 @@ describe("vakhta verify", { timeout: 60_000 }, () => {
     expect((await cli("verify", "numbers", "--depth", "restored")).status).toBe(0);
   });
 
+  it("takes a key of somebody else, or of before, for no proof against the backup", async () => {
+    const [old, now] = [await generateIdentity(), await generateIdentity()];
+    configure({ encryption: `encryption: { recipients: [${await recipientOf(old)}] }` });
+    await backedUp();
+    const recipients = `recipients: [${await recipientOf(now)}]`;
+    configure({ encryption: `encryption: { ${recipients}, identity: ${now} }` });
+    const { status, stderr } = await cli("verify", "numbers", "--depth", "readable");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/the identity does not open backup .*: it is encrypted for age1/);
+    expect(globSync("{local,other}/**/proof.json", { cwd: folder })).toEqual([]);
+    configure({
+      encryption: `encryption: { ${recipients}, identity: "# of now\\n${now}\\n\\n# of before\\n${old}\\n" }`,
+    });
+    expect((await cli("verify", "numbers", "--depth", "readable")).status).toBe(0);
+  });
+
   it("refuses what there is not", async () => {
     configure();
     expect(await cli("verify", "numbers")).toMatchObject({

@@ -277,11 +277,11 @@ describe("a check", () => {
     const [mine, theirs] = await Promise.all([generateIdentity(), generateIdentity()]);
     const recipients = [await recipientOf(mine)];
     expect(await probeEncryption({ recipients })).toMatchObject({ status: "ok", key: "doctor-encryption-write-only" });
-    expect(await probeEncryption({ recipients, identity: mine })).toMatchObject({
+    expect(await probeEncryption({ recipients, identity: [theirs, mine] })).toMatchObject({
       status: "ok",
       key: "doctor-encryption-ok",
     });
-    expect(await probeEncryption({ recipients, identity: theirs })).toMatchObject({
+    expect(await probeEncryption({ recipients, identity: [theirs] })).toMatchObject({
       key: "doctor-encryption-identity",
     });
   });
@@ -289,7 +289,8 @@ describe("a check", () => {
   it("of the key opens what really lies there, and notices a lost or wrong key and a damaged part", async () => {
     const [mine, theirs] = await Promise.all([generateIdentity(), generateIdentity()]);
     const config = storageSchema.parse({ kind: "local", path: join(folder, "store") });
-    const look = (identity: string) => probeKey("local", config, identity, { logger: quiet, host: "here" }, signal);
+    const look = (...identities: string[]) =>
+      probeKey("local", config, identities, { logger: quiet, host: "here" }, signal);
     const storages = [storageOf("local", config)];
     const source = sourceOf({ kind: "command", argv: ["seq", "1", "9"], file: "numbers.txt" });
     const make = async (runId: string, startedAt: string, recipients: readonly string[]) => {
@@ -298,14 +299,19 @@ describe("a check", () => {
       return (await runBackup(orderOf({ source, storages, recipients, ...runs }))).manifest;
     };
     expect(await look(mine)).toMatchObject({ status: "skipped", key: "doctor-key-none" });
-    await make("old", "2026-01-01T00:00:00Z", [await recipientOf(theirs)]);
+    const old = await make("old", "2026-01-01T00:00:00Z", [await recipientOf(theirs)]);
     expect(await look(mine)).toMatchObject({ status: "failed", key: "doctor-key-locked" });
     const newest = await make("new", "2026-02-01T00:00:00Z", [await recipientOf(mine)]);
     // Not encrypted: it says nothing of the key.
     await make("plain", "2026-03-01T00:00:00Z", []);
-    const found = await look(mine);
-    expect(found).toEqual({ status: "ok", key: "doctor-key-ok", args: { backup: "app/20260201T000000Z-new" } });
-    expect(await look(theirs)).toMatchObject({ status: "failed", key: "doctor-key-locked" });
+    const backup = "app/20260201T000000Z-new";
+    const oldest = "app/20260101T000000Z-old";
+    expect(await look(theirs)).toMatchObject({ status: "failed", key: "doctor-key-locked", args: { backup } });
+    // A key that came later: what was encrypted for the one before is not forgotten.
+    expect(await look(mine)).toMatchObject({ status: "failed", key: "doctor-key-locked", args: { backup: oldest } });
+    expect(await look(mine, theirs)).toEqual({ status: "ok", key: "doctor-key-ok-both", args: { backup, oldest } });
+    rmSync(join(folder, "store", manifestFolder(old)), { recursive: true });
+    expect(await look(mine)).toEqual({ status: "ok", key: "doctor-key-ok", args: { backup } });
     rmSync(join(folder, "store", manifestFolder(newest), newest.parts[0]?.file ?? ""));
     expect(await look(mine)).toMatchObject({ status: "failed", key: "doctor-key-unreadable" });
   });

@@ -48,7 +48,11 @@ describe("a look at a copy", () => {
       const identity = await generateIdentity();
       const { look, artifact } = await provable(folder(), counting, { recipients: [await recipientOf(identity)] });
       flipBit(artifact, 0.9);
-      expect(await look({ depth, identity })).toMatchObject({ depth, ok: false, error: { code: "storage-mismatch" } });
+      expect(await look({ depth, identities: [identity] })).toMatchObject({
+        depth,
+        ok: false,
+        error: { code: "storage-mismatch" },
+      });
     },
   );
 
@@ -95,7 +99,7 @@ describe("a look at a copy", () => {
     const identity = await generateIdentity();
     const locked = await provable(folder(), counting, { recipients: [await recipientOf(identity)] });
     expect(await locked.look()).toMatchObject({ depth: "stored", ...because("verify-because-identity") });
-    expect(await locked.look({ identity })).toMatchObject({ depth: "restored", ok: true });
+    expect(await locked.look({ identities: [identity] })).toMatchObject({ depth: "restored", ok: true });
     const future = { ...plain.manifest, kind: "mainframe" };
     expect(await plain.look({ manifest: future })).toMatchObject({
       depth: "stored",
@@ -103,12 +107,19 @@ describe("a look at a copy", () => {
     });
   });
 
-  it("takes a key that opens nothing for a backup that nobody can restore", async () => {
+  it("takes what a fitting key does not open for a backup that nobody can restore, and another key for no proof", async () => {
     const [identity, other] = [await generateIdentity(), await generateIdentity()];
-    const { look } = await provable(folder(), counting, { recipients: [await recipientOf(identity)] });
-    expect(await look({ identity: other })).toMatchObject({ ok: false, error: { code: "encryption" } });
-    // What is no key at all says nothing against the backup.
-    await expect(look({ identity: "AGE-SECRET-KEY-1NONE" })).rejects.toMatchObject({ code: "encryption" });
+    const { look, manifest } = await provable(folder(), counting, { recipients: [await recipientOf(identity)] });
+    const foreign = { ...manifest, encryption: { format: "age" as const, recipients: [await recipientOf(other)] } };
+    expect(await look({ manifest: foreign, identities: [other] })).toMatchObject({
+      ok: false,
+      error: { code: "encryption" },
+    });
+    for (const wrong of [other, "AGE-SECRET-KEY-1NONE"])
+      await expect(look({ identities: [wrong] })).rejects.toMatchObject({ code: "encryption" });
+    expect(await look({ identities: [other], depth: "stored" })).toMatchObject({ ok: true });
+    // After a change of keys, both are there.
+    expect(await look({ identities: [other, identity] })).toMatchObject({ depth: "restored", ok: true });
   });
 
   it("says nothing against the backup when there is no room for it, and leaves nothing behind", async () => {

@@ -62,7 +62,7 @@ async function backUp(config: object, day = 1): Promise<Manifest> {
     kind,
     storages,
     recipients,
-    identity,
+    identities: [identity],
     now: new Date(),
     signal,
     logger: quiet,

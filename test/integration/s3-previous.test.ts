@@ -31,7 +31,6 @@ async function world() {
     kind: "s3",
     storages,
     recipients: [],
-    identity: undefined,
     now: new Date("2026-03-01T12:00:00Z"),
     signal,
     logger: quiet,
@@ -130,13 +129,14 @@ it("reads everything without the identity, with other recipients, after its time
   await using one = await world();
   const identity = await generateIdentity();
   const recipients = [await recipientOf(identity)];
-  await one.make({ recipients, identity });
-  expect((await one.make({ recipients, identity })).manifest.source).toMatchObject({ mode: "incremental" });
+  const identities = [await generateIdentity(), identity];
+  await one.make({ recipients, identities });
+  expect((await one.make({ recipients, identities })).manifest.source).toMatchObject({ mode: "incremental" });
   expect(full(await one.make({ recipients }))).toBe("key");
-  expect(full(await one.make({ recipients: [], identity }))).toBe("recipients");
+  expect(full(await one.make({ recipients: [], identities }))).toBe("recipients");
   const other = [...recipients, await recipientOf(await generateIdentity())];
-  expect(full(await one.make({ recipients: other, identity }))).toBe("recipients");
-  expect(full(await one.make({ recipients: other, identity: await generateIdentity() }))).toBe("key");
+  expect(full(await one.make({ recipients: other, identities }))).toBe("recipients");
+  expect(full(await one.make({ recipients: other, identities: [await generateIdentity()] }))).toBe("key");
   const plain = await one.make();
   expect(full(plain)).toBe("recipients");
   expect(full(await one.make({}, { prefix: "elsewhere", allowEmpty: true }))).toBe("bucket");

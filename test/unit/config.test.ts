@@ -340,6 +340,21 @@ alerts: { routes: [{ match: { token: label-called-token, env: "\${WHERE}" } }] }
     ]);
   });
 
+  it("of encryption are what a file of age identities holds, each of them", () => {
+    const first = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+    const second = "AGE-SECRET-KEY-1QQPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+    const AGE_IDENTITY_FILE = join(folder, "key.txt");
+    const env = { AGE_IDENTITY_FILE };
+    writeFileSync(AGE_IDENTITY_FILE, `# public key: age1\r\n${first}\r\n\n # of before\n ${first}\n`);
+    expect(config(yaml, env, ["encryption-identity"]).encryption?.identity).toEqual([first, first]);
+    expect(redact(`it is ${first}`)).toBe("it is [redacted]");
+    for (const text of ["# only a comment\n", `${first}\n${second}\n`]) {
+      writeFileSync(AGE_IDENTITY_FILE, text);
+      const found = problems(yaml, env, ["encryption-identity"]);
+      expect(found).toEqual(["9:103 encryption.identity config-problem-identity"]);
+    }
+  });
+
   it("are in no problem's text", () => {
     const env = { V: "s3cr3t-value" };
     const bad = `timezone: "\${V}"

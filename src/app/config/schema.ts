@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { roles } from "../../core/roles.ts";
-import { isIdentity, isRecipient } from "../../lib/age-keys.ts";
+import { identityLines, isIdentity, isRecipient } from "../../lib/age-keys.ts";
 import { durationSchema } from "../../lib/units.ts";
 import { locales } from "../../messages/index.ts";
 import { alertsSchema, dailySchema, heartbeatSchema, ownHeartbeatSchema } from "./alerts.ts";
@@ -119,16 +119,22 @@ const recipientSchema = z.string().superRefine((text, context) => {
   else if (!isRecipient(text)) context.addIssue("config-problem-recipient");
 });
 
-const identitySchema = z.string().superRefine((text, context) => {
-  if (!isIdentity(text)) context.addIssue("config-problem-identity");
-});
+const identitySchema = z
+  .string()
+  .superRefine((text, context) => {
+    const lines = identityLines(text);
+    if (lines.length === 0 || !lines.every(isIdentity)) context.addIssue("config-problem-identity");
+  })
+  .transform(identityLines);
 
 const encryptionSchema = (wrap: Wrap) =>
   z.strictObject({
     recipients: wrap(z.array(recipientSchema).min(1)).describe("age recipients (age1...): each of them can decrypt."),
     identity: wrap(identitySchema)
       .optional()
-      .describe("The age identity (AGE-SECRET-KEY-1...). Only reading backups needs it; making them does not."),
+      .describe(
+        "The age identity (AGE-SECRET-KEY-1...), or several, one a line, as keygen writes it. Only reading backups needs it; making them does not.",
+      ),
   });
 
 /** Top-level keys whose features come later. */

@@ -1,3 +1,4 @@
+import { identityLines } from "../../lib/age-keys.ts";
 import { registerSecret, shortestSecret } from "../../lib/redaction.ts";
 import type { Path } from "./problems.ts";
 
@@ -46,6 +47,8 @@ export function registerSecrets(path: Path, text: string, fromEnvironment: reado
   const isAlertSecret = alertSections.get(path[0])?.(path);
   const secrets = passwordsIn(text);
   if (isAlertSecret ?? secretKeys.has(key)) secrets.push(text);
+  // Each key of several, which the text holds as a file of them does.
+  if (key === "identity") secrets.push(...identityLines(text));
   for (const secret of secrets) registerSecret(secret);
   const isPlain = isAlertSecret === undefined ? plainKeys.has(key) || path.includes("topics") : !isAlertSecret;
   if (!isPlain) for (const value of fromEnvironment) if (!databaseUrl.test(value)) registerSecret(value);

@@ -104,7 +104,7 @@ config-problem-postgres-url-at = there is an @ in the password. Write it as %40.
 config-problem-postgres-url-slash = there is a / or ? in the password. Write them as %2F and %3F.
 config-problem-postgres-url-percent = there is a % that is no escape. Write a percent sign as %25.
 config-problem-postgres-url-sslpassword = sslpassword can not be used: libpq takes it from the command line only. Use a key file without one.
-config-problem-identity = expected an age identity (AGE-SECRET-KEY-1...). Make a pair of keys with "npm run vakhta -- keygen".
+config-problem-identity = expected an age identity (AGE-SECRET-KEY-1...), or several, one a line. Make a pair of keys with "npm run vakhta -- keygen".
 
 config-warning-later = known, but not acted upon by this version.
 config-warning-unreachable-route = this route is never reached: { $earlier } takes all that it matches. Put it in front of that one, or remove it.

@@ -104,7 +104,7 @@ config-problem-postgres-url-at = в пароле есть знак @. Запиш
 config-problem-postgres-url-slash = в пароле есть знак / или ?. Запишите их как %2F и %3F.
 config-problem-postgres-url-percent = есть знак %, который ничего не кодирует. Сам процент пишется как %25.
 config-problem-postgres-url-sslpassword = sslpassword не поддерживается: libpq берёт его только из командной строки. Возьмите файл ключа без пароля.
-config-problem-identity = нужен секретный ключ age (AGE-SECRET-KEY-1...). Создайте пару ключей командой «npm run vakhta -- keygen».
+config-problem-identity = нужен секретный ключ age (AGE-SECRET-KEY-1...) или несколько, по одному в строке. Создайте пару ключей командой «npm run vakhta -- keygen».
 
 config-warning-later = настройка известна, но в этой версии ещё не действует.
 config-warning-unreachable-route = до этого маршрута очередь не дойдёт: всё, что ему подходит, забирает { $earlier }. Поставьте его раньше или уберите.

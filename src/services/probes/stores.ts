@@ -10,6 +10,7 @@ import { createSource } from "../../sources/index.ts";
 import type { SourceDeps } from "../../sources/types.ts";
 import { createStorage } from "../../storages/index.ts";
 import type { Storage, StorageDeps } from "../../storages/types.ts";
+import { identityFor } from "../backup/identity.ts";
 import { ownKey } from "../catalogue.ts";
 import { type Finding, failed, failure, ok, skipped, warning } from "./finding.ts";
 
@@ -55,28 +56,30 @@ export async function probeStorage(
   }
 }
 
-/** Encrypts a test text for the recipients and, where the identity is known, reads it back. */
-export async function probeEncryption({ recipients, identity }: EncryptionConfig): Promise<Finding> {
+/** Encrypts a test text for the recipients and, where identities are known, reads it back with one of them. */
+export async function probeEncryption({ recipients, identity: identities }: EncryptionConfig): Promise<Finding> {
   const text = randomBytes(64);
   try {
     const encrypted = await buffer(encrypt(Readable.from([text]), recipients));
-    if (identity === undefined) return ok("doctor-encryption-write-only", { recipients: recipients.length });
-    const decrypted = await buffer(decrypt(Readable.from([encrypted]), identity)).catch(() => undefined);
-    if (!decrypted?.equals(text)) return failed("doctor-encryption-identity");
-    return ok("doctor-encryption-ok", { recipients: recipients.length });
+    if (identities === undefined) return ok("doctor-encryption-write-only", { recipients: recipients.length });
+    for (const identity of identities) {
+      const decrypted = await buffer(decrypt(Readable.from([encrypted]), identity)).catch(() => undefined);
+      if (decrypted?.equals(text)) return ok("doctor-encryption-ok", { recipients: recipients.length });
+    }
+    return failed("doctor-encryption-identity");
   } catch (error) {
     return failure(error);
   }
 }
 
 /**
- * Does the identity open what really lies in a storage? Decrypts the beginning of the smallest part of the newest
- * encrypted backup there: a key that was lost or mistaken is noticed before it is needed.
+ * Do the identities open what really lies in a storage? Decrypts the beginning of the smallest part of the newest and of
+ * the oldest encrypted backup there: a key that was lost, mistaken or replaced is noticed before it is needed.
  */
 export async function probeKey(
   name: string,
   config: StorageConfig,
-  identity: string,
+  identities: readonly string[],
   deps: StorageDeps,
   signal: AbortSignal,
 ): Promise<Finding> {
@@ -84,12 +87,15 @@ export async function probeKey(
     return skipped("doctor-other-host", { host: config.host });
   const storage = createStorage(name, config, deps);
   try {
-    for (const folder of (await newestFolders(storage, signal)).slice(0, mostTried)) {
-      const manifest = await readManifest(storage, folder, signal);
-      if (manifest?.encryption === undefined) continue;
-      return await tryKey(storage, folder, manifest, identity, signal);
-    }
-    return skipped("doctor-key-none");
+    const folders = await newestFolders(storage, signal);
+    const newest = await firstEncrypted(storage, folders, signal);
+    const oldest = newest && (await firstEncrypted(storage, folders.toReversed(), signal));
+    if (!newest || !oldest) return skipped("doctor-key-none");
+    const found = await tryKey(storage, newest, identities, signal);
+    if (found.status !== "ok" || newest.folder === oldest.folder) return found;
+    const first = await tryKey(storage, oldest, identities, signal);
+    if (first.status !== "ok") return first;
+    return ok("doctor-key-ok-both", { ...found.args, oldest: oldest.folder.slice(0, -1) });
   } catch {
     // The look at the storage itself tells why.
     return skipped("doctor-key-untried");
@@ -98,8 +104,25 @@ export async function probeKey(
   }
 }
 
+interface Encrypted {
+  readonly folder: string;
+  readonly manifest: Manifest;
+}
+
 /** Backups that are looked at in search of an encrypted one. */
 const mostTried = 20;
+
+async function firstEncrypted(
+  storage: Storage,
+  folders: readonly string[],
+  signal: AbortSignal,
+): Promise<Encrypted | undefined> {
+  for (const folder of folders.slice(0, mostTried)) {
+    const manifest = await readManifest(storage, folder, signal);
+    if (manifest?.encryption !== undefined) return { folder, manifest };
+  }
+  return undefined;
+}
 
 /** Folders of all backups, newest first; of each name one after the other would hide the others. */
 async function newestFolders(storage: Storage, signal: AbortSignal): Promise<string[]> {
@@ -124,17 +147,17 @@ async function readManifest(storage: Storage, folder: string, signal: AbortSigna
 
 async function tryKey(
   storage: Storage,
-  folder: string,
-  { parts }: Manifest,
-  identity: string,
+  { folder, manifest }: Encrypted,
+  identities: readonly string[],
   signal: AbortSignal,
 ): Promise<Finding> {
-  const smallest = parts.toSorted((a, b) => a.bytes - b.bytes)[0];
+  const smallest = manifest.parts.toSorted((a, b) => a.bytes - b.bytes)[0];
   const backup = folder.slice(0, -1);
   let stream: Readable | undefined;
   try {
+    const identity = await identityFor(manifest, identities);
     stream = await storage.read(`${folder}${smallest?.file ?? ""}`, signal);
-    for await (const _chunk of decrypt(stream, identity)) break;
+    for await (const _chunk of decrypt(stream, identity ?? "")) break;
     return ok("doctor-key-ok", { backup });
   } catch (error) {
     const { code, text, message } = toAppError(error);
