@@ -46,7 +46,12 @@ export class CatalogueKeeper {
       const storage = await this.#deps.storage(storageName);
       found = await lookInto(storage, known, { signal, ...(name === undefined ? {} : { name }) });
     } catch (error) {
-      found = { copies: new Map(), problems: [{ storage: storageName, error: toAppError(error) }], removing: [] };
+      found = {
+        copies: new Map(),
+        problems: [{ storage: storageName, error: toAppError(error) }],
+        removing: [],
+        orphans: [],
+      };
     }
     signal.throwIfAborted();
     const failed = found.problems.find(({ key }) => key === undefined)?.error;

@@ -77,6 +77,16 @@ export interface StorageLook {
   readonly problems: readonly CatalogueProblem[];
   /** Folders in which a removal has begun and was not finished. */
   readonly removing: readonly string[];
+  /** Folders without a manifest in which no removal has begun. */
+  readonly orphans: readonly Orphan[];
+}
+
+/** What lies in a backup's folder that has no manifest: a run at work, or one that was killed and forgotten. */
+export interface Orphan {
+  readonly folder: string;
+  readonly keys: readonly string[];
+  /** Of all of them. */
+  readonly bytes: number;
 }
 
 /** The files of a backup that can change, or that say that it is one. */
@@ -84,6 +94,7 @@ interface Found {
   manifest?: StoredObject;
   proof?: StoredObject;
   pin?: StoredObject;
+  isRemoving?: true;
   /** Bytes of everything else that lies there. */
   readonly files: Map<string, number>;
   /** Of its parts, where the store tells. */
@@ -110,9 +121,13 @@ export async function lookInto(
   const copies = new Map<string, CachedCopy>();
   const problems: CatalogueProblem[] = [];
   const removing: string[] = [];
+  const orphans: Orphan[] = [];
   const running = new Set<Promise<void>>();
   const visit = async (folder: string, found: Found): Promise<void> => {
-    if (!found.manifest) return;
+    if (!found.manifest) {
+      if (!found.isRemoving) orphans.push(orphanOf(folder, found));
+      return;
+    }
     try {
       copies.set(
         folder,
@@ -142,8 +157,10 @@ export async function lookInto(
       if (own.file === manifestFile) current.found.manifest = object;
       else if (own.file === proofFile) current.found.proof = object;
       else if (own.file === pinFile) current.found.pin = object;
-      else if (own.file === tombstoneFile) removing.push(own.folder);
-      else {
+      else if (own.file === tombstoneFile) {
+        current.found.isRemoving = true;
+        removing.push(own.folder);
+      } else {
         current.found.files.set(own.file, object.bytes);
         if (object.storageClass !== undefined) current.found.storageClass = object.storageClass;
       }
@@ -153,7 +170,14 @@ export async function lookInto(
     problems.push({ storage: storage.name, error: toAppError(error) });
   }
   await Promise.all(running);
-  return { copies, problems, removing };
+  return { copies, problems, removing, orphans };
+}
+
+function orphanOf(folder: string, { proof, pin, files }: Found): Orphan {
+  const beside = [proof, pin].filter((object) => object !== undefined);
+  const keys = [...[...files.keys()].map((file) => `${folder}${file}`), ...beside.map(({ key }) => key)];
+  const bytes = [...files.values(), ...beside.map((object) => object.bytes)].reduce((sum, one) => sum + one, 0);
+  return { folder, keys, bytes };
 }
 
 async function readCopy(

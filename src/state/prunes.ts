@@ -85,6 +85,17 @@ export class Prunes {
     await this.#redis.hdel(this.#keys.of("prune-removing", storage, name), folder);
   }
 
+  /** Since when each of these has been seen at every look; what is not among them is forgotten. */
+  async orphansSince(storage: string, name: string, marks: readonly string[], now: Date): Promise<Map<string, Date>> {
+    const key = this.#keys.of("prune-orphans", storage, name);
+    const known = await this.#redis.hgetall(key);
+    const since = new Map(marks.map((mark) => [mark, new Date(Number(known[mark] ?? now.getTime()))]));
+    const gone = Object.keys(known).filter((mark) => !since.has(mark));
+    if (gone.length > 0) await this.#redis.hdel(key, ...gone);
+    for (const [mark, at] of since) if (known[mark] === undefined) await this.#redis.hset(key, mark, at.getTime());
+    return since;
+  }
+
   async writeState(storage: string, name: string, state: RetentionState): Promise<void> {
     await this.#redis.hset(this.#keys.of("retention"), fieldOf(storage, name), JSON.stringify(state));
   }

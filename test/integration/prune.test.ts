@@ -362,4 +362,38 @@ describe("unfinished pieces of nobody", () => {
     });
     expect(path).not.toBe("");
   });
+
+  test("nor do parts without a manifest stay, once nobody has changed them for a week", async () => {
+    const { deps, local, prune, clock, folders } = await world({ backups: 3, backup: { keep: { local: "all" } } });
+    const of = (what: string) => `app/20260101T000000Z-${what.repeat(12)}/`;
+    const [orphan, growing, active, needed] = [of("a"), of("b"), of("c"), of("d")] as const;
+    const all = [orphan, growing, active, needed, "app/theirs/", "theirs/"];
+    for (const folder of all) await local.put(`${folder}artifact.dump.zst`, Buffer.from("part"), signal);
+    const reference = {
+      run: "d".repeat(12),
+      folder: needed,
+      file: "artifact.dump.zst",
+      bytes: 4,
+      sha256: "5e".repeat(32),
+    };
+    folders.push(await putBackup(local, dailyManifest(3, { references: [reference] })));
+    await deps.runs.create(aRun({ status: "running", folder: active, attempt: 1 }), clock.now());
+    const left = async (): Promise<string[]> => {
+      const there = new Set<string>();
+      for await (const { key } of local.list("", signal)) there.add(key.slice(0, key.lastIndexOf("/") + 1));
+      return all.filter((folder) => there.has(folder));
+    };
+    await prune();
+    clock.advance(6 * day);
+    await local.put(`${growing}more.zst`, Buffer.from("more"), signal);
+    await prune();
+    expect(await left()).toEqual(all);
+    clock.advance(day);
+    await prune();
+    expect(await left()).toEqual(all.filter((folder) => folder !== orphan));
+    clock.advance(6 * day);
+    await prune();
+    expect(await left()).toEqual([active, needed, "app/theirs/", "theirs/"]);
+    expect(await backupsIn(local)).toEqual(folders.toReversed());
+  });
 });

@@ -91,6 +91,7 @@ const withoutRedis = {
     beginRemoval: () => Promise.resolve(),
     endRemoval: () => Promise.resolve(),
     removing: () => Promise.resolve(new Map<string, readonly string[]>()),
+    orphansSince: () => Promise.resolve(new Map<string, Date>()),
   },
   catalogueKeeper: { forget: () => Promise.resolve() },
 };

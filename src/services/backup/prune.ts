@@ -15,6 +15,7 @@ import type { CatalogueKeeper } from "../catalogue-keeper.ts";
 import { isOurs } from "../catalogue-keeper.ts";
 import { moveClasses } from "./classes.ts";
 import { retentionHolder } from "./holders.ts";
+import { removeOrphans } from "./orphans.ts";
 import type { PruneQuestions } from "./prune-questions.ts";
 import { finishMarked, finishRemovals, type Removal, removeBackup, removeBackups } from "./removal.ts";
 import { explainPrune, policyFor, type RetentionLook, sizesOf } from "./retention.ts";
@@ -92,14 +93,15 @@ export class Pruner {
     const { name } = backup;
     const { config, clock, prunes, catalogueCache, pruneQuestions } = this.#deps;
     const storage = await this.#deps.storage(storageName);
-    const removal: Removal = { ...this.#deps, storage, name, lease, signal };
+    const removal = { ...this.#deps, storage, name, lease, signal };
     await finishRemovals(removal);
     const seen = await this.#deps.catalogue.copies(name);
+    const copying = await this.#copying(name, storageName);
     const look = await explainPrune(storage, name, {
       policy: policyFor(backup, storageName),
       timezone: config.timezone,
       now: clock.now(),
-      copying: await this.#copying(name, storageName),
+      copying,
       pinned: await this.#pinned(name, seen),
       others: seen,
       suspicions: await this.#deps.verifications.suspicions(),
@@ -132,6 +134,10 @@ export class Pruner {
     if (inUse > 0) return { later: waitForUseMs };
     if (answer) await pruneQuestions.done(answer.id, folders.length - removed);
     if (storage.classFor && storage.setClass) await moveClasses(this.#deps, storage, look, signal);
+    await removeOrphans(removal, look, copying).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw withRemovalStep(error);
+    });
     await this.#record(storageName, name, {});
     const unfinished = (await prunes.removing(storageName, name)).size;
     return { done: { ...told, status: "done", removed, stayed: look.backups.length - removed, unfinished } };

@@ -20,7 +20,7 @@ export interface Removal {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /** What remembers what has begun; where there is no Redis, nothing does. */
-  readonly prunes: Pick<Prunes, "beginRemoval" | "endRemoval" | "removing">;
+  readonly prunes: Pick<Prunes, "beginRemoval" | "endRemoval" | "removing" | "orphansSince">;
   readonly catalogueKeeper: Pick<CatalogueKeeper, "forget">;
 }
 
@@ -147,6 +147,6 @@ function isBeside(file: string): boolean {
 }
 
 /** Somebody else may be making a backup that needs what would go. */
-function requireLease({ lease, name }: Removal): void {
+export function requireLease({ lease, name }: Removal): void {
   if (!lease.isHeld()) throw new AppError("lease-lost", `another worker works on ${name}`, { permanent: false });
 }

@@ -13,7 +13,7 @@ import { storedBytes } from "../../core/run.ts";
 import { type Flaw, flawsIn, type SeenStorage, type Suspect } from "../../core/soundness.ts";
 import type { CachedCopy } from "../../state/catalogue.ts";
 import type { Storage } from "../../storages/types.ts";
-import { type CatalogueProblem, lookInto } from "../catalogue.ts";
+import { type CatalogueProblem, lookInto, type Orphan } from "../catalogue.ts";
 
 type BackupConfig = Config["backups"][number];
 
@@ -91,6 +91,8 @@ export interface RetentionLook extends RetentionDecision {
   readonly unreadable: readonly CatalogueProblem[];
   /** Folders in which a removal has begun and was not finished. */
   readonly removing: readonly string[];
+  /** Folders without a manifest in which no removal has begun. */
+  readonly orphans: readonly Orphan[];
 }
 
 /**
@@ -122,7 +124,10 @@ export async function explainPrune(
     const decision = explainRetention(copies, { ...options, lockedMs: storage.lockedMs, flaws });
     // The others go because of it: what it says is not taken from memory.
     const unread = decision.plan.remove.length === 0 ? [] : lastGoodIn(decision, copies).filter((f) => trusted.has(f));
-    if (unread.length === 0) return { ...decision, copies, unreadable: problems, removing: look.removing };
+    if (unread.length === 0) {
+      const { removing, orphans } = look;
+      return { ...decision, copies, unreadable: problems, removing, orphans };
+    }
     for (const folder of unread) {
       const again = await lookInto(storage, new Map(), { name, folder, signal });
       const copy = again.copies.get(folder);
