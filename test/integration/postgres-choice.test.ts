@@ -137,6 +137,20 @@ describe("what is chosen is what is counted, restored and compared", () => {
     expect((await attempt("bare", { schemas: { exclude: ["*"] } })).manifest.parts[0]?.tables).toEqual({});
   });
 
+  it("makes the schema of an extension anew when that schema was left out", async () => {
+    await server.createDatabase(
+      "extended",
+      `CREATE SCHEMA "A b"; CREATE EXTENSION hstore SCHEMA "A b"; CREATE TABLE "A b".out (id int);
+       CREATE TABLE tagged AS SELECT 'a=>1'::"A b".hstore AS tags`,
+    );
+    const choice = { url: server.url("extended"), schemas: { exclude: ['"A b"'] } };
+    const { reader } = await backUp({ kind: "postgres", ...choice }, folder.path, { runId: "extended" });
+    const report = await restoreTo(reader, other.url("extended"));
+    expect(report).toMatchObject({ differences: [], compared: { rows: 1, tables: 1 } });
+    expect(await other.psql("extended", `SELECT tags -> 'a' FROM tagged`).catch(String)).toContain("operator");
+    expect(await other.psql("extended", `SELECT tags OPERATOR("A b".->) 'a' FROM tagged`)).toBe("1");
+  });
+
   it("leaves no session behind that only listed", async () => {
     expect(
       await server.psql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'vakhta%'"),

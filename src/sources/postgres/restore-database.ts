@@ -4,7 +4,7 @@ import { type Archive, readBeginning, streamArchive } from "./archive.ts";
 import { compareDefinitions, compareRows, type Differences } from "./compare.ts";
 import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
-import { quoteIdentifier } from "./names.ts";
+import { identifierPattern, quoteIdentifier, unquote } from "./names.ts";
 import { ask } from "./session.ts";
 import { isSameVersion, type Site } from "./site.ts";
 
@@ -98,10 +98,16 @@ export async function compareWith(
 
 const systemSchema = /^(-|public|pg_catalog|information_schema|pg_toast)$/;
 
-/** A dump of chosen tables has not their schemas. */
+const ofExtension = new RegExp(`^CREATE EXTENSION .* WITH SCHEMA (${identifierPattern});$`, "ms");
+
+/** A dump of chosen tables has not their schemas, and one without some schemas still has the extensions in these. */
 function schemasWithoutDefinition(definitions: readonly Definition[]): string[] {
   const defined = new Set(definitions.filter(({ type }) => type === "SCHEMA").map(({ name }) => name));
   const used = new Set(definitions.filter((each) => !isOfDatabase(each)).map(({ schema }) => schema));
+  for (const { type, sql } of definitions) {
+    const [, schema] = (type === "EXTENSION" && ofExtension.exec(sql)) || [];
+    if (schema !== undefined) used.add(unquote(schema));
+  }
   return [...used].filter((name) => !defined.has(name) && !systemSchema.test(name));
 }
 
