@@ -33,7 +33,8 @@ export interface DailyReport {
 /**
  * How a configured backup stands, by the worst that is said against it: `damaged`, a look at it did not hold; `overdue`, a
  * schedule or `maxAge` was not met; `never`, there is none yet; `degraded`, a copy of the newest one is missing; `small`,
- * it is far smaller than usual; `unproven`, none of its backups was looked at.
+ * it is far smaller than usual; `unproven`, none of its backups was looked at, or not as lately as its schedule
+ * wants.
  */
 export interface DailyBackup {
   readonly name: string;

@@ -103,6 +103,16 @@ export function nextTime(pattern: string, timezone: string, now: Date): Date | u
   return new Cron(pattern, { timezone }).nextRun(now) ?? undefined;
 }
 
+/** The newest `count` times of a pattern that have come by `at`, newest first. */
+export function lastTimes(
+  { pattern, timezone }: Pick<ScheduleEntry, "pattern" | "timezone">,
+  count: number,
+  at: Date,
+): Date[] {
+  const times = new Cron(pattern, { timezone }).previousRuns(count + 1, new Date(at.getTime() + 1000));
+  return times.filter((time) => time <= at).slice(0, count);
+}
+
 /** When a schedule begins something the next time, after `now`: its jitter and its hours included. */
 export function nextBegin(entry: ScheduleEntry, now: Date): Date | undefined {
   const cron = new Cron(entry.pattern, { timezone: entry.timezone });

@@ -143,6 +143,7 @@ const states: Readonly<Record<HealthReason, DailyBackup["state"]>> = {
   late: "overdue",
   "copy-missing": "degraded",
   anomaly: "small",
+  "proof-old": "unproven",
   unproven: "unproven",
 };
 

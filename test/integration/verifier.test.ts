@@ -9,11 +9,13 @@ import { type Manifest, manifestFile, manifestFolder, runFolder } from "../../sr
 import { type Depth, encodeProofs, parseProofs, proofFile } from "../../src/core/proof.ts";
 import { isOver, type Verification } from "../../src/core/verification.ts";
 import type { JobContext } from "../../src/queue/contracts.ts";
+import { readHealth } from "../../src/services/backup/health.ts";
 import { runBackup } from "../../src/services/backup/pipeline.ts";
 import { recordProof } from "../../src/services/backup/proofs.ts";
 import { serverName } from "../../src/services/backup/scratch.ts";
 import { verifyByClock } from "../../src/services/backup/verify-schedule.ts";
 import { proofsCheck } from "../../src/services/watch/proofs.ts";
+import { schedulesCheck } from "../../src/services/watch/schedules.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
 import { orderOf, quiet, sourceOf, storageOf, temporaryFolder } from "../support/backup.ts";
 import { jobContext, signal } from "../support/catalogue.ts";
@@ -55,7 +57,7 @@ function worker(
     storages: ["local", "offsite"],
     encrypt: false,
     hooks: { before: [], after: [], timeout: 1000 },
-    anomaly: "off",
+    anomaly: false,
     verify: { depth: "restored", timeout: hour, ...change.verify },
   };
   const config = {
@@ -429,6 +431,30 @@ describe("the schedule", () => {
     expect((await verifyByClock(deps)).ordered).toEqual(ids);
     await deps.verifier.execute(verification.id, jobContext());
     expect(isOver(await deps.verifications.get(verification.id))).toBe(true);
+  });
+
+  it("tells of one that nobody begins, and of a proof that is older than two of its times", async () => {
+    const deps = worker({ verify: { schedule: "0 5 * * *" } });
+    const missed = async () =>
+      await schedulesCheck(deps).look({ now: clock.now(), awakeSince: new Date(0), open: new Map() });
+    const reasons = async () => (await readHealth(deps)).flatMap((health) => health.reasons);
+    await verified(deps, { depth: "stored" });
+    await verifyByClock(deps);
+    clock.advance(19 * hour);
+    expect(await missed()).toEqual([]);
+    const { ordered: ids } = await verifyByClock(deps);
+    expect(await missed()).toEqual([]);
+    clock.advance(2 * hour);
+    expect(await missed()).toMatchObject([
+      { fingerprint: "verify-schedule:app", severity: "warning", title: { key: "watch-verify-schedule" } },
+    ]);
+    expect(await reasons()).toEqual([]);
+    clock.advance(22 * hour);
+    expect(await reasons()).toEqual(["proof-old"]);
+    await deps.verifier.execute(ids[0] ?? "", jobContext());
+    expect(await reasons()).toEqual([]);
+    await verifyByClock(deps);
+    expect(await missed()).toEqual([]);
   });
 
   it("proves the newest that no wrong clock has dated ahead", async () => {

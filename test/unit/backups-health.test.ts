@@ -35,6 +35,8 @@ describe("the judgement on a backup", () => {
     ["a proof failed", { isDamaged: true, isProven: false }, "red", ["damaged", "unproven"]],
     ["a copy is missing", { isCopyMissing: true }, "amber", ["copy-missing"]],
     ["not proven", { isProven: false }, "amber", ["unproven"]],
+    ["proven since it should have been", { provenAt: ago(24 * 14), proofWantedAt: ago(24 * 14) }, "green", []],
+    ["proven too long ago", { provenAt: ago(24 * 15), proofWantedAt: ago(24 * 14) }, "amber", ["proof-old"]],
     ["far smaller", { isSmall: true }, "amber", ["anomaly"]],
     ["late", { lastGoodAt: ago(10) }, "amber", ["late"]],
     ["late, and under way", { lastGoodAt: ago(10), isRunning: true }, "green", []],

@@ -9,6 +9,7 @@ health-too-old = too old
 health-late = overdue
 health-copy-missing = missing in { $storages }
 health-anomaly = far smaller than usual
+health-proof-old = not proven for longer than scheduled
 health-unproven = never proven
 
 status-backups = <b>Backups</b>: { $counts }
@@ -25,8 +26,8 @@ daily-backups-small = { $n ->
    *[other] { $count } far smaller than usual
 } ({ $names })
 daily-backups-unproven = { $n ->
-    [one] { $count } never proven
-   *[other] { $count } never proven
+    [one] { $count } not proven, or too long ago
+   *[other] { $count } not proven, or too long ago
 } ({ $names })
 
 backups-none = No backup is configured yet. <code>vakhta.example.yaml</code> shows how.

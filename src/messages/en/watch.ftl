@@ -32,6 +32,11 @@ watch-queue-unserved-text =
     The oldest one waits since { $at }. No other worker can take them, since what they need is on that host.
     Start the worker there; if the host is gone for good, cancel the runs and take it out of the configuration.
 
+watch-verify-schedule = The verification of { $name } did not run at { $at }
+watch-verify-schedule-text =
+    Its time has passed, and no verification has begun. Nobody knows whether the newest backup can be restored.
+    Look whether a worker is alive and free (/status), or start it by hand: /verify { $name }
+
 watch-schedule = Backup { $name } did not run at { $at }
 watch-schedule-text =
     Its time has passed, and no run has begun. The newest backup is older than it should be.

@@ -9,6 +9,7 @@ health-too-old = слишком старая
 health-late = просрочена
 health-copy-missing = нет в { $storages }
 health-anomaly = намного меньше обычного
+health-proof-old = не проверена дольше, чем велит расписание
 health-unproven = ни разу не проверена
 
 status-backups = <b>Копии</b>: { $counts }
@@ -29,10 +30,10 @@ daily-backups-small = { $n ->
    *[other] намного меньше обычного { $count }
 } ({ $names })
 daily-backups-unproven = { $n ->
-    [one] ни разу не проверена { $count }
-    [few] ни разу не проверены { $count }
-    [many] ни разу не проверено { $count }
-   *[other] ни разу не проверено { $count }
+    [one] не проверена или проверена давно { $count }
+    [few] не проверены или проверены давно { $count }
+    [many] не проверено или проверено давно { $count }
+   *[other] не проверено или проверено давно { $count }
 } ({ $names })
 
 backups-none = Ни одной резервной копии ещё не настроено. Пример – в <code>vakhta.example.yaml</code>.

@@ -2,7 +2,7 @@ import type { Config } from "../../app/config.ts";
 import type { Anomaly } from "../../core/anomaly.ts";
 import { deepest, depths, failure } from "../../core/proof.ts";
 import { type BackupRun, isFinal } from "../../core/run.ts";
-import { lastBegun } from "../../core/schedule.ts";
+import { lastBegun, lastTimes } from "../../core/schedule.ts";
 import type { WatchState } from "../../state/watch.ts";
 import type { StorageCopies } from "../cached-catalogue.ts";
 import { type CatalogueEntry, mergeCopies, type StoredProof } from "../catalogue.ts";
@@ -22,6 +22,7 @@ export const healthReasons = [
   "late",
   "copy-missing",
   "anomaly",
+  "proof-old",
   "unproven",
 ] as const;
 export type HealthReason = (typeof healthReasons)[number];
@@ -52,6 +53,9 @@ export interface HealthFacts {
   readonly isSmall: boolean;
   /** A look at one of its backups has held. */
   readonly isProven: boolean;
+  /** When the newest backup that was proven was looked at last, and since when there should have been such a look. */
+  readonly provenAt?: Date | undefined;
+  readonly proofWantedAt?: Date | undefined;
   /** The newest time of its schedule by which there should be a backup. */
   readonly wantedAt?: Date | undefined;
   /** A run has begun since then and goes on. */
@@ -65,7 +69,7 @@ export function isTooOld(from: Date, maxAge: number | undefined, now: Date): boo
 
 /** The one judgement on a backup: what is said against it, worst first. */
 export function judge(facts: HealthFacts): { readonly mark: HealthMark; readonly reasons: readonly HealthReason[] } {
-  const { now, knownSince, maxAge, lastGoodAt, failedAt, wantedAt, isRunning } = facts;
+  const { now, knownSince, maxAge, lastGoodAt, failedAt, provenAt, proofWantedAt, wantedAt, isRunning } = facts;
   const holds: Readonly<Record<HealthReason, boolean>> = {
     damaged: facts.isDamaged,
     failed: failedAt !== undefined && (lastGoodAt === undefined || lastGoodAt < failedAt),
@@ -74,6 +78,8 @@ export function judge(facts: HealthFacts): { readonly mark: HealthMark; readonly
     late: lastGoodAt !== undefined && wantedAt !== undefined && lastGoodAt < wantedAt && !isRunning,
     "copy-missing": lastGoodAt !== undefined && facts.isCopyMissing,
     anomaly: facts.isSmall,
+    "proof-old":
+      lastGoodAt !== undefined && provenAt !== undefined && proofWantedAt !== undefined && provenAt < proofWantedAt,
     unproven: lastGoodAt !== undefined && !facts.isProven,
   };
   const reasons = healthReasons.filter((reason) => holds[reason]);
@@ -172,6 +178,8 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
     isCopyMissing: places.missing.length > 0,
     isSmall: anomaly !== undefined,
     isProven: proven !== undefined,
+    provenAt: proven && lookedAt(proven),
+    proofWantedAt: proofWantedAt(backup, config.timezone, now),
     wantedAt,
     isRunning: latest?.status === "running" && wantedAt !== undefined && new Date(latest.createdAt) >= wantedAt,
   });
@@ -187,6 +195,19 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
     entries,
     runs: list,
   };
+}
+
+/** When it was looked at last and found to be good. */
+function lookedAt({ entry }: ProvenBackup): Date {
+  return new Date(Math.max(...entry.proofs.filter(({ ok }) => ok).map(({ at }) => Date.parse(at))));
+}
+
+/** The time of the schedule of verifications before the newest one: of two that have come, one at least should have looked. */
+function proofWantedAt(backup: BackupConfig, timezone: string, now: Date): Date | undefined {
+  const { schedule: pattern } = backup.verify;
+  if (pattern === undefined) return undefined;
+  const settled = new Date(now.getTime() - overdueMs);
+  return lastTimes({ pattern, timezone: backup.timezone ?? timezone }, 2, settled)[1];
 }
 
 /** Whether something speaks against one of its copies. */
@@ -220,7 +241,7 @@ function provenIn(entries: readonly CatalogueEntry[]): ProvenBackup | undefined 
       const own = entry.proofs.filter((proof) => proof.storage === storage);
       return failure(own) ? [] : own;
     });
-    const proof = deepest(sound) as StoredProof | undefined;
+    const proof = deepest(sound);
     if (proof) return { entry, proof };
   }
   return undefined;
@@ -230,7 +251,7 @@ function provenIn(entries: readonly CatalogueEntry[]): ProvenBackup | undefined 
 function damagedIn(entries: readonly CatalogueEntry[]): ProvenBackup | undefined {
   for (const [index, entry] of entries.entries()) {
     for (const storage of entry.copies) {
-      const bad = failure(entry.proofs.filter((proof) => proof.storage === storage)) as StoredProof | undefined;
+      const bad = failure(entry.proofs.filter((proof) => proof.storage === storage));
       if (!bad) continue;
       const isMadeGood = entries
         .slice(0, index)

@@ -6,6 +6,7 @@ import type { Presences } from "../../state/presence.ts";
 import type { Prunes } from "../../state/prunes.ts";
 import type { Runs } from "../../state/runs.ts";
 import type { ScheduleState } from "../../state/schedule.ts";
+import type { Verifications } from "../../state/verifications.ts";
 import type { BackupOrders } from "../backup/orders.ts";
 import type { CachedCatalogue } from "../cached-catalogue.ts";
 import { agesCheck } from "./ages.ts";
@@ -30,10 +31,15 @@ interface Seen extends WatchDeps {
   readonly catalogue: CachedCatalogue;
 }
 
-export interface BotWatchDeps extends Seen, Omit<TelegramCheckDeps, keyof Seen>, Omit<ProofsCheckDeps, keyof Seen> {
+export interface BotWatchDeps
+  extends Seen,
+    Omit<TelegramCheckDeps, keyof Seen>,
+    Omit<ProofsCheckDeps, keyof Seen | "verifications"> {
   readonly alerts: TelegramCheckDeps["alerts"];
   readonly producer: Producer;
   readonly schedule: ScheduleState;
+  readonly verifySchedule: ScheduleState;
+  readonly verifications: Verifications;
   readonly orders: BackupOrders;
   readonly prunes: Prunes;
   readonly incidents: Incidents;

@@ -3,12 +3,17 @@ import type { BackupRun } from "../../core/run.ts";
 import { due, type ScheduleEntry } from "../../core/schedule.ts";
 import type { Runs } from "../../state/runs.ts";
 import type { ScheduleState } from "../../state/schedule.ts";
+import type { Verifications } from "../../state/verifications.ts";
 import type { WatchState } from "../../state/watch.ts";
-import { backupOf, scheduleEntries } from "../tick.ts";
-import { type Finding, type Look, stamp, type WatchCheck } from "./types.ts";
+import { verifyEntries } from "../backup/verify-schedule.ts";
+import { backupOf, scheduleEntries } from "../schedules.ts";
+import { type Finding, stamp, type WatchCheck } from "./types.ts";
 
 /** A run that has not begun so long after its time is missed; milliseconds. */
 const missedAfterMs = 15 * 60_000;
+
+/** The same of a verification, which may wait for a worker that makes a backup; milliseconds. */
+const missedLookAfterMs = 2 * 3_600_000;
 
 /** What has been asleep itself gives the others this long to make up for what they have missed; milliseconds. */
 const graceMs = 2 * 60_000;
@@ -23,14 +28,19 @@ export interface ScheduleView {
   readonly handled: Date | undefined;
   /** Since when the schedule has been what it is: it owes nothing from before. */
   readonly since: Date;
-  /** Newest runs of that backup. */
-  readonly runs: readonly BackupRun[];
+  /** Newest runs of that backup, or verifications. */
+  readonly runs: readonly Ordered[];
 }
 
+type Ordered = Pick<BackupRun, "id" | "createdAt" | "attempt" | "dueAt" | "notBefore" | "waitsFor"> & {
+  readonly status: string;
+};
+
 /** When a schedule wanted a run that has not begun, or undefined when it owes none. */
-export function missedRun({ entry, handled, since, runs }: ScheduleView, now: Date): Date | undefined {
+export function missedRun(view: ScheduleView, now: Date, afterMs = missedAfterMs): Date | undefined {
+  const { entry, handled, since, runs } = view;
   if (!handled) return undefined;
-  const before = new Date(now.getTime() - missedAfterMs);
+  const before = new Date(now.getTime() - afterMs);
   const from = new Date(Math.max(handled.getTime(), since.getTime()));
   const plan = due([entry], new Map([[entry.key, from]]), before);
   const [unseen] = [...plan.due, ...plan.dropped];
@@ -44,49 +54,75 @@ export function missedRun({ entry, handled, since, runs }: ScheduleView, now: Da
   return isBusy || waiting.waitsFor !== undefined ? undefined : new Date(waiting.createdAt);
 }
 
-/** Whether every schedule starts what it should. */
-export function schedulesCheck({
-  config,
-  runs,
-  schedule,
-  watchState,
-}: {
+interface SchedulesCheckDeps {
   readonly config: Config;
-  readonly runs: Runs;
-  readonly schedule: ScheduleState;
-  readonly watchState: WatchState;
-}): WatchCheck {
-  const view = async (entry: ScheduleEntry, handled: Date | undefined, { now }: Look): Promise<ScheduleView> => ({
-    entry,
-    handled,
-    since: await watchState.unchangedSince(entry.key, `${entry.pattern} ${entry.timezone}`, now),
-    runs: await runs.list(backupOf(entry.key), lookBack),
-  });
+  readonly runs: Pick<Runs, "list">;
+  readonly verifications: Pick<Verifications, "list">;
+  readonly schedule: Pick<ScheduleState, "read">;
+  /** Of the verifications alone. */
+  readonly verifySchedule: Pick<ScheduleState, "read">;
+  readonly watchState: Pick<WatchState, "unchangedSince">;
+}
+
+/** Whether every schedule starts what it should: of backups and of verifications. */
+export function schedulesCheck(deps: SchedulesCheckDeps): WatchCheck {
+  const { config, runs, verifications, watchState } = deps;
   return {
     name: "schedules",
     everyMs: 30_000,
-    look: async (look) => {
-      const handled = await schedule.read();
+    look: async ({ now, awakeSince, open }) => {
       const found: Finding[] = [];
-      const isAwake = look.now.getTime() - look.awakeSince.getTime() >= graceMs;
+      const isAwake = now.getTime() - awakeSince.getTime() >= graceMs;
+      const check = async (what: What, afterMs: number): Promise<void> => {
+        const { entry, fingerprint } = what;
+        const since = await watchState.unchangedSince(fingerprint, `${entry.pattern} ${entry.timezone}`, now);
+        const at = missedRun({ ...what, since }, now, afterMs);
+        const known = open.get(fingerprint);
+        if (at && (known || isAwake)) found.push(known ?? missed(what, stamp(at, config.timezone), at));
+      };
+      const handled = await deps.schedule.read();
       for (const entry of scheduleEntries(config)) {
-        const at = missedRun(await view(entry, handled.get(entry.key), look), look.now);
         const name = backupOf(entry.key);
-        const fingerprint = `schedule:${name}`;
-        const known = look.open.get(fingerprint);
-        if (at && (known || isAwake)) found.push(known ?? missed(name, fingerprint, stamp(at, config.timezone), at));
+        const own = {
+          fingerprint: `schedule:${name}`,
+          title: "watch-schedule",
+          text: "watch-schedule-text",
+          runs: await runs.list(name, lookBack),
+        };
+        await check({ entry, name, handled: handled.get(entry.key), ...own }, missedAfterMs);
+      }
+      const looked = await deps.verifySchedule.read();
+      for (const entry of verifyEntries(config)) {
+        const name = entry.key;
+        const list = await verifications.list(name, lookBack);
+        const own = {
+          fingerprint: `verify-schedule:${name}`,
+          title: "watch-verify-schedule",
+          text: "watch-verify-schedule-text",
+          runs: list,
+        };
+        await check({ entry, name, handled: looked.get(entry.key), ...own }, missedLookAfterMs);
       }
       return found;
     },
   };
 }
 
-function missed(name: string, fingerprint: string, at: string, since: Date): Finding {
+/** A schedule, and how it is told of. */
+interface What extends Omit<ScheduleView, "since"> {
+  readonly name: string;
+  readonly fingerprint: string;
+  /** Keys of texts. */
+  readonly title: string;
+  readonly text: string;
+}
+
+function missed({ name, fingerprint, title, text }: What, at: string, since: Date): Finding {
   return {
     fingerprint,
     severity: "warning",
-    title: { key: "watch-schedule", args: { name, at } },
-    text: { key: "watch-schedule-text", args: { name } },
+    title: { key: title, args: { name, at } },
+    text: { key: text, args: { name } },
     labels: { backup: name },
     since,
   };
