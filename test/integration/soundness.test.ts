@@ -163,7 +163,7 @@ describe("a manifest that was altered", () => {
     rot(join(path("local"), newestFolder, manifestFile), (text) => text.replaceAll(/[^\n]/g, "x"));
     expect(await verify()).toMatchObject({ status: "failed", proof: { ok: false, error: { code: "manifest" } } });
     expect(await good()).toBe(2);
-    await prune();
+    expect(await prune()).toMatchObject({ done: { status: "held", unreadable: 1 } });
     expect(await left()).toContain(2);
   });
 

@@ -185,7 +185,7 @@ describe("the retention", () => {
         for (const going of order.slice(0, stuck % (order.length + 1))) {
           there.delete(going);
           const left = restorable();
-          if (before.length > 0) expect(left).not.toEqual([]);
+          expect(left.length > 0 || before.length === 0).toBe(true);
           // Nothing that could be restored and is still there needs what has gone.
           expect(left).toEqual(before.filter((one) => there.has(one)));
         }

@@ -7,7 +7,7 @@ import { startS3Stub } from "../support/s3-stub.ts";
 
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
-  return { ...real, stat: vi.fn(real.stat) };
+  return { ...real, stat: vi.fn<typeof real.stat>(real.stat) };
 });
 
 afterEach(() => {
