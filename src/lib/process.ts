@@ -193,15 +193,36 @@ export function startPipeline(
   const done = handled(supervise(children, options.signal));
   const stdout = kept(previous, done, options.signal);
   const fed = Promise.withResolvers<void>();
-  if (options.input !== undefined && first) {
-    pipeline(options.input, first, (error) => (error ? fed.reject(error) : fed.resolve()));
-  } else fed.resolve();
+  if (options.input !== undefined && first) feedTo(first, options.input, fed);
+  else fed.resolve();
   return {
     stdout,
     fed: handled(fed.promise),
     pids: children.map((child) => child.process.pid),
     done,
   };
+}
+
+/**
+ * Gives an input to a program. Unlike `pipeline` it does not hand the program's end on to the input as an error: what
+ * was given would seem to be at fault where the program's exit status tells why.
+ */
+function feedTo(program: Writable, input: Readable, fed: PromiseWithResolvers<void>): void {
+  program.once("finish", fed.resolve);
+  program.once("error", fed.reject);
+  program.once("close", () => {
+    // Of no effect once it has finished.
+    fed.reject(new AppError("tool-failed", "the program has ended before it had read everything"));
+    input.destroy();
+  });
+  input.once("error", (error) => {
+    fed.reject(error);
+    program.destroy();
+  });
+  input.once("close", () => {
+    if (!input.readableEnded) program.destroy();
+  });
+  input.pipe(program);
 }
 
 /** Bytes that a running process has written so far, or undefined where that cannot be told. Linux only. */

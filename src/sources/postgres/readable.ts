@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { type Command, startPipeline } from "../../lib/process.ts";
+import { lasting } from "../lasting.ts";
 import { unzstdCommand } from "../zstd.ts";
 import { sourceError } from "./errors.ts";
 import { restoreCommand } from "./tools.ts";
@@ -15,6 +16,6 @@ export async function checkReadable(part: ManifestPart, stream: Readable, signal
   const reading = startPipeline([unzstdCommand, ...reader], { input: stream, signal });
   reading.stdout.resume();
   await reading.done.catch((error: unknown) => {
-    throw sourceError(error);
+    throw lasting(sourceError(error));
   });
 }

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { startPipeline } from "../../lib/process.ts";
+import { lasting } from "../lasting.ts";
 import { unzstdCommand } from "../zstd.ts";
 import { verdict } from "./check.ts";
 import type { RedisConfig } from "./schema.ts";
@@ -14,5 +15,7 @@ export async function checkReadable(
   config?: RedisConfig,
 ): Promise<void> {
   const { stdout, done } = startPipeline([unzstdCommand, checkCommand(config?.bin)], { input: stream, signal });
-  await verdict(stdout, done, signal);
+  await verdict(stdout, done, signal).catch((error: unknown) => {
+    throw lasting(error);
+  });
 }
