@@ -318,9 +318,7 @@ describe("a restore that cannot end", () => {
 });
 
 describe.runIf(root)("a worker that is not root", () => {
-  it("restores what it may, and removes also what it may not write", async () => {
-    using folder = temporaryFolder();
-    chmodSync(folder.path, 0o777);
+  const asNobody = async (script: string, ...args: readonly string[]): Promise<unknown> => {
     const child: ChildProcess = spawn(
       "setpriv",
       [
@@ -330,13 +328,38 @@ describe.runIf(root)("a worker that is not root", () => {
         "65534",
         "--clear-groups",
         process.execPath,
-        fileURLToPath(new URL("../support/files-child.ts", import.meta.url)),
-        folder.path,
+        fileURLToPath(new URL(`../support/${script}`, import.meta.url)),
+        ...args,
       ],
       { stdio: ["ignore", "pipe", "inherit"], env: { PATH: process.env["PATH"] } },
     );
     const [output] = await Promise.all([buffer(child.stdout ?? Readable.from([])), once(child, "exit")]);
-    expect(JSON.parse(output.toString())).toEqual({
+    return JSON.parse(output.toString());
+  };
+
+  it("is told that something of a set may be where it cannot look", async () => {
+    using folder = temporaryFolder();
+    chmodSync(folder.path, 0o755);
+    shell(
+      folder.path,
+      "mkdir open closed hidden; touch open/.env closed/.env hidden/.env; chmod 700 closed; chmod 711 hidden",
+    );
+    const at = (name: string): string => join(folder.path, name);
+    expect(await asNobody("sets-child.ts", folder.path)).toEqual({
+      expanded: { paths: [at("hidden/.env"), at("open/.env")], closed: [at("closed"), at("hidden")] },
+      refused: { key: "error-files-no-access", args: { path: at("closed") } },
+      notes: [
+        { kind: "unreadable", name: at("closed") },
+        { kind: "unreadable", name: at("hidden") },
+      ],
+      paths: [at("hidden/.env"), at("open/.env")],
+    });
+  });
+
+  it("restores what it may, and removes also what it may not write", async () => {
+    using folder = temporaryFolder();
+    chmodSync(folder.path, 0o777);
+    expect(await asNobody("files-child.ts", folder.path)).toEqual({
       compared: { entries: 5, bytes: expect.any(Number) },
       differences: [],
       left: [],

@@ -1,13 +1,15 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { checkConfig, formatPath } from "../../src/app/config.ts";
 import type { Manifest } from "../../src/core/manifest.ts";
 import { messagesOf } from "../../src/messages/index.ts";
 import { noteLines } from "../../src/messages/notes.ts";
+import { lookAtRoots } from "../../src/sources/files/look.ts";
 import { readableName } from "../../src/sources/files/names.ts";
-import { expandSet, setNames } from "../../src/sources/files/sets.ts";
+import type { TreeConfig } from "../../src/sources/files/schema.ts";
+import { expandPatterns, expandSet, setNames } from "../../src/sources/files/sets.ts";
 import { sourceOf } from "../support/backup.ts";
 import { aManifest } from "../support/run.ts";
 
@@ -46,11 +48,12 @@ describe("a machine's settings", () => {
   });
 
   it("are what is there of the sets, and what is not is said", async () => {
-    const absent = setNames.filter((name) => expandSet(name).length === 0);
-    const present = setNames.filter((name) => expandSet(name).length > 0);
+    const there = (name: (typeof setNames)[number]) => expandSet(name).paths;
+    const absent = setNames.filter((name) => there(name).length + expandSet(name).closed.length === 0);
+    const present = setNames.filter((name) => there(name).length > 0);
     const signal = new AbortController().signal;
     const info = await sourceOf({ kind: "config", sets: [...setNames], unreadable: "note" }).inspect(signal);
-    for (const path of present.flatMap(expandSet)) {
+    for (const path of present.flatMap(there)) {
       expect(existsSync(path)).toBe(true);
       expect(`${info.facts["paths"]}, `).toContain(`${path}, `);
     }
@@ -61,6 +64,48 @@ describe("a machine's settings", () => {
     await expect(sourceOf({ kind: "config", sets: [missing] }).inspect(signal)).rejects.toMatchObject({
       text: { key: "error-config-absent", args: { sets: missing } },
     });
+  });
+});
+
+describe("what of a set is here", () => {
+  const root = mkdtempSync(join(tmpdir(), "vakhta-sets-"));
+  afterAll(() => rmSync(root, { recursive: true }));
+  const at = (...names: string[]): string[] => names.map((name) => join(root, name));
+  const signal = new AbortController().signal;
+  const common = { exclude: [], oneFileSystem: false, followSymlinks: false, level: 3 };
+  const look = (config: Pick<TreeConfig, "kind" | "paths" | "sets">, ...more: [typeof expandSet] | []) =>
+    lookAtRoots({ ...common, unreadable: "fail", ...config }, signal, ...more);
+
+  it("is found by patterns, without what is none", () => {
+    mkdirSync(join(root, "app"));
+    for (const file of at("app/compose.yml", "app/docker-compose.prod.yaml", "app/compose.txt", "plain", "odd\nname"))
+      writeFileSync(file, "");
+    symlinkSync("gone", join(root, "app/.env"));
+    const files = "{compose,docker-compose}*.{yml,yaml}";
+    expect(expandPatterns([`${root}/*/${files}`, `${root}/*/.env`, `${root}/app/.env`, `${root}/no/thing`])).toEqual({
+      paths: at("app/.env", "app/compose.yml", "app/docker-compose.prod.yaml"),
+      closed: [],
+    });
+    expect(expandPatterns([`${root}/*`]).paths).toEqual(at("app", "odd\nname", "plain"));
+  });
+
+  it("may be a link that leads nowhere, and that is stored as it is", async () => {
+    const [link = "", file = ""] = at("app/.env", "plain");
+    const roots = await look({ kind: "config", paths: [], sets: ["env"] }, () => ({
+      paths: [link, file],
+      closed: [],
+    }));
+    expect(roots).toEqual({ paths: [link, file], absent: [], closed: [] });
+    await expect(look({ kind: "config", paths: [link] })).rejects.toMatchObject({
+      text: { key: "error-files-missing" },
+    });
+  });
+
+  it("may lie in a folder with lines in its name", async () => {
+    symlinkSync("odd\nname", join(root, "link"));
+    const [link = "", odd = "", file = ""] = at("link", "odd\nname", "plain");
+    const roots = await look({ kind: "files", paths: [link, file] });
+    expect(roots.paths).toEqual([link, odd, file]);
   });
 });
 
@@ -108,17 +153,21 @@ describe("the notes of a backup", () => {
 
   it("are shown, the first three of them", () => {
     expect(read([])).toEqual([]);
-    expect(read([{ kind: "changed", name: "/a" }])).toEqual([
-      "⚠️ 1 file or folder is not stored as it was:",
-      "changed: /a",
-    ]);
+    expect(read([{ kind: "changed", name: "/a" }])).toEqual(["⚠️ Not in the backup as it was: 1", "changed: /a"]);
     const many = Array.from({ length: 100 }, (_, index) => ({ kind: "vanished" as const, name: `/${index}` }));
     expect(read(many, 12_345)).toEqual([
-      "⚠️ 12,345 files and folders are not stored as they were:",
+      "⚠️ Not in the backup as it was: 12,345",
       "vanished: /0",
       "vanished: /1",
       "vanished: /2",
       "… and 12,342 more: see the manifest",
+    ]);
+  });
+
+  it("are loud about a database that is not in it", () => {
+    expect(read([{ kind: "left-out", name: "database closed" }])).toEqual([
+      "⚠️ Not in the backup as it was: 1",
+      "left out: database closed",
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { type ManifestNote, mostNotes } from "../../core/manifest.ts";
-import { isClosing, messageOf, readableName } from "./names.ts";
+import { isClosing, messageOf, readableName, shownName } from "./names.ts";
 
 const meanings: readonly (readonly [RegExp, ManifestNote["kind"]])[] = [
   [/^file changed as we read it$/, "changed"],
@@ -23,6 +23,12 @@ export class TarListener {
   /** Messages that mean none of all this. */
   #others = 0;
   #lastName = "";
+
+  /** `closed`: folders that could not be looked into before. */
+  constructor(closed: readonly string[] = []) {
+    this.notesTotal = closed.length;
+    for (const path of closed.slice(0, mostNotes)) this.notes.push({ kind: "unreadable", name: shownName(path) });
+  }
 
   /** Takes a line of standard error. False: it is no cause of a failure. */
   take(line: string): boolean {

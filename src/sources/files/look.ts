@@ -10,23 +10,37 @@ export interface Roots {
   readonly paths: readonly string[];
   /** Sets of which nothing is there. */
   readonly absent: readonly SetName[];
+  /** Folders in which something of the sets may be, and into which this user cannot look. */
+  readonly closed: readonly string[];
 }
 
-/** A line for each path: what is wrong with it, or whether it is a link, its device and where it really is. */
+/**
+ * For each path a line that ends with a zero byte, since a name may have lines: what is wrong with it, or whether it is
+ * a link, its device and where it really is.
+ */
 const script = `for path do
-  if [ ! -e "$path" ]; then echo missing
+  if [ ! -e "$path" ]; then
+    if [ -L "$path" ]; then echo "dangling $(stat -c %d -- "$path") -"; else echo missing; fi
   elif [ ! -r "$path" ] || { [ -d "$path" ] && [ ! -x "$path" ]; }; then echo unreadable
   else
     kind=plain; if [ -L "$path" ]; then kind=link; fi
-    echo "$kind $(stat -L -c %d -- "$path") $(readlink -f -- "$path")"
+    printf '%s %s ' "$kind" "$(stat -L -c %d -- "$path")"
+    readlink -f -- "$path"
   fi
+  printf '\\0'
 done`;
 
-/** Looks at the paths of a source. Fails with `config` for one that is missing, or that cannot be read. */
-export async function lookAtRoots(config: TreeConfig, signal: AbortSignal): Promise<Roots> {
-  const sets = (config.sets ?? []).map((name) => ({ name, paths: expandSet(name) }));
+/**
+ * Looks at the paths of a source. Fails with `config` for one that is missing, or that cannot be read, and for a set
+ * of which some may be where this user cannot look.
+ */
+export async function lookAtRoots(config: TreeConfig, signal: AbortSignal, expand = expandSet): Promise<Roots> {
+  const sets = (config.sets ?? []).map((name) => ({ name, ...expand(name) }));
   const paths = [...new Set([...config.paths, ...sets.flatMap((set) => set.paths)])];
-  const absent = sets.filter((set) => set.paths.length === 0).map(({ name }) => name);
+  const closed = [...new Set(sets.flatMap((set) => set.closed))];
+  if (closed[0] !== undefined && (config.unreadable === "fail" || paths.length === 0))
+    throw refused(closed[0], "unreadable");
+  const absent = sets.filter((set) => set.paths.length + set.closed.length === 0).map(({ name }) => name);
   if (paths.length === 0) {
     throw new AppError("config", `nothing of these sets is on this machine: ${absent.join(", ")}`, {
       context: { step: "preflight" },
@@ -34,17 +48,19 @@ export async function lookAtRoots(config: TreeConfig, signal: AbortSignal): Prom
     });
   }
   const { stdout } = await run(placed(config.via, ["sh", "-c", script, "sh", ...paths]), { signal });
-  const answers = stdout.split("\n");
+  const answers = stdout.split("\n\0");
   const devices = new Map<string, string>();
   for (const [index, path] of paths.entries()) {
     const answer = answers[index] ?? "missing";
-    const [, kind, device = "", target = path] = /^(plain|link) (\d+) (.+)$/s.exec(answer) ?? [];
+    const [, kind, device = "", target = path] = /^(plain|link|dangling) (\d+) (.+)$/s.exec(answer) ?? [];
     if (kind === undefined && (answer !== "unreadable" || config.unreadable === "fail")) throw refused(path, answer);
+    // Of what a set finds such a link is part; a path that was asked for is meant to lead somewhere.
+    if (kind === "dangling" && config.paths.includes(path)) throw refused(path, answer);
     devices.set(path, device);
     // A link alone would be an empty backup of what it stands for.
     if (kind === "link" && !config.followSymlinks) devices.set(target, device);
   }
-  return { paths: outermost(devices, config.oneFileSystem), absent };
+  return { paths: outermost(devices, config.oneFileSystem), absent, closed };
 }
 
 /** Without what lies below another path and is read with it: tar would store it twice. */

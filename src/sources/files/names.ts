@@ -32,6 +32,11 @@ export function readableName(escaped: string): string {
   );
 }
 
+/** A path for a person: as `readableName`. */
+export function shownName(path: string): string {
+  return decode(Buffer.from(path));
+}
+
 function decode(bytes: Buffer): string {
   const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, "0")}`;
   try {

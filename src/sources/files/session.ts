@@ -16,7 +16,7 @@ export class TreeSession implements SourceSession {
   readonly #config: TreeConfig;
   readonly #inspection: Inspection;
   readonly #logger: Logger;
-  readonly #listener = new TarListener();
+  readonly #listener: TarListener;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #pipeline: Pipeline | undefined;
@@ -26,6 +26,7 @@ export class TreeSession implements SourceSession {
     this.#logger = logger;
     this.#config = config;
     this.#inspection = inspection;
+    this.#listener = new TarListener(inspection.roots.closed);
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
   }
 

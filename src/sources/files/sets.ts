@@ -1,4 +1,5 @@
-import { globSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
+import { join, matchesGlob } from "node:path";
 
 /** Names of the ready-made lists of paths. */
 export const setNames = ["nginx", "systemd", "env", "cron", "ssh", "letsencrypt", "docker-compose", "vakhta"] as const;
@@ -22,7 +23,41 @@ export const setPaths: Readonly<Record<SetName, readonly string[]>> = {
   vakhta: ["/etc/vakhta", "/opt/vakhta/vakhta.yaml", "/opt/vakhta/.env"],
 };
 
-/** The paths of a set that exist here; none: it is absent. A name that is no UTF-8 cannot be among them. */
-export function expandSet(name: SetName): string[] {
-  return setPaths[name].flatMap((pattern) => globSync(pattern)).sort();
+/** What of a set is here. */
+export interface Expanded {
+  /** Paths that exist, a link that leads nowhere among them. A name that is no UTF-8 cannot be. */
+  readonly paths: readonly string[];
+  /** Folders into which this user cannot look: whether there is something of the set in them nobody can tell. */
+  readonly closed: readonly string[];
+}
+
+/** Nothing at all: the set is absent. */
+export function expandSet(name: SetName): Expanded {
+  return expandPatterns(setPaths[name]);
+}
+
+/** What fits absolute patterns with `*` and `{a,b}` within the names between the slashes. Throws the system's errors. */
+export function expandPatterns(patterns: readonly string[]): Expanded {
+  const closed = new Set<string>();
+  const step = (folder: string, name: string): string[] => {
+    const isPattern = /[*{]/.test(name);
+    try {
+      if (isPattern)
+        return readdirSync(folder).flatMap((entry) => (matchesGlob(entry, name) ? join(folder, entry) : []));
+      lstatSync(join(folder, name));
+      return [join(folder, name)];
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (code === "EACCES") closed.add(folder);
+      else if (!["ENOENT", "ENOTDIR", "ELOOP"].includes(code)) throw error;
+      return [];
+    }
+  };
+  const paths = patterns.flatMap((pattern) =>
+    pattern
+      .split("/")
+      .slice(1)
+      .reduce<string[]>((found, name) => found.flatMap((folder) => step(folder, name)), ["/"]),
+  );
+  return { paths: [...new Set(paths)].sort(), closed: [...closed].sort() };
 }
