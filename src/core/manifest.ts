@@ -37,9 +37,12 @@ const referenceSchema = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-/** How a thing could not be backed up as it was: it changed or vanished while it was read, or could not be read. */
+/**
+ * How a thing could not be backed up as it was: it changed or vanished while it was read, or could not be read. `skipped`:
+ * it is nothing to store (a socket); `left-out`: it is, and is not in the backup (a database that lets nobody in).
+ */
 const noteSchema = z.object({
-  kind: z.enum(["changed", "vanished", "unreadable", "skipped"]),
+  kind: z.enum(["changed", "vanished", "unreadable", "skipped", "left-out"]),
   /** Path or key; bytes that are no UTF-8 as \ooo. */
   name: z.string(),
 });

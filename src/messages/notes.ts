@@ -10,7 +10,7 @@ const named = 3;
 export function noteLines({ notes = [], notesTotal = 0 }: Manifest, locale: Locale): Text[] {
   if (notesTotal === 0) return [];
   const loud = notes.filter(({ kind }) => kind !== "skipped");
-  const args = { total: notesTotal, totalText: formatCount(notesTotal, locale) };
+  const args = { totalText: formatCount(notesTotal, locale) };
   if (loud.length === 0) return [{ key: "backup-notes-skipped", args }];
   const shown = loud.slice(0, named);
   const more = notesTotal - shown.length;

@@ -130,8 +130,8 @@ describe("a whole cluster", () => {
     expect(made.manifest).toMatchObject({
       notesTotal: 2,
       notes: [
-        { kind: "skipped", name: "database closed" },
-        { kind: "skipped", name: "database newcomer" },
+        { kind: "left-out", name: "database closed" },
+        { kind: "left-out", name: "database newcomer" },
       ],
     });
     await server.psql("postgres", "DROP DATABASE newcomer; DROP DATABASE closed");

@@ -120,7 +120,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "verify-title-": unionIn("core/verification.ts", "export type VerificationStatus ="),
   "config-variable-": unionIn("app/config/interpolate.ts", "readonly kind:"),
   "demo-starting-": unionIn("demo/world.ts", "say(what:"),
-  "backup-note-": ["changed", "vanished", "unreadable", "skipped"],
+  "backup-note-": ["changed", "vanished", "unreadable", "skipped", "left-out"],
   "demo-step-": unionIn("demo/story.ts", "readonly step:"),
   "error-s3-": unionIn("storages/s3/errors.ts", "type Key ="),
   "error-source-s3-": unionIn("sources/s3/errors.ts", "type Key ="),

@@ -18,15 +18,13 @@ error-files-endless = a symbolic link leads back into a folder above it, and tar
 error-files-full = there is not enough room for the backup in { $path }
 error-config-absent = nothing of these sets is on this machine: { $sets }
 
-backup-notes-moved = ⚠️ { $total ->
-    [one] { $totalText } file or folder is not stored as it was
-   *[other] { $totalText } files and folders are not stored as they were
-}:
+backup-notes-moved = ⚠️ Not in the backup as it was: { $totalText }
 backup-notes-skipped = Not stored, being no files (sockets): { $totalText }
 backup-note-changed = changed: { $name }
 backup-note-vanished = vanished: { $name }
 backup-note-unreadable = unreadable: { $name }
 backup-note-skipped = skipped: { $name }
+backup-note-left-out = left out: { $name }
 backup-notes-more = … and { $moreText } more: see the manifest
 
 config-problem-files-path = expected an absolute path without line breaks, "//", "/./" and "/../".

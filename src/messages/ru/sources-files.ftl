@@ -20,17 +20,13 @@ error-files-endless = символическая ссылка ведёт обр�
 error-files-full = в { $path } не хватает места для копии
 error-config-absent = на этой машине нет ничего из этих наборов: { $sets }
 
-backup-notes-moved = ⚠️ Сохранились не так, как должны были: { $total ->
-    [one] { $totalText } файл или папка
-    [few] { $totalText } файла и папки
-    [many] { $totalText } файлов и папок
-   *[other] { $totalText } файлов и папок
-}:
+backup-notes-moved = ⚠️ Не попало в копию как есть: { $totalText }
 backup-notes-skipped = Не сохранено, так как это не файлы (сокеты): { $totalText }
 backup-note-changed = изменилось: { $name }
 backup-note-vanished = исчезло: { $name }
 backup-note-unreadable = не читается: { $name }
 backup-note-skipped = пропущено: { $name }
+backup-note-left-out = не вошло: { $name }
 backup-notes-more = … и ещё { $moreText }: см. манифест
 
 config-problem-files-path = нужен абсолютный путь без переносов строк, "//", "/./" и "/../".

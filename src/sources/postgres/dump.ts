@@ -7,7 +7,7 @@ import { bytesRead, zstdCommand } from "../zstd.ts";
 import { type Counted, type Snapshot, tableList, takeSnapshot } from "./counts.ts";
 import { type Choice, chooseDatabases, isMissingDatabase, listDatabases } from "./databases.ts";
 import { sourceError } from "./errors.ts";
-import { filterArgs, isFiltered, listingName, nothingChosen, readContents } from "./filters.ts";
+import { type Contents, filterArgs, isFiltered, listingName, nothingChosen, readContents } from "./filters.ts";
 import { partFile, quoteConnectionValue, quoteLiteral } from "./names.ts";
 import type { PostgresConfig } from "./schema.ts";
 import { ask, PsqlSession, psqlArgs, withUtf8 } from "./session.ts";
@@ -43,7 +43,7 @@ export class PostgresSession implements SourceSession {
   constructor(plan: DumpPlan, signal: AbortSignal) {
     this.#plan = plan;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
-    for (const name of plan.several?.closed ?? []) this.#note("skipped", name);
+    for (const name of plan.several?.closed ?? []) this.#note("left-out", name);
   }
 
   get info(): SourceInfo {
@@ -113,9 +113,12 @@ export class PostgresSession implements SourceSession {
     const { config, tools, several } = this.#plan;
     const application = listingName(this.#plan.application);
     const url = this.#plan.url(application, several && database);
-    const contents = await readContents(tools, url, args, this.#signal).finally(async () => {
+    let contents: Contents;
+    try {
+      contents = await readContents(tools, url, args, this.#signal);
+    } finally {
       if (config.via) await this.#terminateSessions(application);
-    });
+    }
     // A schema that is included by its name may have none.
     const suspicious = !contents.relations && config.schemas?.include === undefined;
     if (suspicious && (await session.query(tableList)).length > 0) throw nothingChosen(database);
@@ -184,8 +187,8 @@ export class PostgresSession implements SourceSession {
     const known = new Set([...(several?.chosen.map(({ name }) => name) ?? []), ...(several?.closed ?? [])]);
     const psql = (args: readonly string[]) => tools.command("psql", args);
     const now = chooseDatabases(config, await listDatabases(psql, this.#plan.url(application), this.#signal));
-    for (const { name } of now.chosen) if (!known.has(name)) this.#note("skipped", name);
-    for (const name of now.closed) if (!known.has(name)) this.#note("skipped", name);
+    for (const { name } of now.chosen) if (!known.has(name)) this.#note("left-out", name);
+    for (const name of now.closed) if (!known.has(name)) this.#note("left-out", name);
   }
 
   #note(kind: ManifestNote["kind"], database: string): void {
