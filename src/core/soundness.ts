@@ -79,14 +79,24 @@ function flawsOf(
     copies.get(folder)?.manifest.parts.some((p) => p.file === file && p.bytes === bytes && p.sha256 === sha256) ===
       true;
   for (const [folder, { manifest }] of copies)
-    if (!flaws.has(folder) && !manifest.references.every(isThere)) flaws.set(folder, "chain");
+    if (manifest.references.length > 0 && !flaws.has(folder) && !manifest.references.every(isThere))
+      flaws.set(folder, "chain");
   return flaws;
 }
 
 /** Copies whose manifest another storage does not confirm. */
 function conflictsIn(looks: readonly SeenStorage[]): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const folder of new Set(looks.flatMap(({ copies }) => [...copies.keys()]))) {
+  const first = new Map<string, string>();
+  const differing = new Set<string>();
+  for (const { copies } of looks) {
+    for (const [folder, { manifestSha256 }] of copies) {
+      const known = first.get(folder);
+      if (known === undefined) first.set(folder, manifestSha256);
+      else if (known !== manifestSha256) differing.add(folder);
+    }
+  }
+  for (const folder of differing) {
     const seen = looks.flatMap(({ storage, copies }) => {
       const copy = copies.get(folder);
       return copy ? [{ storage, copy }] : [];
@@ -102,6 +112,8 @@ function conflictsIn(looks: readonly SeenStorage[]): ReadonlySet<string> {
  * beside it vouches for, else the one that most of them have. Undefined where neither tells.
  */
 export function believedManifest(copies: readonly SeenCopy[]): string | undefined {
+  const sha256 = copies[0]?.manifestSha256;
+  if (copies.every((copy) => copy.manifestSha256 === sha256)) return sha256;
   // Proofs count only where they are of that manifest.
   for (const witnesses of [copies.filter(({ proofs }) => proofs.length > 0), copies]) {
     const counts = new Map<string, number>();

@@ -48,7 +48,9 @@ export class CachedCatalogue {
 
   /** Every backup of a name. */
   async list(name: string): Promise<CatalogueList> {
-    const looks = await this.copies(name);
+    const looks = await Promise.all(
+      this.#storages.map(async (storage) => ({ storage, copies: await this.#cache.read(storage, name) })),
+    );
     const known = await Promise.all(this.#storages.map((storage) => this.#cache.readLook(storage, name)));
     return {
       ...mergeCopies(looks),
@@ -59,11 +61,6 @@ export class CachedCatalogue {
   /** What each storage holds of a name. */
   async copies(name: string): Promise<StorageCopies[]> {
     return await this.#judge(name, async (storage) => await this.#cache.read(storage, name));
-  }
-
-  /** The newest `limit` backups of a name, without reading the others; newest first. */
-  async newest(name: string, limit: number): Promise<readonly CatalogueEntry[]> {
-    return mergeCopies(await this.newestCopies(name, limit)).entries.slice(0, limit);
   }
 
   /** What each storage holds of a name, the newest `limit` of each. */

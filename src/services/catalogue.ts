@@ -259,6 +259,19 @@ interface Merged {
   pin?: Pin;
 }
 
+function byFolder(
+  looks: readonly { readonly storage: string; readonly copies: ReadonlyMap<string, CachedCopy> }[],
+): ReadonlyMap<string, readonly [storage: string, copy: CachedCopy][]> {
+  const seen = new Map<string, [storage: string, copy: CachedCopy][]>();
+  for (const { storage, copies } of looks)
+    for (const [folder, copy] of copies) {
+      const all = seen.get(folder);
+      if (all) all.push([storage, copy]);
+      else seen.set(folder, [[storage, copy]]);
+    }
+  return seen;
+}
+
 /**
  * One list of what several storages hold, newest first; copies in the order of the storages. A copy whose manifest is
  * not the one to be believed is a conflict, and no copy; where nothing tells which one that is, each of them is a
@@ -267,12 +280,9 @@ interface Merged {
 export function mergeCopies(
   looks: readonly { readonly storage: string; readonly copies: ReadonlyMap<string, CachedCopy> }[],
 ): { readonly entries: CatalogueEntry[]; readonly conflicts: CatalogueProblem[] } {
-  const seen = new Map<string, [storage: string, copy: CachedCopy][]>();
-  for (const { storage, copies } of looks)
-    for (const [folder, copy] of copies) seen.set(folder, [...(seen.get(folder) ?? []), [storage, copy]]);
   const entries = new Map<string, Merged>();
   const conflicts: CatalogueProblem[] = [];
-  for (const [folder, all] of seen) {
+  for (const [folder, all] of byFolder(looks)) {
     const believed = believedManifest(all.map(([, copy]) => copy));
     const told = (all.find(([, { manifestSha256 }]) => manifestSha256 === believed) ?? all[0])?.[1];
     if (!told) continue;
