@@ -9,14 +9,15 @@ import { formatBytes, formatDuration } from "../messages/format.ts";
 import { reasonOf } from "../messages/index.ts";
 import { noteLines } from "../messages/notes.ts";
 import { hookEnvironment, runHook } from "../services/backup/hooks.ts";
-import { takeLeaseFile } from "../services/backup/lease-file.ts";
+import { takeLeaseFiles } from "../services/backup/lease-file.ts";
 import { type PipelineResult, runBackup } from "../services/backup/pipeline.ts";
 import { findPrevious } from "../services/backup/previous.ts";
 import { createSource } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
 import { closeStorages, openStorages } from "./open-storages.ts";
+import { deadlineOf } from "./deadline.ts";
 import { ProgressLine } from "./progress.ts";
-import { reportError, UsageError } from "./report.ts";
+import { explain, reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 type Result = PipelineResult;
@@ -54,7 +55,7 @@ export async function backupHere(
     return stored === backup.storages.length ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
     line.end();
-    if (error instanceof AppError) explain(own, error);
+    explain(error, own);
     return reportError(error, own, options);
   } finally {
     await closeStorages(storages);
@@ -75,9 +76,9 @@ async function run(config: Config, backup: BackupConfig, parts: RunParts): Promi
   const clock = { now: () => new Date() };
   // The form of the ids that the queue's runs have: 12 hexadecimal digits.
   const runId = randomUUID().replaceAll("-", "").slice(0, 12);
-  const timeout = backup.timeout === undefined ? [] : [AbortSignal.timeout(backup.timeout)];
   const { name } = backup;
-  const signal = AbortSignal.any([parts.signal, ...timeout]);
+  using deadline = deadlineOf(backup.timeout);
+  const signal = AbortSignal.any([parts.signal, deadline.signal]);
   const recipients = backup.encrypt ? (config.encryption?.recipients ?? []) : [];
   const identities = config.encryption?.identity;
   const { kind } = backup.source;
@@ -98,30 +99,9 @@ async function run(config: Config, backup: BackupConfig, parts: RunParts): Promi
       host: config.worker.host,
       version,
     });
-  await using _leases = await takeLeases(storages, { name, work: "backup", host: config.worker.host, signal });
+  // So that nobody removes what this run may build upon.
+  await using _leases = await takeLeaseFiles(storages, { name, work: "backup", host: config.worker.host, signal });
   return await withHooks(backup, { id: runId, name, folder }, { ...parts, signal }, make);
-}
-
-/** So that no `vakhta prune` removes what this run may build upon. A storage out of reach is told by the run itself. */
-async function takeLeases(
-  storages: readonly Storage[],
-  options: Parameters<typeof takeLeaseFile>[1],
-): Promise<AsyncDisposable> {
-  const leases = new AsyncDisposableStack();
-  try {
-    for (const storage of storages) {
-      const lease = await takeLeaseFile(storage, options).catch((error: unknown) => {
-        options.signal.throwIfAborted();
-        if (error instanceof AppError && error.code === "busy") throw error;
-        return undefined;
-      });
-      if (lease) leases.use(lease);
-    }
-    return leases;
-  } catch (error) {
-    await leases.disposeAsync();
-    throw error;
-  }
 }
 
 /** With the programs before and after, as a worker runs them: those after whatever becomes of the run. */
@@ -198,10 +178,4 @@ function report(
   for (const { storage, status } of copies) {
     if (status === "stored") terminal.say("cli-backup-copy", { storage, location: location(storage) });
   }
-}
-
-/** What the error's line does not hold: the step and the tool's last words. */
-function explain(terminal: Terminal, { context }: AppError): void {
-  if (typeof context.step === "string") terminal.complain("cli-backup-failed-in", { step: context.step });
-  if (typeof context.stderr === "string" && context.stderr !== "") terminal.err(context.stderr);
 }

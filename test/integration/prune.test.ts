@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { manifestFile } from "../../src/core/manifest.ts";
 import { encodePin, encodeProofs, pinFile, proofFile, withProof } from "../../src/core/proof.ts";
 import { tombstoneFile } from "../../src/core/tombstone.ts";
+import { awaitLeaseFiles, takeLeaseFile } from "../../src/services/backup/lease-file.ts";
 import type { Storage } from "../../src/storages/types.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import {
@@ -54,7 +55,41 @@ function deletions(storage: Storage): string[] {
   return keys;
 }
 
+test("a run that builds upon earlier ones waits until a command line has ended, whatever cannot be reached", async () => {
+  const { local } = await world();
+  const away = { ...local, name: "away", put: () => Promise.reject(new Error("out of reach")) } as Storage;
+  const options = { name: "app", host: "here", signal, everyMs: 5 } as const;
+  const foreign = await takeLeaseFile(local, { ...options, work: "prune" });
+  const looks = vi.spyOn(local, "list");
+  let isHeld = false;
+  const mine = awaitLeaseFiles([away, local], { ...options, work: "backup", byRedis: true }).finally(() => {
+    isHeld = true;
+  });
+  await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(2));
+  expect(isHeld).toBe(false);
+  await foreign[Symbol.asyncDispose]();
+  const held = await mine;
+  // Another worker, after this one was killed.
+  await (await awaitLeaseFiles([local], { ...options, work: "backup", byRedis: true }))[Symbol.asyncDispose]();
+  expect(await keysOf(local)).toHaveLength(1);
+  await held[Symbol.asyncDispose]();
+  expect(await keysOf(local)).toEqual([]);
+});
+
 describe("the retention", () => {
+  test("waits for a command line that knows no Redis, and not for a worker, which Redis keeps apart", async () => {
+    const { local, folders, prune } = await world({ backups: 5 });
+    const options = { name: "app", work: "backup", host: "elsewhere", signal } as const;
+    const foreign = await takeLeaseFile(local, options);
+    expect(await prune()).toEqual({ later: expect.any(Number) });
+    expect(await backupsIn(local)).toEqual(folders.toReversed());
+    await foreign[Symbol.asyncDispose]();
+    await using _worker = await takeLeaseFile(local, { ...options, byRedis: true });
+    // The other way round the command line knows of the worker.
+    await expect(takeLeaseFile(local, { ...options, work: "prune" })).rejects.toMatchObject({ code: "busy" });
+    expect(await prune()).toMatchObject({ done: { removed: 2 } });
+  });
+
   test("removes what the policy does not keep, the manifest of each first, and nothing else", async () => {
     const { local, folders, prune, deps } = await world({ backups: 5 });
     await deps.catalogueKeeper.refresh("local", undefined, signal);

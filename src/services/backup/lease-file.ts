@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { hasEnded, processIdentity } from "../../lib/process-identity.ts";
@@ -18,6 +19,8 @@ const leaseSchema = z.object({
   process: z.string(),
   /** ISO 8601. */
   until: z.iso.datetime(),
+  /** Redis keeps it apart from the others of which this is said as well. */
+  byRedis: z.literal(true).exactOptional(),
 });
 type LeaseFile = z.infer<typeof leaseSchema>;
 
@@ -29,6 +32,8 @@ export interface LeaseFileOptions {
   readonly work: "backup" | "prune";
   readonly host: string;
   readonly signal: AbortSignal;
+  /** Held beside a lease in Redis: for those who know no Redis. */
+  readonly byRedis?: true;
 }
 
 /**
@@ -38,11 +43,18 @@ export interface LeaseFileOptions {
  * this machine has ended, counts for nothing and is removed. Disposing removes the own one.
  */
 export async function takeLeaseFile(storage: Storage, options: LeaseFileOptions): Promise<AsyncDisposable> {
-  const { name, work, host, signal } = options;
+  const { name, work, host, signal, byRedis } = options;
   const key = `${name}/lease-${randomBytes(8).toString("hex")}.json`;
   const write = async (): Promise<void> => {
     const until = new Date(Date.now() + leaseMs).toISOString();
-    const lease: LeaseFile = { version: 1, work, host, process: processIdentity(), until };
+    const lease: LeaseFile = {
+      version: 1,
+      work,
+      host,
+      process: processIdentity(),
+      until,
+      ...(byRedis ? { byRedis } : {}),
+    };
     const bytes = new TextEncoder().encode(`${JSON.stringify(lease, undefined, 2)}\n`);
     await storage.put(key, bytes, AbortSignal.any([signal, AbortSignal.timeout(requestMs)]));
   };
@@ -51,7 +63,7 @@ export async function takeLeaseFile(storage: Storage, options: LeaseFileOptions)
   };
   await write();
   try {
-    const other = await findOther(storage, name, key, signal);
+    const other = await findOther(storage, name, signal, (lease, each) => each === key || (byRedis && lease.byRedis));
     if (other) throw busy(storage, name, other);
   } catch (error) {
     await remove();
@@ -72,20 +84,69 @@ export async function takeLeaseFile(storage: Storage, options: LeaseFileOptions)
   };
 }
 
+/** As `takeLeaseFile`, in all that can be reached: a storage out of reach is told by whoever writes into it. */
+export async function takeLeaseFiles(
+  storages: readonly Storage[],
+  options: LeaseFileOptions,
+): Promise<AsyncDisposable> {
+  const leases = new AsyncDisposableStack();
+  try {
+    for (const storage of storages) {
+      const lease = await takeLeaseFile(storage, options).catch((error: unknown) => {
+        options.signal.throwIfAborted();
+        if (isBusy(error)) throw error;
+        return undefined;
+      });
+      if (lease) leases.use(lease);
+    }
+    return leases;
+  } catch (error) {
+    await leases.disposeAsync();
+    throw error;
+  }
+}
+
+/** The same, waiting for the others to end; rejects with `busy` when that takes longer than a lease file lasts. */
+export async function awaitLeaseFiles(
+  storages: readonly Storage[],
+  options: LeaseFileOptions & { readonly everyMs?: number },
+): Promise<AsyncDisposable> {
+  const { everyMs = 15_000, signal } = options;
+  const latest = Date.now() + leaseMs + renewEveryMs;
+  for (;;) {
+    try {
+      return await takeLeaseFiles(storages, options);
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > latest) throw error;
+    }
+    await sleep(everyMs, undefined, { signal });
+  }
+}
+
+/** Whether a program that knows no Redis works on that name in the storage. */
+export async function isLeasedByFile(storage: Storage, name: string, signal: AbortSignal): Promise<boolean> {
+  return (await findOther(storage, name, signal, ({ byRedis }) => byRedis)) !== undefined;
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof AppError && error.code === "busy";
+}
+
+/** `skip`: those that do not count. */
 async function findOther(
   storage: Storage,
   name: string,
-  own: string,
   signal: AbortSignal,
+  skip: (lease: LeaseFile, key: string) => boolean | undefined,
 ): Promise<LeaseFile | undefined> {
   const stale: string[] = [];
   let found: LeaseFile | undefined;
   for await (const { key } of storage.list(`${name}/lease-`, signal)) {
-    if (key === own || !leaseKey.test(key)) continue;
+    if (!leaseKey.test(key)) continue;
     const lease = await readLease(storage, key, signal);
     if (!lease) continue;
     if (Date.parse(lease.until) < Date.now() || hasEnded(lease.process)) stale.push(key);
-    else found ??= lease;
+    else if (!skip(lease, key)) found ??= lease;
   }
   if (stale.length > 0) await storage.delete(stale, signal);
   return found;

@@ -15,6 +15,7 @@ import type { CatalogueKeeper } from "../catalogue-keeper.ts";
 import { isOurs } from "../catalogue-keeper.ts";
 import { moveClasses } from "./classes.ts";
 import { retentionHolder } from "./holders.ts";
+import { isLeasedByFile } from "./lease-file.ts";
 import { removeOrphans } from "./orphans.ts";
 import type { PruneQuestions } from "./prune-questions.ts";
 import { finishMarked, finishRemovals, type Removal, removeBackup, removeBackups } from "./removal.ts";
@@ -164,7 +165,10 @@ export class Pruner {
     let inUse = 0;
     let refused: AppError | undefined;
     const removed = await removeBackups(look.copies, folders, async (folder, copy) => {
-      if ((await this.#deps.leases.holder(`verify:${removal.storage.name}:${folder}`)) !== undefined) {
+      const { storage, name, signal } = removal;
+      const isProven = (await this.#deps.leases.holder(`verify:${storage.name}:${folder}`)) !== undefined;
+      // A command line that knows no Redis may be building upon it.
+      if (isProven || (await isLeasedByFile(storage, name, signal))) {
         inUse += 1;
         return false;
       }

@@ -6,6 +6,7 @@ import { type BackupRun, hasLeftovers, isFinal, owesHook, type RunCopy } from ".
 import type { Logger } from "../../lib/logger.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
 import type { Producer } from "../../queue/producer.ts";
+import { kindOf } from "../../sources/index.ts";
 import type { Source } from "../../sources/types.ts";
 import type { Leases } from "../../state/leases.ts";
 import type { Runs } from "../../state/runs.ts";
@@ -15,6 +16,7 @@ import { cleanUpRun } from "./clean-up.ts";
 import { retentionHolder } from "./holders.ts";
 import { RunHooks } from "./hooks.ts";
 import { waitForHours } from "./hours.ts";
+import { awaitLeaseFiles } from "./lease-file.ts";
 import { type PipelineResult, runBackup } from "./pipeline.ts";
 import { findPrevious } from "./previous.ts";
 import { runError } from "./run-error.ts";
@@ -99,7 +101,7 @@ export class BackupRunner {
   }
 
   async #attempt(id: string, fence: number, signal: AbortSignal, shutdown: AbortSignal): Promise<string> {
-    const { config } = this.#deps;
+    const { config, host } = this.#deps;
     let run = await this.#begin(id, fence);
     if (isFinal(run.status)) return run.status;
     const backup = config.backups.find((candidate) => candidate.name === run.name);
@@ -125,6 +127,11 @@ export class BackupRunner {
       await this.#hooks.before(run, backup, fence, AbortSignal.any([signal, watch.signal]));
       const recipients = backup.encrypt ? (config.encryption?.recipients ?? []) : [];
       const stop = AbortSignal.any([signal, watch.signal]);
+      // A command line that knows no Redis must not remove what this run builds upon.
+      await using _leases =
+        kindOf(backup.source.kind).incremental === true
+          ? await awaitLeaseFiles(storages, { name: run.name, work: "backup", host, signal: stop, byRedis: true })
+          : undefined;
       const previous = await findPrevious({
         name: run.name,
         kind: backup.source.kind,
