@@ -27,6 +27,14 @@ export function reportError(error: unknown, terminal: Terminal, options: { reado
   return status;
 }
 
+/** What an error's line does not hold: the step and the tool's last words. */
+export function explain(error: unknown, terminal: Terminal): void {
+  if (!(error instanceof AppError)) return;
+  const { step, stderr } = error.context;
+  if (typeof step === "string") terminal.complain("cli-backup-failed-in", { step });
+  if (typeof stderr === "string" && stderr !== "") terminal.err(stderr);
+}
+
 function describeError(
   error: unknown,
   terminal: Terminal,

@@ -13,8 +13,9 @@ import { findBackup } from "../services/restore/choose.ts";
 import { findKind, type SourceConfig } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
 import { ProgressBar } from "./bar.ts";
+import { deadlineOf } from "./deadline.ts";
 import { openPlace, type Place, type PlaceOptions } from "./place.ts";
-import { reportError, UsageError } from "./report.ts";
+import { explain, reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 export interface VerifyOptions extends PlaceOptions {
@@ -47,6 +48,7 @@ export async function verify(terminal: Terminal, which: string, options: VerifyO
     own = place.terminal;
     return await verifyIn(place, which, options);
   } catch (error) {
+    explain(error, own);
     return reportError(error, own, options);
   }
 }
@@ -121,8 +123,8 @@ async function look(terminal: Terminal, { own, ...what }: Look): Promise<Proof> 
     },
     progress: (bytes: number): void => bar.progress(bytes),
   };
-  const timeout = own.timeoutMs === undefined ? [] : [AbortSignal.timeout(own.timeoutMs)];
-  const signal = AbortSignal.any([terminal.signal, ...timeout]);
+  using deadline = deadlineOf(own.timeoutMs);
+  const signal = AbortSignal.any([terminal.signal, deadline.signal]);
   const order = { ...what, config: own.source, scratch: { id, server: own.scratch }, logger, signal };
   const { depth } = reachOf(what.manifest, what.depth, { identities: what.identities, config: own.source });
   try {
@@ -155,6 +157,8 @@ function tell(terminal: Terminal, proof: Proof): void {
       ? reasonText({ message: error.message, text: error.text }, messages)
       : messages.plain("verify-reason-differences", { count: differencesTotal });
     terminal.complain("cli-verify-failed", { reason });
+    // With the tool's last words, which the sentence about it has not.
+    if (error?.code === "tool-failed" && !reason.includes(error.message)) terminal.err(error.message);
     return;
   }
   if (proof.depth === "stored")

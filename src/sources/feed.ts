@@ -38,10 +38,20 @@ export async function feed(
     });
     return said;
   } catch (error) {
-    throw failure ?? error;
+    throw failure ?? stoppedReader(commands, error) ?? error;
   } finally {
     input.destroy();
   }
+}
+
+/** A program that could not write any more is no cause where the one behind it ended well: that has not read on. */
+function stoppedReader(commands: readonly Command[], error: unknown): AppError | undefined {
+  if (!(error instanceof AppError)) return undefined;
+  const { step, exit, stderr } = error.context;
+  const isCut = exit === "killed by SIGPIPE" || /broken pipe|connection reset by peer/i.test(String(stderr));
+  const writer = commands.findIndex((command) => (command.step ?? command.argv[0]) === step);
+  const reader = writer < 0 ? undefined : commands[writer + 1];
+  return isCut && reader ? unread(reader, error) : undefined;
 }
 
 function unread(command: Command | undefined, cause: unknown): AppError {

@@ -19,8 +19,17 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const testRestore = 'testRestore: [sh, -c, "test $(wc -l) = 2000"]';
 
-function configure(options: { readonly source?: string; readonly encryption?: string } = {}): void {
-  const { source = testRestore, encryption = "" } = options;
+interface Options {
+  readonly source?: string;
+  readonly encryption?: string;
+  readonly argv?: string;
+  /** Further settings of the backup, and of its verification. */
+  readonly backup?: string;
+  readonly verification?: string;
+}
+
+function configure(options: Options = {}): void {
+  const { source = testRestore, encryption = "", argv = '[seq, "1", "2000"]' } = options;
   writeFileSync(
     join(folder, "vakhta.yaml"),
     `worker: { host: here }
@@ -30,8 +39,9 @@ storages:
   other: { kind: local, path: "${folder}/other" }
 backups:
   - name: numbers
-    source: { kind: command, argv: [seq, "1", "2000"], file: numbers.txt, ${source} }
-    verify: { storage: other }
+    source: { kind: command, argv: ${argv}, file: numbers.txt, ${source} }
+    verify: { storage: other${options.verification ?? ""} }
+    ${options.backup ?? ""}
 `,
   );
 }
@@ -107,6 +117,31 @@ describe("vakhta verify", { timeout: 60_000 }, () => {
       encryption: `encryption: { ${recipients}, identity: "# of now\\n${now}\\n\\n# of before\\n${old}\\n" }`,
     });
     expect((await cli("verify", "numbers", "--depth", "readable")).status).toBe(0);
+  });
+
+  it("says what the program has said against a copy, and which program could not be run", async () => {
+    configure({ source: 'testRestore: [sh, -c, "cat > /dev/null; echo row 7 is missing >&2; exit 3"]' });
+    await backedUp();
+    const bad = await cli("verify", "numbers");
+    expect(bad.status).toBe(1);
+    expect(bad.stderr).toMatch(/the backup does not hold: .*\n.*row 7 is missing/);
+    configure({ source: 'testRestore: [sh, -c, "echo the last words >&2; kill -KILL $$"]' });
+    const killed = await cli("verify", "numbers", "--json");
+    expect(killed.status).toBe(1);
+    expect(killed.stderr).toMatch(/failed in: sh\nthe last words\n/);
+    expect(JSON.parse(killed.stdout)).toMatchObject({ error: { code: "tool-failed" } });
+  });
+
+  it("says that it took too long, of a backup made here as well", async () => {
+    configure({ argv: '[sleep, "60"]', backup: "timeout: 1s" });
+    const backup = await cli("backup", "numbers", "--here");
+    expect(backup.status).toBe(1);
+    expect(backup.stderr).toMatch(/the run was not finished after 1 s, its timeout\n$/);
+    configure({ source: 'testRestore: [sleep, "60"]', verification: ", timeout: 1s" });
+    await backedUp();
+    const { status, stderr } = await cli("verify", "numbers");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/the run was not finished after 1 s, its timeout\n$/);
   });
 
   it("refuses what there is not", async () => {

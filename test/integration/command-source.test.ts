@@ -119,7 +119,13 @@ describe.each(["zstd", "none"])("checkReadable (%s)", (compress) => {
   });
 
   it("does not trust a program that has not read everything", async () => {
-    await expect(checkWith(["head", "-c", "1"])).rejects.toMatchObject({ name: "AppError" });
+    await expect(checkWith(["head", "-c", "1"])).rejects.toMatchObject({
+      code: "source-failed",
+      text: { key: "error-part-unread", args: { step: "head" } },
+    });
+    await expect(checkWith(["sh", "-c", "head -c 1 > /dev/null; echo bad >&2; exit 5"])).rejects.toMatchObject({
+      context: { step: "sh", exit: "exit status 5", stderr: "bad" },
+    });
   });
 
   it("without a program goes by what it knows itself", async () => {
