@@ -15,8 +15,6 @@ import { backupOf, scheduleEntries } from "./schedules.ts";
 import { stamp } from "./stamp.ts";
 import { workerHosts } from "./workers.ts";
 
-export { backupOf, scheduleEntries } from "./schedules.ts";
-
 /** Milliseconds between two looks at the clock. */
 export const tickEveryMs = 15_000;
 
