@@ -112,6 +112,38 @@ describe("a whole cluster", () => {
     expect(await restoreTo(made.reader, other.url())).toMatchObject({ differences: [], compared: { databases: 3 } });
   });
 
+  it("is in the encoding of each database, whatever its sessions or the role's begin with", {
+    timeout: 60_000,
+  }, async () => {
+    await server.psql(
+      "postgres",
+      `CREATE ROLE "Юля"; CREATE DATABASE russian TEMPLATE template0 ENCODING 'WIN1251' LOCALE 'C'`,
+    );
+    await server.createDatabase("narrow");
+    const databases = ["narrow", "russian"];
+    for (const name of databases) {
+      // Role names are bytes, which are no such name in WIN1251.
+      const owned = name === "russian" ? "" : `ALTER TABLE "имя" OWNER TO "Юля";`;
+      const table = `CREATE TABLE "имя" AS SELECT 'ёлка'::text AS "что"; ${owned}`;
+      const narrow = `ALTER DATABASE ${name} SET client_encoding = '${name === "russian" ? "WIN866" : "LATIN1"}'`;
+      await server.psql(name, `SET client_encoding = 'UTF8'; ${table} ${narrow}`);
+    }
+    using own = temporaryFolder();
+    await server.psql("postgres", "ALTER ROLE postgres SET client_encoding = 'LATIN1'");
+    try {
+      const { reader } = await backUp({ ...config(), databases }, own.path);
+      const to = { server: server.url(), id: "encoding" };
+      expect(await testRestoreIn(reader, own.path, to)).toMatchObject({ differences: [], compared: { rows: 2 } });
+      expect(await restoreTo(reader, other.url())).toMatchObject({ differences: [], compared: { rows: 2 } });
+    } finally {
+      await server.psql("postgres", "ALTER ROLE postgres RESET client_encoding");
+      for (const name of databases) await server.psql("postgres", `DROP DATABASE ${name}`);
+    }
+    const read = `SET client_encoding = 'UTF8'; SELECT "что", tableowner FROM "имя", pg_tables WHERE tablename = 'имя'`;
+    expect(await other.psql("narrow", read)).toBe("ёлка|Юля");
+    expect(await other.psql("russian", `SET client_encoding = 'UTF8'; SELECT "что" FROM "имя"`)).toBe("ёлка");
+  });
+
   it.each(names)("one database called %s is backed up alone, with globals", { timeout: 60_000 }, async (name) => {
     using own = temporaryFolder();
     const made = await backUp({ kind: "postgres", url: server.url(name) }, own.path);

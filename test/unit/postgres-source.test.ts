@@ -5,7 +5,9 @@ import { AppError } from "../../src/core/errors.ts";
 import { messagesOf } from "../../src/messages/index.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
 import { takeSnapshot } from "../../src/sources/postgres/counts.ts";
+import { askDatabase } from "../../src/sources/postgres/databases.ts";
 import { sourceError } from "../../src/sources/postgres/errors.ts";
+import { ask } from "../../src/sources/postgres/session.ts";
 import { chooseTools } from "../../src/sources/postgres/tools.ts";
 import { parseUrl } from "../../src/sources/postgres/url.ts";
 import { prepareVia } from "../../src/sources/via.ts";
@@ -147,6 +149,25 @@ describe("chooseTools", () => {
       via: true,
       env: { PGPASSWORD: "p" },
     });
+  });
+});
+
+describe("the limit on statements of a role or a database", () => {
+  it("is lifted before the first question", async () => {
+    const sent: string[] = [];
+    const query = async (sql: string) => {
+      sent.push(sql);
+      return ['"UTF8"', '"hstore 1.8"', '"plpgsql 1.0"'];
+    };
+    expect(await askDatabase({ query })).toEqual({ encoding: "UTF8", extensions: "hstore 1.8, plpgsql 1.0" });
+    expect(sent[0]).toMatch(/^SET statement_timeout = 0;/);
+    // What psql is given.
+    const echo = () => ({ argv: ["cat"], step: "cat" });
+    expect(await ask(echo, "postgresql://h/d", "SELECT 1", signal)).toEqual([
+      String.raw`\set VERBOSITY terse`,
+      "SET statement_timeout = 0;",
+      "SELECT 1;",
+    ]);
   });
 });
 

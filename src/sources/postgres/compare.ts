@@ -6,7 +6,7 @@ import { countRows, tableList } from "./counts.ts";
 import { anyDefinition, comparable, type Definition, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
 import { sameSpelling } from "./names.ts";
-import { PsqlSession, psqlArgs, withUtf8 } from "./session.ts";
+import { PsqlSession, psqlArgs, withEncoding, withUtf8 } from "./session.ts";
 import type { Site } from "./site.ts";
 
 /** Milliseconds for pg_dump to write a schema down. */
@@ -77,15 +77,20 @@ export async function compareDefinitions(
   site: Site,
   database: string,
   archive: readonly Definition[],
-  flags: readonly string[],
-  sameVersions: boolean,
+  options: {
+    readonly flags: readonly string[];
+    /** Of the archive's definitions. */
+    readonly encoding: string;
+    readonly sameVersions: boolean;
+  },
   differences: Differences,
 ): Promise<number> {
+  const { flags, encoding, sameVersions } = options;
   const command = site.tools.command("pg_dump", [
     "--schema-only",
     "--no-password",
     ...flags,
-    `--dbname=${site.url(database)}`,
+    `--dbname=${withEncoding(site.url(database), encoding)}`,
   ]);
   const limits = { signal: site.signal, timeoutMs: schemaTimeoutMs, maxOutput: 256 * 1024 * 1024 };
   const { stdout } = await run(command, limits).catch((error: unknown) => {

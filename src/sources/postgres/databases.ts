@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { PostgresConfig } from "./schema.ts";
-import { ask, type PsqlCommand } from "./session.ts";
+import { ask, type PsqlCommand, type PsqlSession, unhurried } from "./session.ts";
 
 /** What test-restores make on a server begins with this; it is in no backup. */
 export const scratchPrefix = "vakhta_verify_";
@@ -25,6 +25,17 @@ FROM pg_catalog.pg_database ORDER BY datname`;
 export async function listDatabases(psql: PsqlCommand, url: string, signal: AbortSignal): Promise<Database[]> {
   const lines = await ask(psql, url, question, signal);
   return lines.map((line) => databaseSchema.parse(JSON.parse(line)));
+}
+
+/** The encoding of a session's database, and its extensions with their versions. */
+export async function askDatabase(
+  session: Pick<PsqlSession, "query">,
+): Promise<{ readonly encoding: string; readonly extensions: string }> {
+  const lines = await session.query(`${unhurried};
+SELECT to_json(pg_catalog.getdatabaseencoding());
+SELECT to_json(extname || ' ' || extversion) FROM pg_catalog.pg_extension ORDER BY extname`);
+  const [encoding = "", ...extensions] = lines.map((line) => String(JSON.parse(line)));
+  return { encoding, extensions: extensions.join(", ") };
 }
 
 /** Which of a cluster's databases a backup takes. */

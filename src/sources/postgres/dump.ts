@@ -5,12 +5,12 @@ import { bytesWritten, type Command, type Pipeline, startPipeline } from "../../
 import type { PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { bytesRead, zstdCommand } from "../zstd.ts";
 import { type Counted, type Snapshot, tableList, takeSnapshot } from "./counts.ts";
-import { type Choice, chooseDatabases, isMissingDatabase, listDatabases } from "./databases.ts";
+import { askDatabase, type Choice, chooseDatabases, isMissingDatabase, listDatabases } from "./databases.ts";
 import { sourceError } from "./errors.ts";
 import { type Contents, filterArgs, isFiltered, listingName, nothingChosen, readContents } from "./filters.ts";
 import { partFile, quoteConnectionValue, quoteLiteral } from "./names.ts";
 import type { PostgresConfig } from "./schema.ts";
-import { ask, PsqlSession, psqlArgs, withUtf8 } from "./session.ts";
+import { ask, PsqlSession, psqlArgs, withEncoding, withUtf8 } from "./session.ts";
 import type { Tools } from "./tools.ts";
 
 export interface DumpPlan {
@@ -22,6 +22,8 @@ export interface DumpPlan {
   readonly database: string;
   /** Which databases are dumped; undefined: only the one that is connected to. */
   readonly several: Choice | undefined;
+  /** That database's encoding. */
+  readonly encoding: string;
   /** The `application_name` of this run's sessions. */
   readonly application: string;
   readonly info: SourceInfo;
@@ -87,8 +89,11 @@ export class PostgresSession implements SourceSession {
     // While it is open, nobody can drop the database.
     const session = new PsqlSession(tools.command("psql", [...psqlArgs, "-d", withUtf8(url)], "count"), this.#signal);
     this.#sessions.add(session);
+    let encoding: string;
     try {
-      this.#extensions.set(database, await extensionsOf(session));
+      const found = await askDatabase(session);
+      encoding = found.encoding;
+      this.#extensions.set(database, found.extensions);
     } catch (error) {
       if (config.databases !== "all" || !isMissingDatabase(error)) throw error;
       this.#note("vanished", database);
@@ -96,23 +101,28 @@ export class PostgresSession implements SourceSession {
     }
     const args = ["--format=custom", "--compress=0", "--no-password", `--lock-wait-timeout=${config.lockWait}`];
     const filters = filterArgs(config);
-    const choose = (snapshot: string[]) => this.#dumped(session, database, [...args, ...filters, ...snapshot]);
+    const choose = (snapshot: string[]) =>
+      this.#dumped(session, { database, encoding }, [...args, ...filters, ...snapshot]);
     let snapshot: Snapshot | undefined;
     if (config.counts === "exact") {
       const byContents = isFiltered(config) ? (id: string) => choose([`--snapshot=${id}`]) : undefined;
       snapshot = await takeSnapshot(session, config.lockWait, byContents);
       args.push(`--snapshot=${snapshot.id}`);
     } else if (isFiltered(config)) await choose([]);
-    const dump = tools.command("pg_dump", [...args, ...filters, `--dbname=${url}`]);
+    const dump = tools.command("pg_dump", [...args, ...filters, `--dbname=${withEncoding(url, encoding)}`]);
     const file = several === undefined ? "artifact.dump.zst" : partFile(database);
     return this.#part("artifact", file, dump, { database, session, snapshot });
   }
 
   /** Oids of the tables whose rows a dump writes. Rejects where it would have no table at all and the database has some. */
-  async #dumped(session: PsqlSession, database: string, args: readonly string[]): Promise<ReadonlySet<number>> {
+  async #dumped(
+    session: PsqlSession,
+    { database, encoding }: { readonly database: string; readonly encoding: string },
+    args: readonly string[],
+  ): Promise<ReadonlySet<number>> {
     const { config, tools, several } = this.#plan;
     const application = listingName(this.#plan.application);
-    const url = this.#plan.url(application, several && database);
+    const url = withEncoding(this.#plan.url(application, several && database), encoding);
     let contents: Contents;
     try {
       contents = await readContents(tools, url, args, this.#signal);
@@ -129,7 +139,7 @@ export class PostgresSession implements SourceSession {
     const { tools, database, application } = this.#plan;
     // As a connection string of its own: what looks like one would be taken for it.
     const args = ["--globals-only", "--no-password", `--database=dbname=${quoteConnectionValue(database)}`];
-    args.push(`--dbname=${this.#plan.url(application)}`);
+    args.push(`--dbname=${withEncoding(this.#plan.url(application), this.#plan.encoding)}`);
     if (!this.#plan.rolePasswords) args.push("--no-role-passwords");
     return this.#part("globals", "globals.sql.zst", tools.command("pg_dumpall", args));
   }
@@ -204,9 +214,4 @@ export class PostgresSession implements SourceSession {
       (error: unknown) => logger.warn({ err: error }, "sessions of the ended dump may still be on the server"),
     );
   }
-}
-
-async function extensionsOf(session: PsqlSession): Promise<string> {
-  const query = "SELECT to_json(extname || ' ' || extversion) FROM pg_catalog.pg_extension ORDER BY extname";
-  return (await session.query(query)).map((line) => String(JSON.parse(line))).join(", ");
 }

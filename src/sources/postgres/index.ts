@@ -53,8 +53,9 @@ class PostgresSource implements Source {
         : chooseDatabases(config, await listDatabases(psql, url(application), signal));
     const tools = await chooseTools(options, server.major, signal);
     const info = describe(server, tools.version, config, several);
-    const { database, rolePasswords } = server;
-    return { config, tools, url, database, several, application, info, rolePasswords, logger: this.#deps.logger };
+    const { database, encoding, rolePasswords } = server;
+    const { logger } = this.#deps;
+    return { config, tools, url, database, encoding, several, application, info, rolePasswords, logger };
   }
 }
 

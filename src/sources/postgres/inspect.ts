@@ -5,7 +5,7 @@ import type { SourceInfo } from "../types.ts";
 import type { Choice } from "./databases.ts";
 import { sourceError } from "./errors.ts";
 import type { PostgresConfig } from "./schema.ts";
-import { psqlArgs } from "./session.ts";
+import { psqlArgs, unhurried, withUtf8 } from "./session.ts";
 
 const serverSchema = z.object({
   number: z.int(),
@@ -25,6 +25,7 @@ export interface Server extends z.output<typeof serverSchema> {
 
 // The system identifier is asked for apart: a server may refuse it, and naming the function in a query is enough to fail.
 const question = `
+${unhurried};
 SELECT json_build_object(
   'number', current_setting('server_version_num')::int,
   'version', current_setting('server_version'),
@@ -46,11 +47,13 @@ export async function askServer(
   url: string,
   signal: AbortSignal,
 ): Promise<Server> {
-  const { stdout } = await run(psql([...psqlArgs, "-d", url]), { input: question, signal, timeoutMs: 30_000 }).catch(
-    (error: unknown) => {
-      throw sourceError(error);
-    },
-  );
+  const { stdout } = await run(psql([...psqlArgs, "-d", withUtf8(url)]), {
+    input: question,
+    signal,
+    timeoutMs: 30_000,
+  }).catch((error: unknown) => {
+    throw sourceError(error);
+  });
   const [first = "", second] = stdout.trim().split("\n");
   const server = serverSchema.safeParse(parseJson(first));
   if (!server.success) {

@@ -5,7 +5,7 @@ import { compareDefinitions, compareRows, type Differences } from "./compare.ts"
 import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
 import { identifierPattern, quoteIdentifier, unquote } from "./names.ts";
-import { ask } from "./session.ts";
+import { ask, withEncoding } from "./session.ts";
 import { isSameVersion, type Site } from "./site.ts";
 
 /** Milliseconds for collecting the statistics of a database. */
@@ -30,6 +30,8 @@ export function flagsOf({ owners, scratch }: Manner): string[] {
 /** An archive whose definitions have been read. */
 export interface Prepared extends Archive {
   readonly definitions: readonly Definition[];
+  /** Of its texts. */
+  readonly encoding: string;
 }
 
 /** Reads the definitions, and looks that the server has every extension among them: before anything is touched. */
@@ -37,7 +39,9 @@ export async function prepare(site: Site, archive: Archive, manner: Manner): Pro
   // With the definition of the database itself, which pg_restore can not write for a name of several lines.
   const create = /[\r\n]/.test(archive.part.database ?? "") ? [] : ["--create"];
   const command = site.tools.command("pg_restore", ["--schema-only", ...create, "--file=-", ...flagsOf(manner)]);
-  const definitions = parseDefinitions(await readBeginning(archive, command));
+  const text = await readBeginning(archive, command);
+  const encoding = /^SET client_encoding = '([^']+)';$/m.exec(text)?.[1] ?? "UTF8";
+  const definitions = parseDefinitions(text);
   const extensions = definitions.filter(({ type }) => type === "EXTENSION").map(({ name }) => name);
   const query = "SELECT to_json(name) FROM pg_catalog.pg_available_extensions";
   const available = new Set(
@@ -56,7 +60,7 @@ export async function prepare(site: Site, archive: Archive, manner: Manner): Pro
       },
     );
   }
-  return { ...archive, definitions };
+  return { ...archive, definitions, encoding };
 }
 
 /** Restores into an empty database and has its statistics collected. `list`: a file for pg_restore's --use-list. */
@@ -71,7 +75,7 @@ export async function restoreInto(
   const args = ["--exit-on-error", "--no-password", ...flagsOf(manner)];
   if (await fitsTransaction(site, prepared)) args.push("--single-transaction");
   if (options.list !== undefined) args.push(`--use-list=${options.list}`);
-  args.push(`--dbname=${site.url(database)}`);
+  args.push(`--dbname=${withEncoding(site.url(database), prepared.encoding)}`);
   await streamArchive(prepared, site.tools.command("pg_restore", args), options.progress);
   await ask(site.psql, site.url(database), "SET statement_timeout = 0; ANALYZE", site.signal, analyzeTimeoutMs).catch(
     (error: unknown) => {
@@ -84,15 +88,14 @@ export async function restoreInto(
 export async function compareWith(
   site: Site,
   database: string,
-  { reader, part, definitions }: Prepared,
+  { reader, part, definitions, encoding }: Prepared,
   manner: Manner,
   differences: Differences,
 ): Promise<Record<string, number>> {
   const { rows, tables, largeObjects } = await compareRows(site, database, part, differences);
   const made = schemasWithoutDefinition(definitions).map((name) => schemaDefinition(name));
-  const flags = flagsOf(manner);
-  const same = isSameVersion(site, reader.manifest);
-  const objects = await compareDefinitions(site, database, [...definitions, ...made], flags, same, differences);
+  const options = { flags: flagsOf(manner), encoding, sameVersions: isSameVersion(site, reader.manifest) };
+  const objects = await compareDefinitions(site, database, [...definitions, ...made], options, differences);
   return { rows, tables, ...(largeObjects === 0 ? {} : { largeObjects }), objects };
 }
 

@@ -48,6 +48,9 @@ export class PsqlSession {
   }
 }
 
+/** Lifts the limit on statements that a role or a database may have for its sessions: this program has its own. */
+export const unhurried = "SET statement_timeout = 0";
+
 /** Makes a command of arguments for psql. */
 export type PsqlCommand = (args: readonly string[]) => Command;
 
@@ -62,7 +65,7 @@ export async function ask(
   signal: AbortSignal,
   timeoutMs = 60_000,
 ): Promise<string[]> {
-  const input = `\\set VERBOSITY terse\n${sql};\n`;
+  const input = `\\set VERBOSITY terse\n${unhurried};\n${sql};\n`;
   const command = psql([...psqlArgs, "-d", withUtf8(url)]);
   const { stdout } = await run(command, { input, signal, timeoutMs, maxOutput: 64 * 1024 * 1024 }).catch(
     (error: unknown) => {
@@ -72,7 +75,15 @@ export async function ask(
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-/** Names come back in UTF-8, whatever the database's encoding is. */
+/** Names come back in UTF-8, whatever the database's encoding is, and whatever it or the role has for its sessions. */
 export function withUtf8(url: string): string {
-  return `${url}${url.includes("?") ? "&" : "?"}client_encoding=UTF8`;
+  return withEncoding(url, "UTF8");
+}
+
+/**
+ * The URL of sessions with this client encoding. Dumps are in the database's own: what it or the role has for its sessions
+ * may lack letters that are in it, or not even fit it.
+ */
+export function withEncoding(url: string, encoding: string): string {
+  return `${url}${url.includes("?") ? "&" : "?"}client_encoding=${encodeURIComponent(encoding)}`;
 }
