@@ -1,6 +1,8 @@
 import { AppError, toAppError } from "../../core/errors.ts";
 import { type Manifest, manifestFile } from "../../core/manifest.ts";
-import { failure, type Proof } from "../../core/proof.ts";
+import type { Proof } from "../../core/proof.ts";
+import { flawsIn, type SeenStorage } from "../../core/soundness.ts";
+import type { CachedCopy } from "../../state/catalogue.ts";
 import type { Storage } from "../../storages/types.ts";
 import { readCopyManifest } from "../backup/proofs.ts";
 import { lookInto, ownKey } from "../catalogue.ts";
@@ -60,7 +62,7 @@ export interface FoundCopy {
   readonly manifest: Manifest;
   /** Hex, of the manifest's bytes. */
   readonly manifestSha256: string;
-  /** All of its parts are there with their sizes, and no look at it has failed. */
+  /** Nothing is known to speak against it, nor against what it needs of earlier ones. */
   readonly sound: boolean;
   readonly proofs: readonly Proof[];
 }
@@ -77,27 +79,47 @@ export interface FoundCopies {
  * a person has to say which.
  */
 export async function findCopies({ folder, name, storages }: FoundBackup, signal: AbortSignal): Promise<FoundCopies> {
-  const copies: FoundCopy[] = [];
+  const found: Omit<FoundCopy, "sound">[] = [];
+  const looks: SeenStorage<CachedCopy>[] = [];
   const refused: { storage: Storage; error: AppError }[] = [];
   for (const storage of storages) {
     try {
       const { manifest, sha256 } = await readCopyManifest(storage, folder, undefined, signal);
-      const look = (await lookInto(storage, new Map(), { name, folder, signal })).copies.get(folder);
-      const proofs = look?.proofs ?? [];
-      const sound = look !== undefined && look.incomplete === undefined && failure(proofs) === undefined;
-      copies.push({ storage, manifest, manifestSha256: sha256, sound, proofs });
+      const seen = await lookAt(storage, manifest, { name, folder, signal });
+      found.push({ storage, manifest, manifestSha256: sha256, proofs: seen.get(folder)?.proofs ?? [] });
+      looks.push({ storage: storage.name, copies: seen });
     } catch (error) {
       signal.throwIfAborted();
       refused.push({ storage, error: toAppError(error) });
     }
   }
-  if (copies.length === 0 && refused[0]) throw refused[0].error;
-  if (new Set(copies.map(({ manifestSha256 }) => manifestSha256)).size > 1) throw different(folder, copies);
+  if (found.length === 0 && refused[0]) throw refused[0].error;
+  if (new Set(found.map(({ manifestSha256 }) => manifestSha256)).size > 1) throw different(folder, found);
+  const flaws = flawsIn(looks, []);
+  const isSound = ({ storage }: { storage: Storage }): boolean =>
+    looks.some((look) => look.storage === storage.name && look.copies.has(folder)) &&
+    flaws.get(storage.name)?.get(folder) === undefined;
+  const copies = found.map((copy) => ({ ...copy, sound: isSound(copy) }));
   const rank = ({ sound, storage }: FoundCopy): number => (sound ? 2 : 0) + (storage.local ? 1 : 0);
   return { copies: copies.toSorted((a, b) => rank(b) - rank(a)), refused };
 }
 
-function different(folder: string, copies: readonly FoundCopy[]): AppError {
+/** The backup, and the earlier ones whose parts it needs. */
+async function lookAt(
+  storage: Storage,
+  manifest: Manifest,
+  options: { name: string; folder: string; signal: AbortSignal },
+): Promise<Map<string, CachedCopy>> {
+  const folders = new Set([options.folder, ...manifest.references.map((reference) => reference.folder)]);
+  const seen = new Map<string, CachedCopy>();
+  for (const folder of folders) {
+    const { copies } = await lookInto(storage, new Map(), { ...options, folder });
+    for (const [at, copy] of copies) seen.set(at, copy);
+  }
+  return seen;
+}
+
+function different(folder: string, copies: readonly Pick<FoundCopy, "storage">[]): AppError {
   const names = copies.map(({ storage }) => storage.name).join(", ");
   const message = `the manifests of ${folder} differ between ${names}: one of them was altered; name one storage`;
   return new AppError("conflict", message, { text: { key: "error-restore-manifests", args: { folder, names } } });
