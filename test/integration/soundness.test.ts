@@ -9,6 +9,7 @@ import { copyBackup } from "../../src/services/backup/copy.ts";
 import { healthOf } from "../../src/services/backup/health.ts";
 import { lastGood } from "../../src/services/backup/last-good.ts";
 import { findPrevious } from "../../src/services/backup/previous.ts";
+import { findBackup, findCopies } from "../../src/services/restore/choose.ts";
 import { quiet, storageOf, temporaryFolder } from "../support/backup.ts";
 import {
   aBackup,
@@ -104,6 +105,20 @@ function unsealed(manifest: Manifest): Buffer {
 }
 
 describe("a backup whose part of an earlier run is lost", () => {
+  test("is restored from the copy that has all it needs", async () => {
+    const { local, offsite, fullFolder, newest } = await world();
+    for (const manifest of [daily(2), newest]) await putBackup(offsite, manifest);
+    const chosen = async (): Promise<string[]> => {
+      const found = await findBackup([local, offsite], "latest:app", signal);
+      if (!found) throw new Error("no backup");
+      const { copies } = await findCopies(found, signal);
+      return copies.map(({ storage, sound }) => `${storage.name} ${sound}`);
+    };
+    expect(await chosen()).toEqual(["local true", "offsite true"]);
+    await local.delete([`${fullFolder}${part}`]);
+    expect(await chosen()).toEqual(["offsite true", "local false"]);
+  });
+
   test("is not the last good one, for nobody, and pushes no other out", async () => {
     const { deps, local, fullFolder, refresh, good, prune, left } = await world();
     expect(await good()).toBe(0);
