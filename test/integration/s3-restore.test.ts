@@ -87,6 +87,23 @@ it("backs up and restores every key that a bucket may have, over many pages", as
   expect(contentsOf(target)).toEqual(contentsOf(one.s3));
 });
 
+it("restores the headers of an object byte for byte; what expires at no time at all has expired", async () => {
+  await using one = await world();
+  const bytes = (text: string): string => Buffer.from(text).toString("latin1");
+  const named = { "content-disposition": bytes('attachment; filename="отчёт ü.txt"'), "x-amz-meta-who": bytes("Zoë") };
+  const date = "Wed, 21 Oct 2026 07:28:00 GMT";
+  for (const [key, content] of Object.entries({ empty: "", full: "content" }))
+    one.s3.put(key, content, { ...named, expires: date });
+  for (const expires of ["0", "never"]) one.s3.put(`expires ${expires}`, "", { expires });
+  const { manifest } = await one.backups.make(memoryConfig(one.s3));
+  await using target = await startMemoryS3();
+  await restore(manifest, one.storage, `s3://memory?endpoint=${target.endpoint}`, memoryConfig(target));
+  const headers = (key: string) => target.objects.get(key)?.headers;
+  for (const key of ["empty", "full"]) expect(headers(key)).toMatchObject({ ...named, expires: date });
+  for (const key of ["expires 0", "expires never"])
+    expect(headers(key)).toMatchObject({ expires: "Thu, 01 Jan 1970 00:00:00 GMT" });
+});
+
 it("restores into a folder, and puts aside what can be no path", async () => {
   await using one = await world();
   const { manifest } = await one.backups.make(memoryConfig(one.s3));

@@ -72,7 +72,7 @@ export async function startMemoryS3(options: { readonly pageSize?: number } = {}
     requests.push(`${method} ${key}`);
     if (method === "PUT") {
       const kept = Object.entries(headers).filter(
-        ([name]) => name === "content-type" || name.startsWith("x-amz-meta-"),
+        ([name]) => ["content-type", "content-disposition", "expires"].includes(name) || name.startsWith("x-amz-meta-"),
       );
       put(key, body, Object.fromEntries(kept) as Record<string, string>);
       response.writeHead(200, { etag: objects.get(key)?.etag }).end();

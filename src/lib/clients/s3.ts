@@ -1,5 +1,6 @@
 import type { S3, S3ClientConfig } from "@aws-sdk/client-s3";
 import { s3Request, s3Timeouts } from "../resilience.ts";
+import { asSent, asSigned } from "./s3-headers.ts";
 import { presignGet } from "./s3-presign.ts";
 
 /** How to reach a bucket's server. */
@@ -109,8 +110,13 @@ async function createClient(options: S3Options, idleMs: number): Promise<S3> {
     },
     signedByMd5,
   );
+  s3.middlewareStack.add((next) => (args) => next({ ...args, request: asSigned(args.request) }), beforeSigning);
+  s3.middlewareStack.add((next) => (args) => next({ ...args, request: asSent(args.request) }), afterSigning);
   return s3;
 }
+
+const beforeSigning = { step: "build", name: "headersAsSigned", priority: "low" } as const;
+const afterSigning = { step: "deserialize", name: "headersAsSent", priority: "low" } as const;
 
 /**
  * A body whose MD5 is among the signed headers is not hashed once more for the signature: whoever wanted to change it

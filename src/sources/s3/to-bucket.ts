@@ -173,16 +173,21 @@ function* differenceOf({ key, size }: Version, before: IndexObject | undefined):
 
 function headersOf(object: IndexObject) {
   const { type, encoding, disposition, language, cache, expires, metadata } = attributesOf(object);
-  const date = new Date(expires ?? Number.NaN);
   return {
     ...(type === undefined ? {} : { ContentType: type }),
     ...(encoding === undefined ? {} : { ContentEncoding: encoding }),
     ...(disposition === undefined ? {} : { ContentDisposition: disposition }),
     ...(language === undefined ? {} : { ContentLanguage: language }),
     ...(cache === undefined ? {} : { CacheControl: cache }),
-    ...(Number.isNaN(date.getTime()) ? {} : { Expires: date }),
+    ...(expires === undefined ? {} : { Expires: expiryOf(expires) }),
     ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
   };
+}
+
+/** What is no date of HTTP, `0` above all, means a time that is over; so RFC 9111. Requests can only have dates. */
+function expiryOf(text: string): Date {
+  const date = new Date(text);
+  return /^[A-Z][a-z]+, .* GMT$/.test(text) && !Number.isNaN(date.getTime()) ? date : new Date(0);
 }
 
 function md5(bytes: Buffer): string {
