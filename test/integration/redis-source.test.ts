@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { Redis } from "ioredis";
@@ -7,6 +9,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import type { AppError } from "../../src/core/errors.ts";
 import { run } from "../../src/lib/process.ts";
 import { kindOf } from "../../src/sources/index.ts";
+import { askInfo } from "../../src/sources/redis/inspect.ts";
+import { cliFor } from "../../src/sources/redis/tools.ts";
+import { addressOf } from "../../src/sources/redis/url.ts";
 import type { Source } from "../../src/sources/types.ts";
 import { sourceOf, temporaryFolder } from "../support/backup.ts";
 import { misbehavingRedisTools, toolPath } from "../support/fake-tools.ts";
@@ -101,6 +106,27 @@ describe("a snapshot", () => {
 });
 
 describe("a server that lets nobody in", () => {
+  it("is told in its own words, without what it has answered all the same", async () => {
+    const { server: open } = await serverWith({});
+    const source = sourceOf({ kind: "redis", url: `redis://:wrong-sesame@127.0.0.1:${open.port}` });
+    const error = await failureOf(source.inspect(signal));
+    expect(error).toMatchObject({ text: { key: "error-redis-password" } });
+    expect(error.context["stderr"]).toMatch(/^AUTH failed/);
+    expect(error.context["stderr"]).not.toMatch(/redis_version/);
+  });
+
+  it.each([
+    ["closes the connection", (socket: Socket) => void socket.once("data", () => socket.destroy())],
+    ["is silent", () => undefined],
+  ])("is none that %s: that may be for want of TLS", async (_how, answer) => {
+    const other = createServer(answer).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const asked = askInfo(cliFor(addressOf(`redis://127.0.0.1:${port}`)), signal, 1000);
+    expect(await failureOf(asked)).toMatchObject({ code: "source-unreachable", text: { key: "error-redis-mute" } });
+  });
+
   it("is told as that, without the password", async () => {
     for (const url of ["redis://:wrong-sesame@", "redis://nobody:wrong-sesame@", "redis://"]) {
       const source = sourceOf({ kind: "redis", url: `${url}127.0.0.1:${server.port}` });

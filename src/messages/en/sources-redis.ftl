@@ -10,6 +10,7 @@ error-redis-rights = the user of Redis needs the rights +info +sync +psync +repl
 error-redis-no-sync = this Redis does not offer SYNC: a managed one may not let anybody take snapshots
 error-redis-replica = this replica has no connection to its master: its data may be old
 error-redis-loading = Redis is loading its data
+error-redis-mute = Redis takes the connection and does not answer on it: has the port TLS (rediss://), or none (redis://)?
 error-redis-lost = the connection to Redis was lost before the snapshot was complete
 error-redis-answer = Redis gave no answer to INFO
 error-redis-sentinel = this is a Sentinel: it has no data; name the Redis itself

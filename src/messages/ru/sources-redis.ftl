@@ -10,6 +10,7 @@ error-redis-rights = пользователю Redis нужны права +info 
 error-redis-no-sync = этот Redis не даёт команду SYNC: управляемый сервер может не отдавать снимки
 error-redis-replica = у этой реплики нет связи с мастером: её данные могут быть старыми
 error-redis-loading = Redis загружает данные
+error-redis-mute = Redis принимает соединение и не отвечает по нему: порт с TLS (rediss://) или без него (redis://)?
 error-redis-lost = связь с Redis оборвалась раньше, чем снимок был получен целиком
 error-redis-answer = Redis не ответил на INFO
 error-redis-sentinel = это Sentinel, данных в нём нет: укажите сам Redis

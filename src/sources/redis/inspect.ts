@@ -12,23 +12,33 @@ const connectTimeoutMs = 30_000;
  * Asks a server about itself. Fails with `source-unreachable`, `source-refused` or `source-failed`. A password that is
  * refused is an error also where the server answers without one: it is not the user that was meant.
  */
-export async function askInfo(cli: Cli, signal: AbortSignal): Promise<Info> {
-  const { stdout, stderr } = await run(cli(["INFO"]), { signal, timeoutMs: connectTimeoutMs }).catch(
-    (error: unknown) => {
-      throw redisError(error);
-    },
-  );
+export async function askInfo(cli: Cli, signal: AbortSignal, timeoutMs = connectTimeoutMs): Promise<Info> {
+  const { stdout, stderr } = await run(cli(["INFO"]), { signal, timeoutMs }).catch((error: unknown) => {
+    throw connectionError(redisError(error));
+  });
   const info = parseInfo(stdout);
-  const words =
-    /AUTH failed/.test(stderr) || info === undefined ? redact(`${stderr}\n${stdout.slice(0, 500)}`.trim()) : "";
+  // Where the server has answered, that is not what is wrong.
+  const said = info === undefined ? `${stderr}\n${stdout.slice(0, 500)}` : stderr;
+  const words = info === undefined || /AUTH failed/.test(stderr) ? redact(said.trim()) : "";
   if (words === "" && info !== undefined) return info;
-  throw (
+  throw connectionError(
     meaningOf(words) ??
-    new AppError("source-failed", `Redis gave no answer to INFO: ${words.split("\n", 1)[0]}`, {
-      context: { step: "redis-cli", stderr: words },
-      text: { key: "error-redis-answer" },
-    })
+      new AppError("source-failed", `Redis gave no answer to INFO: ${words.split("\n", 1)[0]}`, {
+        context: { step: "redis-cli", stderr: words },
+        text: { key: "error-redis-answer" },
+      }),
   );
+}
+
+/** A connection that is silent or closed before anything was begun: often TLS on one side only. */
+function connectionError(error: AppError): AppError {
+  if (!["error-redis-lost", "error-tool-slow"].includes(error.text?.key ?? "")) return error;
+  return new AppError("source-unreachable", "Redis takes the connection and does not answer on it", {
+    permanent: false,
+    context: error.context,
+    text: { key: "error-redis-mute" },
+    cause: error,
+  });
 }
 
 /** Throws when a snapshot of this server can not be had, or would not be what a backup has to be. */
