@@ -114,6 +114,14 @@ describe("what is read", () => {
     expect(await names({ paths: [at("current")], followSymlinks: true })).toEqual([`.${at("current/sub/file")}`]);
   });
 
+  it("names a link that leads nowhere as left out where links are followed, and not as vanished", async () => {
+    using folder = temporaryFolder();
+    shell(folder.path, "mkdir tree; echo 1 > tree/file; ln -s gone tree/dangling");
+    const { reader, session } = await backUp({ paths: [join(folder.path, "tree")], followSymlinks: true });
+    expect(reader.manifest.parts[0]?.entries).toBe(2);
+    expect(session.summary?.().notes).toEqual([{ kind: "left-out", name: join(folder.path, "tree/dangling") }]);
+  });
+
   it("is an error when a path is missing, however good the others are", async () => {
     using folder = temporaryFolder();
     shell(folder.path, "mkdir here; ln -s gone dangling");

@@ -1,5 +1,7 @@
+import { existsSync, lstatSync } from "node:fs";
 import { Readable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
+import type { ManifestNote } from "../../core/manifest.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { bytesTaken, type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
@@ -55,8 +57,8 @@ export class TreeSession implements SourceSession {
   }
 
   summary(): SessionSummary {
-    const { notes, notesTotal } = this.#listener;
-    return { references: [], notes, notesTotal };
+    const { notesTotal } = this.#listener;
+    return { references: [], notes: this.#listener.notes.map((note) => this.#judged(note)), notesTotal };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,6 +84,13 @@ export class TreeSession implements SourceSession {
     return { entries, ...(rawBytes === undefined ? {} : { rawBytes }) };
   }
 
+  /** A link that leads nowhere is for a tar that follows links a file that has vanished; so it would be in every run. */
+  #judged(note: ManifestNote): ManifestNote {
+    const { followSymlinks, via } = this.#config;
+    if (note.kind !== "vanished" || !followSymlinks || via !== undefined) return note;
+    return leadsNowhere(note.name) ? { kind: "left-out", name: note.name } : note;
+  }
+
   /** Whether tar has failed for nothing else than what it may not read. */
   #isUnreadable(error: unknown): error is AppError {
     if (this.#config.unreadable === "note" || !(error instanceof AppError)) return false;
@@ -100,6 +109,14 @@ export class TreeSession implements SourceSession {
       text: { key: "error-files-unreadable", args: { total: unreadable, path: firstUnreadable } },
       cause: error,
     });
+  }
+}
+
+function leadsNowhere(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink() && !existsSync(path);
+  } catch {
+    return false;
   }
 }
 
