@@ -35,7 +35,8 @@ export function explain(error: unknown, terminal: Terminal): void {
   if (typeof stderr === "string" && stderr !== "") terminal.err(stderr);
 }
 
-function describeError(
+/** Exit status, code, and the one line. */
+export function describeError(
   error: unknown,
   terminal: Terminal,
 ): { readonly status: number; readonly code: string; readonly message: string } {

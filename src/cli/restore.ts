@@ -7,7 +7,7 @@ import { formatBytes, formatDuration, formatTime } from "../messages/format.ts";
 import { reasonText } from "../messages/index.ts";
 import { identityFor } from "../services/backup/identity.ts";
 import { recordAudit } from "../services/restore/audit.ts";
-import { type FoundCopy, findBackup, findCopies } from "../services/restore/choose.ts";
+import { type FoundBackup, type FoundCopy, findCopies, newestWhole } from "../services/restore/choose.ts";
 import { type Preflight, preflight } from "../services/restore/preflight.ts";
 import { RestoreFailure, type RestoreObserver, restoreCopy, soundCopy } from "../services/restore/restore.ts";
 import type { SourceConfig } from "../sources/index.ts";
@@ -15,8 +15,9 @@ import type { RestoreReport, RestoreTarget } from "../sources/types.ts";
 import { ProgressBar } from "./bar.ts";
 import { confirmByName } from "./confirm.ts";
 import { openPlace, type Place, type PlaceOptions } from "./place.ts";
-import { reportError, UsageError } from "./report.ts";
+import { describeError, reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
+import { findNamed } from "./which.ts";
 
 export interface RestoreOptions extends PlaceOptions {
   /** Where to; default: the variable VAKHTA_RESTORE_TO, whose value other users cannot see. */
@@ -61,14 +62,8 @@ async function restoreIn(place: Place, which: string, options: RestoreOptions): 
   const to = options.to ?? environmentVariables()["VAKHTA_RESTORE_TO"];
   if (to === undefined || to === "") throw new UsageError("cli-restore-where");
   if (!options.yes && !terminal.interactive) throw new UsageError("cli-nobody");
-  const found = await findBackup(place.storages, which, signal);
-  if (!found) throw new UsageError("cli-verify-unknown", { which });
-  const { copies, refused } = await findCopies(found, signal);
-  for (const { storage, error } of refused)
-    terminal.complain("cli-restore-copy-refused", {
-      storage: storage.name,
-      reason: reasonText(error, terminal.messages),
-    });
+  const found = await findNamed(place, which);
+  const copies = await adviseOnFailure(place, found, () => readable(terminal, found));
   const bar = new ProgressBar(terminal);
   const target: RestoreTarget = {
     to,
@@ -80,6 +75,8 @@ async function restoreIn(place: Place, which: string, options: RestoreOptions): 
   const first = copies[0];
   if (!first) throw new UsageError("cli-verify-unknown", { which });
   const { manifest } = first;
+  if (options.database !== undefined && manifest.parts.every(({ database }) => database === undefined))
+    throw new UsageError("cli-restore-no-databases", { kind: manifest.kind });
   const identity = await identityFor(manifest, place.identities);
   const config = sourceOf(place, found.name);
   const query = { manifest, target, files, config };
@@ -87,7 +84,8 @@ async function restoreIn(place: Place, which: string, options: RestoreOptions): 
   const observer = observe(terminal, bar);
   let copy: FoundCopy;
   try {
-    copy = await soundCopy(copies, { check: options.check, signal, observer });
+    const choose = (): Promise<FoundCopy> => soundCopy(copies, { check: options.check, signal, observer });
+    copy = await adviseOnFailure(place, found, choose, () => bar.end());
   } finally {
     bar.end();
   }
@@ -105,6 +103,7 @@ async function restoreIn(place: Place, which: string, options: RestoreOptions): 
       folder: found.folder,
       to: redact(to),
       ok: outcome === "restored",
+      unseen: found.unseen.map((one) => one.storage.name),
     };
     if (json) terminal.out(JSON.stringify({ ...facts, ...documentOf(report, terminal) }, undefined, 2));
     else tell(terminal, report);
@@ -113,6 +112,38 @@ async function restoreIn(place: Place, which: string, options: RestoreOptions): 
     await audit(place, copy, { folder: found.folder, to, outcome, files });
   }
   return outcome === "restored" ? exitCodes.ok : exitCodes.differs;
+}
+
+/** The copies that can be read from; the others are told. */
+async function readable(terminal: Terminal, found: FoundBackup): Promise<readonly FoundCopy[]> {
+  const { copies, refused } = await findCopies(found, terminal.signal);
+  for (const { storage, error } of refused) {
+    const reason = reasonText(error, terminal.messages);
+    terminal.complain("cli-restore-copy-refused", { storage: storage.name, reason });
+  }
+  return copies;
+}
+
+/** Where a backup cannot be read, the newest one that can is told, if there is one. */
+async function adviseOnFailure<T>(
+  { terminal, storages, timezone }: Place,
+  found: FoundBackup,
+  read: () => Promise<T>,
+  beforehand: () => void = () => undefined,
+): Promise<T> {
+  const { signal, messages } = terminal;
+  try {
+    return await read();
+  } catch (error) {
+    signal.throwIfAborted();
+    beforehand();
+    const whole = (await newestWhole(storages, found, signal))?.manifest;
+    if (whole) {
+      const at = formatTime(new Date(whole.startedAt), messages.locale, timezone);
+      terminal.complain("cli-restore-whole", { backup: whole.id, name: whole.name, at });
+    }
+    throw error;
+  }
 }
 
 function sourceOf({ config }: Place, name: string): SourceConfig | undefined {
@@ -185,15 +216,15 @@ function countedText(compared: RestoreReport["compared"]): string {
 /** Why it did not come about, and what it has left. */
 function reportFailure({ reason, remains }: RestoreFailure, terminal: Terminal, json: boolean): number {
   const { messages } = terminal;
-  const status = reportError(reason, terminal);
+  const { status, code, message } = describeError(reason, terminal);
+  terminal.err(message);
   const { stderr } = reason.context;
   if (typeof stderr === "string" && stderr !== "") terminal.err(stderr);
   const { state } = remains;
   const found = state === "nothing" ? undefined : reasonText(told(remains.found), messages);
   if (found === undefined) terminal.complain("cli-restore-nothing-left");
   else terminal.complain(state === "left" ? "cli-restore-left" : "cli-restore-left-unknown", { found });
-  const error = { code: reason.code, message: reasonText(reason, messages) };
-  if (json) terminal.out(JSON.stringify({ error, target: { state, found } }, undefined, 2));
+  if (json) terminal.out(JSON.stringify({ error: { code, message }, target: { state, found } }, undefined, 2));
   return status;
 }
 

@@ -9,7 +9,6 @@ import { readCopyManifest, recordProof } from "../services/backup/proofs.ts";
 import { prove, reachOf } from "../services/backup/prove.ts";
 import { sweepScratch } from "../services/backup/scratch.ts";
 import { neededBytes } from "../services/backup/verify.ts";
-import { findBackup } from "../services/restore/choose.ts";
 import { findKind, type SourceConfig } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
 import { ProgressBar } from "./bar.ts";
@@ -17,6 +16,7 @@ import { deadlineOf } from "./deadline.ts";
 import { openPlace, type Place, type PlaceOptions } from "./place.ts";
 import { explain, reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
+import { findNamed } from "./which.ts";
 
 export interface VerifyOptions extends PlaceOptions {
   readonly depth?: string;
@@ -54,11 +54,10 @@ export async function verify(terminal: Terminal, which: string, options: VerifyO
 }
 
 async function verifyIn(place: Place, which: string, { json = false, ...options }: VerifyOptions): Promise<number> {
-  const { terminal, storages } = place;
+  const { terminal } = place;
   const asked = depths.find((depth) => depth === options.depth);
   if (options.depth !== undefined && !asked) throw new UsageError("cli-verify-depth-unknown", { depth: options.depth });
-  const found = await findBackup(storages, which, terminal.signal);
-  if (!found) throw new UsageError("cli-verify-unknown", { which });
+  const found = await findNamed(place, which);
   const { folder, name, id } = found;
   const own = settingsOf(place, name);
   const storage = chooseCopy(found.storages, own.storage);
@@ -84,7 +83,16 @@ async function verifyIn(place: Place, which: string, { json = false, ...options 
     unrecorded = reasonText(toAppError(error), terminal.messages);
     terminal.complain("cli-verify-unrecorded", { storage: storage.name, reason: unrecorded });
   }
-  if (json) terminal.out(JSON.stringify({ id, name, storage: storage.name, folder, proof, unrecorded }, undefined, 2));
+  const facts = {
+    id,
+    name,
+    storage: storage.name,
+    folder,
+    proof,
+    unrecorded,
+    unseen: found.unseen.map((one) => one.storage.name),
+  };
+  if (json) terminal.out(JSON.stringify(facts, undefined, 2));
   else tell(terminal, proof);
   const isTooShallow = asked !== undefined && proof.depth !== asked;
   return proof.ok && !isTooShallow && unrecorded === undefined ? exitCodes.ok : exitCodes.failed;

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { AppError, toAppError } from "../core/errors.ts";
 import { type Manifest, manifestFile, manifestFolder, parseManifest } from "../core/manifest.ts";
 import { type Pin, type Proof, type Proofs, parsePin, parseProofs, pinFile, proofFile } from "../core/proof.ts";
-import { believedManifest } from "../core/soundness.ts";
+import { believedManifest, type Flaws, flawsIn } from "../core/soundness.ts";
 import { tombstoneFile } from "../core/tombstone.ts";
 import type { CachedCopy } from "../state/catalogue.ts";
 import type { Storage, StoredObject } from "../storages/types.ts";
@@ -38,6 +38,8 @@ export interface Catalogue {
   /** Newest first. */
   readonly entries: readonly CatalogueEntry[];
   readonly problems: readonly CatalogueProblem[];
+  /** What speaks against copies, by storage and folder. */
+  readonly flaws: Flaws;
 }
 
 /** Objects that are read at the same time from one storage. */
@@ -68,7 +70,11 @@ export async function readCatalogue(
   );
   options.signal.throwIfAborted();
   const { entries, conflicts } = mergeCopies(looks);
-  return { entries, problems: [...looks.flatMap(({ problems }) => problems), ...conflicts] };
+  return {
+    entries,
+    problems: [...looks.flatMap(({ problems }) => problems), ...conflicts],
+    flaws: flawsIn(looks, []),
+  };
 }
 
 /** What one storage holds of one name, or of all. */

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { encodeManifest, parseManifest } from "../../src/core/manifest.ts";
 import { generateIdentity, recipientOf } from "../../src/lib/crypto.ts";
 import { type CliResult, startCli } from "../support/cli.ts";
 import { runHere } from "../support/cli-here.ts";
@@ -211,6 +212,14 @@ describe("vakhta restore refuses", { timeout: 60_000 }, () => {
       status: 2,
       stderr: "there is no backup else in these storages.\n",
     });
+    expect(await cli(backup, "restore", "app@", "--to", out(), "--yes")).toMatchObject({
+      status: 2,
+      stderr: "there is no backup app@ in these storages.\n",
+    });
+    expect(await cli(backup, "restore", "app", "--to", out(), "--yes", "--database", "shop")).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^--database: a backup of kind files has no databases/),
+    });
     expect(readdirSync(folder)).not.toContain("out");
   });
 
@@ -275,6 +284,42 @@ describe("vakhta restore refuses", { timeout: 60_000 }, () => {
     expect(status).toBe(0);
   });
 
+  it("an older backup where the newest is incomplete or may lie in a storage that cannot be seen, and names what there is", async () => {
+    const { local, key, id } = await backedUp("tree");
+    const older = join(manifest(), "..");
+    const newer = join(folder, "local/app/29991231T000000Z-newest");
+    mkdirSync(newer);
+    const told = parseManifest(readFileSync(join(older, "manifest.json")));
+    const newest = { ...told, id: "newest", startedAt: "2999-12-31T00:00:00.000Z" };
+    writeFileSync(join(newer, "manifest.json"), encodeManifest(newest));
+    const restore = (which: string, ...more: readonly string[]): Promise<CliResult> =>
+      cli({ local, key }, "restore", which, "--to", out(), "--yes", ...more);
+    const incomplete = await restore("latest:app");
+    expect(incomplete).toMatchObject({ status: 1, stdout: "" });
+    expect(lines(incomplete.stderr).slice(-2)).toEqual([
+      expect.stringMatching(`^the newest other backup that is whole: ${id} of app, `),
+      expect.stringMatching(/artifact/),
+    ]);
+    rmSync(newer, { recursive: true });
+    const down = ["--storage", `s3://${s3.bucket}/tree-true?endpoint=http://127.0.0.1:1`];
+    for (const which of ["latest:app", "app", "app@20"]) {
+      const refused = await restore(which, "--json", ...down);
+      expect(refused.status).toBe(1);
+      expect(lines(refused.stderr)).toEqual([
+        expect.stringMatching(`^s3://${s3.bucket}/tree-true: `),
+        expect.stringMatching(`^s3://${s3.bucket}/tree-true could not be looked into: .* ${id} `),
+      ]);
+      expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "storage-unreachable" } });
+    }
+    expect(await cli({ local, key }, "verify", "app", ...down)).toMatchObject({ status: 1 });
+    const named = await restore(id, "--json", ...down);
+    expect({ ...named, stderr: lines(named.stderr)[0] }).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(`^s3://${s3.bucket}/tree-true: `),
+    });
+    expect(JSON.parse(named.stdout)).toMatchObject({ ok: true, unseen: [`s3://${s3.bucket}/tree-true`] });
+  });
+
   it("damaged bytes that it meets on its way, and takes back what it has made", async () => {
     const { local, key } = await backedUp("database");
     flipBit(artifact());
@@ -317,14 +362,18 @@ describe("vakhta restore", { timeout: 60_000 }, () => {
     mkdirSync(join(folder, "bin"));
     scriptIn(join(folder, "bin"), "tar", tar);
     const env = { PATH: `${folder}/bin:${process.env["PATH"]}` };
-    await using running = startCli(["restore", "app", "--to", out(), "--yes", ...local], { cwd: folder, env });
+    await using running = startCli(["restore", "app", "--to", out(), "--yes", "--json", ...local], {
+      cwd: folder,
+      env,
+    });
     await vi.waitUntil(() => existsSync(slow), { timeout: 20_000 });
     running.kill(signal);
-    const { status, stderr } = await running.done;
+    const { status, stdout, stderr } = await running.done;
     expect({ status, told: lines(stderr).slice(-2) }).toEqual({
       status: 130,
       told: ["interrupted.", "nothing of it is left there."],
     });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "cancelled", message: "interrupted." } });
     expect(readdirSync(folder)).not.toContain("out");
   });
 

@@ -5,7 +5,7 @@ import { flawsIn, type SeenStorage } from "../../core/soundness.ts";
 import type { CachedCopy } from "../../state/catalogue.ts";
 import type { Storage } from "../../storages/types.ts";
 import { readCopyManifest } from "../backup/proofs.ts";
-import { lookInto, ownKey } from "../catalogue.ts";
+import { type CatalogueEntry, lookInto, ownKey, readCatalogue } from "../catalogue.ts";
 
 /** A backup, and the storages in which its manifest was seen. */
 export interface FoundBackup {
@@ -14,12 +14,14 @@ export interface FoundBackup {
   readonly id: string;
   readonly folder: string;
   readonly storages: readonly Storage[];
+  /** Storages that could not be looked into: what they hold may be newer. */
+  readonly unseen: readonly { readonly storage: Storage; readonly error: AppError }[];
 }
 
 /**
  * The newest backup that is meant: by the id of its run, by its name, `latest:<name>`, or `<name>@<beginning of its
  * time>` ("app@20260301", "app@2026-03-01T03"; UTC). Of a backup that somebody names only storages are asked, no cache. A
- * storage out of reach hides only what lies nowhere else.
+ * storage out of reach hides only what lies nowhere else. Rejects when none was found and one could not be looked into.
  */
 export async function findBackup(
   storages: readonly Storage[],
@@ -27,7 +29,7 @@ export async function findBackup(
   signal: AbortSignal,
 ): Promise<FoundBackup | undefined> {
   const folders = new Map<string, Storage[]>();
-  const failures: unknown[] = [];
+  const unseen: { storage: Storage; error: AppError }[] = [];
   for (const storage of storages) {
     try {
       for await (const { key } of storage.list("", signal)) {
@@ -37,23 +39,36 @@ export async function findBackup(
       }
     } catch (error) {
       signal.throwIfAborted();
-      failures.push(error);
+      unseen.push({ storage, error: toAppError(error) });
     }
   }
-  if (folders.size === 0 && failures.length > 0) throw toAppError(failures[0]);
+  if (folders.size === 0 && unseen[0]) throw unseen[0].error;
   const time = (folder: string): string => folder.slice(folder.indexOf("/") + 1);
   const [newest] = [...folders].toSorted(([a], [b]) => (time(a) < time(b) ? 1 : -1));
   if (!newest) return undefined;
   const [folder, copies] = newest;
   const [name = "", run = ""] = folder.split("/");
-  return { name, id: run.slice(run.indexOf("-") + 1), folder, storages: copies };
+  return { name, id: run.slice(run.indexOf("-") + 1), folder, storages: copies, unseen };
 }
 
 function isMeant(folder: string, which: string): boolean {
   const [name = "", run = ""] = folder.split("/");
   if (run.slice(run.indexOf("-") + 1) === which) return true;
-  const [wanted = "", time = ""] = which.replace(/^latest:/, "").split("@");
-  return wanted === name && run.startsWith(time.replaceAll(/[-:]/g, ""));
+  const [wanted = "", time] = which.replace(/^latest:/, "").split("@");
+  // An empty time is a slip, and not the newest.
+  return wanted === name && time !== "" && run.startsWith((time ?? "").replaceAll(/[-:]/g, ""));
+}
+
+/** The newest backup of that name, besides one, that can be restored as far as anybody knows. */
+export async function newestWhole(
+  storages: readonly Storage[],
+  { name, folder: besides }: Pick<FoundBackup, "name" | "folder">,
+  signal: AbortSignal,
+): Promise<CatalogueEntry | undefined> {
+  const { entries, flaws } = await readCatalogue(storages, { name, signal });
+  const isWhole = ({ copies, folder }: CatalogueEntry): boolean =>
+    copies.some((storage) => flaws.get(storage)?.has(folder) !== true);
+  return entries.find((entry) => entry.folder !== besides && isWhole(entry));
 }
 
 /** One copy of a backup, as it was found just now. */

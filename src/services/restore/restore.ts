@@ -29,8 +29,8 @@ export interface RestoreObserver {
 
 /**
  * The first of these copies whose stored bytes are all what the manifest says. Rejects, when there is none, with what is
- * wrong with the first one. A copy that is too large to be read twice is taken as it is: each restore compares what it
- * reads, and takes back what it has made of damaged bytes.
+ * wrong with the first one. A sound copy that is too large to be read twice is taken as it is: each restore compares what
+ * it reads, and takes back what it has made of damaged bytes.
  */
 export async function soundCopy(
   copies: readonly FoundCopy[],
@@ -39,7 +39,7 @@ export async function soundCopy(
   const { signal, observer } = options;
   let first: AppError | undefined;
   for (const copy of copies) {
-    if (!(options.check ?? isCheckAffordable(copy))) return copy;
+    if (!(options.check ?? (!copy.sound || isCheckAffordable(copy)))) return copy;
     let read = 0;
     observer.phase("check", neededBytes(copy.manifest));
     try {
