@@ -1,21 +1,54 @@
 import type { Config } from "../app/config.ts";
 import { storedBytes } from "../core/run.ts";
-import { formatBytes, formatDuration, formatTime } from "../messages/format.ts";
-import type { Messages } from "../messages/index.ts";
+import { formatBytes, formatCount, formatDuration, formatTime } from "../messages/format.ts";
+import { type Messages, reasonText } from "../messages/index.ts";
 import type { BackupHealth, HealthMark, HealthReason } from "../services/backup/health.ts";
+import type { Unseen } from "../services/backup/unseen.ts";
 import { hostOfCopies } from "../services/places.ts";
 import { oneLine } from "./foreign-text.ts";
 
 export const healthMarks: Readonly<Record<HealthMark, string>> = { red: "🔴", amber: "🟡", green: "🟢" };
 
+/** Of why a storage cannot be looked at, as much is shown among other reasons. */
+const longestReason = 160;
+
 /** What is said against a backup, worst first, as plain text; "" when nothing is. */
-export function reasonWords({ reasons, missing }: BackupHealth, messages: Messages): string {
+export function reasonWords({ reasons, missing, unseen }: BackupHealth, messages: Messages, timezone: string): string {
   // One that is too old for its limit is late as well.
   const isSaid = (reason: HealthReason): boolean => reason !== "late" || !reasons.includes("too-old");
   return reasons
     .filter(isSaid)
-    .map((reason) => messages.plain(`health-${reason}`, { storages: oneLine(missing.join(", "), 80) }))
+    .flatMap((reason) =>
+      reason === "unseen"
+        ? unseen.map((one) => unseenWords(one, messages, timezone))
+        : [messages.plain(`health-${reason}`, { storages: oneLine(missing.join(", "), 80) })],
+    )
     .join(", ");
+}
+
+/** Why a storage cannot be looked at: "offsite could not be looked at since 03:12: the storage does not answer". */
+function unseenWords(
+  { storage, why, since, error, unreadable = 0 }: Unseen,
+  messages: Messages,
+  timezone: string,
+): string {
+  const time = since === undefined ? "" : timeOf(since, messages, timezone);
+  switch (why) {
+    case "failed": {
+      const reason = error ? oneLine(reasonText(error, messages), longestReason) : "";
+      return messages.plain("health-unseen", { storage, since: time, reason });
+    }
+    case "old":
+      return messages.plain("health-unseen-old", { storage, since: time });
+    case "yet":
+      return messages.plain("health-unseen-yet", { storage });
+    case "unreadable":
+      return messages.plain("health-unseen-unreadable", {
+        storage,
+        n: unreadable,
+        count: formatCount(unreadable, messages.locale),
+      });
+  }
 }
 
 /** The last good one: "3h ago, 25.6 MB"; undefined when there is none. */

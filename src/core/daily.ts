@@ -32,13 +32,15 @@ export interface DailyReport {
 
 /**
  * How a configured backup stands, by the worst that is said against it: `damaged`, a look at it did not hold; `overdue`, a
- * schedule or `maxAge` was not met; `never`, there is none yet; `degraded`, a copy of the newest one is missing; `small`,
+ * schedule or `maxAge` was not met; `never`, there is none yet; `unseen`, its storages cannot be looked at; `degraded`, a copy of the newest one is missing; `small`,
  * it is far smaller than usual; `unproven`, none of its backups was looked at, or not as lately as its schedule
  * wants.
  */
 export interface DailyBackup {
   readonly name: string;
-  readonly state: "good" | "damaged" | "failed" | "never" | "overdue" | "degraded" | "small" | "unproven";
+  readonly state: "good" | "damaged" | "failed" | "never" | "overdue" | "unseen" | "degraded" | "small" | "unproven";
+  /** Of one that is `unseen`: storages that cannot be looked at. */
+  readonly storages?: readonly string[];
   /** End of the last good one. */
   readonly finishedAt?: string;
 }

@@ -109,7 +109,12 @@ export class CachedCatalogue {
     const suspicions = await this.#verifications.suspicions();
     if (suspicions.some((one) => one.proven && one.storage === storage && one.folder === run.folder)) return false;
     const look = await this.look(storage, run.name);
-    return !look || look.error !== undefined || Date.parse(look.at) <= Date.parse(run.finishedAt ?? run.createdAt);
+    return (
+      !look ||
+      look.due === true ||
+      look.error !== undefined ||
+      Date.parse(look.at) <= Date.parse(run.finishedAt ?? run.createdAt)
+    );
   }
 
   /** One page of the backups of a name, newest first, and how many there are, without reading the others. */
@@ -139,6 +144,11 @@ export class CachedCatalogue {
       this.#storages.map(async (storage) => ({ storage, copies: await this.#cache.readSome(storage, name, folders) })),
     );
     return mergeCopies(looks).entries;
+  }
+
+  /** How these storages were last looked into for a name, in their order. */
+  async looks(storages: readonly string[], name: string): Promise<(CatalogueLook | undefined)[]> {
+    return await this.#cache.readLooks(storages, name);
   }
 
   /** How a storage was last looked into for a name; undefined: not yet. */

@@ -60,7 +60,8 @@ export class CatalogueKeeper {
       const own = (folder: string): boolean => nameOf(folder) === each;
       const unreadable = found.problems.filter(({ key }) => key !== undefined && own(key)).length;
       await this.#record(storageName, each, filter(known, own), filter(found.copies, own), failed === undefined);
-      await cache.writeLook(storageName, each, lookOf(at, failed, unreadable));
+      const before = failed && (await cache.readLook(storageName, each));
+      await cache.writeLook(storageName, each, lookOf(at, failed, before, unreadable));
     }
     if (failed) throw failed;
     return { backups: found.copies.size };
@@ -86,7 +87,7 @@ export class CatalogueKeeper {
     } catch (error) {
       const { message } = toAppError(error);
       this.#deps.logger.warn({ storage: storageName, folder, error: message }, "not noted in the catalogue yet");
-      await this.#deps.catalogueCache.forgetLook(storageName, nameOf(folder)).catch(() => undefined);
+      await this.#deps.catalogueCache.expireLook(storageName, nameOf(folder)).catch(() => undefined);
     }
   }
 
@@ -141,11 +142,21 @@ function filter<T>(map: ReadonlyMap<string, T>, keep: (key: string) => boolean):
   return new Map([...map].filter(([key]) => keep(key)));
 }
 
-function lookOf(at: string, failed: AppError | undefined, unreadable: number): CatalogueLook {
+function lookOf(
+  at: string,
+  failed: AppError | undefined,
+  before: CatalogueLook | undefined,
+  unreadable: number,
+): CatalogueLook {
+  const rest = unreadable > 0 ? { unreadable } : {};
+  if (!failed) return { at, ...rest };
+  const { code, message, text } = failed;
+  const seen = before?.error ? before.seenAt : before?.at;
   return {
     at,
-    ...(failed ? { error: { code: failed.code, message: redact(failed.message) } } : {}),
-    ...(unreadable > 0 ? { unreadable } : {}),
+    error: { code, message: redact(message), ...(text ? { text } : {}), since: before?.error?.since ?? at },
+    ...(seen === undefined ? {} : { seenAt: seen }),
+    ...rest,
   };
 }
 
@@ -163,7 +174,7 @@ export async function refreshCatalogue(deps: CatalogueDueDeps): Promise<string[]
   const looks = new Map((await catalogueCache.looks()).map(({ storage, name, look }) => [`${storage}:${name}`, look]));
   const isDue = (storage: string, name: string): boolean => {
     const look = looks.get(`${storage}:${name}`);
-    if (!look) return true;
+    if (!look || look.due) return true;
     const age = now - Date.parse(look.at);
     // A clock that was set back must not stop it.
     return age < 0 || age >= (look.error ? retryAfterMs : refreshAfterMs);

@@ -140,6 +140,8 @@ const states: Readonly<Record<HealthReason, DailyBackup["state"]>> = {
   failed: "failed",
   never: "never",
   "too-old": "overdue",
+  "out-of-reach": "unseen",
+  unseen: "unseen",
   late: "overdue",
   "copy-missing": "degraded",
   anomaly: "small",
@@ -148,12 +150,14 @@ const states: Readonly<Record<HealthReason, DailyBackup["state"]>> = {
 };
 
 /** How a backup stands, by the worst that is said against it. */
-function standOf({ name, reasons: [worst], lastGood }: BackupHealth): DailyBackup {
+function standOf({ name, reasons: [worst], lastGood, unseen }: BackupHealth): DailyBackup {
   const finishedAt = lastGood?.manifest.finishedAt;
+  const state = worst ? states[worst] : "good";
   return {
     name,
     ...(finishedAt === undefined ? {} : { finishedAt }),
-    state: worst ? states[worst] : "good",
+    state,
+    ...(state === "unseen" ? { storages: unseen.map(({ storage }) => storage) } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Manifest } from "../core/manifest.ts";
 import type { Pin, Proof } from "../core/proof.ts";
+import type { Text } from "../core/text.ts";
 import type { Keys, Redis } from "./redis.ts";
 
 /** What is known of one backup's copy in one storage. */
@@ -28,8 +29,17 @@ export interface CachedCopy {
 /** When a storage was last looked into for a name, and how that ended. */
 export interface CatalogueLook {
   readonly at: string;
-  /** Why it could not be looked into; what is known of it is older then. */
-  readonly error?: { readonly code: string; readonly message: string };
+  /** Why it could not be looked into; what is known of it is older then. `since`: the first failure in a row. */
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly text?: Text;
+    readonly since?: string;
+  };
+  /** Beside `error`: when it was last looked into with success. */
+  readonly seenAt?: string;
+  /** What has happened there since could not be read: it is looked into anew at once. */
+  readonly due?: true;
   /** How many manifests there make no sense. */
   readonly unreadable?: number;
 }
@@ -117,6 +127,14 @@ export class CatalogueCache {
     return look === null ? undefined : (JSON.parse(look) as CatalogueLook);
   }
 
+  /** How these storages were last looked into for a name, in their order. */
+  async readLooks(storages: readonly string[], name: string): Promise<(CatalogueLook | undefined)[]> {
+    if (storages.length === 0) return [];
+    const fields = storages.map((storage) => `${storage}:${name}`);
+    const looks = await this.#redis.hmget(this.#keys.of("catalogue-looks"), ...fields);
+    return looks.map((look) => (look === null ? undefined : (JSON.parse(look) as CatalogueLook)));
+  }
+
   /** All looks, by storage and name. */
   async looks(): Promise<{ readonly storage: string; readonly name: string; readonly look: CatalogueLook }[]> {
     const all = await this.#redis.hgetall(this.#keys.of("catalogue-looks"));
@@ -126,9 +144,10 @@ export class CatalogueCache {
     });
   }
 
-  /** Forgets a look: it is due at once. */
-  async forgetLook(storage: string, name: string): Promise<void> {
-    await this.#redis.hdel(this.#keys.of("catalogue-looks"), `${storage}:${name}`);
+  /** Has it looked into anew at once. */
+  async expireLook(storage: string, name: string): Promise<void> {
+    const look = await this.readLook(storage, name);
+    if (look) await this.writeLook(storage, name, { ...look, due: true });
   }
 
   async writeLook(storage: string, name: string, look: CatalogueLook): Promise<void> {

@@ -1,11 +1,14 @@
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createDeps, type Deps } from "../../src/app/deps.ts";
+import { dailyCard } from "../../src/bot/cards/daily.ts";
+import { status as statusCommand } from "../../src/bot/commands/status.ts";
 import type { BackupsState } from "../../src/bot/views/backups.ts";
 import { backupsView } from "../../src/bot/views/backups.ts";
 import { manifestFolder } from "../../src/core/manifest.ts";
 import { messagesOf } from "../../src/messages/index.ts";
 import { readHealth } from "../../src/services/backup/health.ts";
+import { dailyReport } from "../../src/services/daily.ts";
 import type { CachedCopy } from "../../src/state/catalogue.ts";
 import { aBackup, dailyManifest } from "../support/catalogue.ts";
 import { retentionConfig } from "../support/retention-config.ts";
@@ -124,5 +127,104 @@ describe("a page", () => {
     const pin = await press({}, `pin-${target}-000000000001`);
     expect(pin).toMatchObject({ role: "admin" });
     expect(await press({}, `link-${target}-000000000001`)).toMatchObject({ role: "admin" });
+  });
+});
+
+describe("a storage that cannot be looked at", () => {
+  const error = { code: "storage-unreachable", message: "connect ECONNREFUSED" };
+  const proof = { depth: "restored" as const, ok: true, at: "2026-03-01T04:00:00.000Z", host: "h", elapsedMs: 5 };
+
+  /** Made this morning, proven, in both storages, all seen a minute ago. */
+  async function wellWorld(): Promise<Deps & { readonly clock: ManualClock }> {
+    const deps = botOf([aBackup({ ...bothStorages })]);
+    await fill(deps, "app", 1);
+    const manifest = dailyManifest(0);
+    const copies = new Map([[manifestFolder(manifest), copyOf(manifest, { proofs: [proof] })]]);
+    for (const storage of ["local", "offsite"]) await deps.catalogueCache.put(storage, "app", copies);
+    return { ...deps, clock: deps.clock as ManualClock };
+  }
+  const failed = async (deps: Deps, storage: string, since: string): Promise<void> =>
+    await deps.catalogueCache.writeLook(storage, "app", {
+      at: deps.clock.now().toISOString(),
+      seenAt: since,
+      error: { ...error, since: "2026-03-01T11:59:30.000Z" },
+    });
+  const pageOf = async (deps: Deps): Promise<string> => {
+    const { view, context } = viewOf(deps);
+    return (await view.render({}, { ...context, now: deps.clock.now() })).html;
+  };
+
+  test("spoils green with the reason, and is red when no copy can be reached for an hour", async () => {
+    const deps = await wellWorld();
+    expect(await pageOf(deps)).toMatch(/🟢 <b>app<\/b>\n[^?]*✓ local@db-1 · ✓ offsite/);
+    await failed(deps, "offsite", "2026-03-01T11:12:00.000Z");
+    const page = await pageOf(deps);
+    expect(page).toContain(
+      "🟡 <b>app</b>: offsite could not be looked at since 1 Mar 2026, 11:12: connect ECONNREFUSED\n",
+    );
+    expect(page).toContain("✓ local@db-1 · ? offsite");
+    const report = await dailyReport(deps);
+    expect(report.backups).toMatchObject([{ state: "unseen", storages: ["offsite"] }]);
+    const [card] = dailyCard(deps)
+      .render(report, { messages: messagesOf("en") } as never)
+      .html.split("\n")
+      .filter((line) => line.startsWith("Backups"));
+    expect(card).toBe("Backups: 1 of which offsite cannot be looked at (app)");
+    await failed(deps, "local", "2026-03-01T11:12:00.000Z");
+    expect((await readHealth(deps))[0]).toMatchObject({ mark: "amber", reasons: ["unseen"] });
+    deps.clock.advance(13 * 60_000);
+    expect((await readHealth(deps))[0]).toMatchObject({ mark: "red", reasons: ["out-of-reach", "unseen"] });
+  });
+
+  test("is also one at which nobody has looked for long, or in which something makes no sense", async () => {
+    const deps = await wellWorld();
+    deps.clock.advance(29 * 60_000);
+    expect((await readHealth(deps))[0]).toMatchObject({ mark: "green" });
+    deps.clock.advance(60_001);
+    expect(await pageOf(deps)).toContain("🟡 <b>app</b>: local was last looked at 1 Mar 2026, 11:59, offsite was");
+    const at = deps.clock.now().toISOString();
+    await deps.catalogueCache.writeLook("local", "app", { at });
+    await deps.catalogueCache.writeLook("offsite", "app", { at, unreadable: 2 });
+    expect(await pageOf(deps)).toContain("🟡 <b>app</b>: offsite holds 2 manifests that cannot be read");
+  });
+
+  test("leaves open whether there is a backup: that there is none is only said when all of them were looked at", async () => {
+    const deps = botOf([aBackup({ ...bothStorages })]);
+    const status = async (): Promise<string> => {
+      const said: string[] = [];
+      const ctx = { texts: messagesOf("en"), reply: (text: string) => said.push(text) };
+      const report = async () => ({ processes: [], backups: await readHealth(deps) });
+      await statusCommand.run(ctx as never, "", { ...deps, status: report } as never);
+      return said.join("\n");
+    };
+    const { render } = viewOf(deps);
+    expect(await status()).toContain(
+      "🟡 <b>app</b>: no backup is known yet · <b>local has not been looked at yet, offsite has not been looked at yet</b>",
+    );
+    await deps.catalogueCache.writeLook("local", "app", { at: "2026-03-01T11:59:00.000Z" });
+    await deps.catalogueCache.writeLook("offsite", "app", {
+      at: "2026-03-01T11:59:00.000Z",
+      error: { ...error, since: "2026-03-01T11:58:00.000Z" },
+    });
+    const { html } = await render({ name: "app" });
+    expect(html).toMatch(/^🟡 <b>app<\/b>: offsite could not be looked at since .*11:58.*\nLast good: not known yet\n/);
+    expect(html).toContain("None is known yet");
+    expect(html).not.toMatch(/never|was ever made|There is no backup/);
+    await deps.catalogueCache.writeLook("offsite", "app", { at: "2026-03-01T11:59:00.000Z" });
+    expect(await status()).toContain("🔴 <b>app</b>: never backed up");
+    expect((await render({ name: "app" })).html).toMatch(/^🔴 <b>app<\/b>: none was ever made\nLast good: none\n/);
+  });
+
+  test("is not said to lack what it was never seen to lack", async () => {
+    const deps = botOf([aBackup({ ...bothStorages })]);
+    await fill(deps, "app", 1, ["local"]);
+    await deps.catalogueCache.writeLook("offsite", "app", { at: "2026-03-01T11:59:00.000Z", error });
+    expect((await readHealth(deps))[0]).toMatchObject({
+      stored: ["local"],
+      missing: [],
+      reasons: ["unseen", "unproven"],
+    });
+    await deps.catalogueCache.writeLook("offsite", "app", { at: "2026-03-01T11:59:00.000Z" });
+    expect((await readHealth(deps))[0]).toMatchObject({ missing: ["offsite"], reasons: ["copy-missing", "unproven"] });
   });
 });

@@ -97,6 +97,14 @@ describe("the cached catalogue", () => {
       throw new Error("out of reach");
     };
     await expect(deps.catalogueKeeper.refresh("local", undefined, signal)).rejects.toThrow("out of reach");
+    clock.advance(30_000);
+    await expect(deps.catalogueKeeper.refresh("local", undefined, signal)).rejects.toThrow("out of reach");
+    // Since when it is known is told, and since when that fails.
+    expect(await deps.catalogue.look("local", "app")).toMatchObject({
+      at: "2026-03-01T12:11:30.000Z",
+      seenAt: "2026-03-01T12:00:00.000Z",
+      error: { since: "2026-03-01T12:11:00.000Z" },
+    });
     local.list = list;
     const { entries, looks } = await deps.catalogue.list("app");
     expect(entries.map((entry) => entry.folder)).toEqual([folder]);

@@ -78,15 +78,18 @@ function open({ incidents }: DailyReport, reader: Reader): string {
 }
 
 /** Worst first. */
-const states = ["damaged", "failed", "never", "overdue", "degraded", "small", "unproven", "good"] as const;
+const states = ["damaged", "failed", "never", "overdue", "unseen", "degraded", "small", "unproven", "good"] as const;
 
 function backupLine({ backups }: DailyReport, messages: Messages): string {
   const parts = states.flatMap((state) => {
-    const names = backups.filter((backup) => backup.state === state).map(({ name }) => oneLine(name, 40));
+    const those = backups.filter((backup) => backup.state === state);
+    const names = those.map(({ name }) => oneLine(name, 40));
     if (names.length === 0) return [];
     const count = formatCount(names.length, messages.locale);
+    const storages = listed([...new Set(those.flatMap((backup) => backup.storages ?? []))], messages);
     // What is well needs no names.
-    return [messages.plain(`daily-backups-${state}`, { n: names.length, count, names: listed(names, messages) })];
+    const args = { n: names.length, count, names: listed(names, messages), storages };
+    return [messages.plain(`daily-backups-${state}`, args)];
   });
   return messages.t("daily-backups", { parts: parts.join("; ") });
 }

@@ -59,10 +59,12 @@ function backupLine(health: BackupHealth, texts: Messages, now: Date, { config }
   const { mark, latest } = health;
   const name = oneLine(health.name, 64);
   const last = lastGoodWords(health, now, texts);
-  const reasons = reasonWords({ ...health, reasons: health.reasons.filter((reason) => reason !== "never") }, texts);
+  const told = { ...health, reasons: health.reasons.filter((reason) => reason !== "never") };
+  const reasons = reasonWords(told, texts, config.timezone);
+  const none = health.reasons.includes("never") ? "status-backup-never" : "status-backup-unknown";
   const next = nextRun(config, health.name, now);
   const parts = [
-    last === undefined ? texts.t("status-backup-never", { name }) : texts.t("status-backup", { name, text: last }),
+    last === undefined ? texts.t(none, { name }) : texts.t("status-backup", { name, text: last }),
     ...(reasons === "" ? [] : [texts.t("status-reasons", { reasons })]),
     ...(latest?.status === "queued" || latest?.status === "running" ? [texts.t(`backups-run-${latest.status}`)] : []),
     ...(next ? [texts.t("status-next", { next: formatTime(next, texts.locale, config.timezone) })] : []),

@@ -44,7 +44,7 @@ export async function backupsOfName(
   });
   const list =
     total === 0
-      ? messages.t("backups-of-none")
+      ? messages.t(health.seenAt ? "backups-of-none" : "backups-of-unknown")
       : [messages.t("backups-of", { count: formatCount(total, locale) }), ...lines].join("\n");
   const numbers: ViewButton[] = entries.map(({ manifest }, index) => ({
     what: `show-${digestOf(name)}-${manifest.id}`,

@@ -59,12 +59,13 @@ export function healthLines(
   deps: BackupsViewDeps,
 ): string[] {
   const { name, mark } = health;
-  const reasons = reasonWords(health, messages);
+  const reasons = reasonWords(health, messages, deps.config.timezone);
+  const none = health.reasons.includes("never") ? "backups-last-none" : "backups-last-unknown";
   const head = { mark: healthMarks[mark], name: oneLine(name, 64) };
   const last = lastGoodWords(health, now, messages);
   return [
     reasons === "" ? messages.t("backups-name", head) : messages.t("backups-name-why", { ...head, reasons }),
-    last === undefined ? messages.t("backups-last-none") : messages.t("backups-last", { last }),
+    last === undefined ? messages.t(none) : messages.t("backups-last", { last }),
     ...proofLine(health, { messages, now }, deps),
     ...copiesLine(health, messages, deps),
     ...nextLine(health, { messages, now }, deps),
@@ -95,13 +96,16 @@ function proofLine(
 }
 
 function copiesLine(
-  { name, stored, missing, lastGood }: BackupHealth,
+  { name, stored, missing, unseen, lastGood }: BackupHealth,
   messages: ViewContext["messages"],
   { config }: BackupsViewDeps,
 ): string[] {
   const label = (storage: string): string => storageLabel(config, storage, { name, host: lastGood?.manifest.host });
+  const isSeen = (storage: string): boolean => unseen.every((one) => one.storage !== storage);
+  const unknown = unseen.map(({ storage }) => storage).filter((storage) => !missing.includes(storage));
   const copies = [
-    ...stored.map((storage) => `✓ ${label(storage)}`),
+    ...stored.filter(isSeen).map((storage) => `✓ ${label(storage)}`),
+    ...(lastGood ? unknown.map((storage) => `? ${label(storage)}`) : []),
     ...missing.map((storage) => `✗ ${label(storage)}`),
   ];
   return copies.length === 0 ? [] : [messages.t("backups-copies", { copies: copies.join(" · ") })];

@@ -6,6 +6,14 @@ health-damaged = a copy did not hold
 health-failed = the last run failed
 health-never = none was ever made
 health-too-old = too old
+health-out-of-reach = no copy can be reached
+health-unseen = { $storage } could not be looked at since { $since }: { $reason }
+health-unseen-old = { $storage } was last looked at { $since }
+health-unseen-yet = { $storage } has not been looked at yet
+health-unseen-unreadable = { $storage } holds { $n ->
+    [one] { $count } manifest that cannot be read
+   *[other] { $count } manifests that cannot be read
+}
 health-late = overdue
 health-copy-missing = missing in { $storages }
 health-anomaly = far smaller than usual
@@ -25,6 +33,7 @@ daily-backups-small = { $n ->
     [one] { $count } far smaller than usual
    *[other] { $count } far smaller than usual
 } ({ $names })
+daily-backups-unseen = { $count } of which { $storages } cannot be looked at ({ $names })
 daily-backups-unproven = { $n ->
     [one] { $count } not proven, or too long ago
    *[other] { $count } not proven, or too long ago
@@ -38,6 +47,7 @@ backups-name = { $mark } <b>{ $name }</b>
 backups-name-why = { $mark } <b>{ $name }</b>: { $reasons }
 backups-last = Last good: { $last }
 backups-last-none = Last good: none
+backups-last-unknown = Last good: not known yet
 backups-proven = 🔎 { $depth }, { $age } ago
 backups-proven-other = 🔎 the one of { $at }: { $depth }, { $age } ago
 backups-damaged = ❌ the one of { $at } did not hold in { $storage }, { $age } ago
@@ -51,6 +61,7 @@ backups-trend-time = Time { $chart } { $value }
 
 backups-of = <b>{ $count } kept</b>, newest first:
 backups-of-none = There is no backup of it in the storages.
+backups-of-unknown = None is known yet: not all of its storages have been looked at.
 backups-line = { $number }. { $mark } { $at } · { $size } · { $copies }{ $pin }
 
 backups-gone = <b>{ $name }</b>: the backup of run <code>{ $run }</code> is not there any more.

@@ -44,6 +44,7 @@ status-no-bot = 🔴 no bot is alive
 status-no-worker = 🔴 no worker is alive: backups do not run
 status-backup = <b>{ $name }</b>: { $text }
 status-backup-never = <b>{ $name }</b>: never backed up
+status-backup-unknown = <b>{ $name }</b>: no backup is known yet
 status-next = next { $next }
 
 toast-stranger = You are not on the list, so this does nothing.

@@ -6,6 +6,16 @@ health-damaged = копия не прошла проверку
 health-failed = последний запуск не удался
 health-never = копий ещё не было
 health-too-old = слишком старая
+health-out-of-reach = ни одной копии не достать
+health-unseen = в { $storage } не заглянуть с { $since }: { $reason }
+health-unseen-old = в { $storage } заглядывали последний раз { $since }
+health-unseen-yet = в { $storage } ещё не заглядывали
+health-unseen-unreadable = в { $storage } { $n ->
+    [one] не читается { $count } манифест
+    [few] не читаются { $count } манифеста
+    [many] не читаются { $count } манифестов
+   *[other] не читаются { $count } манифеста
+}
 health-late = просрочена
 health-copy-missing = нет в { $storages }
 health-anomaly = намного меньше обычного
@@ -29,6 +39,7 @@ daily-backups-small = { $n ->
     [many] намного меньше обычного { $count }
    *[other] намного меньше обычного { $count }
 } ({ $names })
+daily-backups-unseen = { $count }: не заглянуть в { $storages } ({ $names })
 daily-backups-unproven = { $n ->
     [one] не проверена или проверена давно { $count }
     [few] не проверены или проверены давно { $count }
@@ -44,6 +55,7 @@ backups-name = { $mark } <b>{ $name }</b>
 backups-name-why = { $mark } <b>{ $name }</b>: { $reasons }
 backups-last = Последняя хорошая: { $last }
 backups-last-none = Хорошей копии нет
+backups-last-unknown = О хороших копиях пока ничего не известно
 backups-proven = 🔎 { $depth }, { $age } назад
 backups-proven-other = 🔎 копия от { $at }: { $depth }, { $age } назад
 backups-damaged = ❌ копия от { $at } не прошла проверку в { $storage }, { $age } назад
@@ -57,6 +69,7 @@ backups-trend-time = Время { $chart } { $value }
 
 backups-of = <b>Хранится: { $count }</b>, сначала новые:
 backups-of-none = В хранилищах её копий нет.
+backups-of-unknown = О копиях пока ничего не известно: заглянуть удалось не во все её хранилища.
 backups-line = { $number }. { $mark } { $at } · { $size } · { $copies }{ $pin }
 
 backups-gone = <b>{ $name }</b>: копии запуска <code>{ $run }</code> больше нет.

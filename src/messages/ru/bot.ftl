@@ -44,6 +44,7 @@ status-no-bot = 🔴 ни один бот не работает
 status-no-worker = 🔴 ни один исполнитель не работает: копии не делаются
 status-backup = <b>{ $name }</b>: { $text }
 status-backup-never = <b>{ $name }</b>: копий ещё не было
+status-backup-unknown = <b>{ $name }</b>: о копиях пока ничего не известно
 status-next = следующий { $next }
 
 toast-stranger = Вас нет в списке, поэтому ничего не происходит.

@@ -9,16 +9,19 @@ import { type CatalogueEntry, mergeCopies, type StoredProof } from "../catalogue
 import { scheduleEntries } from "../schedules.ts";
 import { type LastGood, type LastGoodDeps, lastGood } from "./last-good.ts";
 import { anomalyIn, type SizesDeps, sizesLookBack } from "./sizes.ts";
+import { seenAt, type Unseen, unseenIn } from "./unseen.ts";
 
 /** How a configured backup stands, as everybody shows it: /status, /backups and the card of the day. */
 export type HealthMark = "red" | "amber" | "green";
 
-/** What can be said against a backup, worst first. The first four are red, the others amber. */
+/** What can be said against a backup, worst first. The first five are red, the others amber. */
 export const healthReasons = [
   "damaged",
   "failed",
   "never",
   "too-old",
+  "out-of-reach",
+  "unseen",
   "late",
   "copy-missing",
   "anomaly",
@@ -27,10 +30,13 @@ export const healthReasons = [
 ] as const;
 export type HealthReason = (typeof healthReasons)[number];
 
-const redReasons: readonly HealthReason[] = ["damaged", "failed", "never", "too-old"];
+const redReasons: readonly HealthReason[] = ["damaged", "failed", "never", "too-old", "out-of-reach"];
 
 /** A run gets this long to come to its end before its time counts as missed; milliseconds. */
 const overdueMs = 2 * 3_600_000;
+
+/** For so long a storage may be out of sight until what it held counts as out of reach; milliseconds. */
+const outOfReachMs = 3_600_000;
 
 /** What the judgement goes by. */
 export interface HealthFacts {
@@ -50,6 +56,11 @@ export interface HealthFacts {
   readonly isDamaged: boolean;
   /** A storage of the backup does not hold the newest good one. */
   readonly isCopyMissing: boolean;
+  /** Each of its storages was looked at, be it a while ago: what none of them holds is not there. */
+  readonly isLookedAt: boolean;
+  /** A storage of the backup cannot be looked at; and for long none can that held the newest good one. */
+  readonly isUnseen: boolean;
+  readonly isOutOfReach: boolean;
   readonly isSmall: boolean;
   /** A look at one of its backups has held. */
   readonly isProven: boolean;
@@ -73,8 +84,10 @@ export function judge(facts: HealthFacts): { readonly mark: HealthMark; readonly
   const holds: Readonly<Record<HealthReason, boolean>> = {
     damaged: facts.isDamaged,
     failed: failedAt !== undefined && (lastGoodAt === undefined || lastGoodAt < failedAt),
-    never: lastGoodAt === undefined,
+    never: lastGoodAt === undefined && facts.isLookedAt,
     "too-old": isTooOld(lastGoodAt ?? knownSince, maxAge, now),
+    "out-of-reach": lastGoodAt !== undefined && facts.isOutOfReach,
+    unseen: facts.isUnseen,
     late: lastGoodAt !== undefined && wantedAt !== undefined && lastGoodAt < wantedAt && !isRunning,
     "copy-missing": lastGoodAt !== undefined && facts.isCopyMissing,
     anomaly: facts.isSmall,
@@ -99,9 +112,13 @@ export interface BackupHealth {
   /** Worst first. */
   readonly reasons: readonly HealthReason[];
   readonly lastGood?: LastGood;
-  /** Storages of the backup that hold the last good one, and those that do not. */
+  /** Storages of the backup that hold the last good one as far as is known, and those that were seen not to. */
   readonly stored: readonly string[];
   readonly missing: readonly string[];
+  /** Storages of the backup that cannot be looked at, and why. */
+  readonly unseen: readonly Unseen[];
+  /** When the storage of the backup that was not looked at for longest was; undefined: one of them never was. */
+  readonly seenAt?: Date;
   /** Of the newest backup that was proven, the deepest look that held. */
   readonly proven?: ProvenBackup;
   /** The newest look that failed, as long as nothing newer has held. */
@@ -150,16 +167,17 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
   const { name } = backup;
   const now = clock.now();
   const sizes = sizesLookBack(backup);
-  const [good, list, looks, knownSince, measure] = await Promise.all([
+  const [good, list, looks, knownSince, measure, seen] = await Promise.all([
     lastGood(deps, name),
     runs.list(name, Math.max(lookBack, sizes)),
     catalogue.newestCopies(name, Math.max(lookBack, sizes)),
     watchState.unchangedSince(`backup-known:${name}`, "known", now),
     prunes.sizeMeasure(name),
+    seenOf(deps, backup),
   ]);
   const { entries } = mergeCopies(looks);
   const anomaly = anomalyIn({ backup, runs: list, looks, measure, now });
-  const places = good ? await placesOf(deps, backup, good, list, looks) : { stored: [], missing: [] };
+  const places = good ? await placesOf(deps, backup, good, list, looks, seen.unseen) : { stored: [], missing: [] };
   let proven = provenIn(entries);
   if (!proven && entries.length >= lookBack)
     proven = provenIn((await catalogue.page(name, entries.length, longLookBack - entries.length)).entries);
@@ -176,6 +194,9 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
     failedAt: ended?.status === "failed" ? new Date(ended.createdAt) : undefined,
     isDamaged: damaged !== undefined || isFlawed(entries[0], looks),
     isCopyMissing: places.missing.length > 0,
+    isLookedAt: isLookedAt(backup, seen),
+    isUnseen: seen.unseen.length > 0,
+    isOutOfReach: places.stored.length > 0 && places.stored.every((storage) => isOutOfReach(storage, seen.unseen, now)),
     isSmall: anomaly !== undefined,
     isProven: proven !== undefined,
     provenAt: proven && lookedAt(proven),
@@ -187,6 +208,7 @@ export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<
     name,
     ...verdict,
     ...places,
+    ...seen,
     ...(good ? { lastGood: good } : {}),
     ...(proven ? { proven } : {}),
     ...(damaged ? { damaged } : {}),
@@ -215,13 +237,37 @@ function isFlawed(entry: CatalogueEntry | undefined, looks: readonly StorageCopi
   return entry !== undefined && looks.some(({ copies, flaws }) => copies.has(entry.folder) && flaws.has(entry.folder));
 }
 
-/** Where the last good one is: by the storages, and by its run where they have not told yet. */
+/** When the storages of a backup were looked at, and which of them cannot be. */
+async function seenOf(
+  { catalogue, clock }: Pick<HealthDeps, "catalogue" | "clock">,
+  { name, storages }: BackupConfig,
+): Promise<{ unseen: Unseen[]; seenAt?: Date }> {
+  const looks = await catalogue.looks(storages, name);
+  const unseen = storages.flatMap((storage, index) => unseenIn(storage, looks[index], clock.now()) ?? []);
+  const times = looks.map(seenAt).filter((at) => at !== undefined);
+  if (times.length === 0 || times.length < storages.length) return { unseen };
+  return { unseen, seenAt: new Date(Math.min(...times.map(Number))) };
+}
+
+/** Whether its storages have told of everything that they hold, be it a while ago. */
+function isLookedAt({ storages }: BackupConfig, { unseen, seenAt: at }: Awaited<ReturnType<typeof seenOf>>): boolean {
+  return storages.length === 0 || (at !== undefined && unseen.every(({ why }) => why !== "unreadable"));
+}
+
+/** Whether what a storage held could not be seen for long. */
+function isOutOfReach(storage: string, unseen: readonly Unseen[], now: Date): boolean {
+  const { since } = unseen.find((one) => one.storage === storage) ?? {};
+  return since !== undefined && now.getTime() - Date.parse(since) > outOfReachMs;
+}
+
+/** Where the last good one is: by the storages, and by its run where they have not told yet. Of one that cannot be looked at nobody knows that it is missing there. */
 async function placesOf(
   { catalogue }: Pick<HealthDeps, "catalogue">,
   { storages }: BackupConfig,
   { folder, id }: LastGood,
   runs: readonly BackupRun[],
   looks: readonly StorageCopies[],
+  unseen: readonly Unseen[],
 ): Promise<{ stored: string[]; missing: string[] }> {
   const run = runs.find((candidate) => candidate.id === id && candidate.folder === folder);
   const stored: string[] = [];
@@ -229,7 +275,8 @@ async function placesOf(
   for (const storage of storages) {
     const look = looks.find((one) => one.storage === storage);
     const isThere = look?.copies.has(folder) ? !look.flaws.has(folder) : await catalogue.mayHold(storage, run);
-    (isThere ? stored : missing).push(storage);
+    if (isThere) stored.push(storage);
+    else if (look?.flaws.has(folder) || !unseen.some((one) => one.storage === storage)) missing.push(storage);
   }
   return { stored, missing };
 }
