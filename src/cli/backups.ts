@@ -1,10 +1,11 @@
 import { deepest, failure } from "../core/proof.ts";
 import { storedBytes } from "../core/run.ts";
+import type { Flaws } from "../core/soundness.ts";
 import { formatBytes, formatTime } from "../messages/format.ts";
 import { type Messages, reasonText } from "../messages/index.ts";
 import { type CatalogueEntry, readCatalogue } from "../services/catalogue.ts";
 import { openPlace, type Place, type PlaceOptions } from "./place.ts";
-import { reportError } from "./report.ts";
+import { reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 export interface BackupsOptions extends PlaceOptions {
@@ -13,7 +14,7 @@ export interface BackupsOptions extends PlaceOptions {
 
 /**
  * `vakhta backups [name]`: what the storages hold, newest first, with their proofs and pins. 1 when a storage or a
- * manifest could not be read.
+ * manifest could not be read, or a copy is not sound; 2 when there is no such name, neither there nor configured.
  */
 export async function backups(terminal: Terminal, name: string | undefined, options: BackupsOptions): Promise<number> {
   let own = terminal;
@@ -26,18 +27,26 @@ export async function backups(terminal: Terminal, name: string | undefined, opti
   }
 }
 
-async function list({ terminal, storages, timezone }: Place, name: string | undefined, json: boolean): Promise<number> {
+async function list(place: Place, name: string | undefined, json: boolean): Promise<number> {
+  const { terminal, storages, timezone, config } = place;
   const { messages } = terminal;
-  const { entries, problems } = await readCatalogue(storages, {
+  const { entries, problems, flaws } = await readCatalogue(storages, {
     signal: terminal.signal,
     ...(name === undefined ? {} : { name }),
   });
+  const isConfigured = config?.backups.some((backup) => backup.name === name) ?? false;
+  if (name !== undefined && entries.length === 0 && problems.length === 0 && !isConfigured)
+    throw new UsageError("cli-verify-unknown", { which: name });
   for (const { storage, key, error } of problems) {
     const reason = reasonText(error, messages);
     terminal.err(key === undefined ? `${storage}: ${reason}` : `${storage}: ${key}: ${reason}`);
   }
   if (json) {
-    terminal.out(JSON.stringify(entries.map(documentOf), undefined, 2));
+    const told = problems.map(({ storage, key, error }) => {
+      return { storage, key, code: error.code, message: reasonText(error, messages) };
+    });
+    const listed = entries.map((entry) => documentOf(entry, flaws));
+    terminal.out(JSON.stringify({ backups: listed, problems: told }, undefined, 2));
   } else if (entries.length === 0) {
     terminal.complain("cli-backups-none");
   } else {
@@ -47,17 +56,18 @@ async function list({ terminal, storages, timezone }: Place, name: string | unde
       entry.manifest.name,
       formatBytes(storedBytes(entry.manifest), messages.locale),
       stateOf(entry, messages),
-      entry.copies.join(", "),
+      copiesOf(entry, flaws, messages),
     ]);
     const titles = ["id", "time", "name", "size", "proof", "copies"].map((column) =>
       messages.plain(`cli-backups-${column}`),
     );
     for (const line of table([titles, ...rows])) terminal.out(line);
   }
-  return problems.length === 0 ? exitCodes.ok : exitCodes.failed;
+  const isSound = entries.every(({ folder }) => [...flaws.values()].every((flawed) => !flawed.has(folder)));
+  return problems.length === 0 && isSound ? exitCodes.ok : exitCodes.failed;
 }
 
-function documentOf({ manifest, copies, folder, proofs, pin }: CatalogueEntry) {
+function documentOf({ manifest, copies, folder, proofs, pin }: CatalogueEntry, flaws: Flaws) {
   const { id, name, kind, startedAt, finishedAt, encryption } = manifest;
   return {
     id,
@@ -68,6 +78,12 @@ function documentOf({ manifest, copies, folder, proofs, pin }: CatalogueEntry) {
     bytes: storedBytes(manifest),
     encrypted: encryption !== undefined,
     copies,
+    flaws: Object.fromEntries(
+      [...flaws].flatMap(([storage, flawed]) => {
+        const flaw = flawed.get(folder);
+        return flaw ? [[storage, flaw]] : [];
+      }),
+    ),
     folder,
     pin,
     proofs: proofs.map(({ storage, depth, ok, at, restoreMs }) => ({ storage, depth, ok, at, restoreMs })),
@@ -79,6 +95,15 @@ function stateOf({ proofs, pin }: CatalogueEntry, messages: Messages): string {
   const depth = deepest(proofs)?.depth;
   const proof = failure(proofs) ? messages.plain("cli-backups-failed") : (depth ?? "–");
   return pin ? `${proof}, ${messages.plain("cli-backups-pinned")}` : proof;
+}
+
+/** "local, offsite (incomplete)". */
+function copiesOf({ copies, folder }: CatalogueEntry, flaws: Flaws, messages: Messages): string {
+  const told = copies.map((storage) => {
+    const flaw = flaws.get(storage)?.get(folder);
+    return flaw ? `${storage} (${messages.plain(`cli-backups-flaw-${flaw}`)})` : storage;
+  });
+  return told.join(", ");
 }
 
 /** Columns of equal width, two spaces between them. */

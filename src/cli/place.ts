@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Config, environmentVariables, loadConfig } from "../app/config.ts";
 import { AppError } from "../core/errors.ts";
@@ -90,6 +90,12 @@ function openAddress(
   const env = environmentVariables();
   for (const name of ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) registerSecret(env[name] ?? "");
   const settings = parseStorageUrl(address, env);
+  // Elsewhere a missing folder is one that nothing was written to yet; here somebody says that there are backups in it.
+  if (settings.kind === "local" && !statSync(settings.path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new AppError("not-found", `there is no folder ${settings.path}`, {
+      text: { key: "error-storage-no-folder", args: { path: settings.path } },
+    });
+  }
   // Without its options: a name is for reading. The same place at two servers is told apart by a number.
   const short = (text: string): string => text.replace(/[?#].*$/, "").replace(/\/+$/, "");
   const before = all.slice(0, index).filter((other) => short(other) === short(address)).length;

@@ -148,13 +148,15 @@ describe("vakhta restore on a bare machine", { timeout: 60_000 }, () => {
     const proven = await cli({ local, key }, "verify", "latest:app", "--depth", "readable", "--json");
     expect(proven).toMatchObject({ status: 0 });
     const listed = await cli({ local, offsite }, "backups", "app", "--json");
-    expect(JSON.parse(listed.stdout)).toMatchObject([
-      {
-        id: backup.id,
-        copies: [`file://${folder}/local`, `s3://${s3.bucket}/tree-true`],
-        proofs: [{ storage: `file://${folder}/local`, depth: "readable", ok: true }],
-      },
-    ]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      backups: [
+        {
+          id: backup.id,
+          copies: [`file://${folder}/local`, `s3://${s3.bucket}/tree-true`],
+          proofs: [{ storage: `file://${folder}/local`, depth: "readable", ok: true }],
+        },
+      ],
+    });
     writeFileSync(join(manifest(), "../pin.json"), '{"version":1,"at":"2026-03-01T00:00:00Z","by":"alice"}');
     const table = await cli({ local }, "backups");
     expect(table.stdout).toMatch(/ PROOF +COPIES\n.* app .* readable, pinned +file:/);

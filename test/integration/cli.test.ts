@@ -1,6 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the configuration's own variables.
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -208,23 +217,44 @@ ${more.extra ?? ""}`,
     ]);
 
     const listed = await runWith(["backups", "--json"], options);
-    expect(JSON.parse(listed.stdout)).toMatchObject([
-      { id: result.id, name: "shop", bytes: result.bytes, encrypted: false, copies: ["local", "offsite"] },
-      { name: "shop", copies: ["local", "offsite"] },
-    ]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      backups: [
+        { id: result.id, name: "shop", bytes: result.bytes, encrypted: false, copies: ["local", "offsite"], flaws: {} },
+        { name: "shop", copies: ["local", "offsite"], flaws: {} },
+      ],
+      problems: [],
+    });
     const table = await runWith(["backups", "shop"], options);
     expect(lines(table.stdout)).toEqual([
       expect.stringMatching(/^ID +TIME +NAME +SIZE +PROOF +COPIES$/),
       expect.stringMatching(new RegExp(`^${result.id} .* shop +.*kB +– +local, offsite$`)),
       expect.stringMatching(/ shop +.*kB +– +local, offsite$/),
     ]);
+    // One that lost a part is no good one, in both storages' eyes.
+    const [part = ""] = globSync(`copies/shop/*-${result.id}/artifact*`, { cwd: folder });
+    truncateSync(join(folder, part), 5);
+    const broken = await runWith(["backups", "shop"], options);
+    expect({ status: broken.status, second: lines(broken.stdout)[1] }).toEqual({
+      status: 1,
+      second: expect.stringMatching(/ – +local \(incomplete\), offsite$/),
+    });
+    const flawed = await runWith(["backups", "shop", "--json"], options);
+    expect(JSON.parse(flawed.stdout)).toMatchObject({
+      backups: [{ id: result.id, copies: ["local", "offsite"], flaws: { local: "incomplete" } }, { flaws: {} }],
+      problems: [],
+    });
     // A copy that lost its manifest is no copy.
     rmSync(join(folder, "copies"), { recursive: true });
     mkdirSync(join(folder, "copies"));
     const fewer = await runWith(["backups", "shop", "--json"], options);
-    expect(JSON.parse(fewer.stdout)).toMatchObject([{ copies: ["offsite"] }, { copies: ["offsite"] }]);
+    expect(JSON.parse(fewer.stdout)).toMatchObject({ backups: [{ copies: ["offsite"] }, { copies: ["offsite"] }] });
     const none = await runWith(["backups", "gone"], options);
     expect(none).toMatchObject({ status: 0, stdout: "", stderr: "there are no backups.\n" });
+    const unknown = await runWith(["backups", "shup"], options);
+    expect(unknown).toMatchObject({ status: 2, stderr: "there is no backup shup in these storages.\n" });
+    const unmounted = await runWith(["backups", "--storage", `file://${folder}/unmounted`, "--json"], options);
+    expect(unmounted).toMatchObject({ status: 1, stderr: expect.stringMatching(/^there is no folder .*unmounted/) });
+    expect(JSON.parse(unmounted.stdout)).toMatchObject({ error: { code: "not-found" } });
   });
 
   it("have their programs run before and after, and say what is left to workers", async () => {
@@ -255,7 +285,7 @@ ${more.extra ?? ""}`,
     expect(files.filter((file) => file.endsWith(".zst"))).toEqual([]);
     expect(files.filter((file) => file.endsWith(".zst.age")).length).toBeGreaterThan(0);
     const listed = await runWith(["backups", "--json"], options);
-    expect(JSON.parse(listed.stdout)).toMatchObject([{ encrypted: true }]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({ backups: [{ encrypted: true }] });
   });
 
   it("are made as far as they can be: a copy that is missing is said and counts as a failure", async () => {
@@ -267,7 +297,10 @@ ${more.extra ?? ""}`,
     expect(stderr).toMatch(/^no copy in offsite: /m);
     const listed = await runWith(["backups", "--json"], options);
     expect(listed.status).toBe(1);
-    expect(JSON.parse(listed.stdout)).toMatchObject([{ name: "shop", copies: ["local"] }]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      backups: [{ name: "shop", copies: ["local"] }],
+      problems: [{ storage: "offsite", code: "storage-unreachable", message: expect.any(String) }],
+    });
     expect(listed.stderr).toMatch(/^offsite: /);
   });
 
@@ -278,7 +311,7 @@ ${more.extra ?? ""}`,
     expect(stdout).toBe("");
     expect(stderr).toContain("127.0.0.1");
     expect(stderr).not.toContain("hidden-password");
-    expect(JSON.parse((await runWith(["backups", "--json"], options)).stdout)).toEqual([]);
+    expect(JSON.parse((await runWith(["backups", "--json"], options)).stdout)).toEqual({ backups: [], problems: [] });
     const unknown = await runWith(["backup", "shup", "--here"], options);
     expect(unknown).toMatchObject({ status: 2, stderr: "there is no backup called shup. Known: shop, gone.\n" });
   });

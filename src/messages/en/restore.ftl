@@ -11,6 +11,10 @@ cli-progress-left = { $duration } left
 
 cli-backups-proof = PROOF
 cli-backups-failed = failed
+cli-backups-flaw-incomplete = incomplete
+cli-backups-flaw-damaged = damaged
+cli-backups-flaw-conflict = conflict
+cli-backups-flaw-chain = earlier parts missing
 cli-backups-pinned = pinned
 
 cli-backup-not-here = not done here: old backups are not removed (vakhta prune), and the chat hears of this backup when the storages are looked into next.
@@ -67,9 +71,13 @@ cli-prune-removed = { $count ->
    *[other] { $count } backups
 } of { $name } removed from { $storage }.
 
+error-storage-no-folder = there is no folder { $path }: is its disk mounted?
 error-identity-file = the file of identities { $file } can not be read ({ $code })
 error-identity-file-content = { $file } holds no age identities (AGE-SECRET-KEY-1...), one a line
 error-identity-other = the identity does not open backup { $run }: it is encrypted for { $recipients }
+error-restore-no-path = what --to names is no folder: expected its path, or file:///folder
+error-restore-full = there is not enough room for the backup in { $path }
+error-restore-folder-partial = { $path } is not empty: it holds { $file }, as an interrupted restore leaves it
 error-restore-no-folder = { $path } is no folder that can be restored into ({ $code })
 error-restore-unseen = { $names } could not be looked into: a newer backup may be there, and { $id } is only the newest of the others. Say this id to take it all the same, or name the storages with --storage.
 error-restore-manifests = the manifests of { $folder } differ between { $names }: one of them was altered. Name the storage to trust with --storage.

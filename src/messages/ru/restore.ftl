@@ -11,6 +11,10 @@ cli-progress-left = осталось { $duration }
 
 cli-backups-proof = ПРОВЕРЕНО
 cli-backups-failed = не прошла
+cli-backups-flaw-incomplete = неполная
+cli-backups-flaw-damaged = повреждена
+cli-backups-flaw-conflict = противоречие
+cli-backups-flaw-chain = нет прежних частей
 cli-backups-pinned = закреплена
 
 cli-backup-not-here = здесь не делается: старые копии не удаляются (vakhta prune), а чат узнает об этой копии при следующем осмотре хранилищ.
@@ -71,9 +75,13 @@ cli-prune-removed = { $count ->
    *[other] Удалено { $count } копии
 } { $name } из { $storage }.
 
+error-storage-no-folder = папки { $path } нет: подключён ли её диск?
 error-identity-file = файл с секретными ключами { $file } не читается ({ $code })
 error-identity-file-content = в { $file } нет секретных ключей age (AGE-SECRET-KEY-1...), по одному в строке
 error-identity-other = секретный ключ не открывает копию { $run }: она зашифрована для { $recipients }
+error-restore-no-path = то, что названо в --to, не папка: нужен её путь или file:///папка
+error-restore-full = в { $path } не хватает места для копии
+error-restore-folder-partial = { $path } не пуста: в ней { $file }, такое оставляет прерванное восстановление
 error-restore-no-folder = { $path } — не папка, в которую можно восстановить ({ $code })
 error-restore-unseen = заглянуть не удалось: { $names }. Там может быть копия новее, а { $id } лишь самая новая из остальных. Назовите этот id, чтобы всё же взять её, или хранилища: --storage.
 error-restore-manifests = манифесты { $folder } в { $names } различаются: один из них изменён. Назовите хранилище, которому верите: --storage.
