@@ -2,12 +2,12 @@ import { createServer } from "../http/server.ts";
 import { type Consumer, startConsumer } from "../queue/consumer.ts";
 import type { JobHandlers } from "../queue/contracts.ts";
 import { sweepScratch } from "../services/backup/scratch.ts";
-import { tickEveryMs } from "../services/tick.ts";
 import { inspectRedis, Keys, tryWrite } from "../state/redis.ts";
 import type { Deps } from "./deps.ts";
 import { createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
 import { runShutdown } from "./shutdown.ts";
+import { startTickKeeper } from "./tick-keeper.ts";
 
 /** A running worker process. */
 export interface RunningWorker {
@@ -47,15 +47,14 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
     logger,
     lockMs: config.worker.lease,
   });
-  await deps.producer.scheduleTick(tickEveryMs);
-  // The first look at once: what was missed while everything was down is made up now.
-  await deps.producer.enqueue("tick", {});
+  const ticks = await startTickKeeper(deps);
   const presence = startPresence(deps, "worker", () => "working");
   // Said only after the caller has gone on to listen to signals: whoever reads it may ask for an orderly end at once.
   setImmediate(() => logger.info({ url, host: deps.host, version: deps.version }, "worker ready"));
   return {
     url,
     stop: async () => {
+      ticks.stop();
       await runShutdown(
         [
           { name: "jobs", timeoutMs: jobsTimeoutMs + 2000, run: async () => await consumer?.close(jobsTimeoutMs) },

@@ -82,6 +82,16 @@ export class Producer {
     );
   }
 
+  /**
+   * Schedules the tick anew where Redis knows of none any more: it has lost its data. True when that was so. For every
+   * worker, again and again: a schedule that is there is left alone.
+   */
+  async keepTick(everyMs: number): Promise<boolean> {
+    if (await this.#queue(queueName("tick")).getJobScheduler("tick")) return false;
+    await this.scheduleTick(everyMs);
+    return true;
+  }
+
   /** Jobs per state of the queues of `hosts`, for /metrics and /readyz. */
   async counts(hosts: readonly string[]): Promise<Record<string, Record<string, number>>> {
     const result: Record<string, Record<string, number>> = {};
