@@ -4,11 +4,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { generateIdentity, recipientOf } from "../../src/lib/crypto.ts";
 import { TestBucket } from "../support/bucket.ts";
 import type { CliResult } from "../support/cli.ts";
 import { runHere } from "../support/cli-here.ts";
+import { scriptIn, toolPath } from "../support/fake-tools.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { type S3Server, startS3 } from "../support/s3.ts";
@@ -39,7 +40,11 @@ beforeEach(() => {
   mkdirSync(join(folder, "tree"));
   writeFileSync(join(folder, "tree/file"), "content");
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
 
 async function redisCli(server: RedisServer, ...args: readonly string[]): Promise<string> {
   return (await execute("redis-cli", ["-p", String(server.port), ...args])).stdout.trim();
@@ -154,6 +159,66 @@ describe("from a storage and a key alone, vakhta restore", { timeout: 60_000 }, 
     expect(status).toBe(1);
     expect(stderr).toMatch(/what was restored until then is left there, incomplete: .*out is not empty\n$/);
     expect(JSON.parse(stdout)).toMatchObject({ target: { state: "left" } });
+  });
+
+  it.each(["files", "config", "command"] as const)(
+    "takes the address of something else for no folder: %s",
+    async (kind) => {
+      await backedUp(kind);
+      vi.spyOn(process, "cwd").mockReturnValue(folder);
+      for (const to of ["redis://127.0.0.1:1", "postgresql://x/y", "s3://bucket/x", "file://host/x"]) {
+        for (const files of [[], ["--files"]]) {
+          const refused = await restore(to, ...files);
+          expect(refused).toMatchObject({
+            status: 78,
+            stderr: expect.stringMatching(/^what --to names is no folder.*\n$/),
+          });
+        }
+      }
+      expect(readdirSync(folder).toSorted()).toEqual(["key.txt", "store", "tree", "vakhta.yaml"]);
+      expect(await restore(`file://${out()}`)).toMatchObject({ status: 0 });
+      expect(readdirSync(out())).not.toEqual([]);
+    },
+  );
+
+  it("leaves to a configured program what its --to means", async () => {
+    const told = join(folder, "told");
+    const program = ["sh", "-c", `echo "$VAKHTA_RESTORE_TO" > ${told}; exec cat > /dev/null`];
+    await backedUp("command", { ...sourceOf("command"), restore: program });
+    const config = ["--config", join(folder, "vakhta.yaml")];
+    expect(await restore("mysql://127.0.0.1/new", ...config)).toMatchObject({ status: 0 });
+    expect(readFileSync(told, "utf8")).toBe("mysql://127.0.0.1/new\n");
+  });
+
+  it("says that the disk is full, whatever zstd exits with, and removes the folder that it made", async () => {
+    await backedUp("command");
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    const full =
+      'echo "zstd: error 93 : Write error : cannot write decoded block : No space left on device" >&2; exit 93';
+    scriptIn(bin, "zstd", `case "$*" in *--version*) exec ${toolPath("zstd")} --version ;; esac\n${full}`);
+    const path = `${bin}:${process.env["PATH"]}`;
+    for (const files of [[], ["--files"]]) {
+      vi.stubEnv("PATH", path);
+      const { status, stdout, stderr } = await restore(join(out(), "below"), ...files);
+      expect({ status, stderr }).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/not enough room.*out\/below\n(.*\n)*nothing of it is left there\.\n$/),
+      });
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: "storage-full" }, target: { state: "nothing" } });
+      expect(readdirSync(folder)).not.toContain("out");
+    }
+  });
+
+  it("tells what an interrupted restore has left from anything else that is there", async () => {
+    await backedUp("command");
+    mkdirSync(out());
+    writeFileSync(join(out(), "numbers.txt.part"), "1\n");
+    const { status, stderr } = await restore(out());
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: `${out()} is not empty: it holds numbers.txt.part, as an interrupted restore leaves it\n`,
+    });
   });
 
   it("refuses what has no room on the disk", async () => {

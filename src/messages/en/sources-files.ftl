@@ -15,7 +15,6 @@ error-files-unreadable = { $total ->
 error-files-tar = GNU tar 1.29 or newer is needed, not { $found }: apt-get install tar
 error-files-count = the archive does not hold what the manifest says: { $what } { $found }, expected { $expected }
 error-files-endless = a symbolic link leads back into a folder above it, and tar has followed it endlessly: exclude it, or leave out followSymlinks
-error-files-full = there is not enough room for the backup in { $path }
 error-config-absent = nothing of these sets is on this machine: { $sets }
 
 backup-notes-moved = ⚠️ Not in the backup as it was: { $totalText }

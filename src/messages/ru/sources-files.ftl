@@ -17,7 +17,6 @@ error-files-unreadable = { $total ->
 error-files-tar = нужен GNU tar 1.29 или новее, а не { $found }: apt-get install tar
 error-files-count = в архиве не то, что говорит манифест: { $what } { $found }, ожидалось { $expected }
 error-files-endless = символическая ссылка ведёт обратно в папку над ней, и tar ходил по кругу: исключите её или уберите followSymlinks
-error-files-full = в { $path } не хватает места для копии
 error-config-absent = на этой машине нет ничего из этих наборов: { $sets }
 
 backup-notes-moved = ⚠️ Не попало в копию как есть: { $totalText }

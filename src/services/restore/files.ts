@@ -1,14 +1,12 @@
-import { createWriteStream } from "node:fs";
-import { mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.ts";
 import { encodeManifest, manifestFile } from "../../core/manifest.ts";
 import { encryptedSuffix } from "../../lib/crypto.ts";
 import { emptyFolder, removeFolder } from "../../lib/remove-tree.ts";
-import { feed } from "../../sources/feed.ts";
 import { folderOf, lookAtFolder } from "../../sources/folder.ts";
+import { writePlainFile } from "../../sources/plain-file.ts";
 import type { BackupReader, Difference, RestoreReport, RestoreTarget } from "../../sources/types.ts";
 
 const packed = ".zst";
@@ -47,7 +45,8 @@ export async function restoreFiles(reader: BackupReader, target: RestoreTarget):
     for (const { file, rawBytes, open } of plainFiles(reader, target.only)) {
       const plain = plainName(file);
       const options = { unpack: plain !== withoutEnding(file, encryptedSuffix), signal: target.signal, onBytes };
-      const size = await writeWhole(join(folder, plain), await open(), options);
+      await mkdir(dirname(join(folder, plain)), { recursive: true, mode: 0o700 });
+      const size = await writePlainFile(join(folder, plain), await open(), options);
       files.push(plain);
       total += size;
       if (rawBytes !== undefined && rawBytes !== size)
@@ -84,33 +83,6 @@ function plainFiles(reader: BackupReader, only: string | undefined): PlainFile[]
       return { file: `${run}${reference.file}`, open: () => reader.openReference(reference) };
     }),
   ];
-}
-
-interface Writing {
-  readonly unpack: boolean;
-  readonly signal: AbortSignal;
-  readonly onBytes: (bytes: number) => void;
-}
-
-/** Resolves with the file's size when it is whole; until then it has another name. */
-async function writeWhole(file: string, stream: Readable, { unpack, signal, onBytes }: Writing): Promise<number> {
-  const partial = `${file}.part`;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    if (unpack) {
-      await writeFile(partial, "", { mode: 0o600, flag: "wx" });
-      const command = { argv: ["zstd", "-dqf", "-o", partial], step: "zstd", install: "apt-get install zstd" };
-      await feed([command], stream, { signal, onBytes });
-    } else {
-      stream.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
-      await pipeline(stream, createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true }), { signal });
-    }
-    await rename(partial, file);
-    return (await stat(file)).size;
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
 }
 
 /** As it is called when it is neither encrypted nor packed. */

@@ -5,7 +5,7 @@ import { findTool } from "../../lib/environment.ts";
 import { registerSecret } from "../../lib/redaction.ts";
 import type { Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { programCommand } from "./programs.ts";
-import { checkReadable, restore, testRestore } from "./restore.ts";
+import { checkReadable, lookAtTarget, restore, testRestore } from "./restore.ts";
 import { type CommandConfig, commandSchema, secretsOf } from "./schema.ts";
 import { CommandSession } from "./session.ts";
 
@@ -60,6 +60,7 @@ export const commandSource: SourceKind<typeof commandSchema> = {
   create: (config) => new CommandSource(config),
   checkReadable,
   restore,
+  lookAtTarget,
   testRestore,
   canTestRestore: (config) => config?.testRestore !== undefined,
 };

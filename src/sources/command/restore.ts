@@ -1,13 +1,14 @@
-import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.ts";
-import type { ManifestPart } from "../../core/manifest.ts";
+import type { Manifest, ManifestPart } from "../../core/manifest.ts";
 import type { Command } from "../../lib/process.ts";
+import { removeFolder } from "../../lib/remove-tree.ts";
 import { feed } from "../feed.ts";
-import type { BackupReader, Difference, RestoreReport, RestoreTarget, Scratch } from "../types.ts";
+import { folderOf, isAddress, lookAtFolder } from "../folder.ts";
+import { writePlainFile } from "../plain-file.ts";
+import type { BackupReader, Difference, RestoreReport, RestoreTarget, Scratch, TargetLook } from "../types.ts";
 import { unzstdCommand } from "../zstd.ts";
 import { programCommand } from "./programs.ts";
 import type { CommandConfig } from "./schema.ts";
@@ -96,38 +97,34 @@ async function give(
   return nothingCompared;
 }
 
-/** Writes the plain backup into an empty or missing folder; until it is whole it has another name. */
+/** Writes the plain backup into an empty or missing folder. When it fails, what it made is removed. */
 async function writeFile(
   part: ManifestPart,
   reader: BackupReader,
   { to, signal }: RestoreTarget,
   onBytes: (bytes: number) => void,
 ): Promise<Comparison> {
-  await mkdir(to, { recursive: true });
-  if ((await readdir(to)).length > 0) {
-    throw new AppError("conflict", `${to} is not empty`, {
-      context: { step: "preflight" },
-      text: { key: "error-restore-folder", args: { path: to } },
-    });
-  }
-  const file = join(to, part.file.replace(/\.age$/, "").replace(suffix, ""));
-  const partial = `${file}.part`;
+  await lookAtFolder(to);
+  const made = await mkdir(folderOf(to), { recursive: true });
+  const file = join(folderOf(to), part.file.replace(/\.age$/, "").replace(suffix, ""));
+  let size: number;
   try {
-    const stream = await reader.open(part);
-    if (isPacked(part)) {
-      await feed([{ ...unzstdCommand, argv: ["zstd", "-dq", "-o", partial] }], stream, { signal, onBytes });
-    } else {
-      stream.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
-      await pipeline(stream, createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true }), { signal });
-    }
-    await rename(partial, file);
+    size = await writePlainFile(file, await reader.open(part), { unpack: isPacked(part), signal, onBytes });
   } catch (error) {
-    await rm(partial, { force: true });
+    if (made !== undefined) await removeFolder(made);
     throw error;
   }
-  const { size } = await stat(file);
   if (part.rawBytes === undefined) return nothingCompared;
   const differences: Difference[] =
     size === part.rawBytes ? [] : [{ what: "bytes", expected: String(part.rawBytes), found: String(size) }];
   return { compared: { bytes: part.rawBytes }, differences, differencesTotal: differences.length };
+}
+
+/** A configured `restore` may take an address of its own; anything else is a folder, and has to be empty. */
+export async function lookAtTarget(
+  _manifest: Manifest,
+  { to }: RestoreTarget,
+  config?: CommandConfig,
+): Promise<TargetLook> {
+  return config?.restore !== undefined && isAddress(to) ? { facts: {} } : await lookAtFolder(to);
 }

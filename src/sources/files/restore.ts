@@ -1,10 +1,11 @@
 import { mkdir, readdir, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { emptyFolder, removeFolder } from "../../lib/remove-tree.ts";
 import { feed } from "../feed.ts";
+import { folderOf } from "../folder.ts";
+import { full } from "../plain-file.ts";
 import {
   type BackupReader,
   type Difference,
@@ -22,7 +23,7 @@ import { compareCommand, extractCommand, isRoot } from "./tar.ts";
 /** Extracts the archive into an empty or missing folder; when that fails, it is as it was before. */
 export async function restore(reader: BackupReader, target: RestoreTarget): Promise<RestoreReport> {
   const { owners = true, signal } = target;
-  const named = target.to.startsWith("file:") ? fileURLToPath(target.to) : resolve(target.to);
+  const named = folderOf(target.to);
   const made = await mkdir(named, { recursive: true });
   // A link to an empty folder is as good as the folder; what has to be removed lies behind it.
   const folder = await realpath(named);
@@ -112,12 +113,4 @@ async function extract(reader: BackupReader, options: Extraction): Promise<Resto
     total++;
   }
   return { restoreMs, compared, differences: differences.slice(0, mostDifferences), differencesTotal: total };
-}
-
-function full(folder: string, cause: unknown): AppError {
-  return new AppError("storage-full", `there is not enough room for the backup in ${folder}`, {
-    context: { ...(cause instanceof AppError && cause.context), step: "tar" },
-    text: { key: "error-files-full", args: { path: folder } },
-    cause,
-  });
 }
