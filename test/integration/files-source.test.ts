@@ -128,7 +128,7 @@ describe("what is read", () => {
     for (const name of ["gone", "dangling"]) {
       const paths = [join(folder.path, "here"), join(folder.path, name)];
       await expect(backUp({ paths })).rejects.toMatchObject({
-        code: "config",
+        code: "source-failed",
         text: { key: "error-files-missing", args: { path: join(folder.path, name) } },
       });
     }

@@ -31,8 +31,8 @@ const script = `for path do
 done`;
 
 /**
- * Looks at the paths of a source. Fails with `config` for one that is missing, or that cannot be read, and for a set
- * of which some may be where this user cannot look.
+ * Looks at the paths of a source. Fails with `source-failed` for one that is missing (its disk may not be mounted), and
+ * with `config` for one that cannot be read, and for a set of which some may be where this user cannot look.
  */
 export async function lookAtRoots(config: TreeConfig, signal: AbortSignal, expand = expandSet): Promise<Roots> {
   const sets = (config.sets ?? []).map((name) => ({ name, ...expand(name) }));
@@ -75,9 +75,10 @@ function outermost(devices: ReadonlyMap<string, string>, oneFileSystem: boolean)
 }
 
 function refused(path: string, answer: string): AppError {
-  const key = answer === "unreadable" ? "error-files-no-access" : "error-files-missing";
-  const message = answer === "unreadable" ? `${path} cannot be read by this user` : `${path} does not exist`;
-  return new AppError("config", message, { context: { step: "preflight" }, text: { key, args: { path } } });
+  const options = (key: string) => ({ context: { step: "preflight" }, text: { key, args: { path } } });
+  return answer === "unreadable"
+    ? new AppError("config", `${path} cannot be read by this user`, options("error-files-no-access"))
+    : new AppError("source-failed", `${path} does not exist`, options("error-files-missing"));
 }
 
 /** The paths as tar and du take them from their input. */
