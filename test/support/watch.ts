@@ -51,7 +51,7 @@ export function watchWorld(fixture: RedisFixture, change: object = {}): WatchWor
   const prefix = fixture.keys().root.split(":")[0] ?? "";
   const logger = pino({ level: "silent" });
   const process = (own: object = {}): Deps => {
-    const config = {
+    const { backups, ...config } = {
       timezone: "UTC",
       locale: "en",
       redis: { url: fixture.server.url, prefix },
@@ -65,8 +65,9 @@ export function watchWorld(fixture: RedisFixture, change: object = {}): WatchWor
       backups: [{ name: "app", schedule: "0 3 * * *", storages: [], encrypt: false, catchUp: true }],
       ...change,
       ...own,
-    } as unknown as Config;
-    const { deps, close } = createDeps({ config, logger, clock, role: "test" });
+    };
+    const whole = { ...config, backups: backups.map((backup) => ({ verify: {}, ...backup })) } as unknown as Config;
+    const { deps, close } = createDeps({ config: whole, logger, clock, role: "test" });
     onTestFinished(close);
     return deps;
   };
