@@ -8,7 +8,7 @@ import { quiet, temporaryFolder } from "../support/backup.ts";
 import { dailyManifest, day, putBackup, signal } from "../support/catalogue.ts";
 import { aRun } from "../support/run.ts";
 import { useRedis } from "../support/state.ts";
-import { hour, minute, watchWorld } from "../support/watch.ts";
+import { hour, minute, presence, watchWorld } from "../support/watch.ts";
 
 const fixture = useRedis();
 const by = { id: 111, name: "alice" };
@@ -224,5 +224,50 @@ describe("the retention", () => {
     await deps.prunes.writeState("local", "app", { at });
     await pass(minute);
     expect(await open("retention")).toEqual([]);
+  });
+});
+
+describe("a storage that cannot be looked at", () => {
+  const error = { code: "storage-unreachable", message: "no answer" };
+
+  test("is a warning after an hour, once, until it can be; not while no worker is alive to look", async () => {
+    const { deps, pass, later, open, clock, alive, incidents } = world({ maxAge: undefined });
+    const failed = async (message: string) =>
+      await deps.catalogueCache.writeLook("local", "app", {
+        at: clock.now().toISOString(),
+        seenAt: "2026-03-01T12:00:00.000Z",
+        error: { ...error, message },
+      });
+    await deps.catalogueCache.writeLook("local", "app", { at: clock.now().toISOString() });
+    await later(2 * hour);
+    await failed("no answer");
+    await pass(minute);
+    expect(await open("storages")).toEqual([]);
+    alive.add(presence("worker"));
+    await later(2 * minute);
+    expect(await open("storages")).toEqual(["warning unseen"]);
+    await failed("another reason");
+    await pass(minute);
+    const told = (await incidents()).filter(({ labels }) => labels["check"] === "storages");
+    expect(told).toMatchObject([
+      {
+        times: 1,
+        text: { key: "watch-unseen-text", args: { storage: "local", at: "2026-03-01 12:00", reason: "no answer" } },
+      },
+    ]);
+    await deps.catalogueCache.writeLook("local", "app", { at: clock.now().toISOString() });
+    await pass(minute);
+    expect(await open("storages")).toEqual([]);
+  });
+
+  test("is also one at which nobody has ever looked, an hour after the watch began, and not sooner", async () => {
+    const { pass, later, open, alive } = world({ maxAge: undefined });
+    alive.add(presence("worker"));
+    await pass(minute);
+    await later(hour - 2 * minute);
+    expect(await open("storages")).toEqual([]);
+    // The watch itself was not away in between.
+    await pass(hour);
+    expect(await open("storages")).toEqual(["warning unseen"]);
   });
 });

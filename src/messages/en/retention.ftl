@@ -53,6 +53,14 @@ watch-unreadable-text = { $count ->
     [one] { $countText } manifest makes no sense or was written by a newer version.
    *[other] { $countText } manifests make no sense or were written by a newer version.
 } While they are there, nothing is removed: they may need what would go. Update this program, or move their folders away.
+watch-unseen = { $storage } could not be looked at for over an hour
+watch-unseen-text =
+    { $reason }
+    So it is since { $at }. What is in { $storage } nobody knows now, and nothing could be restored from it.
+    Check its address, its rights and whether it can be reached. It is tried again every minute.
+watch-unseen-old-text =
+    Nobody has looked since { $at }: what is in { $storage } is not known now.
+    Look whether the workers get to their work (/status, and the worker's log).
 watch-anomaly = Backup { $name } is far smaller than usual
 watch-anomaly-text =
     Run { $run }: { $size }, the ones before it about { $usual }.

@@ -18,6 +18,7 @@ import { type ProofsCheckDeps, proofsCheck } from "./proofs.ts";
 import { queuesCheck } from "./queues.ts";
 import { retentionCheck, sizesCheck } from "./retention.ts";
 import { schedulesCheck } from "./schedules.ts";
+import { storagesCheck } from "./storages.ts";
 import { type TelegramCheckDeps, telegramCheck } from "./telegram.ts";
 import { ticksCheck, workerWatch } from "./ticks.ts";
 import type { WatchCheck } from "./types.ts";
@@ -59,6 +60,7 @@ export function botWatch(deps: BotWatchDeps): Watch {
       agesCheck(deps),
       sizesCheck(deps),
       retentionCheck(deps),
+      storagesCheck(deps),
       disksCheck(deps),
       proofsCheck(deps),
       clocksCheck(deps),
