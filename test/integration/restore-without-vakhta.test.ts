@@ -86,7 +86,10 @@ async function follow(name: string, manifest: Manifest, variables: Record<string
     BACKUP: `${place.ENDPOINT}/${place.BUCKET}/prod/${place.NAME}/${place.RUN}`,
     ...variables,
   };
-  const [keys = "", compare = ""] = blocks.get("") ?? [];
+  const [fetching = "", compare = ""] = blocks.get("") ?? [];
+  // A store with a thousand names, in small.
+  const keys = fetching.replace("list-type=2&", "list-type=2&max-keys=3&");
+  expect(keys).not.toBe(fetching);
   const [lines = ""] = name === "compare" ? [compare] : (blocks.get(name) ?? []);
   expect(lines).not.toBe("");
   used.push(name);
@@ -108,6 +111,21 @@ it("lists what there is, fetches it and compares it with its manifest", async ()
   expect(said).toContain(`prod/app/20260301T030000Z-${manifest.id}/manifest.json\n`);
   expect(said).toContain(`"sha256": "${part?.sha256}"`);
   await expect(follow("compare", manifest, { FILE: "proof.json" })).rejects.toThrow(/404/);
+});
+
+it("lists all there is, however many a store tells at a time, or what is newer than a time", async () => {
+  const manifest = await backUp({ kind: "command", argv: ["seq", "1", "99"], file: "numbers.txt" }, 9);
+  const [part] = manifest.parts;
+  const signal = new AbortController().signal;
+  const old = Array.from({ length: 7 }, (_, index) => `app/20250101T030000Z-old/audit-${index}.json`);
+  for (const key of old) await storage.put(key, Buffer.from("{}"), signal);
+  const all = await follow("compare", manifest, { FILE: part?.file ?? "" });
+  expect(all.split("\n").filter((line) => line.includes("-old/"))).toHaveLength(7);
+  expect(all).toContain(`prod/app/20260309T030000Z-${manifest.id}/manifest.json\n`);
+  const since = await follow("compare", manifest, { FILE: part?.file ?? "", SINCE: "20260309" });
+  expect(since).not.toContain("-old/");
+  expect(since).toContain(`prod/app/20260309T030000Z-${manifest.id}/manifest.json\n`);
+  await storage.delete(old, signal);
 });
 
 it("opens a database", async () => {
