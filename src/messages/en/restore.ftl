@@ -78,6 +78,7 @@ error-identity-other = the identity does not open backup { $run }: it is encrypt
 error-restore-no-path = what --to names is no folder: expected its path, or file:///folder
 error-restore-full = there is not enough room for the backup in { $path }
 error-restore-folder-partial = { $path } is not empty: it holds { $file }, as an interrupted restore leaves it
+error-restore-connection = the server to restore to lets nobody in, or does not answer: { $reason }
 error-restore-no-folder = { $path } is no folder that can be restored into ({ $code })
 error-restore-unseen = { $names } could not be looked into: a newer backup may be there, and { $id } is only the newest of the others. Say this id to take it all the same, or name the storages with --storage.
 error-restore-manifests = the manifests of { $folder } differ between { $names }: one of them was altered. Name the storage to trust with --storage.

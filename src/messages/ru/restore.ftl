@@ -82,6 +82,7 @@ error-identity-other = секретный ключ не открывает ко�
 error-restore-no-path = то, что названо в --to, не папка: нужен её путь или file:///папка
 error-restore-full = в { $path } не хватает места для копии
 error-restore-folder-partial = { $path } не пуста: в ней { $file }, такое оставляет прерванное восстановление
+error-restore-connection = сервер, на который восстанавливают, не отвечает или не впускает: { $reason }
 error-restore-no-folder = { $path } — не папка, в которую можно восстановить ({ $code })
 error-restore-unseen = заглянуть не удалось: { $names }. Там может быть копия новее, а { $id } лишь самая новая из остальных. Назовите этот id, чтобы всё же взять её, или хранилища: --storage.
 error-restore-manifests = манифесты { $folder } в { $names } различаются: один из них изменён. Назовите хранилище, которому верите: --storage.

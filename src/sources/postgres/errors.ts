@@ -44,6 +44,13 @@ export function sourceError(error: unknown): AppError {
 /** What a failure while something is restored means; else as `sourceError`. */
 export function restoreError(error: unknown): AppError {
   const cause = sourceError(error);
+  // Which of two servers it is, the address says.
+  if (cause.code === "source-unreachable" || cause.code === "source-refused") {
+    const said = firstError(String(cause.context["stderr"] ?? ""));
+    const text = { key: "error-restore-connection", args: { reason: said } };
+    const { permanent, context } = cause;
+    return new AppError(cause.code, cause.message, { permanent, context, text, cause });
+  }
   if (cause.code !== "source-failed" && cause.code !== "tool-failed") return cause;
   const { step = "", stderr = "" } = cause.context as { step?: string; stderr?: string };
   const because = (message: string, text: Text): AppError =>

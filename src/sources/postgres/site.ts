@@ -2,6 +2,7 @@ import { AppError } from "../../core/errors.ts";
 import type { Manifest } from "../../core/manifest.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Connection } from "./connection.ts";
+import { restoreError } from "./errors.ts";
 import { askServer, type Server } from "./inspect.ts";
 import type { PsqlCommand } from "./session.ts";
 import { anyPsql, chooseTools, type Tools } from "./tools.ts";
@@ -30,7 +31,9 @@ export async function openSite(
 ): Promise<Site> {
   const { database, signal, logger } = options;
   const url = (name = database) => connection.url(application, name);
-  const server = await askServer(anyPsql(connection.options), url(), signal);
+  const server = await askServer(anyPsql(connection.options), url(), signal).catch((error: unknown) => {
+    throw restoreError(error);
+  });
   const backedUp = majorOf(manifest.source.server);
   if (server.major < backedUp) {
     const message = `the server is PostgreSQL ${server.major}, the backup is of ${backedUp}: restore into ${backedUp} or newer`;
