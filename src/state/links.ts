@@ -53,8 +53,9 @@ export class Links {
     this.#keys = keys;
   }
 
-  async create(order: LinkOrder): Promise<void> {
-    await this.#redis.hset(this.#keys.of("links"), order.id, JSON.stringify(order));
+  /** False where an order of this id is under way. */
+  async create(order: LinkOrder): Promise<boolean> {
+    return (await this.#redis.hsetnx(this.#keys.of("links"), order.id, JSON.stringify(order))) === 1;
   }
 
   async read(id: string): Promise<LinkOrder | undefined> {

@@ -131,3 +131,15 @@ test("what Telegram does not take is tried again while the person may be waiting
   expect(JSON.stringify(lines)).not.toContain("X-Amz");
   expect(await inRedis()).toBe(false);
 });
+
+test("presses in a row are one order until it is answered, and the next press is another", async () => {
+  const { ask, deliver, make, sent, deps } = await world();
+  const [id] = await Promise.all([ask(), ask(), ask()]);
+  expect(await deps.links.pending()).toHaveLength(1);
+  await make(id ?? "");
+  await deliver();
+  expect(sent).toHaveLength(1);
+  await make(await ask());
+  await deliver();
+  expect(sent).toHaveLength(2);
+});

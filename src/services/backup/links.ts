@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Config } from "../../app/config.ts";
 import { AppError, toAppError } from "../../core/errors.ts";
 import { manifestFile } from "../../core/manifest.ts";
@@ -9,7 +9,7 @@ import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
 import type { Producer } from "../../queue/producer.ts";
 import type { LinkedFile, LinkOrder, Links } from "../../state/links.ts";
 import type { Storage } from "../../storages/types.ts";
-import { hostOfCopies } from "../places.ts";
+import { enqueueAnew, hostOfCopies } from "../places.ts";
 import { readCopyManifest } from "./proofs.ts";
 
 /** How long a download link works; milliseconds. */
@@ -39,13 +39,14 @@ export class LinkOrders {
     return copies.find((storage) => storages[storage] !== undefined && storages[storage].kind !== "local");
   }
 
+  /** Asks for the links of a backup into a chat; nothing more to do while those that were asked for are under way. */
   async request(order: Omit<LinkOrder, "id" | "at">): Promise<void> {
     const { links, clock, producer, config, logger } = this.#deps;
-    const id = randomBytes(9).toString("base64url");
-    const { name, run, storage, by } = order;
-    await links.create({ ...order, id, at: clock.now().toISOString() });
+    const { name, run, storage, by, chatId } = order;
+    const id = createHash("sha256").update(`${chatId} ${name} ${run}`).digest("base64url").slice(0, 16);
+    if (!(await links.create({ ...order, id, at: clock.now().toISOString() }))) return;
     const host = hostOfCopies(config, storage, name);
-    await producer.enqueue("link", { id }, { id: `link.${id}`, host });
+    await enqueueAnew(producer, "link", { id }, { id: `link.${id}`, host });
     logger.info({ backup: name, run, storage, by: by.id }, "download link ordered");
   }
 }
