@@ -129,7 +129,7 @@ export class CatalogueKeeper {
 const noteMs = 30_000;
 
 /** Backup names that have copies in a storage by the configuration. */
-function namesIn({ backups }: Config, storage: string): string[] {
+function namesIn({ backups }: Pick<Config, "backups">, storage: string): string[] {
   return backups.filter(({ storages }) => storages.includes(storage)).map(({ name }) => name);
 }
 
@@ -161,14 +161,14 @@ function lookOf(
 }
 
 export interface CatalogueDueDeps {
-  readonly config: Config;
+  readonly config: Pick<Config, "backups" | "storages">;
   readonly clock: Clock;
   readonly catalogueCache: CatalogueCache;
   readonly producer: Producer;
 }
 
 /** Has every storage looked into again whose last look is too old, or of which nothing is known: Redis was emptied. */
-export async function refreshCatalogue(deps: CatalogueDueDeps): Promise<string[]> {
+export async function refreshCatalogue(deps: CatalogueDueDeps, afterMs = refreshAfterMs): Promise<string[]> {
   const { config, clock, catalogueCache, producer } = deps;
   const now = clock.now().getTime();
   const looks = new Map((await catalogueCache.looks()).map(({ storage, name, look }) => [`${storage}:${name}`, look]));
@@ -177,7 +177,7 @@ export async function refreshCatalogue(deps: CatalogueDueDeps): Promise<string[]
     if (!look || look.due) return true;
     const age = now - Date.parse(look.at);
     // A clock that was set back must not stop it.
-    return age < 0 || age >= (look.error ? retryAfterMs : refreshAfterMs);
+    return age < 0 || age >= Math.min(look.error ? retryAfterMs : refreshAfterMs, afterMs);
   };
   const asked: string[] = [];
   for (const storage of Object.keys(config.storages)) {

@@ -188,6 +188,13 @@ describe("a storage that cannot be looked at", () => {
     expect(await pageOf(deps)).toContain("🟡 <b>app</b>: offsite holds 2 manifests that cannot be read");
   });
 
+  test("is told by the time of the look, which Refresh has done anew", async () => {
+    const deps = await wellWorld();
+    expect(await pageOf(deps)).toMatch(/Storages looked at 1 Mar 2026, 11:59$/);
+    await viewOf(deps).press({}, "refresh");
+    expect(await deps.producer.isPending("catalogue", "catalogue.offsite")).toBe(true);
+  });
+
   test("leaves open whether there is a backup: that there is none is only said when all of them were looked at", async () => {
     const deps = botOf([aBackup({ ...bothStorages })]);
     const status = async (): Promise<string> => {

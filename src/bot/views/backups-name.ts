@@ -5,7 +5,7 @@ import { healthOf } from "../../services/backup/health.ts";
 import { timeOf } from "../backup-words.ts";
 import { proofSummary } from "../proof-text.ts";
 import type { BackupsState, BackupsViewDeps } from "./backups.ts";
-import { healthLines } from "./backups-overview.ts";
+import { healthLines, seenLine } from "./backups-overview.ts";
 import { digestOf, pageOf, pageRow } from "./pages.ts";
 import type { ViewButton, ViewContext, ViewShown } from "./types.ts";
 
@@ -38,10 +38,10 @@ export async function backupsOfName(
     }),
   );
   const args = { page: formatCount(page + 1, locale), pages: formatCount(pages, locale) };
-  const foot = messages.t(pages > 1 ? "alerts-page" : "alerts-at", {
-    ...args,
-    at: timeOf(now.toISOString(), messages, config.timezone),
-  });
+  const foot = [
+    seenLine([health], messages, config.timezone),
+    ...(pages > 1 ? [messages.t("backups-page", args)] : []),
+  ];
   const list =
     total === 0
       ? messages.t(health.seenAt ? "backups-of-none" : "backups-of-unknown")
@@ -58,5 +58,5 @@ export async function backupsOfName(
     ...pageRow(page, pages, messages),
     { what: "refresh", label: messages.plain("button-refresh") },
   ]);
-  return { html: [healthLines(health, { messages, now }, deps).join("\n"), list, foot].join("\n\n"), rows };
+  return { html: [healthLines(health, { messages, now }, deps).join("\n"), list, foot.join(" · ")].join("\n\n"), rows };
 }

@@ -32,24 +32,29 @@ export async function backupsOverview(
   const all = (await readHealth(deps, filter)).toSorted(worstFirst);
   const { page, pages, from } = pageOf(wanted, all.length, namesPerPage);
   const shown = all.slice(from, from + namesPerPage);
-  const at = timeOf(now.toISOString(), messages, timezone);
   const head = [
     all.length === 0
       ? messages.t(filter === undefined ? "backups-none" : "backups-none-such")
       : messages.t("backups-title", { counts: countWords(all, messages) }),
     ...(filter === undefined ? [] : [messages.t("backups-filter", { filter: oneLine(filter, 80) })]),
   ].join("\n");
-  const foot = messages.t(pages > 1 ? "alerts-page" : "alerts-at", {
-    at,
-    page: formatCount(page + 1, messages.locale),
-    pages: formatCount(pages, messages.locale),
-  });
+  const numbers = { page: formatCount(page + 1, messages.locale), pages: formatCount(pages, messages.locale) };
+  const foot = [seenLine(shown, messages, timezone), ...(pages > 1 ? [messages.t("backups-page", numbers)] : [])];
   const blocks = shown.map((health) => healthLines(health, { messages, now }, deps).join("\n"));
   const rows: ViewButton[][] = shown.map(({ name, mark }) => [
     { what: `name-${digestOf(name)}`, label: `${healthMarks[mark]} ${cut(name, longestLabel)}` },
   ]);
   rows.push([...pageRow(page, pages, messages), { what: "refresh", label: messages.plain("button-refresh") }]);
-  return { html: [head, ...blocks, foot].join("\n\n"), rows };
+  return { html: [head, ...blocks, foot.filter((line) => line !== "").join(" · ")].join("\n\n"), rows };
+}
+
+/** Of when all of this is: the look that is longest ago. */
+export function seenLine(shown: readonly BackupHealth[], messages: ViewContext["messages"], timezone: string): string {
+  if (shown.length === 0) return "";
+  const times = shown.flatMap(({ seenAt }) => seenAt ?? []);
+  if (times.length < shown.length) return messages.t("backups-seen-not");
+  const oldest = new Date(Math.min(...times.map(Number)));
+  return messages.t("backups-seen", { at: timeOf(oldest.toISOString(), messages, timezone) });
 }
 
 /** How a backup stands, in lines. */

@@ -2,6 +2,7 @@ import type { Config } from "../../app/config.ts";
 import type { HealthDeps } from "../../services/backup/health.ts";
 import type { LinkOrders } from "../../services/backup/links.ts";
 import type { PinOrders } from "../../services/backup/pins.ts";
+import { type CatalogueDueDeps, refreshCatalogue } from "../../services/catalogue-keeper.ts";
 import type { Pins } from "../../state/pins.ts";
 import { backupDetails } from "./backups-details.ts";
 import { backupsOfName } from "./backups-name.ts";
@@ -9,7 +10,7 @@ import { backupsOverview } from "./backups-overview.ts";
 import { digestOf } from "./pages.ts";
 import type { ViewContext, ViewKind, ViewPress } from "./types.ts";
 
-export interface BackupsViewDeps extends HealthDeps {
+export interface BackupsViewDeps extends HealthDeps, CatalogueDueDeps {
   readonly config: Pick<Config, "backups" | "storages" | "timezone">;
   readonly pins: Pick<Pins, "read">;
   readonly pinOrders: Pick<PinOrders, "request">;
@@ -29,6 +30,9 @@ export interface BackupsState {
   /** Id of the backup's run. */
   readonly backup?: string;
 }
+
+/** Refresh has the storages looked into again whose last look is older; milliseconds. */
+const lookAgainMs = 30_000;
 
 const lifeMs = 24 * 3_600_000;
 
@@ -64,6 +68,7 @@ async function press(
     case "back":
       return { run: async () => (state.backup === undefined ? overview : without(state)) };
     case "refresh":
+      await refreshCatalogue(deps, lookAgainMs);
       return { run: async () => state };
   }
   // Everything that decides is in the button, as it was seen when it was pressed.

@@ -62,6 +62,9 @@ backups-trend-time = Time { $chart } { $value }
 backups-of = <b>{ $count } kept</b>, newest first:
 backups-of-none = There is no backup of it in the storages.
 backups-of-unknown = None is known yet: not all of its storages have been looked at.
+backups-seen = Storages looked at { $at }
+backups-seen-not = Not all of the storages have been looked at yet
+backups-page = page { $page } of { $pages }
 backups-line = { $number }. { $mark } { $at } · { $size } · { $copies }{ $pin }
 
 backups-gone = <b>{ $name }</b>: the backup of run <code>{ $run }</code> is not there any more.

@@ -70,6 +70,9 @@ backups-trend-time = Время { $chart } { $value }
 backups-of = <b>Хранится: { $count }</b>, сначала новые:
 backups-of-none = В хранилищах её копий нет.
 backups-of-unknown = О копиях пока ничего не известно: заглянуть удалось не во все её хранилища.
+backups-seen = В хранилища заглядывали { $at }
+backups-seen-not = Заглянуть удалось пока не во все хранилища
+backups-page = страница { $page } из { $pages }
 backups-line = { $number }. { $mark } { $at } · { $size } · { $copies }{ $pin }
 
 backups-gone = <b>{ $name }</b>: копии запуска <code>{ $run }</code> больше нет.
