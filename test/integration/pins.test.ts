@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { AppError } from "../../src/core/errors.ts";
 import { pinFile } from "../../src/core/proof.ts";
 import { tombstoneFile } from "../../src/core/tombstone.ts";
 import { temporaryFolder } from "../support/backup.ts";
@@ -156,7 +157,7 @@ describe("what the retention has removed", () => {
   });
 
   test("half, by a worker that was killed, is finished by the storage alone when Redis has lost everything", async () => {
-    const { prune, local, folders, deps, oldest } = await world();
+    const { prune, local, folders, deps } = await world();
     const remove = local.delete.bind(local);
     let isKilled = false;
     local.delete = async (keys, ...rest) => {
@@ -169,20 +170,31 @@ describe("what the retention has removed", () => {
     await expect(prune()).rejects.toThrow("killed");
     local.delete = remove;
     // The manifest is gone, the part is there, and nobody remembers.
-    expect(await keysOf(local)).toContain(`${oldest}artifact.dump.zst`);
-    expect(await backupsIn(local)).not.toContain(oldest);
+    const whole = await backupsIn(local);
+    const half = folders.find((folder) => !whole.includes(folder)) ?? "";
+    expect(whole).toHaveLength(folders.length - 1);
+    expect(await keysOf(local)).toContain(`${half}artifact.dump.zst`);
     await fixture.redis.del(...(await fixture.redis.keys(`${deps.config.redis.prefix}:*`)));
     // Theirs, in a folder of ours and beside it.
-    const foreign = [`${oldest}keep-me.txt`, "app/20190101T000000Z-abc/artifact.dump.zst"];
+    const foreign = [`${half}keep-me.txt`, "app/20190101T000000Z-abc/artifact.dump.zst"];
     for (const key of foreign) await local.put(key, Buffer.from("theirs"), signal);
     // One that makes no sense, and one of a backup that is whole.
     await local.put(`app/20190101T000000Z-abc/${tombstoneFile}`, Buffer.from("{}"), signal);
     await local.put(`${folders[0]}${tombstoneFile}`, Buffer.from("{}"), signal);
     expect(await prune()).toMatchObject({ done: { status: "done" } });
     const keys = await keysOf(local);
-    expect(keys.filter((key) => key.startsWith(oldest))).toEqual([`${oldest}keep-me.txt`]);
+    expect(keys.filter((key) => key.startsWith(half))).toEqual([`${half}keep-me.txt`]);
     expect(keys).toEqual(expect.arrayContaining(foreign));
     expect(keys).toContain(`${folders[0]}artifact.dump.zst`);
     expect(keys.filter((key) => key.endsWith(tombstoneFile))).toEqual([`app/20190101T000000Z-abc/${tombstoneFile}`]);
+  });
+
+  test("is removed from a disk that has no room for anything", async () => {
+    const { prune, local } = await world();
+    local.put = async () => {
+      throw new AppError("storage-full", "no room", { permanent: false });
+    };
+    expect(await prune()).toMatchObject({ done: { status: "done" } });
+    expect(await backupsIn(local)).toHaveLength(3);
   });
 });

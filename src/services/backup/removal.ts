@@ -1,5 +1,5 @@
 import { buffer } from "node:stream/consumers";
-import { AppError } from "../../core/errors.ts";
+import { AppError, toAppError } from "../../core/errors.ts";
 import { manifestFile } from "../../core/manifest.ts";
 import type { Lease } from "../../core/ports.ts";
 import { pinFile, proofFile } from "../../core/proof.ts";
@@ -40,12 +40,7 @@ export async function removeBackup(removal: Removal, folder: string, copy: Cache
   }
   const parts = new Set(copy.manifest.parts.map(({ file }) => file));
   const files = [...found.keys()].filter((file) => parts.has(file) || isBeside(file));
-  const at = new Date().toISOString();
-  await storage.put(
-    `${folder}${tombstoneFile}`,
-    encodeTombstone({ version: 1, folder, at, files: files.filter((file) => file !== tombstoneFile) }),
-    signal,
-  );
+  await putTombstone(removal, folder, files);
   await prunes.beginRemoval(storage.name, name, folder, files);
   if ((await storage.head(`${folder}${pinFile}`, signal)) !== undefined) {
     await storage.delete([`${folder}${tombstoneFile}`], signal);
@@ -59,6 +54,18 @@ export async function removeBackup(removal: Removal, folder: string, copy: Cache
   const { id, startedAt } = copy.manifest;
   logger.info({ backup: name, storage: storage.name, run: id, startedAt, folder }, "removed by the retention");
   return true;
+}
+
+/** Where there is no room for it either, room is made all the same: what was begun is on record in Redis too. */
+async function putTombstone({ storage, signal, logger }: Removal, folder: string, files: readonly string[]) {
+  const at = new Date().toISOString();
+  const bytes = encodeTombstone({ version: 1, folder, at, files: files.filter((file) => file !== tombstoneFile) });
+  try {
+    await storage.put(`${folder}${tombstoneFile}`, bytes, signal);
+  } catch (error) {
+    if (toAppError(error).code !== "storage-full") throw error;
+    logger.warn({ storage: storage.name, folder }, "no room for a tombstone: removed without");
+  }
 }
 
 /**
