@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { aMinuteOfSilence, answerTo, becomes, shown } from "../support/chat.ts";
+import { aMinuteOfSilence, answerTo, becomes, eventually, shown } from "../support/chat.ts";
 import {
   alice,
   bob,
@@ -86,7 +86,10 @@ test("/status tells which processes live and how the backups stand", async () =>
   const before = await privately(alice.id, "/status", /Status/);
   expect(before.text).toMatch(/🟢 bot on test-host, up \d/);
   expect(before.text).toMatch(/🟢 worker on test-host, up \d/);
-  expect(before.text).toContain("🔴 shop: never backed up");
+  await eventually("all storages were looked at", async () => {
+    const { text } = await privately(alice.id, "/status", /Status/);
+    return text.includes("🔴 shop: never backed up");
+  });
   const dialog = await privately(alice.id, "/backup", /Back up shop now/);
   await stack.press(alice.id, dialog, "Confirm");
   await becomes(stack, dialog, /is done/);

@@ -253,7 +253,7 @@ describe("a restore that cannot end", () => {
     try {
       await expect(kind.restore?.(reader, into(join(folder.path, "to")))).rejects.toMatchObject({
         code: "storage-full",
-        text: { key: "error-files-full", args: { path: join(folder.path, "to") } },
+        text: { key: "error-restore-full", args: { path: join(folder.path, "to") } },
       });
       expect(readdirSync(join(folder.path, "to"))).toEqual([]);
     } finally {

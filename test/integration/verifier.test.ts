@@ -437,7 +437,11 @@ describe("the schedule", () => {
     const deps = worker({ verify: { schedule: "0 5 * * *" } });
     const missed = async () =>
       await schedulesCheck(deps).look({ now: clock.now(), awakeSince: new Date(0), open: new Map() });
-    const reasons = async () => (await readHealth(deps)).flatMap((health) => health.reasons);
+    const reasons = async () => {
+      for (const storage of ["local", "offsite"])
+        await deps.catalogueKeeper.refresh(storage, undefined, new AbortController().signal);
+      return (await readHealth(deps)).flatMap((health) => health.reasons);
+    };
     await verified(deps, { depth: "stored" });
     await verifyByClock(deps);
     clock.advance(19 * hour);
