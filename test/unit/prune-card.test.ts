@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { pruneCard } from "../../src/bot/cards/prune.ts";
 import type { ActionContext, CardAnswer } from "../../src/bot/cards/types.ts";
 import type { PruneQuestion } from "../../src/core/prune.ts";
+import { flawsIn } from "../../src/core/soundness.ts";
 import { type Locale, locales, messagesOf } from "../../src/messages/index.ts";
 import { parseHtml } from "../../src/sandbox/telegram/html.ts";
 import type { PruneQuestions } from "../../src/services/backup/prune-questions.ts";
@@ -20,7 +21,9 @@ const kind = pruneCard({
     answer: async (id: string, status: string, by: { name: string }) => void answers.push(`${id} ${status} ${by.name}`),
   } as unknown as PruneQuestions,
   catalogue: {
-    copies: async () => [{ storage: "offsite", copies }],
+    copies: async () => [
+      { storage: "offsite", copies, flaws: flawsIn([{ storage: "offsite", copies }], []).get("offsite") },
+    ],
     look: async () => ({ at: "2026-03-01T11:55:00.000Z" }),
   } as unknown as CachedCatalogue,
 });
