@@ -151,10 +151,10 @@ describe("a source that fails", () => {
   });
 
   it("does not wait for a locked table for ever", async () => {
-    const { promise: release, resolve } = Promise.withResolvers<void>();
+    // Held until its session is ended below.
     const holding = server
-      .psql("shop", "BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT")
-      .then(() => resolve());
+      .psql("shop", "BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)")
+      .catch(() => undefined);
     await vi.waitFor(async () => {
       expect(
         await server.psql(
@@ -168,7 +168,11 @@ describe("a source that fails", () => {
       expect(error).toMatchObject({ code: "source-failed", permanent: false });
       expect(error.message).toMatch(/stayed locked/);
     }
-    await Promise.all([holding, release]);
+    await server.psql(
+      "postgres",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()",
+    );
+    await holding;
     await expectNothingLeft();
   });
 });
