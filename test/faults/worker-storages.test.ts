@@ -43,7 +43,7 @@ describe("a run survives without a second dump", () => {
     async (_name, fault, times) => {
       stack.proxy.inject(fault, { on: ["UploadPart", "CreateMultipartUpload"], times });
       const id = await stack.order();
-      const run = await stack.ended(id, 40_000);
+      const run = await stack.ended(id);
       expect(run).toMatchObject({ status: "succeeded", attempt: 1 });
       expect((await stack.sound()).size).toBe(2);
       expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
@@ -66,7 +66,7 @@ describe("a run survives without a second dump", () => {
         error: { code: "storage-mismatch" },
       });
       await stack.card(id, /a copy is missing[\s\S]*✓ local[\s\S]*↻ offsite/);
-      const run = await stack.runUntil(id, ({ status }) => status === "succeeded", 30_000);
+      const run = await stack.runUntil(id, ({ status }) => status === "succeeded");
       expect((await stack.sound()).size).toBe(2);
       expect(run.attempt).toBe(1);
       expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
@@ -87,7 +87,7 @@ test("what a failed run could not remove is said and removed as soon as the stor
   stack.proxy.inject({ kind: "slow-down" }, { on: ["DeleteObject", "DeleteObjects"] });
   stack.proxy.inject({ kind: "slow-down" }, { on: ["PutObject"], path: /manifest\.json/ });
   const id = await stack.order("far");
-  const run = await stack.ended(id, 40_000);
+  const run = await stack.ended(id);
   expect(run).toMatchObject({ status: "failed", open: [], leftIn: [{ storage: "offsite", folder: run.folder }] });
   await stack.card(id, /failed[\s\S]*may still be in offsite/);
   await stack.proxy.heal();
@@ -96,7 +96,7 @@ test("what a failed run could not remove is said and removed as soon as the stor
   await stack.runUntil(id, ({ leftIn }) => leftIn?.length === 0);
   for await (const { key } of offsite.list("")) expect.fail(`${key} is still there`);
   await stack.card(id, /failed[\s\S]*Nothing was kept/);
-}, 60_000);
+}, 180_000);
 
 test("what an interrupted attempt left in a storage that the backup no longer has is removed", async () => {
   const folder = "near/20260301T030000Z-abcabcabcabc/";
@@ -114,7 +114,7 @@ test("what an interrupted attempt left in a storage that the backup no longer ha
   await stack.deps.runner.execute(id, { signal, jobId: "1", attempt: 1, maxAttempts: 1 });
   expect(await stack.runOf(id)).toMatchObject({ status: "succeeded", attempt: 2, open: [], cleaned: 1 });
   expect(stack.s3.openUploads()).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 /** Only root may mount: for anybody else these fail, and what `mount` says tells why. */
 describe("a full local disk", () => {
@@ -139,10 +139,10 @@ describe("a full local disk", () => {
     await stack.card(id, /a copy is missing[\s\S]*↻ local[^\n]*the disk is full[\s\S]*✓ offsite/);
     expect([...(await stack.sound()).keys()]).toEqual([`offsite ${ended.folder}`]);
     mount("remount,size=64m");
-    await stack.runUntil(id, ({ status }) => status === "succeeded", 40_000);
+    await stack.runUntil(id, ({ status }) => status === "succeeded");
     expect((await stack.sound()).size).toBe(2);
     expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
-  }, 60_000);
+  }, 180_000);
 
   test("and S3 out of reach: the run fails, says why and what to do, and keeps nothing", async () => {
     await stack.proxy.refuse();
@@ -156,5 +156,5 @@ describe("a full local disk", () => {
     expect(stack.children()).toEqual([]);
     await stack.proxy.accept();
     expect((await stack.sound()).size).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });
