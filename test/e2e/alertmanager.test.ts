@@ -96,7 +96,7 @@ test("what fires while the bot is away is there as soon as it is back", async ()
   exporter.set("d", true);
   exporter.set("c", false);
   const failures = /^alertmanager_notification_requests_failed_total\{.*integration="webhook"/;
-  await until(async () => (await alertmanager.metric(failures)) > 0, "an attempt that failed", 20_000);
+  await until(async () => (await alertmanager.metric(failures)) > 0, "an attempt that failed");
   bot = await stack.startBot();
   await cardOf("d");
   await becomes(stack, await cardOf("c"), /Resolved/i);
@@ -108,7 +108,7 @@ test("two Alertmanagers that hear of each other, and two that do not, are one vo
   await aMinuteOfSilence(stack);
   await second.start([alertmanager.clusterAddress]);
   const members = /^alertmanager_cluster_members/;
-  await until(async () => (await second.metric(members)) === 2, "a cluster of two", 20_000);
+  await until(async () => (await second.metric(members)) === 2, "a cluster of two");
   exporter.set("e", true);
   await cardOf("e");
   await postsAgain([alertmanager, second], 2);

@@ -53,7 +53,7 @@ async function replyTo(message: Message, pattern: RegExp): Promise<Message> {
     (candidate) =>
       candidate.reply_to_message?.message_id === message.message_id &&
       pattern.test(`${candidate.text ?? ""}${candidate.caption ?? ""}${candidate.document?.file_name ?? ""}`),
-    { timeoutMs: 15_000, what: `a reply like ${pattern}` },
+    { timeoutMs: 60_000, what: `a reply like ${pattern}` },
   );
 }
 

@@ -46,7 +46,7 @@ async function replyTo(message: Message, pattern: RegExp): Promise<Message> {
   return await stack.sandbox.waitForMessage(
     opsChat,
     (candidate) => candidate.reply_to_message?.message_id === message.message_id && pattern.test(candidate.text ?? ""),
-    { timeoutMs: 15_000, what: `a reply like ${pattern}` },
+    { timeoutMs: 60_000, what: `a reply like ${pattern}` },
   );
 }
 

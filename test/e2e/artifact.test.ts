@@ -53,7 +53,7 @@ beforeAll(async () => {
   const watching = setInterval(() => {
     for (const line of stack.children()) seenArguments.add(line);
   }, 50);
-  await stack.ended(id, 60_000);
+  await stack.ended(id);
   clearInterval(watching);
 }, 120_000);
 
@@ -100,11 +100,11 @@ test("the encrypted backup is decrypted by age and restored by pg_restore, globa
   const owner = `SELECT tableowner FROM pg_tables WHERE tablename = 'a"b'`;
   expect(run2("psql", ["-Atd", target.url("restored", user, password), "-c", owner]).trim()).toBe("shop_owner");
   await stack.card(id, /Counted: 701,607 rows in 5 tables[\s\S]*encrypted with age/);
-}, 60_000);
+}, 180_000);
 
 test("a backup without counts and encryption has neither, and is as sound", async () => {
   const plain = await stack.order("plain");
-  const run = await stack.ended(plain, 60_000);
+  const run = await stack.ended(plain);
   expect(run).toMatchObject({ status: "succeeded", encrypted: false, manifest: { counts: "off" } });
   expect(run.manifest?.encryption).toBeUndefined();
   expect(run.manifest?.parts.map(({ file, tables }) => [file, tables])).toEqual([
@@ -115,7 +115,7 @@ test("a backup without counts and encryption has neither, and is as sound", asyn
   execFileSync("sh", ["-c", `zstd -dcq "${file}" | ${join(stack.postgres.programs, "pg_restore")} -f /dev/null`]);
   const card = await stack.card(plain, /is done/);
   expect(card.text).not.toContain("Counted");
-}, 90_000);
+}, 180_000);
 
 test("no secret is in the worker's log, in Redis with its jobs, in any argument of a process, or in the chat", async () => {
   const secrets = [

@@ -86,7 +86,7 @@ test("a database that is gone is said; Retry works when it is back, and only onc
   bot = await stack.startBot();
   await stack.sandbox.waitForCall("answerCallbackQuery", (call) => call.params["text"] === "gone: ordered again", {
     since,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   });
   const done = await answerTo(stack, card, /Backup gone is done/);
   expect(done.text).toMatch(/Retry of [0-9a-f]{12} by alice/);

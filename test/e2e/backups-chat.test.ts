@@ -40,8 +40,8 @@ beforeAll(async () => {
   [bot, worker] = await Promise.all([stack.startBot(), stack.startWorker()]);
   const dialog = await answerTo(stack, stack.say(alice.id, "/backup shop"), /Back up shop now/);
   await stack.press(alice.id, dialog, "Confirm");
-  await becomes(stack, dialog, /Backup shop is done/, 30_000);
-}, 90_000);
+  await becomes(stack, dialog, /Backup shop is done/);
+}, 180_000);
 beforeEach(async () => await aMinuteOfSilence(stack));
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
 
@@ -132,7 +132,7 @@ test("one backup: pinned by an admin in every storage, also when the worker is k
   await becomes(stack, message, /^(?!.*📌)[\s\S]*$/);
   await stack.press(bob.id, message, "Verify");
   await stack.message(/How deep\?/);
-}, 60_000);
+}, 180_000);
 
 test("a download link comes to an admin in a private chat only, works, and is neither kept nor logged", async () => {
   const group = await details(alice.id, "topic");
@@ -177,7 +177,7 @@ test("a download link comes to an admin in a private chat only, works, and is ne
   await stack.client.hset("stack:v1:links", id, JSON.stringify(long));
   await stack.message(/No download link for shop.*no worker that reaches/, { where: alice.id });
   await eventually("forgotten", async () => (await stack.client.hlen("stack:v1:links")) === 0);
-}, 60_000);
+}, 180_000);
 
 test("on a phone every line fits, in both languages", async () => {
   worker = await stack.startWorker();
@@ -212,7 +212,7 @@ test("on a phone every line fits, in both languages", async () => {
   } finally {
     await browser.close();
   }
-}, 60_000);
+}, 180_000);
 
 /** Runs in the page, hence as text: on how many lines the first chart is. */
 const linesOfChart = `(card) => {

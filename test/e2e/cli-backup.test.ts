@@ -10,7 +10,7 @@ const cli = "src/cli.ts";
 beforeAll(async () => {
   stack = await startStack();
   await stack.startBot();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await stack?.[Symbol.asyncDispose]();
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 test("says that no worker is alive, and can be left while the run waits", async () => {
   const session = startCli(["backup", "shop"], { cwd: stack.folder, env: { VAKHTA_CONFIG: stack.configFile } });
-  await vi.waitUntil(() => session.errors().includes("no worker is alive"), { timeout: 20_000 });
+  await vi.waitUntil(() => session.errors().includes("no worker is alive"), { timeout: 60_000 });
   session.kill("SIGINT");
   const { status, stderr } = await session.done;
   expect(stderr).toMatch(/no longer following; run [0-9a-f]{12} goes on/);

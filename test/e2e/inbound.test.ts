@@ -33,7 +33,7 @@ const ping = async (end = "", body?: string): Promise<string> => {
 /** Waits until the card with this title shows this as well. */
 const card = async (title: RegExp, shows: RegExp) =>
   await stack.sandbox.waitForMessage(opsChat, ({ text = "" }) => title.test(text) && shows.test(text), {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     what: `a card ${title} with ${shows}`,
   });
 

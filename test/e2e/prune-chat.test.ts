@@ -12,7 +12,7 @@ beforeAll(async () => {
       config["backups"][0].keep = { local: { last: 2 }, offsite: "all" };
     },
   });
-}, 90_000);
+}, 180_000);
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
 
 test("what would remove very much asks in the chat, survives a restart of both, and removes what an admin agrees to", async () => {
@@ -39,4 +39,4 @@ test("what would remove very much asks in the chat, survives a restart of both, 
   expect(await backupsIn(local)).toHaveLength(2);
   const late = await stack.press(alice.id, card, "Cancel");
   expect(late.toast).toBe("Already answered by alice");
-}, 90_000);
+}, 180_000);

@@ -31,7 +31,7 @@ test("a copy that failed is made up later from the local one, byte by byte the s
   const card = await stack.card(id, /is done, but a copy is missing[\s\S]*✓ local[\s\S]*↻ offsite/);
   expect(card.text).toContain("can not be reached (ECONNREFUSED)");
   await stack.proxy.accept();
-  const run = await stack.runUntil(id, ({ status }) => status === "succeeded", 30_000);
+  const run = await stack.runUntil(id, ({ status }) => status === "succeeded");
   expect(run).toMatchObject({ attempt: 1, open: [], leftIn: [] });
   expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
   const found = await stack.sound();
@@ -41,22 +41,22 @@ test("a copy that failed is made up later from the local one, byte by byte the s
   });
   expect(await manifests[1]).toBe(await manifests[0]);
   await stack.card(id, /is done\n[\s\S]*✓ local[\s\S]*✓ offsite/);
-}, 60_000);
+}, 180_000);
 
 test("an upload whose worker is killed in the middle is taken up again and leaves nothing open", async () => {
   const worker = await stack.startOurWorker();
   const id = await degraded();
   stack.proxy.inject({ kind: "stall" }, { on: ["UploadPart"], path: /partNumber=2/ });
   await stack.proxy.accept();
-  await stack.runUntil(id, ({ open }) => open.length === 1, 30_000);
+  await stack.runUntil(id, ({ open }) => open.length === 1);
   await worker.kill();
   expect(stack.s3.openUploads()).toHaveLength(1);
   await stack.proxy.heal();
   await stack.startOurWorker();
-  const run = await stack.runUntil(id, ({ status }) => status === "succeeded", 30_000);
+  const run = await stack.runUntil(id, ({ status }) => status === "succeeded");
   expect(run.open).toEqual([]);
   expect((await stack.sound()).size).toBe(2);
-}, 60_000);
+}, 180_000);
 
 test("an upload whose job is lost is put into the queue again by the tick", async () => {
   const worker = await stack.startOurWorker();
@@ -69,9 +69,9 @@ test("an upload whose job is lost is put into the queue again by the tick", asyn
   expect((await tick(stack.deps)).requeued).toEqual([]);
   await stack.proxy.accept();
   await stack.startOurWorker();
-  await stack.runUntil(id, ({ status }) => status === "succeeded", 30_000);
+  await stack.runUntil(id, ({ status }) => status === "succeeded");
   expect((await tick(stack.deps)).requeued).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test("an upload that has nothing left to copy from is given up and said, and what it has left is removed", async () => {
   const worker = await stack.startOurWorker();
@@ -95,7 +95,7 @@ test("an upload that has nothing left to copy from is given up and said, and wha
   await stack.runUntil(id, ({ leftIn }) => leftIn?.length === 0);
   expect([...(await stack.sound()).keys()]).toEqual([`local ${run.folder}`]);
   expect((await tick(stack.deps)).requeued).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test("an upload that fails after another worker has made the copy does not take its success back", async () => {
   const worker = await stack.startOurWorker();
@@ -113,7 +113,7 @@ test("an upload that fails after another worker has made the copy does not take 
   }));
   expect(await late).toEqual({ later: expect.any(Number) });
   expect(await stack.runOf(id)).toEqual(made);
-}, 60_000);
+}, 180_000);
 
 test("an upload whose local copy is damaged is refused: a damaged backup is not spread", async () => {
   await stack.startOurWorker();
@@ -121,7 +121,7 @@ test("an upload whose local copy is damaged is refused: a damaged backup is not 
   const run = await stack.runOf(id);
   rmSync(`${stack.localFolder}/${run.folder}artifact.dump.zst`);
   await stack.proxy.accept();
-  const failed = await stack.runUntil(id, ({ copies }) => copies.some(({ tries }) => (tries ?? 0) > 0), 30_000);
+  const failed = await stack.runUntil(id, ({ copies }) => copies.some(({ tries }) => (tries ?? 0) > 0));
   expect(isFinal(failed.status)).toBe(true);
   expect(failed.copies.find(({ storage }) => storage === "offsite")).toMatchObject({
     status: "retrying",
@@ -129,4 +129,4 @@ test("an upload whose local copy is damaged is refused: a damaged backup is not 
   });
   const offsite = await stack.deps.storage("offsite");
   for await (const { key } of offsite.list("")) expect.fail(`${key} was stored`);
-}, 60_000);
+}, 180_000);

@@ -14,8 +14,8 @@ beforeAll(async () => {
   await Promise.all([stack.startBot(), stack.startWorker()]);
   const dialog = await answerTo(stack, stack.say(alice.id, "/backup shop"), /Back up shop now/);
   await stack.press(alice.id, dialog, "Confirm");
-  card = await becomes(stack, dialog, /Backup shop is done/, 30_000);
-}, 90_000);
+  card = await becomes(stack, dialog, /Backup shop is done/);
+}, 180_000);
 beforeEach(async () => await aMinuteOfSilence(stack));
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
 
@@ -35,7 +35,7 @@ const find = (storage: "local" | "offsite", file: string): string => {
   return join(objects(storage), found);
 };
 
-describe("/verify", { timeout: 60_000 }, () => {
+describe("/verify", { timeout: 180_000 }, () => {
   test("asks which backup and how deep, says what that costs, and the card says what was proven", async () => {
     const question = await chosen(alice.id);
     expect(question.text).toMatch(/It reads .* from offsite\./);
@@ -43,7 +43,7 @@ describe("/verify", { timeout: 60_000 }, () => {
     expect(shown(question).buttons).toEqual(["Test-restore", "Read whole", "Read back", "Cancel"]);
     await stack.press(alice.id, question, "Test-restore");
     await becomes(stack, question, /has been ordered/);
-    const result = await stack.message(/Backup of shop holds/, { timeoutMs: 40_000 });
+    const result = await stack.message(/Backup of shop holds/, { timeoutMs: 60_000 });
     expect(result.text).toMatch(/Restored and counted: 2,200 rows in 2 tables, as backed up\.\nRestore took /);
     expect(result.text).toContain("Copy in offsite");
     expect(shown(result).buttons).toEqual(["Verify again"]);
@@ -73,7 +73,7 @@ describe("/verify", { timeout: 60_000 }, () => {
     // It is bob's question.
     expect((await stack.press(alice.id, question, "Read back")).toast).toContain("bob");
     await stack.press(bob.id, question, "Read back");
-    const result = await stack.message(/Every stored byte was read back/, { timeoutMs: 30_000 });
+    const result = await stack.message(/Every stored byte was read back/, { timeoutMs: 60_000 });
     expect(result.text).toContain("Asked for by bob");
   });
 
@@ -88,16 +88,16 @@ describe("/verify", { timeout: 60_000 }, () => {
     const mend = flipBit(find("offsite", "artifact*"));
     const question = await chosen(alice.id);
     await stack.press(alice.id, question, "Read whole");
-    const result = await stack.message(/Backup of shop does not hold/, { timeoutMs: 40_000 });
+    const result = await stack.message(/Backup of shop does not hold/, { timeoutMs: 60_000 });
     expect(result.text).toMatch(/is damaged/);
     const incident = await stack.message(/The backup of shop made at .* does not hold \(offsite\)/, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     expect(incident.text).toContain("/backup shop");
     await becomes(stack, card, /Did not hold/);
     mend();
     await stack.press(alice.id, result, "Verify again");
-    await stack.message(/Backup of shop holds[\s\S]*Read whole/, { timeoutMs: 40_000 });
+    await stack.message(/Backup of shop holds[\s\S]*Read whole/, { timeoutMs: 60_000 });
     await eventually(
       "the incident over",
       async () => {

@@ -143,7 +143,7 @@ describe("a bot that is killed right after Confirm was pressed, at the moment of
         if (/is waiting/.test(now(stack, dialog).text ?? "")) return "ordered";
         return /The press reached me too late/.test(newer?.text ?? "") ? newer : undefined;
       },
-      { timeoutMs: 15_000, what: "the order, or the question again" },
+      { timeoutMs: 60_000, what: "the order, or the question again" },
     );
     // Until it is remembered that the press was answered in time, it counts as too late, and nothing is ordered.
     const askedAgain = typeof outcome !== "string";

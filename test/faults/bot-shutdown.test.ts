@@ -34,7 +34,7 @@ async function startBoth() {
   const exited = once(child, "exit") as Promise<[number | null]>;
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  await eventually("both ready", () => log.includes("bot ready") && log.includes("worker ready"), 30_000);
+  await eventually("both ready", () => log.includes("bot ready") && log.includes("worker ready"));
   return {
     stop: async () => {
       child.kill("SIGTERM");
@@ -65,7 +65,7 @@ test("SIGTERM with a dialog open and a backup running: an ordered end, nothing h
 
   await release();
   const second = await startBoth();
-  const done = await becomes(stack, running, /Backup shop is done/, 30_000);
+  const done = await becomes(stack, running, /Backup shop is done/);
   expect(done.text).toMatch(/Attempt 2: a worker was interrupted while/);
   expect(shown(now(stack, open)).buttons).toEqual(["Confirm", "Cancel"]);
   await stack.press(bob.id, open, "Confirm");

@@ -26,9 +26,9 @@ async function state(): Promise<Record<string, unknown>> {
   };
 }
 
-describe("a Redis that has lost its data under a bot and a worker", { timeout: 90_000 }, () => {
+describe("a Redis that has lost its data under a bot and a worker", { timeout: 180_000 }, () => {
   test("has all of it again without a restart: the clock, the catalogue, who is alive; the chat never says that there is no backup", async () => {
-    await stack.ended(await stack.order(), 40_000);
+    await stack.ended(await stack.order());
     const whole = { schedulers: ["tick"], looks: ["local:shop", "offsite:shop"], local: 1, offsite: 1 };
     const isWhole = async (): Promise<boolean> => JSON.stringify(await state()) === JSON.stringify(whole);
     await until(isWhole);
@@ -45,7 +45,7 @@ describe("a Redis that has lost its data under a bot and a worker", { timeout: 9
     const after = await answerTo(stack, stack.say(vera.id, "/status"), /Status/);
     expect(after.text).toMatch(/🟢 bot on test-host.*\n🟢 worker on test-host/);
     // It goes on: the next one is made, and known.
-    await stack.ended(await stack.order(), 40_000);
+    await stack.ended(await stack.order());
     expect((await stack.sound()).size).toBe(4);
     await until(async () => (await stack.client.hlen(keyOf("catalogue:offsite:shop"))) === 2);
   });

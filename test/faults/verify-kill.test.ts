@@ -35,11 +35,11 @@ beforeAll(async () => {
   worker = await startWorker();
   const { run } = await deps.orders.request({ name: "shop", trigger: "cli" });
   await until(async () => isFinal((await deps.runs.get(run.id)).status) || undefined, {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: () => worker.log(),
   });
   await worker.kill();
-}, 90_000);
+}, 180_000);
 afterEach(async () => {
   await worker.kill();
   for (const verification of await deps.verifications.unsettled())
@@ -76,7 +76,7 @@ async function ended(id: string): Promise<Verification> {
       const verification = await deps.verifications.get(id);
       return isOver(verification) ? verification : undefined;
     },
-    { timeoutMs: 40_000, what: () => worker.log() },
+    { timeoutMs: 60_000, what: () => worker.log() },
   );
 }
 
@@ -100,21 +100,21 @@ const scratchDatabases = async () =>
   await stack.postgres.psql("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'vakhta_verify_%'");
 const standsStill = () => processesWith(join(temporary, "vakhta-verify-")).length > 0 || undefined;
 
-describe("a worker killed with SIGKILL in a test-restore", { timeout: 90_000 }, () => {
+describe("a worker killed with SIGKILL in a test-restore", { timeout: 180_000 }, () => {
   it("leaves no server, its folder goes with the next start, and the next one begins afresh", async () => {
     await startWorker();
     const { id } = await order();
     await until(async () => (await deps.verifications.get(id)).phase === "restored" || undefined, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: () => worker.log(),
     });
     await until(
       () => processesWith(temporary).some((line) => line.includes("COPY") || line.includes("postgres")) || undefined,
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     await worker.kill();
     await until(() => standsStill() === undefined || undefined, {
-      timeoutMs: 15_000,
+      timeoutMs: 60_000,
       what: () => processesWith(temporary).join("\n"),
     });
     const [left] = readdirSync(temporary).filter((name) => name.startsWith("vakhta-verify-"));
@@ -122,10 +122,10 @@ describe("a worker killed with SIGKILL in a test-restore", { timeout: 90_000 }, 
     await startWorker();
     expect(readdirSync(temporary)).not.toContain(left);
     await until(async () => (await deps.verifications.get(id)).attempt === 2 || undefined, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: () => worker.log(),
     });
-    await until(standsStill, { timeoutMs: 30_000 });
+    await until(standsStill, { timeoutMs: 60_000 });
     await deps.verificationOrders.cancel(id, alice_);
     expect(await ended(id)).toMatchObject({ status: "cancelled", attempt: 2, interruptedIn: "restored" });
     expect(processesWith(join(temporary, "vakhta-verify-"))).toEqual([]);
@@ -139,7 +139,7 @@ describe("a worker killed with SIGKILL in a test-restore", { timeout: 90_000 }, 
     await startWorker();
     const { id } = await order();
     await until(async () => (await scratchDatabases()) === "1" || undefined, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: () => worker.log(),
     });
     expect(await deps.verifications.get(id)).toMatchObject({
@@ -152,7 +152,7 @@ describe("a worker killed with SIGKILL in a test-restore", { timeout: 90_000 }, 
     await startWorker();
     expect(await ended(id)).toMatchObject({ status: "cancelled" });
     await until(async () => (await scratchDatabases()) === "0" || undefined, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: () => worker.log(),
     });
     await until(async () => (await deps.verifications.get(id)).scratch === undefined || undefined);
@@ -161,7 +161,7 @@ describe("a worker killed with SIGKILL in a test-restore", { timeout: 90_000 }, 
   });
 });
 
-describe("a test-restore", { timeout: 90_000 }, () => {
+describe("a test-restore", { timeout: 180_000 }, () => {
   const findings = async () => {
     const now = new Date();
     return await proofsCheck(deps).look({ now, awakeSince: now, open: new Map() });
@@ -181,7 +181,7 @@ describe("a test-restore", { timeout: 90_000 }, () => {
     expect(backup?.proofs).toEqual([]);
   });
 
-  it.runIf(process.getuid?.() === 0)("for which there is no room says so before it begins", async () => {
+  it("for which there is no room says so before it begins", async () => {
     stack.configure((config) => {
       config["backups"][0].verify = {};
     });

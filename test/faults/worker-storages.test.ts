@@ -1,7 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { OpenObject } from "../../src/core/ports.ts";
 import type { RunCopy } from "../../src/core/run.ts";
@@ -48,7 +46,7 @@ describe("a run survives without a second dump", () => {
     async (_name, fault, times) => {
       stack.proxy.inject(fault, { on: ["UploadPart", "CreateMultipartUpload"], times });
       const id = await stack.order();
-      const run = await stack.ended(id, 40_000);
+      const run = await stack.ended(id);
       expect(run).toMatchObject({ status: "succeeded", attempt: 1 });
       expect((await stack.sound()).size).toBe(2);
       expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
@@ -71,7 +69,7 @@ describe("a run survives without a second dump", () => {
         error: { code: "storage-mismatch" },
       });
       await stack.card(id, /a copy is missing[\s\S]*✓ local[\s\S]*↻ offsite/);
-      const run = await stack.runUntil(id, ({ status }) => status === "succeeded", 30_000);
+      const run = await stack.runUntil(id, ({ status }) => status === "succeeded");
       expect((await stack.sound()).size).toBe(2);
       expect(run.attempt).toBe(1);
       expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
@@ -92,7 +90,7 @@ test("what a failed run could not remove is said and removed as soon as the stor
   stack.proxy.inject({ kind: "slow-down" }, { on: ["DeleteObject", "DeleteObjects"] });
   stack.proxy.inject({ kind: "slow-down" }, { on: ["PutObject"], path: /manifest\.json/ });
   const id = await stack.order("far");
-  const run = await stack.ended(id, 40_000);
+  const run = await stack.ended(id);
   expect(run).toMatchObject({ status: "failed", open: [], leftIn: [{ storage: "offsite", folder: run.folder }] });
   await stack.card(id, /failed[\s\S]*may still be in offsite/);
   await stack.proxy.heal();
@@ -101,7 +99,7 @@ test("what a failed run could not remove is said and removed as soon as the stor
   await stack.runUntil(id, ({ leftIn }) => leftIn?.length === 0);
   for await (const { key } of offsite.list("")) expect.fail(`${key} is still there`);
   await stack.card(id, /failed[\s\S]*Nothing was kept/);
-}, 60_000);
+}, 180_000);
 
 test("what an interrupted attempt left in a storage that the backup no longer has is removed", async () => {
   const folder = "near/20260301T030000Z-abcabcabcabc/";
@@ -119,10 +117,10 @@ test("what an interrupted attempt left in a storage that the backup no longer ha
   await stack.deps.runner.execute(id, { signal, jobId: "1", attempt: 1, maxAttempts: 1 });
   expect(await stack.runOf(id)).toMatchObject({ status: "succeeded", attempt: 2, open: [], cleaned: 1 });
   expect(stack.s3.openUploads()).toEqual([]);
-}, 60_000);
+}, 180_000);
 
-/** Only root may mount. */
-describe.skipIf(!canMount())("a full local disk", () => {
+/** Only root may mount: for anybody else these fail, and what `mount` says tells why. */
+describe("a full local disk", () => {
   const mount = (options: string) =>
     execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", stack.localFolder], { stdio: "pipe" });
 
@@ -144,10 +142,10 @@ describe.skipIf(!canMount())("a full local disk", () => {
     await stack.card(id, /a copy is missing[\s\S]*↻ local[^\n]*(?:the disk is full|stay free)[\s\S]*✓ offsite/);
     expect([...(await stack.sound()).keys()]).toEqual([`offsite ${ended.folder}`]);
     mount("remount,size=64m");
-    await stack.runUntil(id, ({ status }) => status === "succeeded", 40_000);
+    await stack.runUntil(id, ({ status }) => status === "succeeded");
     expect((await stack.sound()).size).toBe(2);
     expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
-  }, 60_000);
+  }, 180_000);
 
   test("and S3 out of reach: the run fails, says why and what to do, and keeps nothing", async () => {
     await stack.proxy.refuse();
@@ -161,18 +159,5 @@ describe.skipIf(!canMount())("a full local disk", () => {
     expect(stack.children()).toEqual([]);
     await stack.proxy.accept();
     expect((await stack.sound()).size).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });
-
-function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), "vakhta-mount-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { stdio: "pipe" });
-    execFileSync("umount", [folder]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}

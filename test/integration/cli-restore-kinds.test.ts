@@ -90,7 +90,7 @@ async function restore(to: string, ...args: readonly string[]): Promise<CliResul
 const out = (): string => join(folder, "out");
 const documentOf = ({ stdout }: CliResult): unknown => JSON.parse(stdout);
 
-describe("from a storage and a key alone, vakhta restore", { timeout: 60_000 }, () => {
+describe("from a storage and a key alone, vakhta restore", { timeout: 180_000 }, () => {
   it("fills an empty Redis, and no other", async () => {
     await backedUp("redis");
     await using target = await startRedis();

@@ -114,7 +114,7 @@ const out = (): string => join(folder, "out");
 const artifact = (): string => join(folder, globSync("local/app/*/artifact*", { cwd: folder })[0] ?? "none");
 const manifest = (): string => join(folder, globSync("local/app/*/manifest.json", { cwd: folder })[0] ?? "none");
 
-describe("vakhta restore on a bare machine", { timeout: 60_000 }, () => {
+describe("vakhta restore on a bare machine", { timeout: 180_000 }, () => {
   it("restores a database from storages and a key alone: says what, compares, leaves a note", async () => {
     const backup = await backedUp("database");
     const { status, stdout, stderr } = await cli(backup, "restore", "app", "--to", newDatabase(), "--yes");
@@ -189,7 +189,7 @@ describe("vakhta restore on a bare machine", { timeout: 60_000 }, () => {
   });
 });
 
-describe("vakhta restore refuses", { timeout: 60_000 }, () => {
+describe("vakhta restore refuses", { timeout: 180_000 }, () => {
   it("what is not empty, before anything is read", async () => {
     const backup = await backedUp("database");
     const { status, stdout, stderr } = await cli(backup, "restore", "app", "--to", postgres.url("shop"), "--yes");
@@ -348,7 +348,7 @@ describe("vakhta restore refuses", { timeout: 60_000 }, () => {
   });
 });
 
-describe("vakhta restore", { timeout: 60_000 }, () => {
+describe("vakhta restore", { timeout: 180_000 }, () => {
   it("exits with 3 when what is there now is not what the manifest says", async () => {
     const { local } = await backedUp("tree", { encrypted: false });
     rewriteParts(manifest(), { entries: 5 });
@@ -370,7 +370,7 @@ describe("vakhta restore", { timeout: 60_000 }, () => {
       cwd: folder,
       env,
     });
-    await vi.waitUntil(() => existsSync(slow), { timeout: 20_000 });
+    await vi.waitUntil(() => existsSync(slow), { timeout: 60_000 });
     running.kill(signal);
     const { status, stdout, stderr } = await running.done;
     expect({ status, told: lines(stderr).slice(-2) }).toEqual({

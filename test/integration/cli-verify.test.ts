@@ -58,7 +58,7 @@ async function backedUp(): Promise<string> {
 
 const file = (name: string): string => join(folder, globSync(`{local,other}/**/${name}`, { cwd: folder })[0] ?? "none");
 
-describe("vakhta verify", { timeout: 60_000 }, () => {
+describe("vakhta verify", { timeout: 180_000 }, () => {
   it("proves a backup by its id, by its name or by its time, and writes the proof beside it", async () => {
     configure();
     const id = await backedUp();

@@ -19,7 +19,7 @@ const order = async (deps: Deps, source: string): Promise<string> =>
 
 const cardOf = async (sandbox: TelegramSandbox, chat: number, run: string, text = /is waiting/): Promise<Message> =>
   await sandbox.waitForMessage(chat, (message) => text.test(message.text ?? "") && (message.text ?? "").includes(run), {
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   });
 
 describe("a group that becomes a supergroup", () => {
@@ -33,7 +33,7 @@ describe("a group that becomes a supergroup", () => {
     expect(card.chat.id).not.toBe(before.chat.id);
     sandbox.sendAsUser(supergroup, { from: ALICE.id, text: "/whoami" });
     await sandbox.waitForMessage(supergroup, (message) => message.text?.startsWith("alice: id 111") === true, {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     const { answer } = await sandbox.press(supergroup, {
       from: ALICE.id,
@@ -53,7 +53,7 @@ describe("a group that becomes a supergroup", () => {
     const supergroup = sandbox.migrate(GROUP_ID);
     await deps.runs.update(run, "reply", deps.clock.now(), (current) => ({ ...current, waitsFor: "another" }));
     await cardOf(sandbox, supergroup, run, /ждёт очереди/);
-    const told = await sandbox.waitForMessage(ALICE.id, ({ text }) => /new id/.test(text ?? ""), { timeoutMs: 10_000 });
+    const told = await sandbox.waitForMessage(ALICE.id, ({ text }) => /new id/.test(text ?? ""), { timeoutMs: 60_000 });
     expect(told.text).toContain(`replace ${GROUP_ID} by ${supergroup}`);
     expect(told.text).toContain("The chat ops");
   });
@@ -65,7 +65,7 @@ describe("a group that becomes a supergroup", () => {
     const supergroup = sandbox.migrate(GROUP_ID);
     sandbox.sendAsUser(supergroup, { from: ALICE.id, text: "/whoami" });
     await sandbox.waitForMessage(supergroup, (message) => message.text?.startsWith("alice: id 111") === true, {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     expect(await deps.cards.resolveChat(GROUP_ID)).toBe(supergroup);
   });
@@ -79,7 +79,7 @@ describe("a chat that has thrown the bot out", () => {
     sandbox.setMember(SUPERGROUP_ID, BOT_ID, "kicked");
     const run = await order(deps, "one");
     await sandbox.waitForMessage(ALICE.id, ({ text }) => /refuses to deliver to the chat ops/.test(text ?? ""), {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     sandbox.setMember(SUPERGROUP_ID, BOT_ID, "member");
     sandbox.sendAsUser(SUPERGROUP_ID, { from: ALICE.id, text: "/whoami" });
@@ -125,7 +125,7 @@ describe("Telegram's 429 on a reply", () => {
     clock.advance(91_000);
     await cardOf(sandbox, SUPERGROUP_ID, run, /Waiting for run another|No worker/);
     await sandbox.waitForMessage(SUPERGROUP_ID, ({ text }) => /That did not work/.test(text ?? ""), {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     expect(written().filter(({ ok }) => !ok)).toEqual([]);
   });
@@ -173,7 +173,7 @@ describe("two copies of a card", () => {
         const found = sandbox.messages(SUPERGROUP_ID).filter(({ text = "" }) => text.includes(run));
         return found.length === 2 && found;
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 60_000 },
     );
     const [older, newer] = copies;
     if (!older || !newer) throw new Error("two copies");

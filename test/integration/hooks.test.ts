@@ -58,7 +58,7 @@ describe("hooks", () => {
   test("are over with their program, whatever it has left running with its output", async () => {
     const { deps, order, log } = await hooked((script) => ({
       after: [["sh", "-c", 'sleep 60 & echo $! > "$0"; echo started', join(dirname(script), "log")]],
-      timeout: 20_000,
+      timeout: 180_000,
     }));
     onTestFinished(() => void process.kill(Number(log()[0])));
     const id = await order();

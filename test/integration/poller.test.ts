@@ -58,11 +58,11 @@ function childOf(sandbox: TelegramSandbox, keys: Keys, mode = ""): ChildProcess 
 const say = (sandbox: TelegramSandbox, text: string): void =>
   void sandbox.sendAsUser(ALICE.id, { from: ALICE.id, text });
 const polled = (sandbox: TelegramSandbox): Promise<true> =>
-  sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 15_000 });
+  sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 60_000 });
 const conflicts = (sandbox: TelegramSandbox): ApiCall[] =>
   sandbox.calls().filter(({ error_code }) => error_code === 409);
 const confirmed = (sandbox: TelegramSandbox): Promise<true> =>
-  sandbox.waitFor(() => sandbox.pendingUpdates() === 0 || undefined, { timeoutMs: 10_000 });
+  sandbox.waitFor(() => sandbox.pendingUpdates() === 0 || undefined, { timeoutMs: 60_000 });
 
 describe("two pollers", () => {
   test("share the work so that one polls and each update is handled once", async () => {
@@ -99,7 +99,7 @@ describe("two pollers", () => {
     const before = sandbox.calls().length;
     await sandbox.waitForCall("getUpdates", () => true, {
       since: sandbox.calls()[before - 1]?.seq ?? 0,
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     await polled(sandbox);
     // Frozen with a poll under way: its connection stays open.
@@ -107,7 +107,7 @@ describe("two pollers", () => {
     const frozenAt = performance.now();
     say(sandbox, "taken by the frozen one");
     say(sandbox, "two");
-    await until(() => second.got.length === 2, "both updates", 10_000);
+    await until(() => second.got.length === 2, "both updates");
     expect(performance.now() - frozenAt).toBeLessThan(10_000);
     expect(conflicts(sandbox)).toEqual([]);
     // It wakes up and finds the lease in other hands.
@@ -123,7 +123,7 @@ describe("two pollers", () => {
     const child = childOf(sandbox, keys, "hang");
     await polled(sandbox);
     say(sandbox, "one");
-    await until(() => child.out().includes("got one"), "the update at the first", 15_000);
+    await until(() => child.out().includes("got one"), "the update at the first");
     const second = pollerOf(sandbox, keys);
     const killedAt = performance.now();
     child.kill("SIGKILL");

@@ -113,7 +113,7 @@ describe("a whole cluster", () => {
   });
 
   it("is in the encoding of each database, whatever its sessions or the role's begin with", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     await server.psql(
       "postgres",
@@ -144,7 +144,7 @@ describe("a whole cluster", () => {
     expect(await other.psql("russian", `SET client_encoding = 'UTF8'; SELECT "что" FROM "имя"`)).toBe("ёлка");
   });
 
-  it.each(names)("one database called %s is backed up alone, with globals", { timeout: 60_000 }, async (name) => {
+  it.each(names)("one database called %s is backed up alone, with globals", { timeout: 180_000 }, async (name) => {
     using own = temporaryFolder();
     const made = await backUp({ kind: "postgres", url: server.url(name) }, own.path);
     expect(made.manifest.parts.map(({ file }) => file)).toEqual(["artifact.dump.zst", "globals.sql.zst"]);

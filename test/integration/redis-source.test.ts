@@ -58,7 +58,7 @@ async function failureOf(action: Promise<unknown>): Promise<AppError> {
 async function failureDuring(source: Source, event: () => Promise<unknown>): Promise<AppError> {
   await using session = await source.open(signal);
   for await (const part of session.parts()) {
-    await vi.waitFor(() => expect(part.rawBytes?.()).toBeGreaterThan(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(part.rawBytes?.()).toBeGreaterThan(0), { timeout: 60_000 });
     await event();
     await buffer(part.stream);
     return await failureOf(part.done);

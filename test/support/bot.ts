@@ -59,6 +59,6 @@ export async function startWholeBot(
   const { deps, close } = createDeps({ config, logger, clock, role: "bot" });
   const bot = await runBot({ ...deps, config }, close);
   onTestFinished(async () => await bot.stop());
-  if (!options.faults) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 10_000 });
+  if (!options.faults) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 60_000 });
   return { sandbox, deps, bot, clock };
 }

@@ -42,7 +42,7 @@ export async function openPage(
   url: string,
   options: Parameters<Browser["newContext"]>[0] & { readonly timeoutMs?: number } = PHONE,
 ): Promise<WatchedPage> {
-  const { timeoutMs = 5000, ...contextOptions } = options;
+  const { timeoutMs = 60_000, ...contextOptions } = options;
   const context = await browser.newContext(contextOptions);
   context.setDefaultTimeout(timeoutMs);
   const page = await context.newPage();

@@ -10,7 +10,7 @@ export interface Shown {
 }
 
 /** Waits for what the bot writes into the same chat and topic after a message. */
-export async function answerTo(stack: Stack, said: Message, pattern: RegExp, timeoutMs = 15_000): Promise<Message> {
+export async function answerTo(stack: Stack, said: Message, pattern: RegExp, timeoutMs = 60_000): Promise<Message> {
   return await stack.sandbox.waitForMessage(
     said.chat.id,
     (message) =>
@@ -32,7 +32,7 @@ export function now(stack: Stack, message: Message): Message {
 }
 
 /** Waits until a message reads so; resolves with the message then. */
-export async function becomes(stack: Stack, message: Message, pattern: RegExp, timeoutMs = 20_000): Promise<Message> {
+export async function becomes(stack: Stack, message: Message, pattern: RegExp, timeoutMs = 60_000): Promise<Message> {
   return await stack.sandbox.waitFor(
     () => {
       const current = now(stack, message);
@@ -51,7 +51,7 @@ export async function becomesUnlimited(stack: Stack, message: Message, pattern: 
     await emptyBudgets(stack);
     return pattern.test(now(stack, message).text ?? "");
   };
-  await eventually(`message ${message.message_id} becoming ${pattern}`, holds, 30_000);
+  await eventually(`message ${message.message_id} becoming ${pattern}`, holds);
   return now(stack, message);
 }
 
@@ -75,7 +75,7 @@ export async function runCount(stack: Stack, name = "shop"): Promise<number> {
 }
 
 /** Waits until a condition holds; asked again and again, since nothing tells of a change in Redis or in a folder. */
-export async function eventually(what: string, holds: () => Promise<boolean> | boolean, timeoutMs = 15_000) {
+export async function eventually(what: string, holds: () => Promise<boolean> | boolean, timeoutMs = 60_000) {
   await expect.poll(async () => await holds(), { timeout: timeoutMs, interval: 30, message: what }).toBe(true);
 }
 
@@ -98,7 +98,7 @@ export async function endRuns(stack: Stack): Promise<void> {
       .messages(opsChat)
       .filter((message) => message.from?.id === botId && shown(message).buttons.includes("Cancel"));
   for (const card of open()) await stack.press(alice.id, card, "Cancel");
-  await stack.sandbox.waitFor(() => open().length === 0, { timeoutMs: 20_000, what: "the end of all runs" });
+  await stack.sandbox.waitFor(() => open().length === 0, { timeoutMs: 60_000, what: "the end of all runs" });
 }
 
 /** Every other answer to a second poller would show here. */
@@ -124,6 +124,6 @@ export async function holdDumps(stack: Stack): Promise<() => Promise<void>> {
 export async function settled(stack: Stack): Promise<void> {
   await stack.sandbox.waitFor(() => stack.sandbox.isPolled() && stack.sandbox.pendingUpdates() === 0, {
     what: "all updates confirmed",
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   });
 }

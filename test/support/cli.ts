@@ -56,7 +56,7 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
   return {
     output: () => stdout,
     errors: () => stderr,
-    async see(pattern, timeoutMs = 20_000) {
+    async see(pattern, timeoutMs = 60_000) {
       const timeout = AbortSignal.timeout(timeoutMs);
       for (;;) {
         const match = pattern.exec(stdout.slice(seen));

@@ -69,7 +69,7 @@ export async function outageWorld(count: number, change: object = {}): Promise<O
     return started;
   };
   for (let index = 0; index < count; index++) await startBot();
-  if (count > 0) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 10_000 });
+  if (count > 0) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 60_000 });
   return {
     redis,
     sandbox,

@@ -49,7 +49,7 @@ export async function postAlerts(bot: RunningProcess, signals: readonly Signal[]
 export async function postUntilAccepted(
   bot: () => RunningProcess,
   signals: readonly Signal[],
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   for (const end = performance.now() + timeoutMs; ; ) {
     if ((await postAlerts(bot(), signals)) === 200) return;

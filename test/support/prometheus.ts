@@ -189,5 +189,5 @@ export async function postsAgain(alertmanagers: readonly Alertmanager[], times: 
     return counts.reduce((sum, count) => sum + count, 0);
   };
   const before = await posts();
-  await until(async () => (await posts()) >= before + times, `${times} more posts`, 15_000);
+  await until(async () => (await posts()) >= before + times, `${times} more posts`);
 }

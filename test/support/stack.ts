@@ -198,7 +198,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       });
       return { toast: result.answer?.text };
     },
-    message: async (pattern, { where = opsChat, timeoutMs = 20_000 } = {}) =>
+    message: async (pattern, { where = opsChat, timeoutMs = 60_000 } = {}) =>
       await sandbox.waitForMessage(where, (message) => message.from?.id === botId && pattern.test(message.text ?? ""), {
         timeoutMs,
         what: `a message like ${pattern}`,
@@ -242,7 +242,7 @@ function launch(file: string, configFile: string, extra: Record<string, string>)
       const look = (): void => {
         if (pattern.test(log)) found.resolve();
       };
-      const timer = setTimeout(() => found.reject(new Error(`not logged within 45 s: ${pattern}\n${log}`)), 45_000);
+      const timer = setTimeout(() => found.reject(new Error(`not logged within 60 s: ${pattern}\n${log}`)), 60_000);
       watchers.add(look);
       look();
       try {

@@ -71,7 +71,7 @@ export function useRedis(): RedisFixture {
 export async function until<T>(
   probe: () => T | undefined | false | Promise<T | undefined | false>,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   for (const end = performance.now() + timeoutMs; ; ) {
     const value = await probe();

@@ -90,7 +90,7 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
       return (await deps.orders.request({ name: name ?? "shop", trigger: "chat", requestedBy, target })).run.id;
     },
     runOf: (id) => deps.runs.get(id),
-    runUntil: async (id, predicate, timeoutMs = 20_000) => {
+    runUntil: async (id, predicate, timeoutMs = 60_000) => {
       let last: BackupRun | undefined;
       return await until(
         async () => {
@@ -101,7 +101,7 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
       );
     },
     ended: (id, timeoutMs) => ours.runUntil(id, (run) => isFinal(run.status), timeoutMs),
-    card: async (id, text, timeoutMs = 10_000) => {
+    card: async (id, text, timeoutMs = 60_000) => {
       const isCard = ({ text: shown = "" }: Message) => text.test(shown) && shown.includes(`Run ${id}`);
       const find = () => chats.flatMap((chat) => stack.sandbox.messages(chat)).find(isCard);
       const cards = () => chats.flatMap((chat) => stack.sandbox.messages(chat)).map((message) => message.text);
@@ -156,7 +156,7 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
 /** Asks until there is an answer. */
 export async function until<T>(
   ask: () => T | undefined | Promise<T | undefined>,
-  { timeoutMs = 15_000, what = () => "it" }: { timeoutMs?: number; what?: () => string } = {},
+  { timeoutMs = 60_000, what = () => "it" }: { timeoutMs?: number; what?: () => string } = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -334,7 +334,7 @@ describe("Details", () => {
       }),
       { numRuns: 80 },
     );
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("whatever the sender says", () => {

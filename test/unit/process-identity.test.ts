@@ -15,8 +15,7 @@ function connectionsTo(port: number): number {
 
 const identity = (...parts: (string | number)[]) => parts.join("/");
 
-/** Only where the kernel tells. */
-describe.skipIf(process.platform !== "linux")("a process, by its identity", () => {
+describe("a process, by its identity", () => {
   test("has not ended while it runs", () => {
     expect(processIdentity()).toBe(identity(boot, namespace, process.pid, startedAt));
     expect(hasEnded(processIdentity())).toBe(false);
