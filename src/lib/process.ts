@@ -401,6 +401,8 @@ async function supervise(children: readonly Child[], signal: AbortSignal | undef
     if (signal?.aborted) for (const child of children) signalGroup(child.process, "SIGKILL");
   }
   if (signal?.aborted) throw toAppError(signal.reason, "cancelled");
+  // In the pipeline's order, whichever end was seen first: a reader's complaint of what was cut off is no cause.
+  failures.sort((a, b) => a.index - b.index);
   const cause = failures.find(({ index, child, exit }) => !isConsequence(index, child, exit)) ?? failures.at(-1);
   if (cause !== undefined) throw toolFailed(cause.child, cause.exit);
   return children.map((child) => child.stderr());
@@ -408,7 +410,9 @@ async function supervise(children: readonly Child[], signal: AbortSignal | undef
   /** A program whose reader died fails too, and often first: the reader is the cause. */
   function isConsequence(index: number, child: Child, exit: Exit): boolean {
     const readerFailed = failures.some((failure) => failure.index > index);
-    return readerFailed && (exit.signal === "SIGPIPE" || /broken pipe|connection reset by peer/i.test(child.stderr()));
+    // 141: a shell whose program died of SIGPIPE.
+    const isPipe = exit.signal === "SIGPIPE" || exit.code === 141;
+    return readerFailed && (isPipe || /broken pipe|connection reset by peer/i.test(child.stderr()));
   }
 }
 

@@ -236,6 +236,25 @@ describe("startPipeline", () => {
     expect(await failure(pipe.done)).toMatchObject({ context: { step: "pg_dump", stderr: "connection lost" } });
   });
 
+  it("reports the writer also when the reader's end is seen first", async () => {
+    // What the writer leaves running holds its standard error open: its end is known a second later.
+    const pipe = startPipeline([
+      { argv: ["sh", "-c", "sleep 5 >/dev/null & echo lost >&2; exit 1"], step: "pg_dump" },
+      js("process.stdin.on('end', () => process.exit(2)).resume()", "zstd"),
+    ]);
+    pipe.stdout.resume();
+    expect(await failure(pipe.done)).toMatchObject({ context: { step: "pg_dump", stderr: "lost" } });
+  });
+
+  it("reports the reader when a shell says that its program wrote to nobody", async () => {
+    const pipe = startPipeline([
+      { argv: ["sh", "-c", "yes | cat; yes; exit 141"], step: "dump" },
+      { argv: ["sh", "-c", "head -c 10 >/dev/null; echo full >&2; exit 3"], step: "zstd" },
+    ]);
+    pipe.stdout.resume();
+    expect(await failure(pipe.done)).toMatchObject({ context: { step: "zstd", stderr: "full" } });
+  });
+
   it("ends everything on abort, grandchildren too, and rejects with the reason", async () => {
     const mark = `mark-${process.pid}-abort`;
     const controller = new AbortController();
