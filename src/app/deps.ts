@@ -22,7 +22,7 @@ import { Links } from "../state/links.ts";
 import { Pins } from "../state/pins.ts";
 import { Presences } from "../state/presence.ts";
 import { Prunes } from "../state/prunes.ts";
-import { connectRedis, Keys, type Redis } from "../state/redis.ts";
+import { connectRedis, giveUp, Keys, type Redis } from "../state/redis.ts";
 import { Refusals } from "../state/refusals.ts";
 import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
@@ -158,7 +158,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   };
   const close = async (): Promise<void> => {
     await producer.close();
-    redis.disconnect();
+    giveUp(redis);
   };
   return { deps, close };
 }

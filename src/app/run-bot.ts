@@ -31,7 +31,7 @@ import type { BotConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
-import { runShutdown, type ShutdownStep } from "./shutdown.ts";
+import { redisAway, runShutdown, type ShutdownStep } from "./shutdown.ts";
 import { verifyMetrics } from "./verify-metrics.ts";
 import { WatchLoop } from "./watch-loop.ts";
 import { watchHealth, watchMetrics } from "./watch-metrics.ts";
@@ -160,15 +160,7 @@ export async function runBot(
       : {}),
   });
   const url = await server.listen({ host: config.http.host, port: config.http.port });
-  const housekeeping = new Housekeeping(
-    botDeps,
-    async ({ chatId, messageId }, html) => {
-      if (messageId !== undefined) await bot.api.editMessageText(chatId, messageId, html, { parse_mode: "HTML" });
-    },
-    async (chatId, messageId) => {
-      await bot.api.editMessageReplyMarkup(chatId, messageId, { reply_markup: { inline_keyboard: [] } });
-    },
-  );
+  const housekeeping = new Housekeeping(botDeps, bot.api);
   const step = async (): Promise<void> => {
     await housekeeping.step();
     await deliverLinks({ ...botDeps, links: deps.links }, bot.api);
@@ -201,7 +193,7 @@ export async function runBot(
     stop: async () => {
       stopping.abort();
       clearInterval(sweep);
-      await runShutdown(steps, logger);
+      await runShutdown(steps, logger, redisAway(deps.redis, logger));
       logger.info("bot stopped");
     },
   };

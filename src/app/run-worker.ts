@@ -6,7 +6,7 @@ import { inspectRedis, Keys, tryWrite } from "../state/redis.ts";
 import type { Deps } from "./deps.ts";
 import { createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
-import { runShutdown } from "./shutdown.ts";
+import { redisAway, runShutdown } from "./shutdown.ts";
 import { startTickKeeper } from "./tick-keeper.ts";
 
 /** A running worker process. */
@@ -17,6 +17,12 @@ export interface RunningWorker {
 
 /** Time for running jobs to abort, clean up and hand themselves back; below the supervisor's kill timeout. */
 const jobsTimeoutMs = 20_000;
+
+/**
+ * Without Redis no job can hand itself back, but its programs still end in order and their temporary files go; below what
+ * container engines give; milliseconds.
+ */
+const hurriedJobsMs = 2000;
 
 /** Starts everything that the worker process does: HTTP, jobs, the tick. Closes `deps` when it stops. */
 export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => Promise<void>): Promise<RunningWorker> {
@@ -57,12 +63,18 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
       ticks.stop();
       await runShutdown(
         [
-          { name: "jobs", timeoutMs: jobsTimeoutMs + 2000, run: async () => await consumer?.close(jobsTimeoutMs) },
+          {
+            name: "jobs",
+            timeoutMs: jobsTimeoutMs + 2000,
+            hurriedMs: hurriedJobsMs,
+            run: async () => await consumer?.close(jobsTimeoutMs),
+          },
           { name: "http", timeoutMs: 2000, run: async () => await server.close() },
           { name: "presence", timeoutMs: 1000, run: async () => await presence.stop() },
           { name: "connections", timeoutMs: 2000, run: close },
         ],
         logger,
+        redisAway(deps.redis, logger),
       );
       logger.info("worker stopped");
     },

@@ -4,23 +4,61 @@ import type { Logger } from "../lib/logger.ts";
 export interface ShutdownStep {
   readonly name: string;
   readonly timeoutMs: number;
+  /** What it still gets, or gets at most, once the end is hurried; 500 unless told. */
+  readonly hurriedMs?: number;
   run(): Promise<unknown>;
 }
 
-/** Runs the steps in order, each for at most its time. Never throws. */
-export async function runShutdown(steps: readonly ShutdownStep[], logger: Logger): Promise<void> {
+/**
+ * Runs the steps in order, each for at most its time; once `hurry` is aborted, for a moment. Never throws. What a step
+ * that is left behind waits for stays undone, as at a kill.
+ */
+export async function runShutdown(
+  steps: readonly ShutdownStep[],
+  logger: Logger,
+  hurry: AbortSignal = new AbortController().signal,
+): Promise<void> {
   for (const step of steps) {
     const timer = Promise.withResolvers<"timeout">();
-    const timeout = setTimeout(() => timer.resolve("timeout"), step.timeoutMs);
+    const late = (): void => timer.resolve("timeout");
+    const timeout = setTimeout(late, step.timeoutMs);
+    let hurried: NodeJS.Timeout | undefined;
+    const cut = (): void => {
+      hurried = setTimeout(late, Math.min(step.hurriedMs ?? 500, step.timeoutMs));
+    };
+    if (hurry.aborted) cut();
+    else hurry.addEventListener("abort", cut, { once: true });
     try {
+      // Why the end is hurried was told once: it explains each step that does not end.
       if ((await Promise.race([step.run(), timer.promise])) === "timeout")
-        logger.warn({ step: step.name }, "shutdown step took too long");
+        logger[hurry.aborted ? "debug" : "warn"]({ step: step.name }, "shutdown step took too long");
     } catch (error) {
-      logger.warn({ step: step.name, err: error }, "shutdown step failed");
+      if (hurry.aborted) logger.debug({ step: step.name, error: String(error) }, "shutdown step failed");
+      else logger.warn({ step: step.name, err: error }, "shutdown step failed");
     } finally {
       clearTimeout(timeout);
+      clearTimeout(hurried);
+      hurry.removeEventListener("abort", cut);
     }
   }
+}
+
+/** Redis has answered by then, or an end does not wait for it; milliseconds. */
+const answerMs = 1500;
+
+/**
+ * Aborted, and told, when nothing comes back from Redis: whatever else an end would wait for there does not come either,
+ * and who ends containers kills them after ten seconds. Any answer is one, also a refusal.
+ */
+export function redisAway(redis: { ping(): Promise<unknown> }, logger: Logger): AbortSignal {
+  const away = new AbortController();
+  const timeout = setTimeout(() => {
+    logger.warn("Redis gives no answer: the end does not wait for it");
+    away.abort();
+  }, answerMs);
+  const answered = (): void => clearTimeout(timeout);
+  void redis.ping().then(answered, answered);
+  return away.signal;
 }
 
 /**

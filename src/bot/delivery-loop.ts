@@ -52,8 +52,8 @@ export class DeliveryLoop {
     this.#stopping.abort();
     clearInterval(this.#pings);
     this.wake();
-    await Promise.all(this.#runners);
     this.#options.subscriber.disconnect();
+    await Promise.all(this.#runners);
   }
 
   async #run(): Promise<void> {

@@ -39,6 +39,18 @@ export function connectRedis(url: string, logger: Logger, connectionName: string
   return redis;
 }
 
+/**
+ * Ends a connection for good, whatever its state: what waits on it is rejected, now or when the other side has not
+ * closed it either within two seconds.
+ */
+export function giveUp(redis: Redis): void {
+  redis.disconnect();
+  if (redis.status !== "reconnecting") return;
+  // Between two attempts it would only forget the next one, and leave for ever what waits: it needs one to break off.
+  void redis.connect().catch(() => undefined);
+  redis.disconnect();
+}
+
 /** Builds the keys of this installation: `<prefix>:v1:<parts>`. */
 export class Keys {
   readonly root: string;

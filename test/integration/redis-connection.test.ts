@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { connectRedis } from "../../src/state/redis.ts";
+import { connectRedis, giveUp } from "../../src/state/redis.ts";
+import { startRedis } from "../support/redis.ts";
 import { until, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
@@ -56,4 +57,17 @@ test("a connection that something in between has forgotten is given up, and what
     await redis.publish("half-open-news", "");
     return heard > 0;
   }, "news on a new connection");
+});
+
+test("a connection that is given up between two attempts rejects what waits on it, and whatever comes after", async () => {
+  await using server = await startRedis();
+  const redis = connectRedis(server.url, pino({ level: "silent" }), "given-up");
+  await redis.ping();
+  await server.kill();
+  await until(() => redis.status === "reconnecting", "the loss of the connection");
+  const waits = redis.get("waits");
+  giveUp(redis);
+  await expect(waits).rejects.toThrow("closed");
+  await expect(redis.get("later")).rejects.toThrow("closed");
+  expect(redis.status).toBe("end");
 });

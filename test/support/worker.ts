@@ -25,6 +25,8 @@ export interface WorkerStack extends Stack {
   /** The same use cases and state as the worker's, in this process. */
   readonly deps: WorkerDeps;
   readonly tools: Tools;
+  /** The bot that was started last. */
+  bot(): RunningProcess;
   /** A worker whose children can be told from all others. */
   startOurWorker(): Promise<RunningProcess>;
   /** Orders a backup as if alice had confirmed it; the card is in one of three chats, or in her own. */
@@ -65,7 +67,7 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
   const { config } = loadConfig({ path: stack.configFile, env: {}, requires: ["redis", "storages", "sources"] });
   const clock = options.clock ?? { now: () => new Date() };
   const { deps, close } = createWorkerDeps({ config, logger: quiet, clock, role: "test" });
-  await stack.startBot();
+  let bot = await stack.startBot();
   const storages = () => Promise.all(["local", "offsite"].map((name) => deps.storage(name)));
   let log = () => "";
   const workers: RunningProcess[] = [];
@@ -77,6 +79,11 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
     ...stack,
     deps,
     tools,
+    bot: () => bot,
+    startBot: async (env) => {
+      bot = await stack.startBot(env);
+      return bot;
+    },
     startOurWorker: async () => {
       const worker = await stack.startWorker({ HOME: stack.folder });
       workers.push(worker);
