@@ -1,9 +1,10 @@
 import type { Config } from "../app/config.ts";
 import type { BackupRun } from "../core/run.ts";
 import { type Flaw, flawsIn } from "../core/soundness.ts";
-import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalogue.ts";
+import type { CachedCopy, CatalogueLook } from "../state/catalogue.ts";
 import type { Verifications } from "../state/verifications.ts";
 import { type CatalogueEntry, type CatalogueProblem, mergeCopies } from "./catalogue.ts";
+import { type CatalogueReads, remembered } from "./remembered-catalogue.ts";
 
 /** How a storage was last looked into. */
 export interface CatalogueLookOf extends CatalogueLook {
@@ -27,23 +28,41 @@ export interface StorageCopies {
   readonly flaws: ReadonlyMap<string, Flaw>;
 }
 
+interface CachedCatalogueDeps {
+  readonly config: Pick<Config, "storages">;
+  readonly cache: CatalogueReads;
+  readonly verifications: Pick<Verifications, "suspicions">;
+}
+
 /**
  * The catalogue for those that open no storages: what the workers have read of them. It may be minutes old, and says
  * so; nothing is deleted or restored by it alone.
  */
 export class CachedCatalogue {
-  readonly #cache: CatalogueCache;
+  readonly #deps: CachedCatalogueDeps;
+  readonly #cache: CatalogueReads;
   readonly #verifications: Pick<Verifications, "suspicions">;
   readonly #storages: readonly string[];
 
-  constructor(deps: {
-    readonly config: Pick<Config, "storages">;
-    readonly cache: CatalogueCache;
-    readonly verifications: Pick<Verifications, "suspicions">;
-  }) {
-    this.#cache = deps.cache;
+  constructor(deps: CachedCatalogueDeps, reads = deps.cache) {
+    this.#deps = deps;
+    this.#cache = reads;
     this.#verifications = deps.verifications;
     this.#storages = Object.keys(deps.config.storages);
+  }
+
+  /**
+   * The same for the length of one answer: what it is asked for it reads once. A further one of it remembers copies for
+   * itself alone, and knows already what is suspected.
+   */
+  forOneAnswer(): CachedCatalogue {
+    const { config, cache, verifications } = this.#deps;
+    let known: ReturnType<typeof verifications.suspicions> | undefined;
+    const suspicions: typeof verifications.suspicions = async () => {
+      known ??= verifications.suspicions();
+      return await known;
+    };
+    return new CachedCatalogue({ config, cache, verifications: { suspicions } }, remembered(cache));
   }
 
   /** Every backup of a name. */
@@ -95,6 +114,15 @@ export class CachedCatalogue {
   /** Whether a storage was seen to hold a backup's manifest. */
   async holds(storage: string, name: string, folder: string): Promise<boolean> {
     return (await this.#cache.readOne(storage, name, folder)) !== undefined;
+  }
+
+  /** What each storage was seen to hold of one backup. */
+  async copiesOf(name: string, folder: string): Promise<readonly (readonly [storage: string, copy: CachedCopy])[]> {
+    const copies = await Promise.all(this.#storages.map((storage) => this.#cache.readOne(storage, name, folder)));
+    return this.#storages.flatMap((storage, index) => {
+      const copy = copies[index];
+      return copy ? [[storage, copy] as const] : [];
+    });
   }
 
   /** How many backups of a name each storage holds. */

@@ -156,21 +156,24 @@ export function worstFirst(a: BackupHealth, b: BackupHealth): number {
 export async function readHealth(deps: HealthDeps, filter = ""): Promise<BackupHealth[]> {
   const wanted = deps.config.backups.filter(({ name }) => name.includes(filter));
   const found: BackupHealth[] = [];
+  const shared = { ...deps, catalogue: deps.catalogue.forOneAnswer() };
   for (let from = 0; from < wanted.length; from += atOnce)
-    found.push(...(await Promise.all(wanted.slice(from, from + atOnce).map((backup) => healthOf(deps, backup)))));
+    found.push(...(await Promise.all(wanted.slice(from, from + atOnce).map((backup) => healthOf(shared, backup)))));
   return found;
 }
 
 /** How one backup stands. */
-export async function healthOf(deps: HealthDeps, backup: BackupConfig): Promise<BackupHealth> {
+export async function healthOf(all: HealthDeps, backup: BackupConfig): Promise<BackupHealth> {
+  const deps = { ...all, catalogue: all.catalogue.forOneAnswer() };
   const { catalogue, runs, prunes, watchState, clock, config } = deps;
   const { name } = backup;
   const now = clock.now();
   const sizes = sizesLookBack(backup);
-  const [good, list, looks, knownSince, measure, seen] = await Promise.all([
+  const [looks, good, list, knownSince, measure, seen] = await Promise.all([
+    // The first of all: most of what the others ask for is among these.
+    catalogue.newestCopies(name, Math.max(lookBack, sizes)),
     lastGood(deps, name),
     runs.list(name, Math.max(lookBack, sizes)),
-    catalogue.newestCopies(name, Math.max(lookBack, sizes)),
     watchState.unchangedSince(`backup-known:${name}`, "known", now),
     prunes.sizeMeasure(name),
     seenOf(deps, backup),
