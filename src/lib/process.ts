@@ -6,6 +6,7 @@ import { AppError, toAppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
 import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
 import { eachLine } from "./lines.ts";
+import { type OsPipe, openPipe, readPaced } from "./os-pipe.ts";
 import { redact } from "./redaction.ts";
 
 /** A program to run: an argv array, never a shell line. Secrets go into `env`, since argv is visible to every user. */
@@ -172,26 +173,12 @@ export function startPipeline(
   commands: readonly Command[],
   options: { readonly input?: Readable; readonly signal?: AbortSignal } = {},
 ): Pipeline {
-  const children: Child[] = [];
-  let previous: Readable | undefined;
-  try {
-    for (const command of commands) {
-      const stdin = previous ?? (options.input === undefined ? "ignore" : "pipe");
-      const child = start(command, [stdin, "pipe", "pipe"]);
-      children.push(child);
-      // Without this process's copy of the pipe's end, a reader's death reaches the writer (SIGPIPE) and the reverse (EOF).
-      previous?.destroy();
-      previous = child.process.stdout ?? undefined;
-    }
-  } catch (error) {
-    previous?.destroy();
-    for (const child of children) signalGroup(child.process, "SIGKILL");
-    throw error;
-  }
+  const children = connected(commands, options.input === undefined ? "ignore" : "pipe");
   const first = children[0]?.process.stdin;
-  if (previous === undefined) throw new AppError("internal", "a pipeline without commands");
+  const last = children.at(-1)?.process.stdout;
+  if (!last) throw new AppError("internal", "a pipeline without commands");
   const done = handled(supervise(children, options.signal));
-  const stdout = kept(previous, done, options.signal);
+  const stdout = kept(last, done, options.signal);
   const fed = Promise.withResolvers<void>();
   if (options.input !== undefined && first) feedTo(first, options.input, fed);
   else fed.resolve();
@@ -201,6 +188,29 @@ export function startPipeline(
     pids: children.map((child) => child.process.pid),
     done,
   };
+}
+
+/** Starts programs, each with the next one's input as its output; the first gets `input`, all or none are started. */
+function connected(commands: readonly Command[], input: "pipe" | "ignore"): Child[] {
+  const children: Child[] = [];
+  const pipes: OsPipe[] = [];
+  try {
+    for (const [index, command] of commands.entries()) {
+      const before = pipes.at(-1);
+      const after = index < commands.length - 1 ? openPipe() : undefined;
+      if (after) pipes.push(after);
+      const stdin = before?.read ?? input;
+      children.push(start(command, [stdin, after?.write ?? "pipe", "pipe"]));
+      // Without this process's copies of the pipe's ends, a reader's death reaches the writer (SIGPIPE) and the reverse (EOF).
+      before?.close("read");
+      after?.close("write");
+    }
+  } catch (error) {
+    for (const pipe of pipes) for (const end of ["read", "write"] as const) pipe.close(end);
+    for (const child of children) signalGroup(child.process, "SIGKILL");
+    throw error;
+  }
+  return children;
 }
 
 /**
@@ -279,13 +289,7 @@ function stepOf(command: Command): string {
   return command.step ?? basename(command.argv[0] ?? "");
 }
 
-/**
- * Collects what is written to it into large pieces. A program that writes a hundred thousand lines one by one would wake
- * this process as often, and that costs more than all the rest of the work with them.
- */
-const gather: Command = { argv: ["dd", "ibs=64k", "obs=64k", "status=none"] };
-
-type Stdio = "pipe" | "ignore" | Readable;
+type Stdio = "pipe" | "ignore" | number;
 
 function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
   const step = stepOf(command);
@@ -303,16 +307,16 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
   }
   const [file = program, ...args] = [...deathSignalPrefix(), program, ...rest];
   const { onLine } = command;
-  const gatherer = onLine && start(gather, ["pipe", "pipe", "pipe"]);
+  const listened = onLine && openPipe({ own: true });
   const child = spawn(file, args, {
-    stdio: gatherer ? [stdio[0], stdio[1], gatherer.process.stdin] : [...stdio],
+    stdio: [stdio[0], stdio[1], listened?.write ?? stdio[2]],
     env: { ...baseEnvironment(command.via), ...command.env },
     cwd: command.cwd,
     // A process group of its own, so that a signal reaches the children of the child too.
     detached: true,
   });
-  // Without this process's copy of it, the gatherer's input ends with the program.
-  gatherer?.process.stdin?.destroy();
+  // Without this process's copy of it, the pipe ends with the program.
+  listened?.close("write");
   alive.add(child);
   let tail = "";
   const keep = (text: string): void => {
@@ -320,10 +324,14 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
   };
   child.stderr?.setEncoding("utf8");
   child.stderr?.on("data", keep);
-  const gathered = gatherer?.process.stdout;
-  if (onLine && gathered) eachLine(gathered, stderrBytes, (line) => onLine(line) && keep(`${line}\n`));
+  const lines = listened && readPaced(listened);
+  let unheard: Error | undefined;
+  lines?.once("error", (error) => {
+    unheard = error;
+  });
+  if (onLine && lines) eachLine(lines, stderrBytes, (line) => onLine(line) && keep(`${line}\n`));
   const stderrEnd = new Promise<void>((resolve) => {
-    const said = gathered ?? child.stderr;
+    const said = lines ?? child.stderr;
     if (said) said.once("close", resolve);
     else resolve();
   });
@@ -337,10 +345,10 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
     });
   });
   const settled = exited.then(async (exit) => {
-    if (gatherer) {
+    if (lines) {
       // Whoever listens is told everything.
-      const [{ code }] = await Promise.all([gatherer.exited, stderrEnd]);
-      return code === 0 ? exit : { code: null, signal: null, error: new Error("what it has said is incomplete") };
+      await stderrEnd;
+      return unheard === undefined ? exit : { code: null, signal: null, error: unheard };
     }
     // Grandchildren may hold standard error open: the status is known, so wait for its last lines only briefly.
     const { promise, resolve } = Promise.withResolvers<void>();

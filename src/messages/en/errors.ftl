@@ -18,6 +18,7 @@ error-tool-failed = { $step } failed (exit status { $status })
 error-tool-killed = { $step } was killed by { $signal }
 error-tool-start = { $step } could not be started ({ $reason })
 error-tool-slow = { $step } did not finish within { $seconds } s
+error-no-pipe = no pipe could be made in { $folder }: see that it can be written to and has room
 error-tool-output = { $step } printed more than { $bytes } bytes
 
 error-recipient = { $recipient }... is not an age recipient (age1...)

@@ -18,6 +18,7 @@ error-tool-failed = сбой в { $step } (код завершения { $status
 error-tool-killed = программа { $step } убита сигналом { $signal }
 error-tool-start = программу { $step } не удалось запустить ({ $reason })
 error-tool-slow = программа { $step } не закончила за { $seconds } с
+error-no-pipe = не удалось создать канал в { $folder }: проверьте, что туда можно писать и есть место
 error-tool-output = программа { $step } вывела больше { $bytes } байт
 
 error-recipient = { $recipient }... – не получатель age (age1...)
