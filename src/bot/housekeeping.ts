@@ -1,5 +1,7 @@
+import type { Api } from "grammy";
 import type { BotDeps } from "./context.ts";
 import { expireDialogs } from "./dialog.ts";
+import { refreshViews } from "./views/live.ts";
 import { expireViews } from "./views/views.ts";
 
 /** A chat that refused us is tried again so often; milliseconds. */
@@ -8,29 +10,34 @@ const secondChanceMs = 3_600_000;
 /** Milliseconds between two looks at the workers. */
 const workersMs = 5000;
 
-type Deps = Pick<BotDeps, "dialogs" | "views" | "clock" | "logger" | "cards" | "runs" | "orders" | "workers">;
+type Deps = Pick<
+  BotDeps,
+  "dialogs" | "views" | "viewKinds" | "messages" | "clock" | "logger" | "cards" | "runs" | "orders" | "workers"
+>;
 
 /** What the bot does by the clock. */
 export class Housekeeping {
   readonly #deps: Deps;
-  readonly #editText: Parameters<typeof expireDialogs>[1];
-  readonly #strip: Parameters<typeof expireViews>[1];
+  readonly #api: Pick<Api, "editMessageText" | "editMessageReplyMarkup">;
   #workersAt = 0;
   #enabledAt: number;
   /** Queued runs, and whether a worker was there for them. */
   #served = new Map<string, boolean>();
 
-  constructor(deps: Deps, editText: Parameters<typeof expireDialogs>[1], strip: Parameters<typeof expireViews>[1]) {
+  constructor(deps: Deps, api: Pick<Api, "editMessageText" | "editMessageReplyMarkup">) {
     this.#deps = deps;
-    this.#editText = editText;
-    this.#strip = strip;
+    this.#api = api;
     this.#enabledAt = deps.clock.now().getTime();
   }
 
   /** Does what is due: called about once a second. */
   async step(): Promise<void> {
-    await expireDialogs(this.#deps, this.#editText);
-    await expireViews(this.#deps, this.#strip);
+    await expireDialogs(this.#deps, async ({ chatId, messageId }, html) => {
+      if (messageId !== undefined) await this.#api.editMessageText(chatId, messageId, html, { parse_mode: "HTML" });
+    });
+    await expireViews(this.#deps, async (chatId, messageId) => {
+      await this.#api.editMessageReplyMarkup(chatId, messageId, { reply_markup: { inline_keyboard: [] } });
+    });
     const now = this.#deps.clock.now().getTime();
     if (now - this.#enabledAt >= secondChanceMs) {
       this.#enabledAt = now;
@@ -40,6 +47,7 @@ export class Housekeeping {
       this.#workersAt = now;
       await this.#lookForWorkers();
     }
+    await refreshViews(this.#deps, this.#api);
   }
 
   /** Tries the chats again that Telegram has refused. */

@@ -1,5 +1,5 @@
 import type { Locale } from "../messages/index.ts";
-import type { Keys, Redis } from "./redis.ts";
+import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** A view in a chat: what a command was answered with, whose buttons page through it. Plain data. */
 export interface View {
@@ -16,10 +16,24 @@ export interface View {
   readonly locale: Locale;
   /** Absolute, milliseconds since 1970. */
   readonly expiresAt: number;
+  /** Stands for what it shows and may change without a press; undefined: nothing of it does. */
+  readonly pulse?: string;
 }
 
 /** Kept after their end for so long that a late press still gets its reason. Housekeeping only. */
 const keepMs = 7 * 86_400_000;
+
+/** Of those that may change by themselves so many are looked at, those pressed last. */
+const mostWatched = 50;
+
+/** Longer than an edit may have to wait; a bot that is killed meanwhile leaves it to another one then. Milliseconds. */
+const claimMs = 150_000;
+
+/** KEYS: the view. ARGV: how it was, how it is to be. A view that was pressed meanwhile stays as the press left it. */
+const replaceScript = new Script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1`);
 
 /** Views under way. Each is one small key that goes by itself. */
 export class Views {
@@ -33,15 +47,41 @@ export class Views {
 
   async save(view: View, now: Date): Promise<void> {
     const life = Math.max(0, view.expiresAt - now.getTime()) + keepMs;
-    await this.#redis
+    const saved = this.#redis
       .multi()
-      .set(this.#keys.of("view", view.id), JSON.stringify(view), "PX", life)
-      .zadd(this.#keys.of("views-open"), view.expiresAt, view.id)
-      .exec();
+      .set(this.#key(view.id), JSON.stringify(view), "PX", life)
+      .zadd(this.#keys.of("views-open"), view.expiresAt, view.id);
+    const watched = this.#keys.of("views-watched");
+    if (view.pulse === undefined) saved.zrem(watched, view.id);
+    else saved.zadd(watched, now.getTime(), view.id).zremrangebyrank(watched, 0, -mostWatched - 1);
+    await saved.exec();
+  }
+
+  /** Views with a pulse. */
+  async watched(): Promise<View[]> {
+    const ids = await this.#redis.zrevrange(this.#keys.of("views-watched"), 0, mostWatched - 1);
+    if (ids.length === 0) return [];
+    const views = await this.#redis.mget(ids.map((id) => this.#key(id)));
+    return views.flatMap((json) => (json === null ? [] : [JSON.parse(json) as View]));
+  }
+
+  /** True for the one caller who may show a change now; it says when it has (`release`). */
+  async claim(id: string): Promise<boolean> {
+    return (await this.#redis.set(this.#claim(id), "", "PX", claimMs, "NX")) !== null;
+  }
+
+  async release(id: string): Promise<void> {
+    await this.#redis.del(this.#claim(id));
+  }
+
+  /** Gives a view another pulse; false: it is no longer as it was. */
+  async setPulse(view: View, pulse: string): Promise<boolean> {
+    const args = [JSON.stringify(view), JSON.stringify({ ...view, pulse })];
+    return Number(await replaceScript.run(this.#redis, [this.#key(view.id)], args)) === 1;
   }
 
   async read(id: string): Promise<View | undefined> {
-    const json = await this.#redis.get(this.#keys.of("view", id));
+    const json = await this.#redis.get(this.#key(id));
     return json === null ? undefined : (JSON.parse(json) as View);
   }
 
@@ -52,14 +92,24 @@ export class Views {
     const overdue: View[] = [];
     for (const id of ids) {
       if ((await this.#redis.zrem(open, id)) === 0) continue;
+      await this.#redis.zrem(this.#keys.of("views-watched"), id);
       const view = await this.read(id);
       if (view) overdue.push(view);
     }
     return overdue;
   }
 
-  /** It has no buttons any more: nothing is to be taken from it when its time is over. */
+  /** It has no buttons any more, or is gone: nothing is to be done to it. */
   async settle(id: string): Promise<void> {
     await this.#redis.zrem(this.#keys.of("views-open"), id);
+    await this.#redis.zrem(this.#keys.of("views-watched"), id);
+  }
+
+  #key(id: string): string {
+    return this.#keys.of("view", id);
+  }
+
+  #claim(id: string): string {
+    return this.#keys.of("view-claim", id);
   }
 }

@@ -10,7 +10,8 @@ import { cardToken } from "../delivery.ts";
 import { confirmAction, dialogToken, pressedWhat } from "../dialog.ts";
 import { sayFailure } from "../say-failure.ts";
 import { readFailure } from "../telegram-error.ts";
-import { actionContext, viewPress, viewToken } from "../views/views.ts";
+import { viewToken } from "../views/render.ts";
+import { actionContext, viewPress } from "../views/views.ts";
 
 /** What a press leads to. The toast is shown first; only if that reaches the person, the press is carried out. */
 interface Decision {

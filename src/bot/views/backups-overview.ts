@@ -67,7 +67,7 @@ export function healthLines(
   const reasons = reasonWords(health, messages, deps.config.timezone);
   const none = health.reasons.includes("never") ? "backups-last-none" : "backups-last-unknown";
   const head = { mark: healthMarks[mark], name: oneLine(name, 64) };
-  const last = lastGoodWords(health, now, messages);
+  const last = lastGoodWords(health.lastGood, now, messages);
   return [
     reasons === "" ? messages.t("backups-name", head) : messages.t("backups-name-why", { ...head, reasons }),
     last === undefined ? messages.t(none) : messages.t("backups-last", { last }),

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Config } from "../../app/config.ts";
 import type { HealthDeps } from "../../services/backup/health.ts";
 import type { LinkOrders } from "../../services/backup/links.ts";
@@ -29,6 +30,8 @@ export interface BackupsState {
   readonly namePage?: number;
   /** Id of the backup's run. */
   readonly backup?: string;
+  /** Its folder, where that was known when it was chosen. */
+  readonly folder?: string;
 }
 
 /** Refresh has the storages looked into again whose last look is older; milliseconds. */
@@ -49,8 +52,23 @@ export function backupsView(deps: BackupsViewDeps): ViewKind<BackupsState> {
       if (state.backup === undefined) return await backupsOfName(backup, state, context, deps);
       return await backupDetails(backup, state.backup, context, deps);
     },
+    pulse: async (state) => await pulseOf(state, deps),
     press: async (state, what, context) => await press(state, what, context, deps),
   };
+}
+
+/** Of one backup: its pin and its proofs, which jobs write. */
+async function pulseOf(
+  { name, backup, folder: known }: BackupsState,
+  { catalogue, pins }: BackupsViewDeps,
+): Promise<string | undefined> {
+  if (name === undefined || backup === undefined) return undefined;
+  const folder = known ?? (await catalogue.find(name, backup))?.folder;
+  if (folder === undefined) return undefined;
+  const [pending, copies] = await Promise.all([pins.read(folder), catalogue.copiesOf(name, folder)]);
+  return createHash("sha256")
+    .update(JSON.stringify([pending, copies]))
+    .digest("base64url");
 }
 
 async function press(
@@ -61,7 +79,7 @@ async function press(
 ): Promise<ViewPress<BackupsState>> {
   const { messages } = context;
   const [verb = "", first = "", second = ""] = what.split("-");
-  const { name: shown, namePage: _, backup: __, ...overview } = state;
+  const { name: shown, namePage: _, backup: __, folder: ___, ...overview } = state;
   switch (verb) {
     case "page":
       return { run: async () => pageTo(state, Number(first) || 0) };
@@ -78,9 +96,7 @@ async function press(
     case "name":
       return { run: async () => ({ ...overview, name }) };
     case "show":
-      return {
-        run: async () => ({ ...overview, name, namePage: shown === name ? (state.namePage ?? 0) : 0, backup: second }),
-      };
+      return { run: async () => await one(overview, name, second, shown === name ? (state.namePage ?? 0) : 0, deps) };
     case "verify":
       return {
         toast: messages.plain("toast-choose"),
@@ -105,8 +121,19 @@ function pageTo(state: BackupsState, page: number): BackupsState {
 }
 
 function without(state: BackupsState): BackupsState {
-  const { backup: _, ...rest } = state;
+  const { backup: _, folder: __, ...rest } = state;
   return rest;
+}
+
+async function one(
+  overview: BackupsState,
+  name: string,
+  backup: string,
+  namePage: number,
+  { catalogue }: BackupsViewDeps,
+): Promise<BackupsState> {
+  const { folder } = (await catalogue.find(name, backup)) ?? {};
+  return { ...overview, name, namePage, backup, ...(folder === undefined ? {} : { folder }) };
 }
 
 async function pinPress(

@@ -52,5 +52,10 @@ export interface ViewKind<S extends object = never> {
   /** The command that begins it anew. */
   readonly command: string;
   render(state: S, context: ViewContext): Promise<ViewShown>;
+  /**
+   * Stands for what of it may change without a press: while the view is open and this becomes another, its message is
+   * edited. Cheap: asked about once a second. Undefined: nothing of it does.
+   */
+  pulse?(state: S): Promise<string | undefined>;
   press(state: S, what: string, context: ViewContext): Promise<ViewPress<S>>;
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { InputFile } from "grammy";
-import type { InlineKeyboardButton } from "grammy/types";
 import { toAppError } from "../../core/errors.ts";
 import { hasRole, type Role } from "../../core/roles.ts";
 import type { View } from "../../state/views.ts";
@@ -9,10 +8,8 @@ import type { BotContext, BotDeps } from "../context.ts";
 import { shorten } from "../html.ts";
 import { sayFailure } from "../say-failure.ts";
 import { readFailure } from "../telegram-error.ts";
-import type { ViewContext, ViewKind, ViewShown } from "./types.ts";
-
-/** Prefix of a view button's data: `v:<view id>:<what>`. */
-export const viewToken = "v:";
+import { contextOf, kindOf, messageOf, renderView } from "./render.ts";
+import type { ViewShown } from "./types.ts";
 
 /** What is to be said to a press, and what is done when it was said. */
 interface Decision {
@@ -36,11 +33,12 @@ export async function openView(deps: BotDeps, ctx: BotContext, { kind: name, sta
     locale: caller.locale,
     expiresAt: now.getTime() + kind.lifeMs,
   };
-  const shown = await kind.render(state, contextOf(deps, view));
+  const { shown, pulse } = await renderView(deps, view);
   // Known before it can be seen: a press may be faster than the answer to this call.
   await deps.views.save(view, now);
-  const sent = await ctx.reply(fitting(shown), { ...beside(ctx), ...options(view, shown) });
-  if (shown.rows.length > 0) await deps.views.save({ ...view, messageId: sent.message_id }, now);
+  const { text, options } = messageOf(view, shown);
+  const sent = await ctx.reply(text, { ...beside(ctx), ...options });
+  if (shown.rows.length > 0) await deps.views.save({ ...view, ...pulse, messageId: sent.message_id }, now);
   else await deps.views.settle(view.id);
 }
 
@@ -89,14 +87,15 @@ async function carryOut(
     const kind = kindOf(deps, view.kind);
     const now = deps.clock.now();
     const messageId = ctx.callbackQuery?.message?.message_id;
+    const { pulse: _, ...rest } = view;
     const next: View = {
-      ...view,
+      ...rest,
       state,
       ...(messageId === undefined ? {} : { messageId }),
       expiresAt: now.getTime() + kind.lifeMs,
     };
-    const shown = await kind.render(state, contextOf(deps, next));
-    await deps.views.save(next, now);
+    const { shown, pulse } = await renderView(deps, next);
+    await deps.views.save({ ...next, ...pulse }, now);
     await show(ctx, next, shown);
     if (shown.rows.length === 0) await deps.views.settle(view.id);
   } catch (error) {
@@ -108,7 +107,8 @@ async function carryOut(
 
 async function show(ctx: BotContext, view: View, shown: ViewShown): Promise<void> {
   try {
-    await ctx.editMessageText(fitting(shown), options(view, shown));
+    const { text, options } = messageOf(view, shown);
+    await ctx.editMessageText(text, options);
   } catch (error) {
     // Nothing new, or somebody has deleted the message.
     if (!["not-modified", "message-gone"].includes(readFailure(error).kind)) throw error;
@@ -162,42 +162,6 @@ export async function expireViews(
   }
 }
 
-function kindOf(deps: Pick<BotDeps, "viewKinds">, name: string): ViewKind<object> {
-  const kind = deps.viewKinds.get(name);
-  if (!kind) throw new Error(`no view is called ${name}`);
-  return kind;
-}
-
-function contextOf(deps: BotDeps, { id, locale, chatId, userId }: View): ViewContext {
-  return { id, messages: deps.messages(locale), now: deps.clock.now(), isPrivate: chatId === userId };
-}
-
 function roleToast({ texts }: BotContext, role: Role): string {
   return texts.plain("toast-role", { role: texts.plain(`role-${role}`) });
-}
-
-function fitting({ html }: ViewShown): string {
-  return shorten(html, "…").html;
-}
-
-function options(
-  { id }: View,
-  { rows }: ViewShown,
-): {
-  parse_mode: "HTML";
-  link_preview_options: { is_disabled: boolean };
-  reply_markup: { inline_keyboard: InlineKeyboardButton[][] };
-} {
-  const keyboard = rows.map((row) =>
-    row.map(({ what, label, style }) => ({
-      text: label,
-      callback_data: `${viewToken}${id}:${what}`,
-      ...(style ? { style } : {}),
-    })),
-  );
-  return {
-    parse_mode: "HTML",
-    link_preview_options: { is_disabled: true },
-    reply_markup: { inline_keyboard: keyboard },
-  };
 }
