@@ -3,6 +3,7 @@ import { storedBytes } from "../core/run.ts";
 import { formatBytes, formatCount, formatDuration, formatTime } from "../messages/format.ts";
 import { type Messages, reasonText } from "../messages/index.ts";
 import type { BackupHealth, HealthMark, HealthReason } from "../services/backup/health.ts";
+import type { LastGood } from "../services/backup/last-good.ts";
 import type { Unseen } from "../services/backup/unseen.ts";
 import { hostOfCopies } from "../services/places.ts";
 import { oneLine } from "./foreign-text.ts";
@@ -52,7 +53,7 @@ function unseenWords(
 }
 
 /** The last good one: "3h ago, 25.6 MB"; undefined when there is none. */
-export function lastGoodWords({ lastGood }: BackupHealth, now: Date, messages: Messages): string | undefined {
+export function lastGoodWords(lastGood: LastGood | undefined, now: Date, messages: Messages): string | undefined {
   if (!lastGood) return undefined;
   const age = formatDuration(now.getTime() - Date.parse(lastGood.manifest.finishedAt), messages.locale);
   return messages.plain("backup-last", { age, size: formatBytes(storedBytes(lastGood.manifest), messages.locale) });

@@ -10,6 +10,7 @@ import type { Locale, Messages } from "../messages/index.ts";
 import type { Alerts } from "../services/alerts/alerts.ts";
 import type { BackupOrders } from "../services/backup/orders.ts";
 import type { VerificationOrders } from "../services/backup/verifications.ts";
+import type { CachedCatalogue } from "../services/cached-catalogue.ts";
 import type { StatusReport } from "../services/status.ts";
 import type { Cards } from "../state/cards.ts";
 import type { Dialog, Dialogs } from "../state/dialogs.ts";
@@ -29,6 +30,7 @@ export interface BotDeps {
   readonly logger: Logger;
   readonly cards: Cards;
   readonly runs: Runs;
+  readonly catalogue: CachedCatalogue;
   readonly dialogs: Dialogs;
   readonly languages: Languages;
   readonly views: Views;

@@ -1,6 +1,16 @@
 import type { Message } from "@grammyjs/types";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { aMinuteOfSilence, answerTo, becomes, callsSince, lastCall, now, runCount, shown } from "../support/chat.ts";
+import {
+  aMinuteOfSilence,
+  answerTo,
+  becomes,
+  callsSince,
+  eventually,
+  lastCall,
+  now,
+  runCount,
+  shown,
+} from "../support/chat.ts";
 import {
   alice,
   backupsTopic,
@@ -31,9 +41,20 @@ beforeAll(async () => {
   [bot] = await Promise.all([stack.startBot(), stack.startWorker()]);
   // The last thing that a bot says unasked when it starts.
   await stack.sandbox.waitForCall("setMyCommands", (call) => JSON.stringify(call.params).includes(`:${vera.id}`));
+  await lookedAt();
 });
 beforeEach(async () => await aMinuteOfSilence(stack));
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
+
+/** The storages have told what they hold: until then nobody says that there is no backup. */
+async function lookedAt(): Promise<void> {
+  const looks = async (): Promise<string[]> => await stack.client.hkeys("stack:v1:catalogue-looks");
+  const wanted = ["offsite:shop", ...["shop", ...sites].map((name) => `local:${name}`)];
+  await eventually("a look into the storages", async () => {
+    const known = await looks();
+    return wanted.every((look) => known.includes(look));
+  });
+}
 
 /** Asks in the topic and waits for the dialog. */
 async function ask(from: number, text: string, pattern = /Back up|What shall/): Promise<Message> {
@@ -270,4 +291,18 @@ describe("Confirm", () => {
     await becomes(stack, newer, /site-8 is done/);
     expect(await runCount(stack, "site-6")).toBe(0);
   });
+});
+
+test("the last backup is what the storages tell, where Redis has lost its data", async () => {
+  const dialog = await ask(alice.id, "/backup site-7");
+  await stack.press(alice.id, dialog, "Confirm");
+  const size = /Size: ([\d.]+ \wB)/.exec((await becomes(stack, dialog, /site-7 is done/)).text ?? "")?.[1] ?? "no size";
+  await stack.client.flushall();
+  const unknown = await ask(alice.id, "/backup site-7");
+  expect(unknown.text).not.toContain("Last backup: never");
+  await lookedAt();
+  await stack.press(alice.id, unknown, "Cancel");
+  const plan = await ask(alice.id, "/backup site-7");
+  expect(plan.text).toMatch(/Last backup: [\d.]+s ago, /);
+  expect(plan.text).toContain(size);
 });

@@ -88,7 +88,7 @@ test("/status tells which processes live and how the backups stand", async () =>
   expect(before.text).toMatch(/🟢 worker on test-host, up \d/);
   await eventually("all storages were looked at", async () => {
     const { text } = await privately(alice.id, "/status", /Status/);
-    return text.includes("🔴 shop: never backed up");
+    return text?.includes("🔴 shop: never backed up") === true;
   });
   const dialog = await privately(alice.id, "/backup", /Back up shop now/);
   await stack.press(alice.id, dialog, "Confirm");

@@ -58,7 +58,7 @@ function backupLines(all: readonly BackupHealth[], texts: Messages, now: Date, d
 function backupLine(health: BackupHealth, texts: Messages, now: Date, { config }: BotDeps): string {
   const { mark, latest } = health;
   const name = oneLine(health.name, 64);
-  const last = lastGoodWords(health, now, texts);
+  const last = lastGoodWords(health.lastGood, now, texts);
   const told = { ...health, reasons: health.reasons.filter((reason) => reason !== "never") };
   const reasons = reasonWords(told, texts, config.timezone);
   const none = health.reasons.includes("never") ? "status-backup-never" : "status-backup-unknown";

@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import type { Conversation } from "@grammyjs/conversations";
 import type { InlineKeyboardButton } from "grammy/types";
 import type { ChatTarget } from "../../core/card.ts";
-import { storedBytes } from "../../core/run.ts";
-import { formatBytes, formatDuration, formatTime } from "../../messages/format.ts";
+import { formatDuration, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
+import { isLookedAt } from "../../services/backup/health.ts";
+import { lastGood } from "../../services/backup/last-good.ts";
 import { nextRun } from "../../services/schedules.ts";
+import { lastGoodWords } from "../backup-words.ts";
 import type { BotContext, BotDeps, Caller, DialogContext } from "../context.ts";
 import { confirmAction, dialogButton, dialogLifeMs, dialogToken, newDialogId, pressedWhat } from "../dialog.ts";
 import { readFailure } from "../telegram-error.ts";
@@ -221,9 +223,11 @@ async function chooseView(
   const from = page * pageSize < backups.length ? page * pageSize : 0;
   const shown = backups.slice(from, from + pageSize);
   const lines = await Promise.all(
-    shown.map(async ({ name }) => {
-      const last = await lastLine(deps, texts, name);
-      return last === undefined ? texts.t("status-backup-never", { name }) : texts.t("backup-choice", { name, last });
+    shown.map(async (backup) => {
+      const { name } = backup;
+      const last = await lastWords(deps, texts, name);
+      if (last !== undefined) return texts.t("backup-choice", { name, last });
+      return texts.t((await isLookedAt(deps, backup)) ? "status-backup-never" : "status-backup-unknown", { name });
     }),
   );
   const rows = shown.map(({ name }) => [dialogButton(id, `target-${digestOf(name)}`, name)]);
@@ -252,7 +256,8 @@ async function planView(
   );
   if (backup.encrypt)
     where.push(texts.t("backup-plan-encrypted", { recipients: deps.config.encryption?.recipients.length ?? 0 }));
-  const last = (await lastLine(deps, texts, name)) ?? texts.plain("backup-last-none");
+  const none = (await isLookedAt(deps, backup)) ? "backup-last-none" : "backup-last-unknown";
+  const last = (await lastWords(deps, texts, name)) ?? texts.plain(none);
   const times = [texts.t("backup-plan-last", { last })];
   const next = nextRun(deps.config, name, deps.clock.now());
   if (next) times.push(texts.t("backup-plan-next", { next: formatTime(next, texts.locale, deps.config.timezone) }));
@@ -266,13 +271,7 @@ async function planView(
   return { text: blocks.join("\n\n"), rows: [buttons] };
 }
 
-/** Age and size of the last backup, as plain text; undefined when there is none. */
-async function lastLine(deps: BotDeps, texts: Messages, name: string): Promise<string | undefined> {
-  const last = await deps.runs.lastGood(name);
-  if (!last?.manifest) return undefined;
-  const age = deps.clock.now().getTime() - Date.parse(last.manifest.finishedAt);
-  return texts.plain("backup-last", {
-    age: formatDuration(age, texts.locale),
-    size: formatBytes(storedBytes(last.manifest), texts.locale),
-  });
+/** Age and size of the last good backup, as plain text; undefined when none is known. */
+async function lastWords(deps: BotDeps, texts: Messages, name: string): Promise<string | undefined> {
+  return lastGoodWords(await lastGood(deps, name), deps.clock.now(), texts);
 }

@@ -11,6 +11,7 @@ backup-choice-gone = ⚠️ What that button stood for is no longer configured.
 backup-choice = <b>{ $name }</b>: { $last }
 backup-last = { $age } ago, { $size }
 backup-last-none = never
+backup-last-unknown = not known yet
 backup-plan = <b>Back up { $name } now?</b>
     { $kind }
 backup-plan-to = → <b>{ $storage }</b> <code>{ $location }</code>

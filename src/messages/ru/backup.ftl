@@ -11,6 +11,7 @@ backup-choice-gone = ⚠️ Того, что означала эта кнопк�
 backup-choice = <b>{ $name }</b>: { $last }
 backup-last = { $age } назад, { $size }
 backup-last-none = ещё не было
+backup-last-unknown = пока ничего не известно
 backup-plan = <b>Сделать копию { $name } сейчас?</b>
     { $kind }
 backup-plan-to = → <b>{ $storage }</b> <code>{ $location }</code>

@@ -197,7 +197,7 @@ export async function healthOf(all: HealthDeps, backup: BackupConfig): Promise<B
     failedAt: ended?.status === "failed" ? new Date(ended.createdAt) : undefined,
     isDamaged: damaged !== undefined || isFlawed(entries[0], looks),
     isCopyMissing: places.missing.length > 0,
-    isLookedAt: isLookedAt(backup, seen),
+    isLookedAt: toldAll(backup, seen),
     isUnseen: seen.unseen.length > 0,
     isOutOfReach: places.stored.length > 0 && places.stored.every((storage) => isOutOfReach(storage, seen.unseen, now)),
     isSmall: anomaly !== undefined,
@@ -243,7 +243,7 @@ function isFlawed(entry: CatalogueEntry | undefined, looks: readonly StorageCopi
 /** When the storages of a backup were looked at, and which of them cannot be. */
 async function seenOf(
   { catalogue, clock }: Pick<HealthDeps, "catalogue" | "clock">,
-  { name, storages }: BackupConfig,
+  { name, storages }: Pick<BackupConfig, "name" | "storages">,
 ): Promise<{ unseen: Unseen[]; seenAt?: Date }> {
   const looks = await catalogue.looks(storages, name);
   const unseen = storages.flatMap((storage, index) => unseenIn(storage, looks[index], clock.now()) ?? []);
@@ -252,8 +252,18 @@ async function seenOf(
   return { unseen, seenAt: new Date(Math.min(...times.map(Number))) };
 }
 
-/** Whether its storages have told of everything that they hold, be it a while ago. */
-function isLookedAt({ storages }: BackupConfig, { unseen, seenAt: at }: Awaited<ReturnType<typeof seenOf>>): boolean {
+/** Whether its storages have told of everything that they hold, be it a while ago: else nobody knows that there is none. */
+export async function isLookedAt(
+  deps: Pick<HealthDeps, "catalogue" | "clock">,
+  backup: Pick<BackupConfig, "name" | "storages">,
+): Promise<boolean> {
+  return toldAll(backup, await seenOf(deps, backup));
+}
+
+function toldAll(
+  { storages }: Pick<BackupConfig, "storages">,
+  { unseen, seenAt: at }: Awaited<ReturnType<typeof seenOf>>,
+): boolean {
   return storages.length === 0 || (at !== undefined && unseen.every(({ why }) => why !== "unreadable"));
 }
 
