@@ -6,7 +6,8 @@ import type { Text } from "./text.ts";
 /** Where a run is in its life. `degraded`: the backup is good, but a copy is missing and is being made up or was given up. */
 export type RunStatus = "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
 
-export type RunTrigger = "chat" | "schedule" | "catch-up" | "retry" | "cli";
+/** `recalled`: its record was lost, and made anew by its manifest. */
+export type RunTrigger = "chat" | "schedule" | "catch-up" | "retry" | "cli" | "recalled";
 
 /** A person who ordered something. */
 export interface Person {

@@ -4,11 +4,12 @@ import type { Clock } from "../core/ports.ts";
 import { due, type ScheduleEntry } from "../core/schedule.ts";
 import type { Producer } from "../queue/producer.ts";
 import type { ScheduleState } from "../state/schedule.ts";
+import { type MissingCopiesDeps, recallMissing } from "./backup/missing-copies.ts";
 import type { PruneQuestions } from "./backup/prune-questions.ts";
 import { type CatalogueDueDeps, refreshCatalogue } from "./catalogue-keeper.ts";
 import { enqueueAnew, hostOfCopies } from "./places.ts";
 
-export interface UpkeepDeps extends CatalogueDueDeps {
+export interface UpkeepDeps extends CatalogueDueDeps, MissingCopiesDeps {
   readonly config: Config;
   readonly clock: Clock;
   readonly producer: Producer;
@@ -18,14 +19,15 @@ export interface UpkeepDeps extends CatalogueDueDeps {
 }
 
 /**
- * What the storages need by the clock, beside the backups themselves: the catalogue read anew, the retention once a
- * day, unfinished pieces of nobody removed once a day, agreed removals whose job is gone.
+ * What the storages need by the clock, beside the backups themselves: the catalogue read anew, missing copies that
+ * nobody remembers, the retention once a day, unfinished pieces of nobody removed once a day, agreed removals whose job
+ * is gone.
  */
 export async function upkeep(deps: UpkeepDeps): Promise<void> {
   const { config, clock, producer, upkeepSchedule, pruneQuestions } = deps;
   await refreshCatalogue(deps);
   const now = clock.now();
-  const entries = dailyEntries(config);
+  const entries = [...dailyEntries(config), ...copiesEntries(config)];
   const plan = due(
     entries.map(({ entry }) => entry),
     await upkeepSchedule.read(),
@@ -34,7 +36,9 @@ export async function upkeep(deps: UpkeepDeps): Promise<void> {
   const dueNow = new Set(plan.due.map(({ key }) => key));
   for (const { entry, storage, name } of entries) {
     if (!dueNow.has(entry.key)) continue;
-    if (name === undefined) await enqueueStale(producer, config, storage);
+    const backup = config.backups.find((candidate) => candidate.name === name);
+    if (storage === undefined) await (backup && recallMissing(deps, backup));
+    else if (name === undefined) await enqueueStale(producer, config, storage);
     else await enqueuePrune(producer, config, storage, name);
   }
   for (const [key, at] of plan.handled) await upkeepSchedule.write(key, at);
@@ -60,18 +64,33 @@ async function enqueueStale(producer: Producer, config: Config, storage: string)
     await enqueueAnew(producer, "prune", { storage }, { id: `stale.${storage}.${host ?? ""}`, host });
 }
 
-interface DailyEntry {
+interface UpkeepEntry {
   readonly entry: ScheduleEntry;
-  readonly storage: string;
+  /** Undefined: all of the name's. */
+  readonly storage?: string;
   readonly name?: string;
 }
 
+/** Missing copies are looked for every ten minutes, not of all names at once. */
+function copiesEntries({ backups, timezone }: Config): UpkeepEntry[] {
+  return backups.map(({ name }) => {
+    const key = `copies:${name}`;
+    return { entry: { key, pattern: `${minuteOf(key) % 10}-59/10 * * * *`, timezone, catchUp: true }, name };
+  });
+}
+
+function minuteOf(key: string): number {
+  return createHash("sha256").update(key).digest().readUInt16BE(0) % 60;
+}
+
 /** Once a day each, spread over an hour of the morning. */
-function dailyEntries({ backups, storages, timezone }: Config): DailyEntry[] {
-  const entryOf = (key: string): ScheduleEntry => {
-    const minute = createHash("sha256").update(key).digest().readUInt16BE(0) % 60;
-    return { key, pattern: `${minute} 4 * * *`, timezone, catchUp: true };
-  };
+function dailyEntries({ backups, storages, timezone }: Config): UpkeepEntry[] {
+  const entryOf = (key: string): ScheduleEntry => ({
+    key,
+    pattern: `${minuteOf(key)} 4 * * *`,
+    timezone,
+    catchUp: true,
+  });
   const prunes = backups.flatMap(({ name, storages: own }) =>
     own.map((storage) => ({ entry: entryOf(`prune:${name}:${storage}`), storage, name })),
   );

@@ -4,7 +4,6 @@ import type { Config } from "../../app/config.ts";
 import { AppError, toAppError } from "../../core/errors.ts";
 import { type Manifest, manifestFile } from "../../core/manifest.ts";
 import type { Lease } from "../../core/ports.ts";
-import { type Kept, planRetention } from "../../core/retention.ts";
 import type { BackupRun, RunCopy } from "../../core/run.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
 import type { Producer } from "../../queue/producer.ts";
@@ -12,8 +11,8 @@ import type { Storage } from "../../storages/types.ts";
 import type { CachedCatalogue } from "../cached-catalogue.ts";
 import { hostOfCopies } from "../places.ts";
 import { copyBackup, ofSource } from "./copy.ts";
+import { keptIfWhole } from "./missing-copies.ts";
 import { damaged } from "./reader.ts";
-import { policyFor } from "./retention.ts";
 import { runError } from "./run-error.ts";
 import type { BackupRunnerDeps } from "./runner.ts";
 import { tellStored } from "./stored.ts";
@@ -124,17 +123,8 @@ export class BackupUploads {
     const backup = config.backups.find(({ name }) => name === run.name);
     const isWanted = backup?.storages.includes(storage) === true && config.storages[storage] !== undefined;
     if (isWanted) {
-      // What would be there, had no copy ever been missing.
-      const all = new Map([[folder, keptOf(folder, manifest)]]);
-      for (const { copies, flaws } of await catalogue.copies(run.name))
-        for (const [each, copy] of copies) {
-          const known = all.get(each);
-          const pinned = copy.pin !== undefined || known?.pinned === true;
-          all.set(each, { ...keptOf(each, copy.manifest), pinned, sound: known?.sound === true || !flaws.has(each) });
-        }
-      const options = { timezone: config.timezone, now: clock.now() };
-      if (planRetention([...all.values()], policyFor(backup, storage), options).keep.some(({ id }) => id === folder))
-        return undefined;
+      const place = { backup, storage, timezone: config.timezone, now: clock.now() };
+      if (keptIfWhole(await catalogue.copies(run.name), place, { folder, manifest }).has(folder)) return undefined;
     }
     const text = { key: "error-copy-unwanted", args: { storage } };
     return new AppError("no-copy", `${storage} would not keep this backup any more`, { text });
@@ -249,11 +239,6 @@ interface Made {
   readonly run: BackupRun;
   readonly folder: string;
   readonly manifest: Manifest;
-}
-
-function keptOf(folder: string, { startedAt, references }: Manifest): Kept {
-  const needs = [...new Set(references.map((reference) => reference.folder))];
-  return { id: folder, startedAt: new Date(startedAt), pinned: false, sound: true, needs };
 }
 
 /** The manifest's own bytes, as they were written. */
