@@ -104,6 +104,38 @@ it("restores the headers of an object byte for byte; what expires at no time at 
     expect(headers(key)).toMatchObject({ expires: "Thu, 01 Jan 1970 00:00:00 GMT" });
 });
 
+it("names every header that the restored bucket does not have as the index says, and no other", async () => {
+  await using one = await world();
+  one.s3.objects.clear();
+  const meta = { "x-amz-meta-who": "ann", "x-amz-meta-what": "a" };
+  // What the target's server leaves out: it knows no Cache-Control.
+  one.s3.put("cached", "1", { "content-type": "text/plain", "cache-control": "no-store" });
+  one.s3.put("changed", "2", { "content-type": "text/html", ...meta });
+  one.s3.put("expires", "3", { expires: "0" });
+  one.s3.put("none", "4");
+  const { manifest } = await one.backups.make(memoryConfig(one.s3));
+  await using target = await startMemoryS3();
+  const set = target.objects.set.bind(target.objects);
+  target.objects.set = (key, object) => {
+    const { headers } = object;
+    if (key === "changed")
+      return set(key, {
+        ...object,
+        headers: { "content-type": "text/x", "x-amz-meta-who": "ann", "x-amz-meta-more": "b" },
+      });
+    return set(key, key === "none" ? { ...object, headers: { ...headers, "content-disposition": "inline" } } : object);
+  };
+  const to = `s3://memory?endpoint=${target.endpoint}`;
+  const { differences, differencesTotal } = await restore(manifest, one.storage, to, memoryConfig(target));
+  expect(differences).toEqual([
+    { what: "cached: Cache-Control", expected: "no-store", found: "-" },
+    { what: "changed: Content-Type", expected: "text/html", found: "text/x" },
+    { what: "changed: x-amz-meta-more", expected: "-", found: "b" },
+    { what: "changed: x-amz-meta-what", expected: "a", found: "-" },
+  ]);
+  expect(differencesTotal).toBe(4);
+});
+
 it("restores into a folder, and puts aside what can be no path", async () => {
   await using one = await world();
   const { manifest } = await one.backups.make(memoryConfig(one.s3));

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
 import type { Text } from "../../core/text.ts";
 import type { Difference } from "../types.ts";
-import { attributesOf } from "./archive.ts";
-import { Bucket, type BucketConfig, type Version } from "./bucket.ts";
-import { changesOf } from "./changes.ts";
+import { ahead, type Job } from "./ahead.ts";
+import { type Attributes, Bucket, type BucketConfig, type Missing } from "./bucket.ts";
+import { type Change, changesOf } from "./changes.ts";
 import type { Content } from "./contents.ts";
+import { hasHeaders, headerDifferences, headersOf } from "./headers.ts";
 import { shownKey } from "./keys.ts";
 import type { IndexObject } from "./lines.ts";
 import type { Sink } from "./restore.ts";
@@ -17,6 +18,8 @@ const mostParts = 9000;
 /** Small objects on their way, together. */
 const sendingBytes = 4 * partBytes;
 const abortMs = 60_000;
+/** Objects whose headers are asked for ahead of their turn, those under way and those that wait. */
+const comparedAhead = 100;
 
 interface Address {
   readonly Bucket: string;
@@ -79,12 +82,10 @@ export class BucketSink implements Sink {
   }
 
   async *compare(objects: AsyncIterable<IndexObject>, nameOf: (key: string) => string): AsyncIterable<Difference> {
-    const listing = this.#bucket.list(this.#prefix, this.#signal);
-    for await (const change of changesOf(listing, this.#named(objects, nameOf))) {
-      if (change.kind === "deleted")
-        yield { what: shownKey(change.before.key), expected: String(change.before.size), found: "-" };
-      else yield* differenceOf(change.version, change.before);
-    }
+    const changes = changesOf(this.#bucket.list(this.#prefix, this.#signal), this.#named(objects, nameOf));
+    const jobOf = (change: Change) => headersJob(change, this.#bucket, this.#signal);
+    const limits = { items: comparedAhead, running: this.#concurrency, bytes: 0 };
+    for await (const { item, result } of ahead(changes, jobOf, limits)) yield* differenceOf(item, await result);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,28 +167,21 @@ export class BucketSink implements Sink {
   }
 }
 
-function* differenceOf({ key, size }: Version, before: IndexObject | undefined): Generator<Difference> {
-  if (before?.size === size) return;
-  yield { what: shownKey(key), expected: before === undefined ? "-" : String(before.size), found: String(size) };
+/** What there is to be asked of an object that was written: nothing where its size tells already that it is another one. */
+function headersJob(change: Change, bucket: Bucket, signal: AbortSignal): Job<Attributes | Missing> | undefined {
+  if (change.kind === "deleted" || change.before?.size !== change.version.size || !hasHeaders(change.before))
+    return undefined;
+  const { key } = change.version;
+  return { bytes: 0, run: async () => await bucket.attributes(key, undefined, signal) };
 }
 
-function headersOf(object: IndexObject) {
-  const { type, encoding, disposition, language, cache, expires, metadata } = attributesOf(object);
-  return {
-    ...(type === undefined ? {} : { ContentType: type }),
-    ...(encoding === undefined ? {} : { ContentEncoding: encoding }),
-    ...(disposition === undefined ? {} : { ContentDisposition: disposition }),
-    ...(language === undefined ? {} : { ContentLanguage: language }),
-    ...(cache === undefined ? {} : { CacheControl: cache }),
-    ...(expires === undefined ? {} : { Expires: expiryOf(expires) }),
-    ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
-  };
-}
-
-/** What is no date of HTTP, `0` above all, means a time that is over; so RFC 9111. Requests can only have dates. */
-function expiryOf(text: string): Date {
-  const date = new Date(text);
-  return /^[A-Z][a-z]+, .* GMT$/.test(text) && !Number.isNaN(date.getTime()) ? date : new Date(0);
+function* differenceOf(change: Change, found: Attributes | Missing | undefined): Generator<Difference> {
+  const { before } = change;
+  const size = change.kind === "deleted" || typeof found === "string" ? "-" : String(change.version.size);
+  const expected = before === undefined ? "-" : String(before.size);
+  const key = change.kind === "deleted" ? change.before.key : change.version.key;
+  if (size !== expected) yield { what: shownKey(key), expected, found: size };
+  else if (before && typeof found === "object") yield* headerDifferences(before, found);
 }
 
 function md5(bytes: Buffer): string {
