@@ -31,8 +31,8 @@ interface Decision {
 
 /**
  * `vakhta prune [name]`: removes what the retention does not keep, in this process, and explains every decision. 0: done,
- * or nothing to be done; 1: not everything could be read or removed, or so much would go that a person at a terminal has to
- * agree; 2: wrong usage, nobody to ask.
+ * or nothing to be done; 1: not everything could be read or removed; 2: wrong usage, or nobody to ask: without `--yes`, and
+ * with it where so much would go that a person at a terminal has to agree.
  */
 export async function prune(terminal: Terminal, name: string | undefined, options: PruneOptions): Promise<number> {
   let own = terminal;
