@@ -108,7 +108,7 @@ describe("a page", () => {
     const { html } = await render({ name: "app", backup: manifest.id });
     expect(html).toContain("❌ <b>offsite</b> <code>offsite</code>: it did not hold\n<i>STANDARD_IA · stays: ");
     // Two of the newest three are newer after the next two runs.
-    expect(html).toMatch(/✓ <b>local@db-1<\/b> .*\n<i>stays: among the newest · goes about 3 Mar 2026, 03:00/);
+    expect(html).toMatch(/✓ <b>local@db-1<\/b> .*\n<i>stays: among the newest · until about 3 Mar 2026, 03:00/);
     expect((await render({})).html).toContain("🔴 <b>app</b>: a copy did not hold, never proven");
     const gone = await render({ name: "app", backup: "000000000011" });
     expect(gone.html).toContain("goes with the next removal");
