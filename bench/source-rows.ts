@@ -80,11 +80,11 @@ export async function redisRows(world: SourceWorld, scale: number, say: Say): Pr
     serverCpuMs: () => processorMs(world.s3.pid()) + processorMs(server.pid()),
     rows: [
       {
-        id: "bare",
+        id: "plain",
         title: "redis-cli --rdb file",
         run: () => withPipes(world, (pipes) => pipes.toFile(`redis-cli -p ${server.port} --rdb -`)),
       },
-      ...pipeRows(world, line, "redis-cli --rdb - | zstd -3 -T0").filter(({ id }) => id === "pair"),
+      ...pipeRows(world, line, "redis-cli --rdb - | zstd -3 -T0"),
       { id: "vakhta", title: "Vakhta, whole job", run: () => worker.backUp("redis") },
     ],
   };
