@@ -1,16 +1,6 @@
 import type { Message } from "@grammyjs/types";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  aMinuteOfSilence,
-  answerTo,
-  becomes,
-  callsSince,
-  eventually,
-  lastCall,
-  now,
-  runCount,
-  shown,
-} from "../support/chat.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { aMinuteOfSilence, answerTo, becomes, callsSince, lastCall, now, runCount, shown } from "../support/chat.ts";
 import {
   alice,
   backupsTopic,
@@ -48,12 +38,10 @@ afterAll(async () => await stack?.[Symbol.asyncDispose]());
 
 /** The storages have told what they hold: until then nobody says that there is no backup. */
 async function lookedAt(): Promise<void> {
-  const looks = async (): Promise<string[]> => await stack.client.hkeys("stack:v1:catalogue-looks");
   const wanted = ["offsite:shop", ...["shop", ...sites].map((name) => `local:${name}`)];
-  await eventually("a look into the storages", async () => {
-    const known = await looks();
-    return wanted.every((look) => known.includes(look));
-  });
+  const look = async (): Promise<void> =>
+    expect(await stack.client.hkeys("stack:v1:catalogue-looks")).toEqual(expect.arrayContaining(wanted));
+  await vi.waitFor(look, { timeout: 60_000, interval: 30 });
 }
 
 /** Asks in the topic and waits for the dialog. */
