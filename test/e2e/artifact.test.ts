@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres } from "../../src/sandbox/servers/postgres.ts";
+import { startPostgres } from "../support/postgres.ts";
 import { alice, botToken, type RunningProcess } from "../support/stack.ts";
 import { startWorkerStack, type WorkerStack } from "../support/worker.ts";
 

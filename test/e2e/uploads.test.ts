@@ -12,7 +12,7 @@ beforeAll(async () => {
   stack = await startWorkerStack();
 });
 
-afterEach(async () => await stack.reset());
+afterEach(async () => await stack.empty());
 
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
 
@@ -25,12 +25,13 @@ async function degraded(): Promise<string> {
 }
 
 test("a copy that failed is made up later from the local one, byte by byte the same, without another dump", async () => {
-  await stack.startOurWorker();
+  await stack.ourWorker();
   const dumps = stack.tools.calls("pg_dump");
   const id = await degraded();
   const card = await stack.card(id, /is done, but a copy is missing[\s\S]*✓ local[\s\S]*↻ offsite/);
   expect(card.text).toContain("can not be reached (ECONNREFUSED)");
   await stack.proxy.accept();
+  await stack.hastenUpload(id, "offsite");
   const run = await stack.runUntil(id, ({ status }) => status === "succeeded");
   expect(run).toMatchObject({ attempt: 1, open: [], leftIn: [] });
   expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);
@@ -44,10 +45,11 @@ test("a copy that failed is made up later from the local one, byte by byte the s
 }, 180_000);
 
 test("an upload whose worker is killed in the middle is taken up again and leaves nothing open", async () => {
-  const worker = await stack.startOurWorker();
+  const worker = await stack.ourWorker();
   const id = await degraded();
   stack.proxy.inject({ kind: "stall" }, { on: ["UploadPart"], path: /partNumber=2/ });
   await stack.proxy.accept();
+  await stack.hastenUpload(id, "offsite");
   await stack.runUntil(id, ({ open }) => open.length === 1);
   await worker.kill();
   expect(stack.s3.openUploads()).toHaveLength(1);
@@ -59,7 +61,7 @@ test("an upload whose worker is killed in the middle is taken up again and leave
 }, 180_000);
 
 test("an upload whose job is lost is put into the queue again by the tick", async () => {
-  const worker = await stack.startOurWorker();
+  const worker = await stack.ourWorker();
   const id = await degraded();
   await worker.stop();
   const job = `upload-${id}-offsite`;
@@ -74,7 +76,7 @@ test("an upload whose job is lost is put into the queue again by the tick", asyn
 }, 180_000);
 
 test("an upload that has nothing left to copy from is given up and said, and what it has left is removed", async () => {
-  const worker = await stack.startOurWorker();
+  const worker = await stack.ourWorker();
   const id = await degraded();
   await worker.stop();
   await stack.proxy.accept();
@@ -98,7 +100,7 @@ test("an upload that has nothing left to copy from is given up and said, and wha
 }, 180_000);
 
 test("an upload that fails after another worker has made the copy does not take its success back", async () => {
-  const worker = await stack.startOurWorker();
+  const worker = await stack.ourWorker();
   const id = await degraded();
   await worker.stop();
   await stack.proxy.accept();
@@ -116,11 +118,12 @@ test("an upload that fails after another worker has made the copy does not take 
 }, 180_000);
 
 test("an upload whose local copy is damaged is refused: a damaged backup is not spread", async () => {
-  await stack.startOurWorker();
+  await stack.ourWorker();
   const id = await degraded();
   const run = await stack.runOf(id);
   rmSync(`${stack.localFolder}/${run.folder}artifact.dump.zst`);
   await stack.proxy.accept();
+  await stack.hastenUpload(id, "offsite");
   const failed = await stack.runUntil(id, ({ copies }) => copies.some(({ tries }) => (tries ?? 0) > 0));
   expect(isFinal(failed.status)).toBe(true);
   expect(failed.copies.find(({ storage }) => storage === "offsite")).toMatchObject({

@@ -1,9 +1,9 @@
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import type { Message } from "@grammyjs/types";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Incident } from "../../src/core/incident.ts";
-import { aMinuteOfSilence, answerTo, becomes, eventually, now, shown } from "../support/chat.ts";
+import { aMinuteOfSilence, answerTo, becomes, endClaims, eventually, now, shown } from "../support/chat.ts";
 import { hooksToken, postAlerts, postUntilAccepted } from "../support/posting.ts";
 import { signal } from "../support/signals.ts";
 import { alice, bob, botId, mallory, opsChat, type RunningProcess, type Stack, startStack } from "../support/stack.ts";
@@ -16,15 +16,16 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await aMinuteOfSilence(stack);
-  await restarted();
+  // Mostly the one that the test before has ended with.
+  if (!bot?.isRunning()) await restarted();
 });
-afterEach(async () => await bot.kill());
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
 
 /** What a dead bot held ends by itself within seconds; here nobody waits for it. */
 async function restarted(): Promise<void> {
   const held = await stack.client.keys("stack:v1:lease:*");
   if (held.length > 0) await stack.client.del(...held);
+  await endClaims(stack);
   bot = await stack.startBot();
 }
 

@@ -11,10 +11,11 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  worker = await stack.startOurWorker();
+  // Mostly the one that the test before has ended with.
+  worker = await stack.ourWorker();
 });
 
-afterEach(async () => await stack.reset());
+afterEach(async () => await stack.empty());
 
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
 

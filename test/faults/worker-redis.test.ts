@@ -16,10 +16,10 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   dumps = stack.tools.calls("pg_dump");
-  await stack.startOurWorker();
+  await stack.ourWorker();
 });
 
-afterEach(async () => await stack.reset());
+afterEach(async () => await stack.empty());
 
 afterAll(async () => await stack?.[Symbol.asyncDispose]());
 
@@ -70,7 +70,7 @@ describe("a run survives", { timeout: 180_000 }, () => {
   });
 
   test("an outage of Redis that lasts several leases, with another worker waiting for the job", async () => {
-    await stack.startOurWorker();
+    const other = await stack.startOurWorker();
     stack.proxy.inject({ kind: "slow", bytesPerSecond: 1_500_000 }, { on: ["UploadPart"] });
     const id = await stack.order();
     await stack.runUntil(id, ({ phase, open }) => phase === "dump" && open.length === 2);
@@ -86,6 +86,7 @@ describe("a run survives", { timeout: 180_000 }, () => {
     await until(async () => (await stack.sound().catch(() => undefined))?.size === 2);
     await expectOneBackup(run);
     expect((await stack.ended(await stack.order(), 30_000)).status).toBe("succeeded");
+    await other.kill();
   });
 
   test("an outage of Redis that ends only after everything is written", async () => {

@@ -69,6 +69,7 @@ describe("a run survives without a second dump", () => {
         error: { code: "storage-mismatch" },
       });
       await stack.card(id, /a copy is missing[\s\S]*✓ local[\s\S]*↻ offsite/);
+      await stack.hastenUpload(id, "offsite");
       const run = await stack.runUntil(id, ({ status }) => status === "succeeded");
       expect((await stack.sound()).size).toBe(2);
       expect(run.attempt).toBe(1);
@@ -142,6 +143,7 @@ describe("a full local disk", () => {
     await stack.card(id, /a copy is missing[\s\S]*↻ local[^\n]*(?:the disk is full|stay free)[\s\S]*✓ offsite/);
     expect([...(await stack.sound()).keys()]).toEqual([`offsite ${ended.folder}`]);
     mount("remount,size=64m");
+    await stack.hastenUpload(id, "local");
     await stack.runUntil(id, ({ status }) => status === "succeeded");
     expect((await stack.sound()).size).toBe(2);
     expect(stack.tools.calls("pg_dump")).toBe(dumps + 1);

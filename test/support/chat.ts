@@ -91,6 +91,12 @@ async function emptyBudgets(stack: Stack): Promise<void> {
   if (keys.length > 0) await stack.client.del(...keys);
 }
 
+/** Ends the claims on messages in the chat: what a dead bot has claimed is free within seconds anyhow. */
+export async function endClaims(stack: Stack): Promise<void> {
+  for (const key of await stack.client.keys("stack:v1:placement:*"))
+    if (await stack.client.hexists(key, "claimUntil")) await stack.client.hset(key, "claimUntil", "0");
+}
+
 /** Cancels what an earlier test has left under way or asked for and not confirmed, and waits for its end. */
 export async function endRuns(stack: Stack): Promise<void> {
   const open = (): Message[] =>

@@ -7,12 +7,12 @@ import type { Message } from "@grammyjs/types";
 import { Redis } from "ioredis";
 import { stringify } from "yaml";
 import type { PostgresServer } from "../../src/sandbox/servers/postgres.ts";
-import { startPostgres } from "../../src/sandbox/servers/postgres.ts";
 import { type RedisServer, startRedis } from "../../src/sandbox/servers/redis.ts";
 import { type S3Server, startS3 } from "../../src/sandbox/servers/s3.ts";
 import { type S3Proxy, startS3Proxy } from "../../src/sandbox/servers/s3-proxy.ts";
 import type { SandboxOptions, TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
 import { startTelegramSandbox } from "../../src/sandbox/telegram/index.ts";
+import { startPostgres } from "./postgres.ts";
 
 export const botToken = "777000111:AAtestTokenOfTheStack-1234567890";
 export const botId = 777000111;
@@ -26,6 +26,7 @@ export const backupsTopic = 15;
 /** A real process of ours, with what it has logged. */
 export interface RunningProcess {
   readonly child: ChildProcess;
+  isRunning(): boolean;
   log(): string;
   /** Waits until a line of the log matches. */
   logged(pattern: RegExp): Promise<void>;
@@ -236,6 +237,7 @@ function launch(file: string, configFile: string, extra: Record<string, string>)
   child.stderr.on("data", collect);
   return {
     child,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     log: () => log,
     logged: async (pattern) => {
       const found = Promise.withResolvers<void>();

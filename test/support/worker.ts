@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Message } from "@grammyjs/types";
+import { Queue } from "bullmq";
 import { expect } from "vitest";
 import { loadConfig } from "../../src/app/config.ts";
 import { createWorkerDeps, type WorkerDeps } from "../../src/app/worker-deps.ts";
@@ -17,8 +18,8 @@ import { alice, bob, type RunningProcess, type Stack, type StackOptions, startSt
 /** A table whose dump is 12 MiB that cannot be compressed below that: several parts of a multipart upload. */
 export const blobsSql = `
   CREATE TABLE blobs (id serial PRIMARY KEY, data bytea);
-  INSERT INTO blobs (data) SELECT decode(string_agg(md5(random()::text), ''), 'hex')
-    FROM generate_series(1, 786432) n GROUP BY n % 96;`;
+  INSERT INTO blobs (data) SELECT string_agg(sha512(random()::text::bytea), '')
+    FROM generate_series(1, 196608) n GROUP BY n % 96;`;
 
 /** A stack for tests of the worker as a process: with gates in the database's tools, and with our own hand on its state. */
 export interface WorkerStack extends Stack {
@@ -29,6 +30,10 @@ export interface WorkerStack extends Stack {
   bot(): RunningProcess;
   /** A worker whose children can be told from all others. */
   startOurWorker(): Promise<RunningProcess>;
+  /** The one that runs, or a new one when none does. */
+  ourWorker(): Promise<RunningProcess>;
+  /** Has the upload of a run done now that waits for its next attempt. */
+  hastenUpload(run: string, storage: string): Promise<void>;
   /** Orders a backup as if alice had confirmed it; the card is in one of three chats, or in her own. */
   order(name?: string, where?: "alice"): Promise<string>;
   runOf(id: string): Promise<BackupRun>;
@@ -89,6 +94,24 @@ export async function startWorkerStack(options: WorkerStackOptions = {}): Promis
       workers.push(worker);
       log = () => worker.log();
       return worker;
+    },
+    ourWorker: async () => {
+      const running = workers.findLast((worker) => worker.isRunning());
+      if (!running) return await ours.startOurWorker();
+      log = () => running.log();
+      return running;
+    },
+    hastenUpload: async (run, storage) => {
+      const queue = new Queue(`work@${deps.host}`, { connection: stack.client, prefix: config.redis.prefix });
+      try {
+        await until(async () => {
+          const job = await queue.getJob(`upload-${run}-${storage}`);
+          if (await job?.isDelayed()) await job?.promote();
+          return job !== undefined;
+        });
+      } finally {
+        await queue.close();
+      }
     },
     order: async (name, where) => {
       const requestedBy = { id: alice.id, name: "alice" };

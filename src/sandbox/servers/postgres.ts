@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { chown, readFile, writeFile } from "node:fs/promises";
+import { chown, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -15,6 +15,16 @@ export interface PostgresServerOptions {
   readonly major?: number;
   /** Further settings, such as `{ shared_buffers: "512MB" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** For many short-lived ones: the first is made as ever and kept there, the others begin as copies of it. */
+  readonly template?: PostgresTemplate;
+}
+
+/** What the copies of one cluster have in common, beside the identifier of the system that PostgreSQL gives to each. */
+export interface PostgresTemplate {
+  /** Made by whoever comes first; its parent must be there. */
+  readonly folder: string;
+  /** Of the superuser. */
+  readonly password: string;
 }
 
 /** A private PostgreSQL cluster on a free port of 127.0.0.1, in a temporary folder; nothing of it survives `stop()`. */
@@ -83,7 +93,8 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   const folder = await makePrivateFolder("postgres", owner);
   const data = join(folder, "data");
   const user = "postgres";
-  const password = randomBytes(18).toString("base64url");
+  const { template } = options;
+  const password = template?.password ?? randomBytes(18).toString("base64url");
   const start = (port: number) => {
     const all = {
       ...fastSettings,
@@ -106,7 +117,11 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   let port = 0;
   let process: ServerProcess;
   try {
-    await initialise({ programs, folder, data, user, password, owner });
+    if (template && existsSync(template.folder)) await copyTree(template.folder, data);
+    else {
+      await initialise({ programs, folder, data, user, password, owner });
+      if (template) await keep(data, template.folder);
+    }
     process = await withFreePort((free) => {
       port = free;
       return start(free);
@@ -148,6 +163,23 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** With its owners and modes, which PostgreSQL looks at. */
+async function copyTree(from: string, to: string): Promise<void> {
+  await run("cp", ["-a", from, to]);
+}
+
+/** Whole or not at all: others look for it at any time. */
+async function keep(data: string, folder: string): Promise<void> {
+  const unfinished = `${folder}.${randomBytes(6).toString("hex")}`;
+  await copyTree(data, unfinished);
+  try {
+    await rename(unfinished, folder);
+  } catch {
+    // Somebody else was first.
+    await removeFolder(unfinished);
+  }
 }
 
 interface NewCluster {

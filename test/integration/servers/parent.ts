@@ -1,5 +1,5 @@
 /** Starts all three servers, says which they are, and waits to be killed. */
-import { startPostgres } from "../../support/postgres.ts";
+import { startPostgres } from "../../../src/sandbox/servers/postgres.ts";
 import { startRedis } from "../../support/redis.ts";
 import { startS3 } from "../../support/s3.ts";
 

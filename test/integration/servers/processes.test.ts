@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
-import { startPostgres } from "../../support/postgres.ts";
+import { startPostgres } from "../../../src/sandbox/servers/postgres.ts";
 import { startRedis } from "../../support/redis.ts";
 
 test("Redis keeps its data over a restart and a kill, and evicts nothing", async () => {
