@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Conversation } from "@grammyjs/conversations";
 import type { InlineKeyboardButton } from "grammy/types";
 import type { ChatTarget } from "../../core/card.ts";
@@ -11,6 +10,7 @@ import { lastGoodWords } from "../backup-words.ts";
 import type { BotContext, BotDeps, Caller, DialogContext } from "../context.ts";
 import { confirmAction, dialogButton, dialogLifeMs, dialogToken, newDialogId, pressedWhat } from "../dialog.ts";
 import { readFailure } from "../telegram-error.ts";
+import { digestOf } from "../views/pages.ts";
 
 /** Arguments of the dialog: plain data, since they are kept in Redis. */
 export interface BackupDialogArgs {
@@ -137,11 +137,6 @@ async function nextPress(
 /** The name, if the configuration in force has a backup of that name. */
 function configured(deps: BotDeps, name: string | undefined): string | undefined {
   return deps.config.backups.find((backup) => backup.name === name)?.name;
-}
-
-/** Stands for a name in a button, whose data is too short for every name; an index would change its meaning. */
-function digestOf(name: string): string {
-  return createHash("sha256").update(name).digest("hex").slice(0, 16);
 }
 
 function command(name: string | undefined): string {

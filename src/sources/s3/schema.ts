@@ -1,14 +1,12 @@
 import { z } from "zod";
+import { s3Server } from "../../lib/clients/s3-schema.ts";
 import { durationSchema } from "../../lib/units.ts";
 
 export const s3SourceSchema = z
   .strictObject({
     kind: z.literal("s3"),
-    endpoint: z
-      .url({ protocol: /^https?$/, error: "config-problem-url" })
-      .optional()
-      .describe("URL of the S3 server, https://s3.example.org; leave it out for AWS."),
-    region: z.string().min(1).default("us-east-1").describe("Region of the bucket; many servers take any."),
+    endpoint: s3Server.endpoint,
+    region: s3Server.region,
     bucket: z.string().min(1).describe("Bucket that is backed up."),
     prefix: z
       .string()
@@ -22,12 +20,9 @@ export const s3SourceSchema = z
       .describe(
         "Key that may list the bucket and get its objects, and nothing else. Default, for it and its secret: what AWS tools would use.",
       ),
-    secretAccessKey: z.string().min(1).optional().describe("The key's secret; let it come from the environment."),
-    sessionToken: z.string().min(1).optional().describe("Belongs to temporary keys."),
-    forcePathStyle: z
-      .boolean()
-      .default(false)
-      .describe("https://server/bucket instead of https://bucket.server: what most servers other than AWS need."),
+    secretAccessKey: s3Server.secretAccessKey,
+    sessionToken: s3Server.sessionToken,
+    forcePathStyle: s3Server.forcePathStyle,
     exclude: z
       .array(z.string().min(1).max(1024))
       .max(1000)

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { s3Server } from "../../lib/clients/s3-schema.ts";
 import { durationSchema, sizeSchema } from "../../lib/units.ts";
 import { archiveClasses } from "./classes.ts";
 import { fewestParts, mostParts } from "./parts.ts";
@@ -26,11 +27,8 @@ const lockSchema = z.strictObject({
 export const s3Schema = z
   .strictObject({
     kind: z.literal("s3"),
-    endpoint: z
-      .url({ protocol: /^https?$/, error: "config-problem-url" })
-      .optional()
-      .describe("URL of the S3 server, https://s3.example.org; leave it out for AWS."),
-    region: z.string().min(1).default("us-east-1").describe("Region of the bucket; many servers take any."),
+    endpoint: s3Server.endpoint,
+    region: s3Server.region,
     bucket: z.string().min(1).describe("Bucket for the backups; it has to exist."),
     prefix: z
       .string()
@@ -45,12 +43,9 @@ export const s3Schema = z
       .describe(
         "Key that may list the bucket and put, get and delete objects. Default, for it and its secret: what AWS tools would use (AWS_ACCESS_KEY_ID, a profile, the role of the machine or pod).",
       ),
-    secretAccessKey: z.string().min(1).optional().describe("The key's secret; let it come from the environment."),
-    sessionToken: z.string().min(1).optional().describe("Belongs to temporary keys."),
-    forcePathStyle: z
-      .boolean()
-      .default(false)
-      .describe("https://server/bucket instead of https://bucket.server: what most servers other than AWS need."),
+    secretAccessKey: s3Server.secretAccessKey,
+    sessionToken: s3Server.sessionToken,
+    forcePathStyle: s3Server.forcePathStyle,
     partSize: sizeSchema()
       .pipe(
         z
