@@ -125,15 +125,6 @@ export class CachedCatalogue {
     });
   }
 
-  /** What each storage was seen to hold of one backup. */
-  async copiesOf(name: string, folder: string): Promise<readonly (readonly [storage: string, copy: CachedCopy])[]> {
-    const copies = await Promise.all(this.#storages.map((storage) => this.#cache.readOne(storage, name, folder)));
-    return this.#storages.flatMap((storage, index) => {
-      const copy = copies[index];
-      return copy ? [[storage, copy] as const] : [];
-    });
-  }
-
   /** How many backups of a name each storage holds. */
   async counts(name: string): Promise<ReadonlyMap<string, number>> {
     const counts = await Promise.all(this.#storages.map((storage) => this.#cache.count(storage, name)));
