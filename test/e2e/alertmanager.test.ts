@@ -24,7 +24,7 @@ let second: Alertmanager;
 beforeAll(async () => {
   const port = await freePort();
   [stack, exporter] = await Promise.all([
-    startStack({ rows: 10, configure: (config) => Object.assign(config["http"], { port, token }) }),
+    startStack({ chatOnly: true, configure: (config) => Object.assign(config["http"], { port, token }) }),
     startExporter(),
   ]);
   const options = { url: `http://127.0.0.1:${port}/hooks/alertmanager`, token };

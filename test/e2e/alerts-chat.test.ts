@@ -21,7 +21,7 @@ let alerts: Reporter;
 
 beforeAll(async () => {
   stack = await startStack({
-    rows: 10,
+    chatOnly: true,
     configure: (config) => {
       config["alerts"] = { routes: intoAlertsTopic, storm: { incidents: 100 } };
     },

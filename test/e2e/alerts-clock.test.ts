@@ -13,7 +13,7 @@ const clock = new MovedClock();
 
 beforeAll(async () => {
   stack = await startStack({
-    rows: 10,
+    chatOnly: true,
     configure: (config) => {
       config["alerts"] = { routes: intoAlertsTopic, storm: { incidents: 6, within: "30s" } };
     },

@@ -11,7 +11,7 @@ let bot: RunningBot;
 
 beforeAll(async () => {
   stack = await startStack({
-    rows: 10,
+    chatOnly: true,
     configure: (config) => {
       config["http"] = { port: 0, token };
       config["heartbeats"] = [{ name: "nightly-import", key, every: "1h", grace: "5m", labels: { service: "shop" } }];

@@ -8,7 +8,7 @@ let alerts: Reporter;
 
 beforeAll(async () => {
   stack = await startStack({
-    rows: 10,
+    chatOnly: true,
     sandbox: { limits: { enforce: false } },
     configure: (config) => {
       config["alerts"] = { routes: intoAlertsTopic, storm: { incidents: 5, within: "30s" } };

@@ -12,7 +12,7 @@ let stack: Stack;
 let bot: RunningProcess;
 
 beforeAll(async () => {
-  stack = await startStack({ rows: 1, configure: (config) => (config["http"].token = hooksToken) });
+  stack = await startStack({ chatOnly: true, configure: (config) => (config["http"].token = hooksToken) });
 });
 beforeEach(async () => {
   await aMinuteOfSilence(stack);

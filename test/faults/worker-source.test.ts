@@ -103,8 +103,8 @@ describe("a run fails, keeps nothing, says what happened, and can be ordered aga
     expect((await stack.ended(second)).error).toMatchObject({ code: "source-unreachable" });
     await stack.card(second, /the database does not answer[\s\S]*see that the database is up/);
     await stack.postgres.restart();
-    await retried(id);
     await stack.postgres.psql("shop", "DELETE FROM blobs WHERE id > 96");
+    await retried(id);
   });
 
   test("when it takes longer than its timeout", async () => {

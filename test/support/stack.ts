@@ -40,6 +40,8 @@ export interface StackOptions {
   readonly sandbox?: Partial<SandboxOptions>;
   /** Changes the configuration before it is written. */
   readonly configure?: (config: StackConfig) => void;
+  /** Nothing is backed up: PostgreSQL and S3 are not started. */
+  readonly chatOnly?: boolean;
   /** SQL run in the database `shop`. */
   readonly sql?: string;
   /** Default: a small sample. */
@@ -91,8 +93,13 @@ const sampleSql = (rows: number): string => `
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), "vakhta-stack-"));
   const processes = new Set<RunningProcess>();
-  const [redis, postgres, s3] = await Promise.all([startRedis(), startPostgres(), startS3()]);
-  const proxy = await startS3Proxy(s3.endpoint);
+  const isWhole = options.chatOnly !== true;
+  const [redis, postgres, s3] = await Promise.all([
+    startRedis(),
+    isWhole ? startPostgres() : undefined,
+    isWhole ? startS3() : undefined,
+  ]);
+  const proxy = s3 && (await startS3Proxy(s3.endpoint));
   const sandbox = await startTelegramSandbox({
     bots: [{ token: botToken, username: "watch_bot", first_name: "Vakhta" }],
     users: [alice, bob, vera, mallory],
@@ -111,7 +118,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ],
     ...options.sandbox,
   });
-  const databaseUrl = await postgres.createDatabase("shop", options.sql ?? sampleSql(options.rows ?? 2000));
+  const sql = options.sql ?? sampleSql(options.rows ?? 2000);
+  const databaseUrl = (await postgres?.createDatabase("shop", sql)) ?? "postgresql://127.0.0.1/shop";
   const localFolder = join(folder, "backups");
   const configFile = join(folder, "vakhta.yaml");
   const config: StackConfig = {
@@ -134,21 +142,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     storages: {
       local: { kind: "local", path: localFolder },
-      offsite: {
-        kind: "s3",
-        endpoint: proxy.endpoint,
-        region: s3.region,
-        bucket: s3.bucket,
-        prefix: "prod",
-        accessKeyId: s3.accessKeyId,
-        secretAccessKey: s3.secretAccessKey,
-        forcePathStyle: true,
-      },
+      ...(s3 && proxy ? { offsite: placeIn(s3, proxy) } : {}),
     },
-    // Whatever a test makes stays, unless it is about that.
-    backups: [{ name: "shop", source: { kind: "postgres", url: databaseUrl }, keep: { local: "all", offsite: "all" } }],
+    backups: [{ name: "shop", source: { kind: "postgres", url: databaseUrl } }],
   };
   const write = (): void => writeFileSync(configFile, stringify(config));
+  // Whatever a test makes stays, unless it is about that.
+  config["backups"][0].keep = Object.fromEntries(Object.keys(config["storages"]).map((name) => [name, "all"]));
   options.configure?.(config);
   write();
 
@@ -166,9 +166,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     configFile,
     localFolder,
     redis,
-    postgres,
-    s3,
-    proxy,
+    get postgres() {
+      return started(postgres);
+    },
+    get s3() {
+      return started(s3);
+    },
+    get proxy() {
+      return started(proxy);
+    },
     sandbox,
     client,
     databaseUrl,
@@ -208,11 +214,22 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       await Promise.all([...processes].map((process) => process.kill()));
       client.disconnect();
       await sandbox.close();
-      await proxy.stop();
-      await Promise.all([redis.stop(), postgres.stop(), s3.stop()]);
+      await proxy?.stop();
+      await Promise.all([redis.stop(), postgres?.stop(), s3?.stop()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function started<T>(server: T | undefined): T {
+  if (server === undefined) throw new Error("not started: the stack is for the chat only");
+  return server;
+}
+
+/** The storage in a bucket, by way of the proxy. */
+function placeIn({ region, bucket, accessKeyId, secretAccessKey }: S3Server, { endpoint }: S3Proxy): StackConfig {
+  const keys = { accessKeyId, secretAccessKey, forcePathStyle: true };
+  return { kind: "s3", endpoint, region, bucket, prefix: "prod", ...keys };
 }
 
 function environment(configFile: string, extra: Record<string, string>): NodeJS.ProcessEnv {
