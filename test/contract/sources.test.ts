@@ -315,10 +315,9 @@ describe.each(Object.keys(worlds))("source %s", (kind) => {
     expect(processes(world.mark)).toEqual([]);
   });
 
-  if (!local.has(kind))
-    it("says that it can not be reached, without its secret", async () => {
-      const error = await failureOf(async () => await world.unreachable?.inspect(signal));
-      expect(error).toMatchObject({ code: "source-unreachable", permanent: false });
-      expect(`${error.message}${JSON.stringify(error.context)}${error.stack}`).not.toContain(world.secret);
-    });
+  it.each(local.has(kind) ? [] : [kind])("of kind %s says that it can not be reached, without its secret", async () => {
+    const error = await failureOf(async () => await world.unreachable?.inspect(signal));
+    expect(error).toMatchObject({ code: "source-unreachable", permanent: false });
+    expect(`${error.message}${JSON.stringify(error.context)}${error.stack}`).not.toContain(world.secret);
+  });
 });
