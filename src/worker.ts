@@ -6,9 +6,10 @@ import { setFlagsFromString } from "node:v8";
 setFlagsFromString("--semi-space-growth-factor=1");
 // The rest of the heap would grow to half as much again as it holds before it is collected: 6 MB less at the peak.
 setFlagsFromString("--memory-saver-mode");
-// The last of the compilers takes 9 MB, for nothing: bytes are hashed, encrypted and sent by native code, compressed by
-// another program.
+// The two compilers for code that runs often take 9 MB each, for nothing: bytes are hashed, encrypted and sent by native
+// code, compressed by another program.
 setFlagsFromString("--no-opt");
+setFlagsFromString("--no-maglev");
 enableCompileCache();
 
 const { enter } = await import("./app/entry.ts");
