@@ -89,7 +89,8 @@ const worlds: Readonly<Record<string, () => World>> = {
       argv: [scriptIn(folder(4), name, script)],
       env: { DUMP_PASSWORD: secret },
     });
-    const dump = '[ "$DUMP_PASSWORD" = sesame-of-command ] && head -c 8000000 /dev/urandom';
+    // More than zstd takes in before it puts anything out.
+    const dump = '[ "$DUMP_PASSWORD" = sesame-of-command ] && head -c 40000000 /dev/urandom';
     return {
       good: sourceOf(program("good", dump)),
       failing: sourceOf(program("failing", `${dump}; echo "disk on fire" >&2; exit 1`)),
