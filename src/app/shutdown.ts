@@ -46,18 +46,29 @@ export async function runShutdown(
 /** Redis has answered by then, or an end does not wait for it; milliseconds. */
 const answerMs = 1500;
 
+/** Milliseconds between its answer and the next question. */
+const askEveryMs = 500;
+
 /**
  * Aborted, and told, when nothing comes back from Redis: whatever else an end would wait for there does not come either,
  * and who ends containers kills them after ten seconds. Any answer is one, also a refusal.
  */
 export function redisAway(redis: { ping(): Promise<unknown> }, logger: Logger): AbortSignal {
   const away = new AbortController();
-  const timeout = setTimeout(() => {
-    logger.warn("Redis gives no answer: the end does not wait for it");
-    away.abort();
-  }, answerMs);
-  const answered = (): void => clearTimeout(timeout);
-  void redis.ping().then(answered, answered);
+  const ask = (): void => {
+    const timeout = setTimeout(() => {
+      logger.warn("Redis gives no answer: the end does not wait for it");
+      away.abort();
+    }, answerMs);
+    // It may also go away during the end, as everything on a machine does that is shut down.
+    const again = (): void => {
+      clearTimeout(timeout);
+      setTimeout(ask, askEveryMs).unref();
+    };
+    // Refused for being closed: the end has come so far.
+    redis.ping().then(again, () => clearTimeout(timeout));
+  };
+  ask();
   return away.signal;
 }
 

@@ -38,6 +38,7 @@ export function openPipe({ own = false } = {}): OsPipe {
     open.set("write", openSync(path, constants.O_WRONLY));
   } catch (error) {
     for (const descriptor of open.values()) closeSync(descriptor);
+    open.clear();
     throw noPipe(error);
   } finally {
     const both = open.get("both");
@@ -76,7 +77,7 @@ const pause = { least: 4, most: 20 };
  */
 export function readPaced(pipe: OsPipe): Readable {
   const space = Buffer.allocUnsafeSlow(pipeBytes);
-  let timer: NodeJS.Timeout | undefined;
+  let next: (() => void) | undefined;
   let wait: number = pause.least;
   let wanted = false;
   const stream = new Readable({
@@ -86,7 +87,7 @@ export function readPaced(pipe: OsPipe): Readable {
       look();
     },
     destroy: (error, done) => {
-      clearTimeout(timer);
+      next?.();
       pipe.close("read");
       done(error);
     },
@@ -94,20 +95,29 @@ export function readPaced(pipe: OsPipe): Readable {
   return stream;
 
   function look(): void {
-    if (!wanted || timer !== undefined) return;
+    if (!wanted || next !== undefined) return;
     const bytes = filled();
     if (bytes === undefined) return;
     wait = bytes < 0 ? Math.min(wait * 2, pause.most) : pause.least;
-    // What has filled the pipe may be waiting to go on.
-    if (bytes < 0 || (bytes > 0 && bytes < pipeBytes / 2)) {
-      timer = setTimeout(() => {
-        timer = undefined;
-        look();
-      }, wait);
-    }
+    // What has filled the pipe may be waiting to go on; but never without everything else in between.
+    next = bytes >= pipeBytes / 2 ? soon(0) : soon(wait);
     if (bytes < 0) return;
     wanted = false;
     stream.push(bytes === 0 ? null : Buffer.from(space.subarray(0, bytes)));
+  }
+
+  /** Has the next look after so many milliseconds. Gives what calls it off. */
+  function soon(ms: number): () => void {
+    const again = (): void => {
+      next = undefined;
+      look();
+    };
+    if (ms === 0) {
+      const immediate = setImmediate(again);
+      return () => clearImmediate(immediate);
+    }
+    const timer = setTimeout(again, ms);
+    return () => clearTimeout(timer);
   }
 
   /** Bytes read into `space`; 0 at the end, -1 while there are none, undefined when it cannot be read. */

@@ -308,15 +308,22 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
   const [file = program, ...args] = [...deathSignalPrefix(), program, ...rest];
   const { onLine } = command;
   const listened = onLine && openPipe({ own: true });
-  const child = spawn(file, args, {
-    stdio: [stdio[0], stdio[1], listened?.write ?? stdio[2]],
-    env: { ...baseEnvironment(command.via), ...command.env },
-    cwd: command.cwd,
-    // A process group of its own, so that a signal reaches the children of the child too.
-    detached: true,
-  });
-  // Without this process's copy of it, the pipe ends with the program.
-  listened?.close("write");
+  let child: ChildProcess;
+  try {
+    child = spawn(file, args, {
+      stdio: [stdio[0], stdio[1], listened?.write ?? stdio[2]],
+      env: { ...baseEnvironment(command.via), ...command.env },
+      cwd: command.cwd,
+      // A process group of its own, so that a signal reaches the children of the child too.
+      detached: true,
+    });
+  } catch (error) {
+    listened?.close("read");
+    throw error;
+  } finally {
+    // Without this process's copy of it, the pipe ends with the program.
+    listened?.close("write");
+  }
   alive.add(child);
   let tail = "";
   const keep = (text: string): void => {

@@ -7,7 +7,7 @@ let stack: WorkerStack;
 
 beforeAll(async () => {
   stack = await startWorkerStack({ configure: (config) => (config["backups"][0].schedule = "0 3 * * *") });
-  await Promise.all([stack.startBot(), stack.startOurWorker()]);
+  await stack.startOurWorker();
 });
 
 afterAll(async () => await stack?.[Symbol.asyncDispose]());

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openPipe, readPaced } from "../../src/lib/os-pipe.ts";
+import { startPipeline } from "../../src/lib/process.ts";
 
 /** A folder for temporary files of this test alone. */
 function ownFolder(): string {
@@ -36,6 +37,16 @@ describe("a pipe", () => {
     pipe.close("read");
     pipe.close("write");
     expect(openIn(folder)).toBe(0);
+  });
+
+  it("of a program that could not be started leaves nothing open", () => {
+    const folder = ownFolder();
+    // More than the kernel takes for one argument.
+    const command = { argv: ["true", "x".repeat(3_000_000)], onLine: () => true };
+    for (const commands of [[command], [{ argv: ["cat"] }, command]])
+      expect(() => startPipeline(commands)).toThrow(/E2BIG/);
+    expect(openIn(folder)).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("that cannot be made says where", () => {

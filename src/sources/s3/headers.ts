@@ -37,16 +37,23 @@ export function* headerDifferences(object: IndexObject, found: Attributes): Gene
   const differs = (name: string, expected: string | undefined, now: string | undefined): Difference[] =>
     expected === now ? [] : [{ what: `${key}: ${name}`, expected: shown(expected), found: shown(now) }];
   for (const [attribute, name] of Object.entries(names) as [keyof typeof names, string][])
-    if (object[attribute] !== undefined) yield* differs(name, object[attribute], found[attribute]);
-  // Of which only the time could be restored.
-  const time = (text: string | undefined): string | undefined =>
-    text === undefined ? text : expiryOf(text).toUTCString();
-  if (object.expires !== undefined) yield* differs("Expires", time(object.expires), time(found.expires));
+    if (object[attribute] !== undefined && !(attribute === "type" && isSameType(object.type, found.type)))
+      yield* differs(name, object[attribute], found[attribute]);
+  // Of which only the time could be restored; a server may tell it in another form.
+  const told = new Date(found.expires ?? "");
+  const expires = Number.isNaN(told.getTime()) ? found.expires : told.toUTCString();
+  if (object.expires !== undefined) yield* differs("Expires", expiryOf(object.expires).toUTCString(), expires);
   const { metadata } = object;
   if (metadata === undefined) return;
   const all = new Set([...Object.keys(metadata), ...Object.keys(found.metadata ?? {})]);
   for (const name of [...all].toSorted())
     yield* differs(`x-amz-meta-${shownKey(name)}`, metadata[name], found.metadata?.[name]);
+}
+
+/** Servers may write the same type otherwise: `text/html; charset=UTF-8` without the space, or in small letters. */
+function isSameType(one: string | undefined, other: string | undefined): boolean {
+  const plain = (type: string): string => type.toLowerCase().replaceAll(/\s*([;=])\s*/g, "$1");
+  return one !== undefined && other !== undefined && plain(one) === plain(other);
 }
 
 function shown(value: string | undefined): string {
