@@ -114,6 +114,15 @@ export class Runs {
   }
 
   /**
+   * Every run of a name that was recorded after this is still on record, unless Redis has lost it; of older ones some may
+   * have been dropped (`prune`). Undefined: none ever was.
+   */
+  async knownSince(name: string): Promise<Date | undefined> {
+    const [, at] = await this.#redis.zrevrange(this.#keys.of("runs", name), keepRuns - 1, keepRuns - 1, "WITHSCORES");
+    return at === undefined ? undefined : new Date(Number(at));
+  }
+
+  /**
    * Drops what is older than the newest runs of a name, state of their cards included; never the last good one, nor
    * one for which there is still something to do.
    */

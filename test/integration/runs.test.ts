@@ -126,6 +126,9 @@ describe("the runs of a backup", () => {
     for (let n = 0; n < 210; n++) await create(runs, `f${n}`, { status: "failed" }, 3 + n);
     await cards.place(runs.ref("f0"), { chatId: -1 }, "normal", at(500));
     await runs.prune("app");
+    // Not as far back as the two that are kept for another reason.
+    expect(await runs.knownSince("app")).toEqual(at(13));
+    expect(await runs.knownSince("logs")).toBeUndefined();
     expect(await runs.read("old")).toBeUndefined();
     expect(await runs.read("f0")).toBeUndefined();
     expect(await cards.backlog()).toBe(0);

@@ -32,7 +32,10 @@ export function keptIfWhole(
     for (const [folder, copy] of copies) {
       const known = all.get(folder);
       const pinned = copy.pin !== undefined || known?.pinned === true;
-      all.set(folder, { ...keptOf(folder, copy.manifest), pinned, sound: known?.sound === true || !flaws.has(folder) });
+      // Of a sound copy, where there is one: another one's manifest may not be the one that was written.
+      const isKnown = known?.sound === true && flaws.has(folder);
+      const facts = isKnown ? known : { ...keptOf(folder, copy.manifest), sound: !flaws.has(folder) };
+      all.set(folder, { ...facts, pinned });
     }
   const plan = planRetention([...all.values()], policyFor(backup, storage), { timezone, now });
   return new Set(plan.keep.map(({ id }) => id));
@@ -47,7 +50,7 @@ export interface MissingCopiesDeps {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly runs: Pick<Runs, "read" | "create">;
+  readonly runs: Pick<Runs, "read" | "create" | "knownSince">;
   readonly catalogue: Pick<CachedCatalogue, "looks" | "newestCopies">;
 }
 
@@ -55,7 +58,8 @@ export interface MissingCopiesDeps {
  * Copies that are missing in a storage are made later because their run says so. Where its record is gone (Redis has lost
  * its data, or never knew of it) the storages themselves tell which of the newest backups lack a copy; what the retention
  * would keep there gets a record again, by which the clock orders the upload. Nothing is done before every storage of the
- * backup was looked into with success. Returns the ids of the runs.
+ * backup was looked into with success, nor of what is so old that its record may have been dropped among many newer ones:
+ * its copy may be missing because somebody wanted so. Returns the ids of the runs.
  */
 export async function recallMissing(deps: MissingCopiesDeps, backup: BackupConfig): Promise<string[]> {
   const { config, clock, logger, runs, catalogue } = deps;
@@ -63,8 +67,10 @@ export async function recallMissing(deps: MissingCopiesDeps, backup: BackupConfi
   const seenAt = await lookedAt(deps, backup);
   if (seenAt === undefined) return [];
   const looks = await catalogue.newestCopies(backup.name, lookBack);
+  const knownSince = await runs.knownSince(backup.name);
   const recalled: string[] = [];
   for (const [folder, { manifest, manifestSha256 }] of newestOf(looks, now)) {
+    if (knownSince !== undefined && Date.parse(manifest.startedAt) <= knownSince.getTime()) continue;
     if (Date.parse(manifest.finishedAt) > seenAt - settleMs || (await runs.read(manifest.id))) continue;
     const isSound = ({ copies, flaws }: StorageCopies): boolean => copies.has(folder) && !flaws.has(folder);
     const from = looks.filter(isSound).map(({ storage }) => storage);
@@ -100,9 +106,11 @@ async function lookedAt(
   return Number.isFinite(oldest) ? oldest : undefined;
 }
 
-/** The newest ones of all storages, oldest first: what others need comes before them. */
+/** The newest ones of all storages, oldest first: what others need comes before them. A sound copy, where there is one. */
 function newestOf(looks: readonly StorageCopies[], now: Date): [folder: string, copy: CachedCopy][] {
-  const all = new Map(looks.flatMap(({ copies }) => [...copies]));
+  const all = new Map<string, CachedCopy>();
+  for (const { copies, flaws } of looks)
+    for (const [folder, copy] of copies) if (!all.has(folder) || !flaws.has(folder)) all.set(folder, copy);
   return [...all]
     .filter(([, { manifest }]) => !isAhead(new Date(manifest.startedAt), now))
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
