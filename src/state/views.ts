@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Locale } from "../messages/index.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
@@ -29,11 +30,20 @@ const mostWatched = 50;
 /** Longer than an edit may have to wait; a bot that is killed meanwhile leaves it to another one then. Milliseconds. */
 const claimMs = 150_000;
 
+/** After a change could not be shown nobody tries it again for so long; milliseconds. */
+const restMs = 30_000;
+
 /** KEYS: the view. ARGV: how it was, how it is to be. A view that was pressed meanwhile stays as the press left it. */
 const replaceScript = new Script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 return 1`);
+
+/** KEYS: the claim. ARGV: its token, for how many milliseconds it stays. Another one's claim is left alone. */
+const endClaimScript = new Script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`);
 
 /** Views under way. Each is one small key that goes by itself. */
 export class Views {
@@ -57,7 +67,7 @@ export class Views {
     await saved.exec();
   }
 
-  /** Views with a pulse. */
+  /** Views with a pulse, those pressed last first. */
   async watched(): Promise<View[]> {
     const ids = await this.#redis.zrevrange(this.#keys.of("views-watched"), 0, mostWatched - 1);
     if (ids.length === 0) return [];
@@ -65,18 +75,24 @@ export class Views {
     return views.flatMap((json) => (json === null ? [] : [JSON.parse(json) as View]));
   }
 
-  /** True for the one caller who may show a change now; it says when it has (`release`). */
-  async claim(id: string): Promise<boolean> {
-    return (await this.#redis.set(this.#claim(id), "", "PX", claimMs, "NX")) !== null;
+  /** A token for the one caller who may show a change now; it says when it has (`release`) or could not (`rest`). */
+  async claim(id: string): Promise<string | undefined> {
+    const token = randomBytes(9).toString("base64url");
+    return (await this.#redis.set(this.#claim(id), token, "PX", claimMs, "NX")) === null ? undefined : token;
   }
 
-  async release(id: string): Promise<void> {
-    await this.#redis.del(this.#claim(id));
+  async release(id: string, token: string): Promise<void> {
+    await endClaimScript.run(this.#redis, [this.#claim(id)], [token, 0]);
   }
 
-  /** Gives a view another pulse; false: it is no longer as it was. */
-  async setPulse(view: View, pulse: string): Promise<boolean> {
-    const args = [JSON.stringify(view), JSON.stringify({ ...view, pulse })];
+  /** As `release`, about half a minute from now. */
+  async rest(id: string, token: string): Promise<void> {
+    await endClaimScript.run(this.#redis, [this.#claim(id)], [token, restMs]);
+  }
+
+  /** Gives a view another pulse; undefined: leaves it the one it has, if any. False: it is no longer as it was. */
+  async setPulse(view: View, pulse: string | undefined): Promise<boolean> {
+    const args = [JSON.stringify(view), JSON.stringify(pulse === undefined ? view : { ...view, pulse })];
     return Number(await replaceScript.run(this.#redis, [this.#key(view.id)], args)) === 1;
   }
 
@@ -97,6 +113,11 @@ export class Views {
       if (view) overdue.push(view);
     }
     return overdue;
+  }
+
+  /** Its buttons may have been shown after they were taken: it is given to a caller of `takeOverdue` once more. */
+  async expireAgain({ id, expiresAt }: View): Promise<void> {
+    await this.#redis.zadd(this.#keys.of("views-open"), expiresAt, id);
   }
 
   /** It has no buttons any more, or is gone: nothing is to be done to it. */

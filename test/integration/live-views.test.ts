@@ -16,12 +16,16 @@ interface Page {
 /** A page that shows a counter, which changes without a press; the page "still" shows nothing of the kind. */
 async function open() {
   const clock = new ManualClock("2026-03-01T12:00:00Z");
-  const views = new Views(fixture.redis, fixture.keys());
-  const world = { counter: 0, edits: [] as string[], meanwhile: async (): Promise<void> => undefined };
+  const keys = fixture.keys();
+  const views = new Views(fixture.redis, keys);
+  const world = { counter: 0, renders: 0, edits: [] as string[], meanwhile: async (): Promise<void> => undefined };
   const kind = {
     kind: "counter",
-    render: async ({ page }: Page) => ({ html: `${page} ${world.counter}`, rows: [[{ what: "x", label: "x" }]] }),
-    pulse: async ({ page }: Page) => (page === "still" ? undefined : String(world.counter)),
+    render: async ({ page }: Page) => {
+      world.renders += 1;
+      return { html: `${page} ${world.counter}`, rows: [[{ what: "x", label: "x" }]] };
+    },
+    pulse: async ({ page }: Page) => (page.startsWith("still") ? undefined : String(world.counter)),
   } as unknown as ViewKind<object>;
   const deps = {
     views,
@@ -52,7 +56,8 @@ async function open() {
     pulse: "0",
   };
   await views.save(view, clock.now());
-  return { ...deps, view, world, step: async () => await refreshViews(deps, api) };
+  const claim = keys.of("view-claim", view.id);
+  return { ...deps, view, world, claim, step: async () => await refreshViews(deps, api) };
 }
 
 const failing = (description: string, code = 400): Error =>
@@ -95,13 +100,105 @@ test("what is pressed while the edit is under way has the last word", async () =
   expect(await views.read(view.id)).toMatchObject({ state: { page: "other" }, pulse: "1" });
 });
 
-test("an edit that fails is made later, and of a message that is gone no more", async () => {
-  const { world, step } = await open();
+test("nor does an edit that comes after a press's own leave the old page above one that nothing changes on", async () => {
+  const { world, step, views, view, clock } = await open();
   world.counter = 1;
-  world.meanwhile = () => Promise.reject(failing("Bad Gateway", 502));
+  const { pulse: _, ...rest } = view;
+  const still = { ...rest, state: { page: "still" } };
+  world.meanwhile = async () => await views.save(still, clock.now());
   await step();
+  expect(world.edits).toEqual(["-1001/7: live 1", "-1001/7: still 1"]);
+  expect(await views.read(view.id)).toEqual(still);
+  await views.save(view, clock.now());
+  world.meanwhile = async () => {
+    await views.save(still, clock.now());
+    world.meanwhile = async () => await views.save({ ...rest, state: { page: "still two" } }, clock.now());
+  };
+  await step();
+  expect(world.edits.slice(2)).toEqual(["-1001/7: live 1", "-1001/7: still 1", "-1001/7: still two 1"]);
+});
+
+test("a view whose time ends while the edit waits for room loses its buttons all the same", async () => {
+  const { world, step, views, view, clock } = await open();
+  world.counter = 1;
+  world.meanwhile = async () => {
+    clock.advance(60_000);
+    expect(await views.takeOverdue(clock.now())).toHaveLength(1);
+  };
   await step();
   expect(world.edits).toEqual(["-1001/7: live 1"]);
+  expect(await views.takeOverdue(clock.now())).toMatchObject([{ id: view.id }]);
+  expect(await views.takeOverdue(clock.now())).toEqual([]);
+  world.counter = 2;
+  await step();
+  expect(world.edits).toHaveLength(1);
+});
+
+test("a view that is over by the second round is not edited again, and loses its buttons", async () => {
+  const { world, step, views, view, clock } = await open();
+  world.counter = 1;
+  world.meanwhile = async () => {
+    await views.save({ ...view, state: { page: "other" } }, clock.now());
+    clock.advance(60_000);
+    expect(await views.takeOverdue(clock.now())).toHaveLength(1);
+  };
+  await step();
+  expect(world.edits).toEqual(["-1001/7: live 1"]);
+  expect(await views.takeOverdue(clock.now())).toMatchObject([{ id: view.id, state: { page: "other" } }]);
+});
+
+test("of several views in one chat the one pressed last is brought up to date, beside those of other chats", async () => {
+  const { world, step, views, view, clock } = await open();
+  clock.advance(1000);
+  await views.save({ ...view, id: "two", messageId: 8 }, clock.now());
+  await views.save({ ...view, id: "three", chatId: 111, messageId: 9 }, clock.now());
+  clock.advance(1000);
+  // Over, or not in the chat yet: neither keeps another one from it.
+  await views.save({ ...view, id: "four", messageId: 10, expiresAt: clock.now().getTime() }, clock.now());
+  const { messageId: _, ...unsent } = view;
+  await views.save({ ...unsent, id: "five" }, clock.now());
+  world.counter = 1;
+  await step();
+  expect(world.edits.toSorted()).toEqual(["-1001/8: live 1", "111/9: live 1"]);
+});
+
+test("who claimed a view too long ago does not end another one's claim", async () => {
+  const { views, view, claim } = await open();
+  const first = (await views.claim(view.id)) ?? "";
+  await fixture.redis.del(claim);
+  const second = (await views.claim(view.id)) ?? "";
+  await views.release(view.id, first);
+  await views.rest(view.id, first);
+  expect(await fixture.redis.get(claim)).toBe(second);
+  expect(await fixture.redis.pttl(claim)).toBeGreaterThan(60_000);
+  await views.release(view.id, second);
+  expect(await fixture.redis.exists(claim)).toBe(0);
+});
+
+test.each(["Bad Gateway", "Too Many Requests"])(
+  "an edit that fails (%s) is not tried again before half a minute",
+  async (description) => {
+    const { world, step, claim } = await open();
+    world.counter = 1;
+    world.meanwhile = () => Promise.reject(failing(description, description === "Bad Gateway" ? 502 : 429));
+    await step();
+    const before = world.renders;
+    await step();
+    expect([world.edits, world.renders - before]).toEqual([[], 0]);
+    const rest = await fixture.redis.pttl(claim);
+    expect(rest).toBeGreaterThan(15_000);
+    expect(rest).toBeLessThanOrEqual(30_000);
+    // As when it has passed.
+    await fixture.redis.del(claim);
+    await step();
+    expect(world.edits).toEqual(["-1001/7: live 1"]);
+  },
+);
+
+test("what is shown already is done with, and so is a message that is gone", async () => {
+  const { world, step } = await open();
+  world.counter = 1;
+  await step();
   world.counter = 2;
   world.meanwhile = () => Promise.reject(failing("Bad Request: message is not modified"));
   await step();
