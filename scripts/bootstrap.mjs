@@ -24,6 +24,7 @@ const programs = {
   openssl: ["openssl"],
   curl: ["curl"],
   jq: ["jq"],
+  sqlite3: ["sqlite3"],
   chromium: ["chromium"],
   prometheus: ["prometheus"],
   "prometheus-alertmanager": ["prometheus-alertmanager"],
@@ -32,7 +33,7 @@ const demo = ["redis-server", "postgresql", "zstd"];
 const needs = {
   demo,
   bench: demo,
-  test: [...demo, "age", "openssl", "curl", "jq", "chromium", "prometheus", "prometheus-alertmanager"],
+  test: [...demo, "age", "openssl", "curl", "jq", "sqlite3", "chromium", "prometheus", "prometheus-alertmanager"],
   deps: [],
 };
 

@@ -4,6 +4,7 @@ import type { Message } from "@grammyjs/types";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { aMinuteOfSilence, answerTo, becomes, lastCall, runCount, shown } from "../support/chat.ts";
 import { alice, type RunningProcess, type Stack, startStack, vera } from "../support/stack.ts";
+import { lockTable } from "../support/worker.ts";
 
 const rolePassword = "s3cret-of-the-reader";
 let stack: Stack;
@@ -106,16 +107,12 @@ test("a role without rights is said in pg_dump's own words", async () => {
 });
 
 test("a table that stays locked ends the run with a line that says so", async () => {
-  const lock = stack.postgres.psql("shop", "BEGIN; LOCK TABLE orders; SELECT pg_sleep(600);").catch(() => undefined);
+  const unlock = await lockTable(stack.postgres, "shop", "orders");
   try {
     const card = await failure("locked");
     expect(card.text).toContain("a table stayed locked for too long");
   } finally {
-    await stack.postgres.psql(
-      "postgres",
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()",
-    );
-    await lock;
+    await unlock();
   }
 });
 
