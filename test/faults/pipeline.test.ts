@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import { cleanUpRun } from "../../src/services/backup/clean-up.ts";
 import { copyBackup } from "../../src/services/backup/copy.ts";
@@ -12,6 +12,7 @@ import { filesBelow, orderOf, sourceOf, storageOf, temporaryFolder } from "../su
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { misbehavingTools } from "../support/postgres-tools.ts";
 import { type S3Proxy, type S3Server, startS3, startS3Proxy } from "../support/s3.ts";
+import { lockTable } from "../support/worker.ts";
 
 let server: PostgresServer;
 let s3: S3Server;
@@ -151,28 +152,13 @@ describe("a source that fails", () => {
   });
 
   it("does not wait for a locked table for ever", async () => {
-    // Held until its session is ended below.
-    const holding = server
-      .psql("shop", "BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)")
-      .catch(() => undefined);
-    await vi.waitFor(async () => {
-      expect(
-        await server.psql(
-          "shop",
-          "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'big'::regclass",
-        ),
-      ).toBe("1");
-    });
+    const unlock = await lockTable(server, "shop", "big");
     for (const counts of ["exact", "off"]) {
       const error = await failureOf(runBackup(order({ source: source({ lockWait: "300ms", counts }) })));
       expect(error).toMatchObject({ code: "source-failed", permanent: false });
       expect(error.message).toMatch(/stayed locked/);
     }
-    await server.psql(
-      "postgres",
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()",
-    );
-    await holding;
+    await unlock();
     await expectNothingLeft();
   });
 });
