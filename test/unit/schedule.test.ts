@@ -239,7 +239,8 @@ describe("whatever way the clock goes", () => {
           memory.tick([entry], new Date(now));
           const runs: Due[] = [];
           for (const ms of steps) {
-            now += ms;
+            // A clock that was ahead by more than a day was wrong: what it has handled does not count (see below).
+            now = Math.max(now + ms, newest - 24 * 3_600_000);
             newest = Math.max(newest, now);
             runs.push(...memory.tick([entry], new Date(now)));
           }
