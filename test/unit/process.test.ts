@@ -71,6 +71,15 @@ describe("run", () => {
     expect(JSON.parse(stdout)).toMatchObject({ LC_ALL: "C.UTF-8" });
   });
 
+  it("has a program gather its output, which ends as it would by itself", async () => {
+    const shell = (line: string) => ({ argv: ["sh", "-c", line], outputBuffer: 32 * 1024 });
+    const { stdout } = await run(shell("seq 30000; printenv _STDBUF_O"));
+    expect(stdout).toBe(`${Array.from({ length: 30_000 }, (_, n) => `${n + 1}\n`).join("")}32768\n`);
+    expect(await failure(run(shell("echo some; echo why >&2; exit 3")))).toMatchObject({
+      context: { step: "sh", exit: "exit status 3", stderr: "why" },
+    });
+  });
+
   it("passes the container client's variables only to a container client", async () => {
     vi.stubEnv("DOCKER_HOST", "tcp://10.0.0.1:2375");
     const print = js("console.log(process.env.DOCKER_HOST)", "env");

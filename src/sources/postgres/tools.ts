@@ -4,6 +4,9 @@ import { AppError } from "../../core/errors.ts";
 import { findTool } from "../../lib/environment.ts";
 import { type Command, run } from "../../lib/process.ts";
 
+/** Half of what a pipe holds: pg_dump fills one half while zstd takes the other; bytes. */
+const dumpBuffer = 32 * 1024;
+
 const packageFolder = "/usr/lib/postgresql";
 
 export type Program = "psql" | "pg_dump" | "pg_dumpall" | "pg_restore";
@@ -114,5 +117,6 @@ function commandIn(
   const env = options.password === undefined ? {} : { env: { PGPASSWORD: options.password } };
   if (options.via) return { argv: [...options.via, program, ...args], step, via: true, ...env };
   const file = folder === undefined ? program : join(folder, program);
-  return { argv: [file, ...args], step, install: "apt-get install postgresql-client", ...env };
+  const gathered = program === "pg_dump" ? { outputBuffer: dumpBuffer } : {};
+  return { argv: [file, ...args], step, install: "apt-get install postgresql-client", ...gathered, ...env };
 }
