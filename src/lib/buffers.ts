@@ -13,6 +13,29 @@ export async function* releasing(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   }
 }
 
+/**
+ * The same bytes in pieces of `size` (the last one may be shorter), all in the same memory: each is overwritten when the
+ * next one is asked for, until when its reader must have used it up. The memory of the chunks is given back, as by
+ * `releasing`.
+ */
+export async function* gathered(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  const space = Buffer.allocUnsafeSlow(size);
+  let used = 0;
+  for await (const chunk of chunks) {
+    for (let offset = 0; offset < chunk.length; ) {
+      const taken = chunk.subarray(offset, offset + size - used);
+      space.set(taken, used);
+      used += taken.length;
+      offset += taken.length;
+      if (used < size) continue;
+      yield space;
+      used = 0;
+    }
+    release(chunk);
+  }
+  if (used > 0) yield space.subarray(0, used);
+}
+
 /** Gives the memory of a chunk back at once; it is empty afterwards. Nobody may be reading it any more. */
 export function release({ buffer, byteLength }: Uint8Array): void {
   if (byteLength < worthReleasing || byteLength !== buffer.byteLength) return;

@@ -1,5 +1,6 @@
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { BufferPool, release, releasing } from "../../src/lib/buffers.ts";
+import { BufferPool, gathered, release, releasing } from "../../src/lib/buffers.ts";
 
 describe("releasing", () => {
   it("gives a chunk's memory back when the next one is asked for, and not before", async () => {
@@ -23,6 +24,36 @@ describe("releasing", () => {
     release(Buffer.from("a small one, from the pool of all small ones"));
     expect(whole.equals(Buffer.alloc(128 * 1024, 7))).toBe(true);
     expect(Buffer.from("still works").toString()).toBe("still works");
+  });
+});
+
+describe("gathered", () => {
+  const bytes = (from: number, to: number): Buffer =>
+    Buffer.from(Array.from({ length: to - from }, (_, n) => from + n));
+
+  it.each([
+    ["smaller chunks", [bytes(0, 3), bytes(3, 5), bytes(5, 10)], [4, 4, 2]],
+    ["one that is larger than several pieces", [bytes(0, 1), bytes(1, 10)], [4, 4, 2]],
+    ["chunks that end with a piece", [bytes(0, 4), bytes(4, 8)], [4, 4]],
+    ["empty ones", [bytes(0, 0), bytes(0, 2), bytes(2, 2)], [2]],
+    ["nothing", [], []],
+  ])("makes pieces of one size out of %s", async (_, chunks, sizes) => {
+    const pieces: Buffer[] = [];
+    // Copied, since all of them have the same memory.
+    for await (const piece of gathered(Readable.from(chunks, { objectMode: true }), 4)) pieces.push(Buffer.from(piece));
+    expect(pieces.map(({ length }) => length)).toEqual(sizes);
+    expect(Buffer.concat(pieces)).toEqual(Buffer.concat(chunks));
+  });
+
+  it("gives the chunks' memory back, and has nothing of its own for the next piece before it is asked for", async () => {
+    const chunks = [Buffer.alloc(64 * 1024, 1), Buffer.alloc(64 * 1024, 2)];
+    const read: number[] = [];
+    for await (const piece of gathered(Readable.from(chunks, { objectMode: true }), 64 * 1024)) {
+      await Promise.resolve();
+      read.push(piece[0] ?? 0, piece.at(-1) ?? 0);
+    }
+    expect(read).toEqual([1, 1, 2, 2]);
+    expect(chunks.map(({ length }) => length)).toEqual([0, 0]);
   });
 });
 

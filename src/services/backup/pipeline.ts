@@ -8,12 +8,15 @@ import {
   manifestVersion,
 } from "../../core/manifest.ts";
 import type { Clock, RunObserver } from "../../core/ports.ts";
-import { releasing } from "../../lib/buffers.ts";
+import { gathered, releasing } from "../../lib/buffers.ts";
 import { encrypt, encryptedSuffix } from "../../lib/crypto.ts";
 import type { OpenOptions, Source, SourcePart, SourceSession } from "../../sources/types.ts";
 import type { Storage } from "../../storages/types.ts";
 import { ProgressMeter } from "./progress.ts";
 import { Target, withStep } from "./target.ts";
+
+/** What goes to the storages at once: each piece is a write of a file, and a thread has to be woken for it. */
+const pieceBytes = 256 * 1024;
 
 /** One backup to be made. */
 export interface BackupOrder {
@@ -170,9 +173,8 @@ async function transferPart(
   requireOne(targets, signal);
   const hash = createHash("sha256");
   let bytes = 0;
-  const plain = releasing(part.stream);
-  const chunks = encrypted ? releasing(encrypt(plain, order.recipients)) : plain;
-  for await (const chunk of chunks) {
+  const stored = encrypted ? encrypt(releasing(part.stream), order.recipients) : part.stream;
+  for await (const chunk of gathered(stored, pieceBytes)) {
     hash.update(chunk);
     bytes += chunk.length;
     await Promise.all(targets.map((target) => target.write(chunk)));
