@@ -1,7 +1,10 @@
 import { type Aim, aim, markdown, median } from "./report.ts";
 
-/** `plain`: not compressed. `bare`: to a file only. `pair`: to a file and a bucket, what Vakhta does too. */
-export type RowId = "plain" | "bare" | "pair" | "vakhta" | "encrypted";
+/**
+ * `plain`: not compressed. `bare`: to a file only. `pair`: to a file and a bucket, what Vakhta does too. `checked`: the
+ * same, and read on the way by the program that finds damage in it.
+ */
+export type RowId = "plain" | "bare" | "pair" | "checked" | "vakhta" | "encrypted";
 
 /** What one row came to: medians, in milliseconds; `serverMs`: processor time of the servers meanwhile. */
 export interface SourceResult {
@@ -44,6 +47,7 @@ export function judgeRows(results: readonly SourceResult[]): Aim[] {
     ...ratio("encrypted", "bare", 1.35, "whole job with encryption / (a)"),
     ...ratio("vakhta", "pair", 1.15, "whole job / (b)"),
     ...ratio("encrypted", "pair", 1.35, "whole job with encryption / (b)"),
+    ...ratio("vakhta", "checked", 1.15, "whole job / (c)"),
   ];
 }
 
