@@ -53,7 +53,8 @@ function tlsArguments(tls: RedisConfig["tls"]): string[] {
 
 /**
  * Reads a snapshot from its input to the end, every value included. It opens a file by its name, and can not open the
- * socket that standard input is: so there is a pipe of the operating system between. Fails with `tool-missing`.
+ * socket that standard input is: so there is a pipe of the operating system between, and one without a name: what has one
+ * can only be opened while somebody writes to it. Fails with `tool-missing`.
  */
 export function checkCommand(bin?: string): Command {
   const name = program("check-rdb", bin);
