@@ -81,7 +81,7 @@ try {
     const what = {
       storage,
       manifest,
-      identity,
+      identities: [identity],
       scratch: { id: "bench", root: folder },
       host: "bench",
       clock,
