@@ -13,27 +13,60 @@ export async function* releasing(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   }
 }
 
+/** How long bytes wait for more of them before they are handed on as they are; milliseconds. */
+const gatherMs = 250;
+
 /**
- * The same bytes in pieces of `size` (the last one may be shorter), all in the same memory: each is overwritten when the
- * next one is asked for, until when its reader must have used it up. The memory of the chunks is given back, as by
- * `releasing`.
+ * The same bytes in pieces of `size`, smaller ones at the end and where no more come for a moment. All are in the same
+ * memory: each is overwritten when the next one is asked for, until when its reader must have used it up. The memory of the
+ * chunks is given back, as by `releasing`.
  */
 export async function* gathered(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
   const space = Buffer.allocUnsafeSlow(size);
+  const iterator = chunks[Symbol.asyncIterator]();
   let used = 0;
-  for await (const chunk of chunks) {
-    for (let offset = 0; offset < chunk.length; ) {
-      const taken = chunk.subarray(offset, offset + size - used);
-      space.set(taken, used);
-      used += taken.length;
-      offset += taken.length;
-      if (used < size) continue;
-      yield space;
-      used = 0;
+  let waiting = true;
+  try {
+    for (;;) {
+      waiting = true;
+      const next = iterator.next();
+      if (used > 0 && !(await comesSoon(next))) {
+        yield space.subarray(0, used);
+        used = 0;
+      }
+      const { done, value: chunk } = await next;
+      waiting = false;
+      if (done) break;
+      for (let offset = 0; offset < chunk.length; ) {
+        const taken = chunk.subarray(offset, offset + size - used);
+        space.set(taken, used);
+        used += taken.length;
+        offset += taken.length;
+        if (used < size) continue;
+        yield space;
+        used = 0;
+      }
+      release(chunk);
     }
-    release(chunk);
+    if (used > 0) yield space.subarray(0, used);
+  } finally {
+    release(space);
+    const returned = iterator.return?.();
+    // Behind a chunk that is waited for, this would be waited for as long.
+    if (waiting) returned?.catch(() => undefined);
+    else await returned;
   }
-  if (used > 0) yield space.subarray(0, used);
+}
+
+/** Whether it is settled within the time for which bytes wait for more. */
+async function comesSoon(next: Promise<unknown>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, gatherMs, false);
+  const come = (): void => resolve(true);
+  next.then(come, come);
+  const soon = await promise;
+  clearTimeout(timer);
+  return soon;
 }
 
 /** Gives the memory of a chunk back at once; it is empty afterwards. Nobody may be reading it any more. */

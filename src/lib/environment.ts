@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync } from "node:fs";
 import { basename, delimiter, isAbsolute, join } from "node:path";
 
 /** The absolute path of a program, or undefined. Names without a slash are looked up in PATH. */
@@ -58,14 +58,15 @@ export function deathSignalPrefix(): readonly string[] {
   return deathSignal;
 }
 
-let stdbuf: readonly string[] | undefined;
+/** Where GNU's coreutils keep the library by which their `stdbuf` works. */
+const bufferLibraries = ["/usr/libexec/coreutils/libstdbuf.so", "/usr/lib/coreutils/libstdbuf.so"];
 
 /**
- * The prefix that has a program of the C library write its standard output in pieces of so many bytes. Into a pipe it
- * writes 4 KiB at once, and each of them wakes the reader: a tenth of the processor time of a large dump. Empty where there
- * is no `stdbuf` (it belongs to GNU's coreutils).
+ * The environment that has a program of the C library write its standard output in pieces of so many bytes: into a pipe it
+ * writes 4 KiB at once, and each of them wakes the reader. Empty where there is no such library. Not by way of `stdbuf`
+ * itself, which may be another one than GNU's: some stay in front of the program, where its status and signals are lost.
  */
-export function outputBufferPrefix(bytes: number): readonly string[] {
-  stdbuf ??= [findTool("stdbuf")].filter((path) => path !== undefined);
-  return stdbuf.flatMap((path) => [path, `--output=${bytes}`]);
+export function outputBuffer(bytes: number): Record<string, string> {
+  const library = process.platform === "linux" ? bufferLibraries.find((path) => existsSync(path)) : undefined;
+  return library === undefined ? {} : { LD_PRELOAD: library, _STDBUF_O: String(bytes) };
 }

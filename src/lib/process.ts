@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { PassThrough, pipeline, Readable, type Writable } from "node:stream";
 import { AppError, toAppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
-import { baseEnvironment, deathSignalPrefix, findTool, outputBufferPrefix } from "./environment.ts";
+import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
 import { eachLine } from "./lines.ts";
 import { type OsPipe, openPipe, readPaced } from "./os-pipe.ts";
 import { redact } from "./redaction.ts";
@@ -19,8 +19,6 @@ export interface Command {
   readonly cwd?: string;
   /** The program is a client of a container engine or cluster and needs DOCKER_*, CONTAINER_HOST and KUBECONFIG. */
   readonly via?: boolean;
-  /** Bytes that the program gathers before it writes them to its standard output, where it uses the C library's own. */
-  readonly outputBuffer?: number;
   /** What to do when the program is missing, "apt-get install zstd". */
   readonly install?: string;
   /**
@@ -307,9 +305,8 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
           : { key: "error-tool-missing", args: { tool: name, remedy: command.install } },
     });
   }
-  const { onLine, outputBuffer } = command;
-  const buffered = outputBuffer === undefined ? [] : outputBufferPrefix(outputBuffer);
-  const [file = program, ...args] = [...deathSignalPrefix(), ...buffered, program, ...rest];
+  const [file = program, ...args] = [...deathSignalPrefix(), program, ...rest];
+  const { onLine } = command;
   const listened = onLine && openPipe({ own: true });
   let child: ChildProcess;
   try {

@@ -45,7 +45,10 @@ export interface CreateOptions {
 /** An object while it is written. Nothing is visible under its key before `commit`. */
 export interface ObjectWriter {
   readonly key: string;
-  /** Resolves when more can be taken (backpressure). Rejects with an `AppError`; then only `abort` is allowed. */
+  /**
+   * Resolves when more can be taken (backpressure) and this chunk is used up: its memory is overwritten then. Rejects with
+   * an `AppError`, when nothing of the chunk is read any more either; then only `abort` is allowed.
+   */
   write(chunk: Uint8Array): Promise<void>;
   /** No more bytes follow: what is left may be sent or synced ahead of the commit. Does not wait for it. */
   end?(): void;

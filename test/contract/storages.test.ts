@@ -94,8 +94,14 @@ async function writeInChunks(
   opened?: (object: OpenObject) => Promise<void>,
 ) {
   const writer = await storage.create(key, { signal, ...(opened ? { opened } : {}) });
-  for (let offset = 0; offset < bytes.length; offset += 65_536)
-    await writer.write(bytes.subarray(offset, offset + 65_536));
+  // All in the same memory, as a backup has it.
+  const chunk = new Uint8Array(65_536);
+  for (let offset = 0; offset < bytes.length; offset += chunk.length) {
+    const piece = bytes.subarray(offset, offset + chunk.length);
+    chunk.set(piece);
+    await writer.write(chunk.subarray(0, piece.length));
+    chunk.fill(0);
+  }
   return writer;
 }
 

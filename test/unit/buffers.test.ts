@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { BufferPool, gathered, release, releasing } from "../../src/lib/buffers.ts";
 
@@ -54,6 +54,45 @@ describe("gathered", () => {
     }
     expect(read).toEqual([1, 1, 2, 2]);
     expect(chunks.map(({ length }) => length)).toEqual([0, 0]);
+  });
+
+  it("hands on what there is when no more comes for a moment, and nothing twice", async () => {
+    const source = new PassThrough();
+    const pieces: string[] = [];
+    source.write("one");
+    for await (const piece of gathered(source, 1000)) {
+      pieces.push(Buffer.from(piece).toString());
+      if (pieces.length === 1) source.write("two");
+      else source.end();
+    }
+    expect(pieces).toEqual(["one", "two"]);
+  });
+
+  it("is left at once by who has enough, also while it waits for more; a late error is nobody's", async () => {
+    const source = new PassThrough();
+    source.write("one");
+    for await (const piece of gathered(source, 1000)) {
+      expect(Buffer.from(piece).toString()).toBe("one");
+      break;
+    }
+    const closed = new Promise((resolve) => source.once("close", resolve));
+    source.destroy(new Error("late"));
+    await closed;
+    // An unhandled rejection fails the run.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it("passes its source's failure on", async () => {
+    const failing = async function* () {
+      yield Buffer.from("one");
+      throw new Error("no more");
+    };
+    const pieces: string[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const piece of gathered(failing(), 1000)) pieces.push(Buffer.from(piece).toString());
+    };
+    await expect(reading()).rejects.toThrow("no more");
+    expect(pieces).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
-import { findTool } from "../../src/lib/environment.ts";
+import { findTool, outputBuffer } from "../../src/lib/environment.ts";
 import { bytesWritten, converse, run, startPipeline } from "../../src/lib/process.ts";
 import { registerSecret } from "../../src/lib/redaction.ts";
 
@@ -72,10 +72,19 @@ describe("run", () => {
   });
 
   it("has a program gather its output, which ends as it would by itself", async () => {
-    const shell = (line: string) => ({ argv: ["sh", "-c", line], outputBuffer: 32 * 1024 });
-    const { stdout } = await run(shell("seq 30000; printenv _STDBUF_O"));
-    expect(stdout).toBe(`${Array.from({ length: 30_000 }, (_, n) => `${n + 1}\n`).join("")}32768\n`);
-    expect(await failure(run(shell("echo some; echo why >&2; exit 3")))).toMatchObject({
+    const env = outputBuffer(32 * 1024);
+    expect(env).toEqual({ LD_PRELOAD: expect.stringMatching(/^\/.*libstdbuf\.so$/), _STDBUF_O: "32768" });
+    // By itself it would have written the first 4 KiB long before.
+    const { stdin, stdout, done } = converse({ argv: ["fold", "-w", "100"], env });
+    stdin.write("a".repeat(30_000));
+    stdin.write("b".repeat(30_000));
+    const [first] = (await once(stdout, "data")) as [Buffer];
+    expect(first.length).toBe(32 * 1024);
+    stdin.end();
+    expect(first.length + (await text(stdout)).length).toBe(60_000 + 599);
+    await done;
+    const shell = (line: string) => ({ argv: ["sh", "-c", line], env });
+    expect(await failure(run(shell("seq 30000; echo why >&2; exit 3")))).toMatchObject({
       context: { step: "sh", exit: "exit status 3", stderr: "why" },
     });
   });

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../core/errors.ts";
-import { findTool } from "../../lib/environment.ts";
+import { findTool, outputBuffer } from "../../lib/environment.ts";
 import { type Command, run } from "../../lib/process.ts";
 
 /** Half of what a pipe holds: pg_dump fills one half while zstd takes the other; bytes. */
@@ -114,9 +114,9 @@ function commandIn(
   args: readonly string[],
   step: string,
 ): Command {
-  const env = options.password === undefined ? {} : { env: { PGPASSWORD: options.password } };
-  if (options.via) return { argv: [...options.via, program, ...args], step, via: true, ...env };
+  const secret = options.password === undefined ? {} : { PGPASSWORD: options.password };
+  if (options.via) return { argv: [...options.via, program, ...args], step, via: true, env: secret };
   const file = folder === undefined ? program : join(folder, program);
-  const gathered = program === "pg_dump" ? { outputBuffer: dumpBuffer } : {};
-  return { argv: [file, ...args], step, install: "apt-get install postgresql-client", ...gathered, ...env };
+  const env = { ...secret, ...(program === "pg_dump" ? outputBuffer(dumpBuffer) : {}) };
+  return { argv: [file, ...args], step, install: "apt-get install postgresql-client", env };
 }
