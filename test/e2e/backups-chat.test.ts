@@ -62,10 +62,8 @@ async function details(from: number, where: "topic" | "private"): Promise<Messag
 }
 
 test("/backups tells how each stands, worst first, and leads to one backup and back", async () => {
-  await eventually(
-    "the catalogue",
-    async () => (await stack.client.hlen("stack:v1:catalogue:local:shop")) === older + 1,
-  );
+  const known = async (storage: string) => await stack.client.hlen(`stack:v1:catalogue:${storage}:shop`);
+  await eventually("the catalogue", async () => (await known("local")) === older + 1 && (await known("offsite")) === 1);
   const list = await answerTo(stack, stack.say(vera.id, "/backups"), /Backups/);
   const text = list.text ?? "";
   expect(text).toMatch(/^Backups: 🔴 1 · 🟡 1\n\n🔴 never-made: none was ever made\n/);

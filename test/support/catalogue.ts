@@ -35,9 +35,10 @@ export function dailyManifest(
 ): Manifest {
   const { bytes = 10, newest = "2026-03-01T03:00:00.000Z", ...more } = change;
   const startedAt = new Date(Date.parse(newest) - index * day);
-  const content = Buffer.alloc(bytes, index % 251);
+  const id = change.id ?? idOf(index);
+  const content = contentOf(id, bytes);
   return aManifest({
-    id: idOf(index),
+    id,
     startedAt: startedAt.toISOString(),
     finishedAt: new Date(startedAt.getTime() + 60_000).toISOString(),
     parts: [
@@ -53,11 +54,16 @@ export function dailyManifest(
   });
 }
 
+/** The bytes of a part of the backup with this id, which ends in digits. */
+function contentOf(id: string, bytes: number): Buffer {
+  return Buffer.alloc(bytes, Number(/\d+$/.exec(id)?.[0]) % 251);
+}
+
 /** Puts a whole backup into a storage, as a run would leave it. Returns its folder. */
 export async function putBackup(storage: Storage, manifest: Manifest): Promise<string> {
   const folder = manifestFolder(manifest);
   for (const { file, bytes } of manifest.parts)
-    await storage.put(`${folder}${file}`, Buffer.alloc(bytes, Number(manifest.id) % 251), signal);
+    await storage.put(`${folder}${file}`, contentOf(manifest.id, bytes), signal);
   await storage.put(`${folder}${manifestFile}`, encodeManifest(manifest), signal);
   return folder;
 }
