@@ -386,6 +386,7 @@ describe("unfinished pieces of nobody", () => {
     for (const folder of [old, active, "theirs/"]) {
       const writer = await local.create(`${folder}artifact.dump.zst`, { signal });
       await writer.write(Buffer.from("half"));
+      onTestFinished(() => writer.abort());
     }
     await deps.runs.create(aRun({ status: "running", folder: active, attempt: 1 }), clock.now());
     expect(await deps.pruner.execute({ storage: "local" }, jobContext())).toEqual({
