@@ -1,7 +1,7 @@
 import type { Person } from "../core/run.ts";
 import type { Text } from "../core/text.ts";
 import type { Locale } from "../messages/index.ts";
-import type { Keys, Redis } from "./redis.ts";
+import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** A person wants to download a backup's files. */
 export interface LinkOrder {
@@ -43,6 +43,11 @@ const answerMs = 60_000;
 /** A bot that was killed in between leaves an answer to the next one after this time. */
 const claimMs = 15_000;
 
+/** KEYS: the orders, the claim. ARGV: id, for how many milliseconds. */
+const claimScript = new Script(`
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+return redis.call('SET', KEYS[2], '1', 'PX', ARGV[2], 'NX') and 1 or 0`);
+
 /** Orders for download links. The addresses are in Redis only between the worker that makes them and the bot that sends them. */
 export class Links {
   readonly #redis: Redis;
@@ -79,9 +84,10 @@ export class Links {
     );
   }
 
-  /** True for one bot at a time. */
+  /** True for one bot at a time, and for none when it was delivered meanwhile. */
   async claim(id: string): Promise<boolean> {
-    return (await this.#redis.set(this.#keys.of("link-claim", id), "1", "PX", claimMs, "NX")) === "OK";
+    const keys = [this.#keys.of("links"), this.#keys.of("link-claim", id)];
+    return Number(await claimScript.run(this.#redis, keys, [id, claimMs])) === 1;
   }
 
   /** It was delivered, or never will be. */

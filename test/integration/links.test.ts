@@ -77,6 +77,8 @@ test("links are sent once, to the private chat of whoever asked, and are forgott
   expect(sent[0]?.html).toContain("no use without the key");
   expect(await inRedis()).toBe(false);
   expect(await deps.links.pending()).toEqual([]);
+  // A bot that has seen it before it was delivered.
+  expect(await deps.links.claim(id)).toBe(false);
   // The job of a worker that was killed after it had answered.
   expect(await make(id)).toEqual({ done: { link: id, status: "unknown" } });
 });

@@ -304,6 +304,24 @@ describe("very much at once", () => {
     expect(second?.folders).toHaveLength(6);
   });
 
+  test("agreed to waits while a copy is being made of something of it, and is done then", async () => {
+    const { folders, prune, deps } = await world({ backups: 10 });
+    await prune();
+    const { id = "" } = (await deps.prunes.newest("local", "app")) ?? {};
+    const copies = [
+      { storage: "local", location: "", local: true, status: "stored" as const },
+      { storage: "offsite", location: "", local: false, status: "retrying" as const },
+    ];
+    const run = aRun({ status: "degraded", folder: folders[8] ?? "", copies, manifest: dailyManifest(8) });
+    await deps.runs.create(run, deps.clock.now());
+    await deps.pruneQuestions.answer(id, "confirmed", by);
+    expect(await prune({ question: id })).toEqual({ later: expect.any(Number) });
+    expect(await deps.prunes.read(id)).toMatchObject({ status: "confirmed" });
+    const stored = copies.map((copy) => ({ ...copy, status: "stored" as const }));
+    await deps.runs.update(run.id, "normal", deps.clock.now(), (current) => ({ ...current, copies: stored }));
+    expect(await prune({ question: id })).toMatchObject({ done: { status: "done", removed: 7 } });
+  });
+
   test("declined stays for a week, or until the policy changes", async () => {
     const { local, prune, deps, clock, worker } = await world({ backups: 10 });
     await prune();

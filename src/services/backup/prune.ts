@@ -123,6 +123,8 @@ export class Pruner {
       await this.#record(storageName, name, {});
       return wait({ anomaly: anomaly.id });
     }
+    if (questionId !== undefined && (await this.#isCopying(questionId, copying)))
+      return wait({ copying: copying.size });
     const answer = questionId === undefined ? undefined : await this.#confirmed(questionId, look);
     if (answer === undefined && look.plan.needsConsent) {
       const asked = await pruneQuestions.ask(backup, storage, look);
@@ -154,6 +156,12 @@ export class Pruner {
     if (stillHolds({ folders }, look.plan.remove)) return { id, folders };
     await pruneQuestions.avoid(id);
     return undefined;
+  }
+
+  /** Whether a copy is being made of what is to be removed: that is over soon, and changes nothing of what was agreed to. */
+  async #isCopying(id: string, copying: ReadonlySet<string>): Promise<boolean> {
+    const question = await this.#deps.prunes.read(id);
+    return question?.status === "confirmed" && question.folders.some((folder) => copying.has(folder));
   }
 
   /** What cannot be removed does not keep the others, and is an error at the end. */
