@@ -51,7 +51,8 @@ export async function findBackup(
   return { name, id: run.slice(run.indexOf("-") + 1), folder, storages: copies, unseen };
 }
 
-function isMeant(folder: string, which: string): boolean {
+/** Whether a folder is what was said: see `findBackup`. */
+export function isMeant(folder: string, which: string): boolean {
   const [name = "", run = ""] = folder.split("/");
   if (run.slice(run.indexOf("-") + 1) === which) return true;
   const [wanted = "", time] = which.replace(/^latest:/, "").split("@");
