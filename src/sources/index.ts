@@ -46,3 +46,8 @@ export function kindOf(kind: string): SourceKind {
   if (found === undefined) throw new AppError("config", `there is no source of kind ${kind}`);
   return found;
 }
+
+/** Whether backups of a source can be restored into a private place, by its kind and what is configured of it. */
+export function canTestRestore(kind: SourceKind, config: unknown): boolean {
+  return kind.testRestore !== undefined && (kind.canTestRestore?.(config) ?? true);
+}

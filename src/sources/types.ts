@@ -1,9 +1,11 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
+import type { GlobalsApplied, GlobalsLook } from "../core/globals.ts";
 import type { Manifest, ManifestNote, ManifestPart, ManifestReference } from "../core/manifest.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Text } from "../core/text.ts";
 import type { Logger } from "../lib/logger.ts";
+import type { Beside, BesideOrder, ReplacementOrder, Replacer } from "./replacement.ts";
 
 export interface SourceDeps {
   readonly clock: Clock;
@@ -18,6 +20,8 @@ export interface SourceInfo {
   readonly facts: Readonly<Record<string, string>>;
   /** Estimated bytes that will be read; for progress and part sizes. */
   readonly expectedRawBytes?: number;
+  /** What restores have made or put aside there, by its name; told where somebody looks after the source. */
+  readonly aside?: readonly string[];
 }
 
 /** What is known of a part after its last byte. */
@@ -212,6 +216,34 @@ export interface SourceKind<S extends z.ZodType = z.ZodType> {
   canTestRestore?(config: z.output<S> | undefined): boolean;
   /** Bytes that a test-restore takes on this machine's disk, as far as anybody can tell. Default: those of the parts, unpacked. */
   scratchBytes?(manifest: Manifest): number;
+  /** Replaces what is live, beside it first. Absent: such a source is only restored into what is empty. */
+  replacer?(config: z.output<S>, order: ReplacementOrder): Replacer;
+  /** Restores next to what is live. Absent: not possible for this kind. */
+  beside?(config: z.output<S>, order: BesideOrder): Beside;
+  /** What a restore next to what is live is called unless a person says otherwise. `stamp`: "20260301-0300". */
+  besideName?(
+    config: z.output<S>,
+    options: { readonly only?: string; readonly pick?: string; readonly stamp: string },
+  ): string;
+  /** The roles of a server against those of a backup: shown, and given only on request. */
+  readonly globals?: {
+    look(
+      config: z.output<S>,
+      reader: BackupReader,
+      options: { readonly signal: AbortSignal; readonly logger: Logger },
+    ): Promise<GlobalsLook>;
+    apply(
+      config: z.output<S>,
+      reader: BackupReader,
+      options: {
+        readonly roles: readonly string[];
+        /** Digest of the difference that people have agreed to; anything else there, and nothing is done. */
+        readonly agreed?: string;
+        readonly signal: AbortSignal;
+        readonly logger: Logger;
+      },
+    ): Promise<GlobalsApplied>;
+  };
   /**
    * Removes from a scratch server what test-restores of killed workers have left there: everything that carries one of
    * these ids. Resolves with how much it was.

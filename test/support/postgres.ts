@@ -14,5 +14,5 @@ let started = 0;
 export async function startPostgres(options: Omit<PostgresServerOptions, "major"> = {}): Promise<PostgresServer> {
   const { folder, password } = inject("postgresTemplates");
   const template = { folder: join(folder, String(started++)), password };
-  return await startFresh({ ...options, template });
+  return await startFresh({ superuserPassword: "md5", ...options, template });
 }

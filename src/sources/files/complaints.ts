@@ -1,5 +1,5 @@
 import { type Difference, mostDifferences } from "../types.ts";
-import { messageOf, readableName } from "./names.ts";
+import { exactName, messageOf, readableName } from "./names.ts";
 import { Totals } from "./readable.ts";
 
 /**
@@ -12,6 +12,9 @@ export class Complaints {
   total = 0;
   /** Whether there was no more room. */
   isFull = false;
+  /** Other names of what was asked for, under which the archive has its content: absolute paths. */
+  readonly linked = new Set<string>();
+  #links = 0;
   #others = 0;
 
   listening(): { onLine: (line: string) => boolean; accepts: (status: number) => boolean } {
@@ -21,9 +24,20 @@ export class Complaints {
     };
   }
 
+  /** Nothing but those names was missing. */
+  get lacksLinks(): boolean {
+    return this.linked.size > 0 && this.linked.size <= this.#links && this.#links === this.#others;
+  }
+
   #take(line: string): boolean {
     if (!this.totals.take(line)) return false;
     const { name = "", what = "" } = messageOf(line) ?? {};
+    const link = /^Cannot hard link to '(.+)': No such file or directory$/s.exec(what)?.[1];
+    const other = link === undefined ? undefined : exactName(link);
+    if (other !== undefined) {
+      this.linked.add(other);
+      this.#links++;
+    }
     if (what !== "Cannot mknod: Operation not permitted") {
       if (/^Wrote only |No space left|Disk quota exceeded/.test(what)) this.isFull = true;
       if (!what.startsWith("Warning: ")) this.#others++;

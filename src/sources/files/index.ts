@@ -1,7 +1,11 @@
 import type { Logger } from "../../lib/logger.ts";
+import { LazyBeside, LazyReplacer } from "../lazily.ts";
+import type { Beside, BesideOrder, ReplacementOrder, Replacer } from "../replacement.ts";
 import type { OpenOptions, Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
+import { besideName } from "./beside-name.ts";
 import { inspectTree } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
+import { foldersAside } from "./replace/work.ts";
 import { restore, testRestore } from "./restore.ts";
 import { configSchema, filesSchema, type TreeConfig } from "./schema.ts";
 import { TreeSession } from "./session.ts";
@@ -22,13 +26,23 @@ class TreeSource implements Source {
   }
 
   async inspect(signal: AbortSignal): Promise<SourceInfo> {
-    return (await inspectTree(this.#config, signal)).info;
+    const { info } = await inspectTree(this.#config, signal);
+    const aside = await foldersAside(this.#config.paths);
+    return { ...info, ...(aside.length > 0 && { aside }) };
   }
 
   async open(signal: AbortSignal, { formerRawBytes }: OpenOptions = {}): Promise<SourceSession> {
     const inspection = await inspectTree(this.#config, signal, formerRawBytes);
     return new TreeSession(this.#config, inspection, this.#logger, signal);
   }
+}
+
+function replacer(config: TreeConfig, order: ReplacementOrder): Replacer {
+  return new LazyReplacer(async () => (await import("./replace/index.ts")).createReplacer(config, order));
+}
+
+function beside(config: TreeConfig, order: BesideOrder): Beside {
+  return new LazyBeside(async () => (await import("./replace/beside.ts")).createBeside(config, order));
 }
 
 export const filesSource: SourceKind<typeof filesSchema> = {
@@ -38,6 +52,9 @@ export const filesSource: SourceKind<typeof filesSchema> = {
   checkReadable,
   restore,
   testRestore,
+  replacer,
+  beside,
+  besideName,
 };
 
 /** The same for a machine's settings, among which there are secrets: the configuration refuses it without encryption. */
@@ -48,4 +65,7 @@ export const configSource: SourceKind<typeof configSchema> = {
   checkReadable,
   restore,
   testRestore,
+  replacer,
+  beside,
+  besideName,
 };

@@ -46,6 +46,7 @@ export async function inspectTree(
       attributes: attributes.map((option) => option.slice(2)).join(", "),
       ...(sets.length === 0 ? {} : { sets: sets.join(", ") }),
       ...(absent.length === 0 ? {} : { absentSets: absent.join(", ") }),
+      ...(config.exclude.length === 0 ? {} : { exclude: JSON.stringify(config.exclude) }),
     },
     ...(expectedRawBytes === undefined ? {} : { expectedRawBytes }),
   };

@@ -19,17 +19,31 @@ const escapes: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r:
  * as \ooo.
  */
 export function readableName(escaped: string): string {
+  return (
+    decode(unescaped(escaped))
+      .replace(/^\.(?=\/|$)/, "")
+      .replace(/(?<=.)\/$/, "") || "/"
+  );
+}
+
+/** A name as tar escapes it, as a path; undefined where it is no UTF-8, which no program can be given as an argument here. */
+export function exactName(escaped: string): string | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(unescaped(escaped));
+    return text.replace(/^\.(?=\/|$)/, "");
+  } catch {
+    return undefined;
+  }
+}
+
+function unescaped(escaped: string): Buffer {
   const bytes: number[] = [];
   for (const [, octal, character, plain = ""] of escaped.matchAll(/\\([0-7]{3})|\\(.)|([^\\]+|\\$)/gsu)) {
     if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 0xff);
     else if (character !== undefined) bytes.push(escapes[character] ?? character.charCodeAt(0));
     else bytes.push(...Buffer.from(plain));
   }
-  return (
-    decode(Buffer.from(bytes))
-      .replace(/^\.(?=\/|$)/, "")
-      .replace(/(?<=.)\/$/, "") || "/"
-  );
+  return Buffer.from(bytes);
 }
 
 /** A path for a person: as `readableName`. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError } from "../../core/errors.ts";
-import type { ManifestPart } from "../../core/manifest.ts";
+import type { Manifest, ManifestPart } from "../../core/manifest.ts";
 import { emptyFolder, removeFolder } from "../../lib/remove-tree.ts";
 import { feed } from "../feed.ts";
 import { folderOf } from "../folder.ts";
@@ -17,6 +17,7 @@ import {
 import { unzstdCommand } from "../zstd.ts";
 import { Comparison } from "./compare.ts";
 import { Complaints } from "./complaints.ts";
+import { readableName } from "./names.ts";
 import { LineCounter } from "./readable.ts";
 import { compareCommand, extractCommand, isRoot } from "./tar.ts";
 
@@ -51,42 +52,66 @@ export async function testRestore(reader: BackupReader, { folder: scratch, signa
   await mkdir(folder, { mode: 0o700 });
   try {
     const report = await extract(reader, { folder, owners: isRoot(), signal });
-    const comparison = new Comparison(isRoot());
-    await feed([unzstdCommand, comparison.command(compareCommand(folder))], await reader.open(artifact(reader)), {
-      signal,
-      onOutput: (chunk) => comparison.take(chunk),
-    });
-    comparison.end();
-    return {
-      ...report,
-      differences: [...report.differences, ...comparison.differences].slice(0, mostDifferences),
-      differencesTotal: report.differencesTotal + comparison.total,
-    };
+    return withDifferences(report, await compareTree(reader, { folder, signal }));
   } finally {
     await removeFolder(folder);
   }
 }
 
-function artifact({ manifest }: BackupReader): ManifestPart {
+/** Reads the archive once more and holds it against what was extracted of it. */
+export async function compareTree(
+  reader: BackupReader,
+  { folder, members, signal }: Pick<Extraction, "folder" | "members" | "signal">,
+): Promise<Comparison> {
+  const comparison = new Comparison(isRoot());
+  const programs = [unzstdCommand, comparison.command(compareCommand(folder, members))];
+  await feed(programs, await reader.open(artifact(reader.manifest)), {
+    signal,
+    onOutput: (chunk) => comparison.take(chunk),
+  });
+  comparison.end();
+  return comparison;
+}
+
+/** The report with what was found besides. */
+export function withDifferences(
+  report: RestoreReport,
+  found: Pick<Comparison, "differences" | "total">,
+): RestoreReport {
+  return {
+    ...report,
+    differences: [...report.differences, ...found.differences].slice(0, mostDifferences),
+    differencesTotal: report.differencesTotal + found.total,
+  };
+}
+
+/** The part that is the archive. Throws `manifest`. */
+export function artifact(manifest: Manifest): ManifestPart {
   const part = manifest.parts.find(({ role }) => role === "artifact");
   if (part !== undefined) return part;
   throw new AppError("manifest", "the manifest names no artifact", { text: { key: "error-manifest" } });
 }
 
-interface Extraction {
+export interface Extraction {
   readonly folder: string;
   readonly owners: boolean;
   readonly signal: AbortSignal;
+  /** Absolute paths: only these and what is below them. Their number is then not the manifest's. Default: everything. */
+  readonly members?: readonly string[] | undefined;
   progress?(bytes: number): void;
 }
 
-async function extract(reader: BackupReader, options: Extraction): Promise<RestoreReport> {
-  const { folder, owners, signal } = options;
+/**
+ * Extracts the archive into an existing, empty folder, and compares its numbers with the manifest's. Of several names of one
+ * file the archive has the content under the first one only: where that is not among the members, it is extracted too.
+ */
+export async function extract(reader: BackupReader, options: Extraction): Promise<RestoreReport> {
+  const { folder, owners, signal, members } = options;
   const begin = performance.now();
-  const part = artifact(reader);
+  const part = artifact(reader.manifest);
   const counter = new LineCounter();
   const complaints = new Complaints();
-  const command = { ...extractCommand(folder, owners), ...complaints.listening() };
+  const command = { ...extractCommand(folder, owners, members), ...complaints.listening() };
   let bytes = 0;
   await feed([unzstdCommand, command], await reader.open(part), {
     signal,
@@ -96,12 +121,24 @@ async function extract(reader: BackupReader, options: Extraction): Promise<Resto
     },
     onOutput: (chunk) => counter.add(chunk),
   }).catch((error: unknown) => {
-    throw complaints.isFull && !signal.aborted ? full(folder, error) : error;
+    if (signal.aborted) throw error;
+    if (
+      members !== undefined &&
+      complaints.lacksLinks &&
+      [...complaints.linked].some((name) => !members.includes(name))
+    )
+      return;
+    throw complaints.isFull ? full(folder, error) : (absent(error) ?? error);
   });
+  if (members !== undefined && complaints.lacksLinks) {
+    await emptyFolder(folder);
+    return await extract(reader, { ...options, members: [...new Set([...members, ...complaints.linked])] });
+  }
   const restoreMs = Math.round(performance.now() - begin);
   const found = { entries: counter.lines, bytes: complaints.totals.bytes };
-  const expected = { entries: part.entries, bytes: part.rawBytes };
-  const compared: Record<string, number> = {};
+  // Of a part of it there is no number to compare with; the archive's bytes are read whole in any case.
+  const expected = { entries: members === undefined ? part.entries : undefined, bytes: part.rawBytes };
+  const compared: Record<string, number> = members === undefined ? {} : { entries: found.entries };
   const differences: Difference[] = [...complaints.differences];
   let total = complaints.total;
   for (const what of ["entries", "bytes"] as const) {
@@ -113,4 +150,17 @@ async function extract(reader: BackupReader, options: Extraction): Promise<Resto
     total++;
   }
   return { restoreMs, compared, differences: differences.slice(0, mostDifferences), differencesTotal: total };
+}
+
+/** What is asked for is not in the archive. */
+function absent(error: unknown): AppError | undefined {
+  if (!(error instanceof AppError)) return undefined;
+  const name = /tar: (.+): Not found in archive/.exec(String(error.context["stderr"]))?.[1];
+  if (name === undefined) return undefined;
+  const path = readableName(name);
+  return new AppError("not-found", `${path} is not in the backup`, {
+    context: error.context,
+    text: { key: "error-replace-files-absent", args: { path } },
+    cause: error,
+  });
 }

@@ -73,7 +73,7 @@ export const listCommand: Command = placed(undefined, ["tar", "--list", "--file=
  * tar takes the slash from the front of names, refuses those with `..`, and makes symbolic links that lead elsewhere at
  * the very end, so that nothing can be written through them.
  */
-export function extractCommand(folder: string, owners: boolean): Command {
+export function extractCommand(folder: string, owners: boolean, members?: readonly string[]): Command {
   return placed(undefined, [
     "tar",
     "--extract",
@@ -91,12 +91,26 @@ export function extractCommand(folder: string, owners: boolean): Command {
     "--verbose",
     "--totals",
     quoting,
+    ...only(members),
   ]);
 }
 
+/** Names as they are, no patterns: a folder stands for everything below it. */
+function only(members: readonly string[] | undefined): string[] {
+  return members === undefined ? [] : ["--no-wildcards", "--no-unquote", "--", ...members.map(memberName)];
+}
+
 /** Compares an archive with the folder into which it was extracted; writes a line for each difference to its output. */
-export function compareCommand(folder: string): Command {
-  return placed(undefined, ["tar", "--compare", "--file=-", records, `--directory=${folder}`, quoting]);
+export function compareCommand(folder: string, members?: readonly string[]): Command {
+  return placed(undefined, [
+    "tar",
+    "--compare",
+    "--file=-",
+    records,
+    `--directory=${folder}`,
+    quoting,
+    ...only(members),
+  ]);
 }
 
 /** Whether this process may give files to anybody. */

@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { PassThrough, type Readable, Transform } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
-import { type Command, startPipeline } from "../../lib/process.ts";
+import { type Command, converse, startPipeline } from "../../lib/process.ts";
 import type { BackupReader } from "../types.ts";
 import { unzstdCommand } from "../zstd.ts";
 import { restoreError } from "./errors.ts";
@@ -17,11 +18,14 @@ export interface Archive {
 }
 
 /** What `command` makes of the beginning of an archive: it may end before the data. */
-export function readBeginning(archive: Archive, command: Command): Promise<string> {
-  return readText(archive, [unzstdCommand, command], (error) => {
-    const { step, exit = "", stderr = "" } = error.context;
-    return step === "zstd" && /SIGPIPE|broken pipe|connection reset/i.test(`${exit} ${stderr}`);
-  });
+export function readBeginning(
+  archive: Archive,
+  command: Command,
+  encoding: "utf8" | "latin1" = "utf8",
+): Promise<string> {
+  const isHarmless = ({ context: { step, exit = "", stderr = "" } }: AppError): boolean =>
+    step === "zstd" && /SIGPIPE|broken pipe|connection reset/i.test(`${exit} ${stderr}`);
+  return readText(archive, [unzstdCommand, command], isHarmless, encoding);
 }
 
 /** A part that is text, whole: its end was compared with the manifest. */
@@ -33,11 +37,12 @@ async function readText(
   { reader, part, signal }: Archive,
   commands: readonly Command[],
   isHarmless: (error: AppError) => boolean,
+  encoding: "utf8" | "latin1" = "utf8",
 ): Promise<string> {
   const { stream: input, failure } = gate(await reader.open(part), new PassThrough());
   try {
     const reading = startPipeline(commands, { input, signal });
-    reading.stdout.setEncoding("utf8");
+    reading.stdout.setEncoding(encoding);
     let text = "";
     for await (const piece of reading.stdout as AsyncIterable<string>) {
       text += piece;
@@ -59,13 +64,13 @@ async function readText(
  * after the whole part was found to be the manifest's, so that a damaged one never comes to its end.
  */
 export async function streamArchive(
-  { reader, part, signal }: Archive,
+  archive: Archive,
   command: Command,
   progress?: (bytes: number) => void,
 ): Promise<void> {
-  const { stream: input, failure } = gate(await reader.open(part), holdBack(progress));
+  const { stream: input, failure } = await openGated(archive, progress);
   try {
-    const restoring = startPipeline([unzstdCommand, command], { input, signal });
+    const restoring = startPipeline([unzstdCommand, command], { input, signal: archive.signal });
     restoring.stdout.resume();
     await restoring.done;
   } catch (error) {
@@ -73,6 +78,58 @@ export async function streamArchive(
   } finally {
     input.destroy();
   }
+}
+
+/**
+ * As `streamArchive`, for a program that may end before the archive does: that is read to its end nevertheless, since only
+ * then is known that it is the manifest's. `use` is given what the program writes.
+ */
+export async function streamDrained(
+  archive: Archive,
+  command: Command,
+  { progress, use }: { progress?: (bytes: number) => void; use: (output: Readable) => Promise<void> },
+): Promise<void> {
+  const { signal } = archive;
+  const { stream: input, failure } = await openGated(archive, progress);
+  let refused: unknown;
+  try {
+    const unpacking = startPipeline([unzstdCommand], { input, signal });
+    const restoring = converse(command, { signal });
+    const using = use(restoring.stdout);
+    // Whatever becomes of it, it is awaited below.
+    using.catch((error: unknown) => {
+      refused ??= error;
+      restoring.stdin.destroy();
+      input.destroy();
+    });
+    let open = true;
+    restoring.stdin.once("close", () => {
+      open = false;
+    });
+    for await (const chunk of unpacking.stdout as AsyncIterable<Buffer>) {
+      if (!open || restoring.stdin.write(chunk)) continue;
+      const waiting = new AbortController();
+      const either = ["drain", "close"].map((event) => once(restoring.stdin, event, { signal: waiting.signal }));
+      await Promise.race(either);
+      waiting.abort();
+      await Promise.allSettled(either);
+    }
+    restoring.stdin.end();
+    // Whoever is last in the row fails first, and the others of it.
+    await Promise.all([using, restoring.done, unpacking.done]);
+  } catch (error) {
+    throw restoreError(refused ?? failure() ?? error);
+  } finally {
+    input.destroy();
+  }
+}
+
+/** A part as it is stored, whose last chunk comes only when the whole was the manifest's; `failure`: why it ends early. */
+export async function openGated(
+  { reader, part }: Archive,
+  progress?: (bytes: number) => void,
+): Promise<{ readonly stream: Readable; readonly failure: () => Error | undefined }> {
+  return gate(await reader.open(part), holdBack(progress));
 }
 
 /**

@@ -6,7 +6,7 @@ import { countRows, tableList } from "./counts.ts";
 import { anyDefinition, comparable, type Definition, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
 import { sameSpelling } from "./names.ts";
-import { PsqlSession, psqlArgs, withEncoding, withUtf8 } from "./session.ts";
+import { PsqlSession, psqlArgs, unhurried, withEncoding, withUtf8 } from "./session.ts";
 import type { Site } from "./site.ts";
 
 /** Milliseconds for pg_dump to write a schema down. */
@@ -27,6 +27,17 @@ export class Differences {
     this.total += 1;
     if (this.named.length < mostDifferences) this.named.push({ what: `${this.#prefix}${what}`, expected, found });
   }
+
+  /** For what is compared at the same time, so that what is told does not depend on who is faster. */
+  another(): Differences {
+    return new Differences(this.#prefix);
+  }
+
+  /** Adds those of another one at the end. */
+  append({ named, total }: Pick<Differences, "named" | "total">): void {
+    this.total += total;
+    this.named.push(...named.slice(0, mostDifferences - this.named.length));
+  }
 }
 
 /** Adds what is not in the database as the manifest has it; gives how much was compared. */
@@ -41,29 +52,37 @@ export async function compareRows(
   const session = new PsqlSession(command, site.signal);
   try {
     // Rows that a policy hides must not pass for rows that are not there.
-    await session.query("SET statement_timeout = 0; SET row_security = off");
-    const names = (await session.query(tableList)).map(
-      (line) => z.tuple([z.string(), z.int()]).parse(JSON.parse(line))[0],
-    );
-    const { tables, largeObjects } = await countRows(session, names);
-    const found = new Map(Object.entries(tables).map(([name, rows]) => [sameSpelling(name), { name, rows }]));
-    let compared = 0;
-    for (const [name, rows] of Object.entries(part.tables)) {
-      const spelling = sameSpelling(name);
-      const there = found.get(spelling)?.rows;
-      found.delete(spelling);
-      compared += rows;
-      if (there !== rows)
-        differences.add(name, `${rows} rows`, there === undefined ? "no such table" : `${there} rows`);
-    }
-    // Tables without rows are those whose rows were left out on purpose; their definitions are compared elsewhere.
-    for (const { name, rows } of found.values()) if (rows > 0) differences.add(name, "no rows", `${rows} rows`);
-    const expected = part.entries ?? 0;
-    if (largeObjects !== expected) differences.add("large objects", String(expected), String(largeObjects));
-    return { rows: compared, tables: Object.keys(part.tables).length, largeObjects: expected };
+    await session.query(`${unhurried}; SET row_security = off`);
+    return await compareRowsIn(session, part, part.tables, differences);
   } finally {
     await session.close();
   }
+}
+
+/** The same in a session that is there already, and sees every row. */
+export async function compareRowsIn(
+  session: Pick<PsqlSession, "query">,
+  { entries: expected = 0 }: Pick<ManifestPart, "entries">,
+  manifest: NonNullable<ManifestPart["tables"]>,
+  differences: Differences,
+): Promise<{ readonly rows: number; readonly tables: number; readonly largeObjects: number }> {
+  const names = (await session.query(tableList)).map(
+    (line) => z.tuple([z.string(), z.int()]).parse(JSON.parse(line))[0],
+  );
+  const { tables, largeObjects } = await countRows(session, names);
+  const found = new Map(Object.entries(tables).map(([name, rows]) => [sameSpelling(name), { name, rows }]));
+  let compared = 0;
+  for (const [name, rows] of Object.entries(manifest)) {
+    const spelling = sameSpelling(name);
+    const there = found.get(spelling)?.rows;
+    found.delete(spelling);
+    compared += rows;
+    if (there !== rows) differences.add(name, `${rows} rows`, there === undefined ? "no such table" : `${there} rows`);
+  }
+  // Tables without rows are those whose rows were left out on purpose; their definitions are compared elsewhere.
+  for (const { name, rows } of found.values()) if (rows > 0) differences.add(name, "no rows", `${rows} rows`);
+  if (largeObjects !== expected) differences.add("large objects", String(expected), String(largeObjects));
+  return { rows: compared, tables: Object.keys(manifest).length, largeObjects: expected };
 }
 
 /** What may be shown of a definition: not what holds the passwords of other servers. */

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { type Definition, isOfDatabase } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
@@ -106,6 +107,7 @@ export async function dropDatabases(
   const list = databases.map(quoteLiteral).join(", ");
   const query = `SELECT to_json(datname) FROM pg_catalog.pg_database WHERE datname IN (${list})`;
   const there = (await ask(site.psql, site.url(), query, signal)).map((line) => String(JSON.parse(line)));
+  await dropSubscriptions(site, list, signal);
   for (const database of there) {
     // Before PostgreSQL 13 a connected session can only be ended first.
     const end = `SELECT pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity WHERE datname = ${quoteLiteral(database)} AND pid <> pg_backend_pid();\n`;
@@ -114,4 +116,27 @@ export async function dropDatabases(
     await ask(site.psql, site.url(), `${forced ? "" : end}${drop}`, signal, timeoutMs);
   }
   return there.length;
+}
+
+const subscriptionSchema = z.object({ database: z.string(), open: z.boolean(), name: z.string() });
+
+/**
+ * A database with subscriptions, as a restore makes them again, can not be dropped. Their slots stay: they are those of the
+ * database that was backed up, which may be at work with them.
+ */
+async function dropSubscriptions(site: Pick<Site, "psql" | "url">, list: string, signal: AbortSignal): Promise<void> {
+  const query = `SELECT json_build_object('database', datname, 'open', datallowconn, 'name', subname)
+FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE datname IN (${list})`;
+  const found = (await ask(site.psql, site.url(), query, signal)).map((line) =>
+    subscriptionSchema.parse(JSON.parse(line)),
+  );
+  for (const { database, open, name } of found) {
+    const of = `SUBSCRIPTION ${quoteIdentifier(name)}`;
+    if (!open) {
+      const opening = `ALTER DATABASE ${quoteIdentifier(database)} ALLOW_CONNECTIONS true`;
+      await ask(site.psql, site.url(), opening, signal);
+    }
+    const drop = `ALTER ${of} DISABLE; ALTER ${of} SET (slot_name = NONE); DROP ${of}`;
+    await ask(site.psql, site.url(database), `SET default_transaction_read_only = off; ${drop}`, signal);
+  }
 }

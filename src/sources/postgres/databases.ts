@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
+import { isMark } from "./replace/marks.ts";
 import type { PostgresConfig } from "./schema.ts";
 import { ask, type PsqlCommand, type PsqlSession, unhurried } from "./session.ts";
 
@@ -12,13 +13,14 @@ const databaseSchema = z.object({
   /** Connections are allowed. */
   open: z.boolean(),
   template: z.boolean(),
+  comment: z.string().nullish(),
 });
 
 export type Database = z.output<typeof databaseSchema>;
 
 const question = `
-SELECT json_build_object('name', datname, 'open', datallowconn, 'template', datistemplate, 'bytes',
-  coalesce(CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END, 0))
+SELECT json_build_object('name', datname, 'open', datallowconn, 'template', datistemplate,
+  'comment', shobj_description(oid, 'pg_database'), 'bytes', coalesce(CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END, 0))
 FROM pg_catalog.pg_database ORDER BY datname`;
 
 /** Every database of a cluster. */
@@ -53,7 +55,8 @@ export function chooseDatabases(
   const { databases = "all", exclude = [] } = config;
   if (databases === "all") {
     const wanted = all.filter(
-      ({ name, template }) => !template && !exclude.includes(name) && !name.startsWith(scratchPrefix),
+      (each) =>
+        !each.template && !exclude.includes(each.name) && !each.name.startsWith(scratchPrefix) && !isMark(each.comment),
     );
     return {
       chosen: wanted.filter(({ open }) => open),

@@ -20,7 +20,10 @@ export function parseDefinitions(text: string): Definition[] {
     if (head !== undefined) found.push({ ...head, sql: lines.join("\n") });
     lines = [];
   };
+  // Newer pg_dumps lock psql for as long as it reads a script: no statement, though it stands behind the last one.
+  const [, key] = /^\\restrict (\S+)$/m.exec(text) ?? [];
   for (const line of text.split("\n")) {
+    if (key !== undefined && line === `\\unrestrict ${key}`) continue;
     const match = header.exec(line);
     if (match === null) {
       lines.push(line);

@@ -5,7 +5,7 @@ import type { Site } from "./site.ts";
 const named = 3;
 
 /** Everything that a person or a program has made in a database; not extensions, which a restore can live with. */
-const question = `
+export const thingsQuestion = `
 WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
   WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
 part AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
@@ -27,7 +27,7 @@ SELECT to_json(name) FROM (SELECT * FROM thing ORDER BY rank, name LIMIT ${named
 
 /** Rejects with `conflict`, naming what is there, when a database has anything of its own. */
 export async function requireEmpty(site: Site, database: string): Promise<void> {
-  const things = (await ask(site.psql, site.url(database), question, site.signal)).map((line) =>
+  const things = (await ask(site.psql, site.url(database), thingsQuestion, site.signal)).map((line) =>
     String(JSON.parse(line)),
   );
   if (things.length === 0) return;

@@ -1,7 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import { identifierPattern, unquote } from "./names.ts";
 import { ask } from "./session.ts";
-import type { Site } from "./site.ts";
+import { askSite, type Site } from "./site.ts";
 
 /** Milliseconds for making the roles of a cluster. */
 const timeoutMs = 10 * 60_000;
@@ -26,9 +26,7 @@ export interface Known {
 export async function askKnown(site: Site): Promise<Known> {
   const query = `SELECT json_build_array('r', rolname) FROM pg_catalog.pg_roles
 UNION ALL SELECT json_build_array('t', spcname) FROM pg_catalog.pg_tablespace`;
-  const rows = (await ask(site.psql, site.url(), query, site.signal)).map(
-    (line) => JSON.parse(line) as [string, string],
-  );
+  const rows = (await askSite(site, query)).map((line) => JSON.parse(line) as [string, string]);
   const named = (kind: string) => new Set(rows.filter(([which]) => which === kind).map(([, name]) => name));
   return { roles: named("r"), tablespaces: named("t") };
 }
@@ -71,13 +69,26 @@ export async function makeMissing(
   const wanted = missingGlobals(globals, await askKnown(site), options);
   const makes = wanted.filter((statement) => statement.startsWith("CREATE "));
   if (makes.length === 0 && !wanted.some((statement) => /^(GRANT|ALTER)/.test(statement))) return 0;
+  await applyStatements(site, wanted);
+  return makes.length;
+}
+
+/**
+ * Runs statements about roles in one transaction (a tablespace's are none of it). None of them comes into a log of ours,
+ * nor, where that can be told it, of the server: there are passwords in them.
+ */
+export async function applyStatements(site: Site, statements: readonly string[]): Promise<void> {
+  if (statements.length === 0) return;
   const quiet = `SELECT set_config(name, CASE name WHEN 'log_statement' THEN 'none' WHEN 'log_min_error_statement' THEN 'panic' ELSE '-1' END, false)
   FROM pg_catalog.pg_settings WHERE name IN ('log_statement', 'log_min_error_statement', 'log_min_duration_statement')
   AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)`;
-  await ask(site.psql, site.url(), [quiet, ...wanted].join(";\n"), site.signal, timeoutMs).catch((error: unknown) => {
+  // Making a tablespace is not possible in a transaction.
+  const whole = statements.some((statement) => statement.startsWith("CREATE TABLESPACE")) ? [] : ["BEGIN"];
+  const end = whole.length === 0 ? [] : ["COMMIT"];
+  const sql = [quiet, ...whole, ...statements, ...end].join(";\n");
+  await ask(site.psql, site.url(), sql, site.signal, timeoutMs).catch((error: unknown) => {
     throw globalsError(error);
   });
-  return makes.length;
 }
 
 function globalsError(error: unknown): unknown {

@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { LazyBeside, LazyReplacer } from "../lazily.ts";
 import type { Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { prepareVia } from "../via.ts";
+import { besideName } from "./beside-name.ts";
 import { parseConnection, readPassword, toolUrl } from "./connection.ts";
 import { chooseDatabases, listDatabases } from "./databases.ts";
 import { type DumpPlan, PostgresSession } from "./dump.ts";
 import { askServer, describe } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
+import { isMark } from "./replace/marks.ts";
 import { lookAtTarget, restore } from "./restore.ts";
 import { type PostgresConfig, postgresSchema } from "./schema.ts";
 import { cleanUpScratch } from "./scratch-databases.ts";
@@ -32,7 +35,12 @@ class PostgresSource implements Source {
   }
 
   async inspect(signal: AbortSignal): Promise<SourceInfo> {
-    return (await this.#look(signal, "vakhta")).info;
+    const { info } = await this.#look(signal, "vakhta");
+    const { password = this.#config.passwordFile && (await readPassword(this.#config.passwordFile)) } = this.#target;
+    const psql = anyPsql({ via: this.#via, bin: this.#config.bin, password });
+    const all = await listDatabases(psql, toolUrl(this.#target, "vakhta"), signal);
+    const aside = all.filter(({ comment }) => isMark(comment)).map(({ name }) => name);
+    return { ...info, ...(aside.length > 0 && { aside }) };
   }
 
   async open(signal: AbortSignal): Promise<SourceSession> {
@@ -67,5 +75,14 @@ export const postgresSource: SourceKind<typeof postgresSchema> = {
   restore,
   lookAtTarget,
   testRestore,
+  replacer: (config, order) =>
+    new LazyReplacer(async () => (await import("./replace/index.ts")).createReplacer(config, order)),
+  beside: (config, order) =>
+    new LazyBeside(async () => (await import("./replace/besides.ts")).createBeside(config, order)),
+  besideName,
+  globals: {
+    look: async (...args) => await (await import("./globals-diff.ts")).lookAtGlobals(...args),
+    apply: async (...args) => await (await import("./globals-diff.ts")).applyGlobals(...args),
+  },
   cleanUpScratch,
 };

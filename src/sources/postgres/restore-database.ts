@@ -1,15 +1,19 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
+import { run } from "../../lib/process.ts";
+import { analyze, analyzing } from "./analyze.ts";
 import { type Archive, readBeginning, streamArchive } from "./archive.ts";
 import { compareDefinitions, compareRows, type Differences } from "./compare.ts";
 import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
 import { identifierPattern, quoteIdentifier, unquote } from "./names.ts";
 import { ask, withEncoding } from "./session.ts";
+import { sideBySide } from "./side-by-side.ts";
 import { isSameVersion, type Site } from "./site.ts";
+import { unpack } from "./unpacked.ts";
 
-/** Milliseconds for collecting the statistics of a database. */
-const analyzeTimeoutMs = 6 * 60 * 60_000;
+/** Milliseconds for restoring from a file, which nobody waits for longer: the longest that a timer takes is 24 days. */
+const restoreTimeoutMs = 20 * 86_400_000;
 
 /** How an archive is restored: which of its parts are left out. */
 export interface Manner {
@@ -36,31 +40,39 @@ export interface Prepared extends Archive {
 
 /** Reads the definitions, and looks that the server has every extension among them: before anything is touched. */
 export async function prepare(site: Site, archive: Archive, manner: Manner): Promise<Prepared> {
+  const prepared = await readDefinitions(site, archive, manner);
+  await requireExtensions(site, prepared);
+  return prepared;
+}
+
+/** Reads the definitions, those of the database itself among them. */
+export async function readDefinitions(site: Site, archive: Archive, manner: Manner): Promise<Prepared> {
   // With the definition of the database itself, which pg_restore can not write for a name of several lines.
   const create = /[\r\n]/.test(archive.part.database ?? "") ? [] : ["--create"];
   const command = site.tools.command("pg_restore", ["--schema-only", ...create, "--file=-", ...flagsOf(manner)]);
   const text = await readBeginning(archive, command);
   const encoding = /^SET client_encoding = '([^']+)';$/m.exec(text)?.[1] ?? "UTF8";
-  const definitions = parseDefinitions(text);
+  return { ...archive, definitions: parseDefinitions(text), encoding };
+}
+
+async function requireExtensions(site: Site, { definitions }: Prepared): Promise<void> {
   const extensions = definitions.filter(({ type }) => type === "EXTENSION").map(({ name }) => name);
   const query = "SELECT to_json(name) FROM pg_catalog.pg_available_extensions";
   const available = new Set(
     (await ask(site.psql, site.url(), query, site.signal)).map((line) => String(JSON.parse(line))),
   );
   const missing = extensions.filter((name) => !available.has(name));
-  if (missing.length > 0) {
-    const list = missing.join(", ");
-    const { major } = site.server;
-    throw new AppError(
-      "conflict",
-      `the server lacks extensions that the backup needs: ${list}; install them for PostgreSQL ${major}`,
-      {
-        context: { step: "preflight" },
-        text: { key: "error-restore-extensions", args: { list, major: String(major) } },
-      },
-    );
-  }
-  return { ...archive, definitions, encoding };
+  if (missing.length === 0) return;
+  const list = missing.join(", ");
+  const { major } = site.server;
+  throw new AppError(
+    "conflict",
+    `the server lacks extensions that the backup needs: ${list}; install them for PostgreSQL ${major}`,
+    {
+      context: { step: "preflight" },
+      text: { key: "error-restore-extensions", args: { list, major: String(major) } },
+    },
+  );
 }
 
 /** Restores into an empty database and has its statistics collected. `list`: a file for pg_restore's --use-list. */
@@ -69,33 +81,63 @@ export async function restoreInto(
   database: string,
   prepared: Prepared,
   manner: Manner,
-  options: { readonly list?: string; readonly progress?: ((bytes: number) => void) | undefined } = {},
+  options: {
+    readonly list?: string;
+    readonly progress?: ((bytes: number) => void) | undefined;
+    /** On so many connections, from a file that is unpacked in this folder; default: one, as a stream. */
+    readonly parallel?: { readonly jobs: number; readonly folder: string } | undefined;
+    /** Default: true. Else whoever compares has the statistics collected at the same time. */
+    readonly analyze?: boolean;
+  } = {},
 ): Promise<void> {
   await makeSchemas(site, database, prepared.definitions);
+  const { list, progress, parallel } = options;
   const args = ["--exit-on-error", "--no-password", ...flagsOf(manner)];
-  if (await fitsTransaction(site, prepared)) args.push("--single-transaction");
-  if (options.list !== undefined) args.push(`--use-list=${options.list}`);
+  if (list !== undefined) args.push(`--use-list=${list}`);
   args.push(`--dbname=${withEncoding(site.url(database), prepared.encoding)}`);
-  await streamArchive(prepared, site.tools.command("pg_restore", args), options.progress);
-  await ask(site.psql, site.url(database), "SET statement_timeout = 0; ANALYZE", site.signal, analyzeTimeoutMs).catch(
-    (error: unknown) => {
+  if (parallel !== undefined && parallel.jobs > 1) {
+    await using file = await unpack(prepared, parallel.folder, progress);
+    const command = site.tools.command("pg_restore", [...args, `--jobs=${parallel.jobs}`, file.path]);
+    await run(command, { signal: site.signal, timeoutMs: restoreTimeoutMs }).catch((error: unknown) => {
       throw restoreError(error);
-    },
-  );
+    });
+  } else {
+    if (await fitsTransaction(site, prepared)) args.push("--single-transaction");
+    await streamArchive(prepared, site.tools.command("pg_restore", args), progress);
+  }
+  if (options.analyze ?? true) await analyze(site, database);
 }
 
-/** Compares what was restored with the manifest and with the archive's definitions. */
+/**
+ * Compares what was restored with the manifest and with the archive's definitions. `analyze`: its statistics are collected
+ * meanwhile.
+ */
 export async function compareWith(
   site: Site,
   database: string,
   { reader, part, definitions, encoding }: Prepared,
   manner: Manner,
   differences: Differences,
+  options: { readonly analyze?: boolean } = {},
 ): Promise<Record<string, number>> {
-  const { rows, tables, largeObjects } = await compareRows(site, database, part, differences);
   const made = schemasWithoutDefinition(definitions).map((name) => schemaDefinition(name));
-  const options = { flags: flagsOf(manner), encoding, sameVersions: isSameVersion(site, reader.manifest) };
-  const objects = await compareDefinitions(site, database, [...definitions, ...made], options, differences);
+  const how = { flags: flagsOf(manner), encoding, sameVersions: isSameVersion(site, reader.manifest) };
+  const counted = { rows: 0, tables: 0, largeObjects: 0 };
+  let objects = 0;
+  const inRows = differences.another();
+  const inDefinitions = differences.another();
+  await sideBySide(site, [
+    async (own) => {
+      Object.assign(counted, await compareRows(own, database, part, inRows));
+    },
+    ...(options.analyze === true ? analyzing(database) : []),
+    async (own) => {
+      objects = await compareDefinitions(own, database, [...definitions, ...made], how, inDefinitions);
+    },
+  ]);
+  differences.append(inRows);
+  differences.append(inDefinitions);
+  const { rows, tables, largeObjects } = counted;
   return { rows, tables, ...(largeObjects === 0 ? {} : { largeObjects }), objects };
 }
 
@@ -104,7 +146,7 @@ const systemSchema = /^(-|public|pg_catalog|information_schema|pg_toast)$/;
 const ofExtension = new RegExp(`^CREATE EXTENSION .* WITH SCHEMA (${identifierPattern});$`, "ms");
 
 /** A dump of chosen tables has not their schemas, and one without some schemas still has the extensions in these. */
-function schemasWithoutDefinition(definitions: readonly Definition[]): string[] {
+export function schemasWithoutDefinition(definitions: readonly Definition[]): string[] {
   const defined = new Set(definitions.filter(({ type }) => type === "SCHEMA").map(({ name }) => name));
   const used = new Set(definitions.filter((each) => !isOfDatabase(each)).map(({ schema }) => schema));
   for (const { type, sql } of definitions) {
@@ -119,7 +161,8 @@ function schemaDefinition(name: string): Definition {
   return { type: "SCHEMA", schema: "-", name, owner: "", sql: anyDefinition };
 }
 
-async function makeSchemas(site: Site, database: string, definitions: readonly Definition[]): Promise<void> {
+/** Makes the schemas that a dump of chosen tables uses and does not define. */
+export async function makeSchemas(site: Site, database: string, definitions: readonly Definition[]): Promise<void> {
   const names = schemasWithoutDefinition(definitions);
   if (names.length === 0) return;
   const sql = names.map((name) => `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(name)}`).join(";\n");

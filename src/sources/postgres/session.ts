@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.ts";
 import { type Command, type Conversation, converse, run } from "../../lib/process.ts";
 import { sourceError } from "./errors.ts";
@@ -41,6 +43,25 @@ export class PsqlSession {
     }
   }
 
+  /**
+   * Runs what another program writes, pg_dump for one; what it answers goes nowhere. Nothing but a rollback is sensible
+   * after a failure: half a COPY may be open. Fails as `query` does, or as the input.
+   */
+  async feed(input: Readable): Promise<void> {
+    const { stdin, done } = this.#conversation;
+    stdin.write("\\o /dev/null\n");
+    try {
+      await pipeline(input, stdin, { end: false });
+    } catch (error) {
+      // Both streams are closed then: psql has ended, or ends now, and knows best why where it was its fault.
+      await done.catch((cause: unknown) => {
+        throw sourceError(cause);
+      });
+      throw error;
+    }
+    stdin.write("\\o\n");
+  }
+
   /** Ends the session. Does not throw for a session that failed before. */
   async close(): Promise<void> {
     this.#conversation.stdin.end();
@@ -48,8 +69,13 @@ export class PsqlSession {
   }
 }
 
-/** Lifts the limit on statements that a role or a database may have for its sessions: this program has its own. */
-export const unhurried = "SET statement_timeout = 0";
+/**
+ * Lifts the limits on statements, and since PostgreSQL 17 on whole transactions, that a role or a database may have for its
+ * sessions: this program has its own.
+ */
+export const unhurried = `SET statement_timeout = 0;
+DO $$ BEGIN IF current_setting('transaction_timeout', true) IS NOT NULL
+THEN PERFORM set_config('transaction_timeout', '0', false); END IF; END $$`;
 
 /** Makes a command of arguments for psql. */
 export type PsqlCommand = (args: readonly string[]) => Command;

@@ -4,7 +4,7 @@ import type { Logger } from "../../lib/logger.ts";
 import type { Connection } from "./connection.ts";
 import { restoreError } from "./errors.ts";
 import { askServer, type Server } from "./inspect.ts";
-import type { PsqlCommand } from "./session.ts";
+import { ask, type PsqlCommand } from "./session.ts";
 import { anyPsql, chooseTools, type Tools } from "./tools.ts";
 
 /** A server that is restored to, and the programs for it. */
@@ -16,6 +16,13 @@ export interface Site {
   url(database?: string): string;
   readonly signal: AbortSignal;
   readonly logger: Logger;
+  /** Asks where several questions share a connection; else each has one, and a program, of its own. See `conversing`. */
+  readonly ask?: (sql: string, database?: string) => Promise<string[]>;
+}
+
+/** Rows of an answer, a line each, of the database that was connected to or of another one. Fails as `ask` does. */
+export async function askSite(site: Site, sql: string, database?: string): Promise<string[]> {
+  return await (site.ask?.(sql, database) ?? ask(site.psql, site.url(database), sql, site.signal));
 }
 
 export const application = "vakhta-restore";
@@ -26,7 +33,7 @@ export const application = "vakhta-restore";
  */
 export async function openSite(
   connection: Connection,
-  manifest: Manifest,
+  manifest: Pick<Manifest, "source">,
   options: { readonly database?: string; readonly signal: AbortSignal; readonly logger: Logger },
 ): Promise<Site> {
   const { database, signal, logger } = options;

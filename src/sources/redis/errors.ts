@@ -53,6 +53,20 @@ const meanings: readonly Meaning[] = [
     key: "error-redis-replica",
   },
   {
+    pattern: /\bBUSY Redis/,
+    code: "source-failed",
+    permanent: false,
+    message: "Redis runs a script and listens to nobody else",
+    key: "error-redis-busy",
+  },
+  {
+    pattern: /max number of clients reached/,
+    code: "source-failed",
+    permanent: false,
+    message: "Redis has as many clients as it takes (maxclients)",
+    key: "error-redis-clients",
+  },
+  {
     pattern: /LOADING/,
     code: "source-failed",
     permanent: false,

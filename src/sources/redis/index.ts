@@ -1,3 +1,4 @@
+import { LazyReplacer } from "../lazily.ts";
 import type { Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { prepareVia } from "../via.ts";
 import { RedisSession } from "./dump.ts";
@@ -51,4 +52,6 @@ export const redisSource: SourceKind<typeof redisSchema> = {
   restore,
   lookAtTarget,
   testRestore,
+  replacer: (config, order) =>
+    new LazyReplacer(async () => (await import("./replace/index.ts")).createReplacer(config, order)),
 };

@@ -1,24 +1,23 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError } from "../../core/errors.ts";
 import { feed } from "../feed.ts";
 import type { BackupReader } from "../types.ts";
 import { unzstdCommand } from "../zstd.ts";
+import { artifact } from "./artifact.ts";
 import { type PrivateServer, type PrivateServerOptions, snapshotFile, startPrivateServer } from "./server.ts";
 
 export interface LoadOptions extends Omit<PrivateServerOptions, "memory"> {
   progress?(bytes: number): void;
+  /** The snapshot stays in the folder, so that it can be loaded again. Default: it is removed when it is in memory. */
+  readonly keep?: boolean;
 }
 
-/** Unpacks a backup's snapshot into a folder, has a private Redis load it, and removes it: from then on it is in memory. */
+/** Unpacks a backup's snapshot into a folder and has a private Redis load it. */
 export async function load(
   reader: BackupReader,
   options: LoadOptions,
 ): Promise<{ readonly server: PrivateServer; readonly entries: number | undefined }> {
-  const part = reader.manifest.parts.find(({ role }) => role === "artifact");
-  if (part === undefined) {
-    throw new AppError("manifest", "the manifest names no snapshot", { text: { key: "error-manifest" } });
-  }
+  const part = artifact(reader.manifest);
   const file = join(options.folder, snapshotFile);
   try {
     let bytes = 0;
@@ -32,6 +31,6 @@ export async function load(
     const server = await startPrivateServer({ ...options, memory });
     return { server, entries: part.entries };
   } finally {
-    await rm(file, { force: true });
+    if (options.keep !== true) await rm(file, { force: true });
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { AppError } from "../../core/errors.ts";
+import { AppError, toAppError } from "../../core/errors.ts";
 import { type Info, keyspaceText } from "./info.ts";
 
 /** Without any progress for so long, the replication will not come about. */
@@ -36,7 +36,10 @@ async function until(
   }
 }
 
-/** Waits until a replica holds in every database as many keys as its master, over a link that is up. */
+/**
+ * Waits until a replica holds in every database as many keys as its master, over a link that is up, and has followed it to
+ * the end of what it has sent.
+ */
 export async function untilEqual(
   replica: () => Promise<Info>,
   master: () => Promise<Info>,
@@ -44,19 +47,36 @@ export async function untilEqual(
 ): Promise<void> {
   await until(
     async () => {
-      const info = await replica();
+      const info = await replica().catch((error: unknown) => {
+        // Too busy for an answer, or just being started anew.
+        if (signal.aborted || toAppError(error).permanent) throw error;
+        return undefined;
+      });
+      if (info === undefined) return { satisfied: false, state: "no answer" };
+      // Started anew, it follows nobody any more.
+      if (info.get("role") === "master") throw notReplicated();
       const keys = keyspaceText(info);
       const isUp = info.get("master_link_status") === "up" && info.get("master_sync_in_progress") === "0";
-      const satisfied = isUp && info.get("loading") === "0" && keys === keyspaceText(await master());
+      const source = isUp && info.get("loading") === "0" ? await master() : undefined;
+      const offset = info.get("slave_repl_offset");
+      const satisfied =
+        source !== undefined && keys === keyspaceText(source) && offset === source.get("master_repl_offset");
       return { satisfied, state: [...moving.map((key) => info.get(key)), keys].join() };
     },
     signal,
-    () =>
-      new AppError("source-failed", "the target does not take the data over from the private Redis; its log says why", {
-        permanent: false,
-        context: { step: "replicate" },
-        text: { key: "error-redis-replication" },
-      }),
+    notReplicated,
+  );
+}
+
+function notReplicated(): AppError {
+  return new AppError(
+    "source-failed",
+    "the target does not take the data over from the private Redis; its log says why",
+    {
+      permanent: false,
+      context: { step: "replicate" },
+      text: { key: "error-redis-replication" },
+    },
   );
 }
 

@@ -74,6 +74,8 @@ function settings({ folder, listen }: PrivateServerOptions): string {
     "protected-mode no",
     "repl-diskless-sync yes",
     "repl-diskless-sync-delay 0",
+    // Its data keep their id, however long its replicas are gone.
+    "repl-backlog-ttl 0",
     // Port 1 answers nowhere: a replica keeps expired keys until its master removes them.
     "replicaof 127.0.0.1 1",
   ];
@@ -115,17 +117,24 @@ function notStarted(log: string, cause?: AppError): AppError {
 
 /** A test must not bring down what else runs on this machine: out of memory, the kernel would choose whom to kill. */
 async function requireMemory(needed: number): Promise<void> {
+  const text = await memoryShortage(needed);
+  if (text === undefined) return;
+  const { needed: wanted, available } = text.args;
+  const message = `a private Redis would need ${wanted} MiB of memory, and ${available} MiB are free here`;
+  throw new AppError("source-failed", message, { permanent: false, context: { step: "redis-server" }, text });
+}
+
+/** What to say where a private Redis would not find so many bytes of memory on this machine. */
+export async function memoryShortage(
+  needed: number,
+): Promise<
+  { readonly key: string; readonly args: { readonly needed: number; readonly available: number } } | undefined
+> {
   const text = await readFile("/proc/meminfo", "utf8").catch(() => "");
   const available = Number(/^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1]) * 1024;
-  if (!(needed > available)) return;
+  if (!(needed > available)) return undefined;
   const mebibytes = (bytes: number) => Math.ceil(bytes / 1024 ** 2);
-  const args = { needed: mebibytes(needed), available: mebibytes(available) };
-  const message = `a private Redis would need ${args.needed} MiB of memory, and ${args.available} MiB are free here`;
-  throw new AppError("source-failed", message, {
-    permanent: false,
-    context: { step: "redis-server" },
-    text: { key: "error-redis-memory", args },
-  });
+  return { key: "error-redis-memory", args: { needed: mebibytes(needed), available: mebibytes(available) } };
 }
 
 /** A port of this address that nobody uses at the moment. */

@@ -18,6 +18,11 @@ export class RestoreGoal {
     this.#signal = signal;
   }
 
+  /** The same server, asked for so many milliseconds at most, whatever else is aborted. */
+  within(milliseconds: number): RestoreGoal {
+    return new RestoreGoal(this.#cli, AbortSignal.timeout(milliseconds));
+  }
+
   info(): Promise<Info> {
     return askInfo(this.#cli, this.#signal);
   }
@@ -32,7 +37,7 @@ export class RestoreGoal {
     );
     const lines = stdout.replace(/\n+$/, "").split("\n");
     const wrong = lines.find((line) =>
-      /^(?:\(error\) )?(?:ERR|NOPERM|NOAUTH|LOADING|WRONGPASS|MISCONF|READONLY) /.test(line),
+      /^(?:\(error\) )?(?:ERR|NOPERM|NOAUTH|LOADING|WRONGPASS|MISCONF|READONLY|BUSY|DENIED|NOREPLICAS|OOM) /.test(line),
     );
     if (wrong === undefined && !/AUTH failed/.test(stderr)) return lines;
     const words = redact(wrong ?? stderr);

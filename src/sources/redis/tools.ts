@@ -69,6 +69,13 @@ export function checkCommand(bin?: string): Command {
   return { argv: ["sh", "-c", 'cat | "$0" /dev/stdin', name], step: "redis-check-rdb" };
 }
 
+/** Version of the server that is started for restores. Fails with `tool-missing`. */
+export async function serverVersion(signal: AbortSignal): Promise<string> {
+  const command = { argv: [program("server"), "--version"], step: "redis-server", install: install("server") };
+  const { stdout } = await run(command, { signal });
+  return /\bv=(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? "";
+}
+
 /** A private server that takes its settings from its input, since a password may be among them. */
 export function serverCommand(cwd: string): Command {
   return { argv: [program("server"), "-"], step: "redis-server", install: install("server"), cwd };

@@ -8,7 +8,7 @@ import type {
 import { AppError } from "../../core/errors.ts";
 import { createS3Requests, type S3Requests } from "../../lib/clients/s3.ts";
 import { registerSecret } from "../../lib/redaction.ts";
-import { bucketError, isGone, isOther, type Place } from "./errors.ts";
+import { bucketError, isGone, isOther, type Place, writeError } from "./errors.ts";
 import { compareKeys, decodeKey } from "./keys.ts";
 
 /** How to reach a bucket. */
@@ -86,14 +86,14 @@ export class Bucket {
       for (const object of page.Contents ?? []) {
         const version = this.#listed(object, page.EncodingType === "url");
         const order = last === undefined ? 1 : compareKeys(version.key, last);
-        if (order < 0) throw this.#odd("a list that is not in the order of keys");
+        if (order < 0) throw this.odd("a list that is not in the order of keys");
         last = version.key;
         // Not twice what was written while it was listed, at the border of two pages.
         if (order > 0) yield version;
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
       if (page.IsTruncated === true && token === undefined)
-        throw this.#odd("a list that is cut, without saying how it goes on");
+        throw this.odd("a list that is cut, without saying how it goes on");
     } while (token !== undefined);
   }
 
@@ -108,12 +108,12 @@ export class Bucket {
     const answer = await this.#unlessMissing(key, signal, (s3, options) => s3.getObject(input, options));
     if (typeof answer === "string") return answer;
     const { Body, ContentLength } = answer;
-    if (!(Body instanceof Readable) || ContentLength === undefined) throw this.#odd("an object without its length");
+    if (!(Body instanceof Readable) || ContentLength === undefined) throw this.odd("an object without its length");
     const whole = answer.ContentRange === undefined ? ContentLength : Number(answer.ContentRange.split("/")[1]);
     const begins = answer.ContentRange === undefined ? 0 : Number(/^bytes (\d+)-/.exec(answer.ContentRange)?.[1]);
     if (begins !== from || !Number.isSafeInteger(whole)) {
       Body.destroy();
-      throw this.#odd("another part of an object than it was asked for");
+      throw this.odd("another part of an object than it was asked for");
     }
     const version = { key, etag: unquoted(answer.ETag), size: whole, modified: answer.LastModified ?? new Date(0) };
     if (match !== undefined && version.etag !== match) {
@@ -137,6 +137,16 @@ export class Bucket {
     } catch (error) {
       signal.throwIfAborted();
       throw bucketError(error, this.place, key);
+    }
+  }
+
+  /** As `call`, for a request that changes something: what is refused is told so. */
+  async write<T>(request: Parameters<typeof this.requests.call<T>>[0], signal: AbortSignal): Promise<T> {
+    try {
+      return await this.requests.call(request, { signal, patient: true });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw writeError(error, this.place);
     }
   }
 
@@ -173,20 +183,22 @@ export class Bucket {
   }
 
   #listed({ Key, Size, ETag, LastModified }: ListedObject, isEncoded: boolean): Version {
-    if (Key === undefined || Size === undefined) throw this.#odd("a list with an object that has no key or size");
-    const key = isEncoded ? this.#decoded(Key) : Key;
+    if (Key === undefined || Size === undefined) throw this.odd("a list with an object that has no key or size");
+    const key = isEncoded ? this.decoded(Key) : Key;
     return { key, size: Size, etag: unquoted(ETag), modified: LastModified ?? new Date(0) };
   }
 
-  #decoded(text: string): string {
+  /** A key of a listing in `encoding-type=url`. */
+  decoded(text: string): string {
     try {
       return decodeKey(text);
     } catch (error) {
-      throw this.#odd("a key that is no UTF-8", error);
+      throw this.odd("a key that is no UTF-8", error);
     }
   }
 
-  #odd(what: string, cause?: unknown): AppError {
+  /** The server does what none may do. `what`: "gives <what>". */
+  odd(what: string, cause?: unknown): AppError {
     const { server } = this.place;
     return new AppError("source-failed", `${server} gives ${what}`, {
       context: { ...this.place },
@@ -196,7 +208,8 @@ export class Bucket {
   }
 }
 
-function unquoted(etag: string | undefined): string | undefined {
+/** An ETag without its quotes. */
+export function unquoted(etag: string | undefined): string | undefined {
   return etag?.replace(/^"(.*)"$/, "$1");
 }
 

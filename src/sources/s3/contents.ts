@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { BackupReader } from "../types.ts";
-import type { Index } from "./indexes.ts";
 import { shownKey } from "./keys.ts";
 import type { IndexObject } from "./lines.ts";
 import { pathOf, readTar } from "./tar.ts";
@@ -13,6 +12,15 @@ export interface Content {
   readonly object: IndexObject;
   /** Fails with `Different` at its end when it is not what was backed up. */
   readonly body: AsyncIterable<Buffer>;
+}
+
+/** What is wanted of a backup: all of an index, or some of its objects in the same order. */
+export interface Wanted {
+  /** Ids of the runs whose archives are needed. */
+  readonly runs: ReadonlySet<string>;
+  /** False when nothing of the backup's own archive is. */
+  readonly own?: boolean;
+  objects(signal: AbortSignal): AsyncGenerator<IndexObject>;
 }
 
 /** A content whose SHA-256 is not the index's. */
@@ -26,12 +34,12 @@ export class Different extends Error {
 }
 
 /**
- * All objects of a backup, by the archives that they lie in: each archive is read once, to its end, and every one of
- * its objects that the index points at comes in the order in which they lie there. Fails when one is missing.
+ * All objects of a backup that are wanted, by the archives that they lie in: each archive is read once, to its end, and
+ * every one of its objects that the index points at comes in the order in which they lie there. Fails when one is missing.
  */
 export async function* contentsOf(
   reader: BackupReader,
-  index: Index,
+  index: Wanted,
   options: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
 ): AsyncGenerator<Content> {
   const { manifest } = reader;
@@ -40,11 +48,11 @@ export async function* contentsOf(
     yield* wantedOf(index, reference.run, () => reader.openReference(reference), options);
   }
   const own = manifest.parts.find(({ role }) => role === "artifact");
-  if (own) yield* wantedOf(index, undefined, () => reader.open(own), options);
+  if (own && index.own !== false) yield* wantedOf(index, undefined, () => reader.open(own), options);
 }
 
 async function* wantedOf(
-  index: Index,
+  index: Wanted,
   run: string | undefined,
   open: () => Promise<Readable>,
   { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },

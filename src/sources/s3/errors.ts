@@ -60,6 +60,19 @@ export function bucketError(error: unknown, place: Place, key?: string): AppErro
   });
 }
 
+/** The same of a request that writes or removes: the key may not do that. */
+export function writeError(error: unknown, place: Place): AppError {
+  const status = statusOf(error);
+  if (error instanceof AppError || (status !== 401 && status !== 403)) return bucketError(error, place);
+  const reason = `${status} ${(error as Error).name}`;
+  const { server, bucket } = place;
+  return new AppError("source-refused", `${server} refuses to write into bucket ${bucket} (${reason})`, {
+    text: { key: "error-source-s3-write", args: { server, bucket, reason } },
+    context: { bucket, s3: (error as Error).name, status },
+    cause: error,
+  });
+}
+
 function meaning(cause: Error, status: number | undefined, place: Place, object: string | undefined): Meaning {
   const { bucket, server } = place;
   const { name } = cause;

@@ -1,5 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import { findTool } from "../../lib/environment.ts";
+import { LazyBeside, LazyReplacer } from "../lazily.ts";
 import type { OpenOptions, Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { openBase, placeFacts } from "./base.ts";
 import { Bucket } from "./bucket.ts";
@@ -66,6 +67,11 @@ export const s3Source: SourceKind<typeof s3SourceSchema> = {
   restore,
   lookAtTarget,
   testRestore,
+  replacer: (config, order) =>
+    new LazyReplacer(async () => (await import("./replace/index.ts")).createReplacer(config, order)),
+  beside: (config, order) =>
+    new LazyBeside(async () => (await import("./replace/beside.ts")).createBeside(config, order)),
+  besideName: (_config, { stamp }) => `restored-${stamp}/`,
   // Only the index, as it is stored: nothing is written.
   scratchBytes: ({ parts }) => parts.find(({ role }) => role === "index")?.bytes ?? 0,
 };

@@ -54,6 +54,11 @@ export class IndexWriter implements AsyncDisposable {
     return this.#spool.reader();
   }
 
+  /** When it is finished: its objects, in their order; any number of readers at once. */
+  objects(signal: AbortSignal): AsyncGenerator<IndexObject> {
+    return objectsOf(readLines(unpacked(this.#spool.reader(), signal)));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#input.destroy();
     this.#programs.stdout.destroy();

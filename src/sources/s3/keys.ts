@@ -23,6 +23,19 @@ export function decodeKey(text: string): string {
   return text.includes("%") || text.includes("+") ? decodeURIComponent(text.replaceAll("+", " ")) : text;
 }
 
+/** Beginning of the objects by which a restore into a bucket marks where it stands; below the prefix of its source. */
+const markName = ".vakhta-restore-";
+
+/** The beginning of all marks below a prefix. */
+export function marksBelow(prefix: string): string {
+  return `${prefix}${markName}`;
+}
+
+/** Whether an object is such a mark, which belongs into no backup. */
+export function isMark(key: string, prefix: string): boolean {
+  return key.startsWith(marksBelow(prefix));
+}
+
 /** A key for a person's eyes: control characters as \\ooo, no longer than a line. */
 export function shownKey(key: string): string {
   const plain = Array.from(key)

@@ -23,6 +23,17 @@ export const s3SourceSchema = z
     secretAccessKey: s3Server.secretAccessKey,
     sessionToken: s3Server.sessionToken,
     forcePathStyle: s3Server.forcePathStyle,
+    restore: z
+      .strictObject({
+        accessKeyId: z
+          .string()
+          .min(1)
+          .describe("Key that may also put and delete objects of the bucket, and list and get their versions."),
+        secretAccessKey: z.string().min(1).describe("The key's secret; let it come from the environment."),
+        sessionToken: s3Server.sessionToken,
+      })
+      .optional()
+      .describe("Keys for restoring into this bucket, so that the others can not write. Default: the same."),
     exclude: z
       .array(z.string().min(1).max(1024))
       .max(1000)

@@ -12,7 +12,7 @@ import { type Base, placeFacts } from "./base.ts";
 import type { Bucket, Version } from "./bucket.ts";
 import { changesOf } from "./changes.ts";
 import { IndexWriter } from "./indexes.ts";
-import { shownKey } from "./keys.ts";
+import { isMark, shownKey } from "./keys.ts";
 import type { S3SourceConfig } from "./schema.ts";
 
 const batchBytes = 256 * 1024;
@@ -60,6 +60,8 @@ export class S3Session implements SourceSession {
         ...placeFacts(config),
         mode: this.#base ? "incremental" : "full",
         ...(typeof base === "string" ? { full: base } : { base: base.manifest.id }),
+        // Whoever restores in place must not remove what is not in the backup for this reason.
+        ...(config.exclude.length > 0 && { exclude: JSON.stringify(config.exclude) }),
         fullAt: (this.#base?.fullAt ?? startedAt).toISOString(),
         ...Object.fromEntries(facts),
       },
@@ -115,7 +117,7 @@ export class S3Session implements SourceSession {
     const { bucket, config } = this.#plan;
     const isExcluded = matcherOf(config.exclude);
     for await (const version of bucket.list(config.prefix, this.#signal)) {
-      if (isExcluded(version.key.slice(config.prefix.length))) continue;
+      if (isExcluded(version.key.slice(config.prefix.length)) || isMark(version.key, config.prefix)) continue;
       this.#listed += 1;
       yield version;
     }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
 import type { Text } from "../../core/text.ts";
 import type { Difference } from "../types.ts";
@@ -6,25 +5,14 @@ import { ahead, type Job } from "./ahead.ts";
 import { type Attributes, Bucket, type BucketConfig, type Missing } from "./bucket.ts";
 import { type Change, changesOf } from "./changes.ts";
 import type { Content } from "./contents.ts";
-import { hasHeaders, headerDifferences, headersOf } from "./headers.ts";
+import { hasHeaders, headerDifferences } from "./headers.ts";
 import { shownKey } from "./keys.ts";
 import type { IndexObject } from "./lines.ts";
 import type { Sink } from "./restore.ts";
+import { ObjectWriter } from "./writer.ts";
 
-const mebibyte = 1024 * 1024;
-/** Larger objects are sent in parts of this size, or larger ones where these would be too many. */
-const partBytes = 8 * mebibyte;
-const mostParts = 9000;
-/** Small objects on their way, together. */
-const sendingBytes = 4 * partBytes;
-const abortMs = 60_000;
 /** Objects whose headers are asked for ahead of their turn, those under way and those that wait. */
 const comparedAhead = 100;
-
-interface Address {
-  readonly Bucket: string;
-  readonly Key: string;
-}
 
 /** Writes objects into a bucket, small ones several at once. */
 export class BucketSink implements Sink {
@@ -32,8 +20,7 @@ export class BucketSink implements Sink {
   readonly #prefix: string;
   readonly #signal: AbortSignal;
   readonly #concurrency: number;
-  readonly #sending = new Map<Promise<void>, number>();
-  #failure: { readonly error: unknown } | undefined;
+  readonly #writer: ObjectWriter;
   #nameless = 0;
 
   constructor(config: BucketConfig, prefix: string, signal: AbortSignal) {
@@ -41,6 +28,7 @@ export class BucketSink implements Sink {
     this.#prefix = prefix;
     this.#signal = signal;
     this.#concurrency = config.concurrency;
+    this.#writer = new ObjectWriter(this.#bucket, { concurrency: config.concurrency, signal });
   }
 
   get remarks(): readonly Text[] {
@@ -57,28 +45,15 @@ export class BucketSink implements Sink {
     }
   }
 
-  async write(name: string, { object, body }: Content): Promise<void> {
-    const address = { Bucket: this.#bucket.name, Key: `${this.#prefix}${name}` };
-    if (address.Key === "") {
-      // The mark of the folder that was backed up; a bucket's own root can have none.
-      this.#nameless += 1;
-      return;
-    }
-    if (object.size > partBytes) return await this.#writeInParts(address, object, body);
-    const chunks: Buffer[] = [];
-    for await (const chunk of body) chunks.push(chunk);
-    await this.#room(object.size);
-    const sending = this.#put(address, object, Buffer.concat(chunks))
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => this.#sending.delete(sending));
-    this.#sending.set(sending, object.size);
+  async write(name: string, content: Content): Promise<void> {
+    const key = `${this.#prefix}${name}`;
+    if (key !== "") return await this.#writer.write(key, content);
+    // The mark of the folder that was backed up; a bucket's own root can have none.
+    this.#nameless += 1;
   }
 
   async finish(): Promise<void> {
-    await Promise.all(this.#sending.keys());
-    this.#check();
+    await this.#writer.finish();
   }
 
   async *compare(objects: AsyncIterable<IndexObject>, nameOf: (key: string) => string): AsyncIterable<Difference> {
@@ -89,7 +64,7 @@ export class BucketSink implements Sink {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#sending.keys());
+    await this.#writer[Symbol.asyncDispose]();
     this.#bucket.requests.close();
   }
 
@@ -98,71 +73,6 @@ export class BucketSink implements Sink {
     for await (const object of objects) {
       const key = `${this.#prefix}${nameOf(object.key)}`;
       if (key !== "") yield { ...object, key };
-    }
-  }
-
-  async #room(size: number): Promise<void> {
-    const isFull = (): boolean => {
-      const held = [...this.#sending.values()].reduce((sum, bytes) => sum + bytes, 0);
-      return this.#sending.size >= this.#concurrency || (held > 0 && held + size > sendingBytes);
-    };
-    while (isFull()) await Promise.race(this.#sending.keys());
-    this.#check();
-  }
-
-  #check(): void {
-    if (this.#failure) throw this.#failure.error;
-  }
-
-  async #put(address: Address, object: IndexObject, bytes: Buffer): Promise<void> {
-    const input = {
-      ...address,
-      ...headersOf(object),
-      Body: bytes,
-      ContentLength: bytes.length,
-      ContentMD5: md5(bytes),
-    };
-    await this.#bucket.call((s3, options) => s3.putObject(input, options), this.#signal);
-  }
-
-  /** Completed only when its content was found to be what was backed up. */
-  async #writeInParts(address: Address, object: IndexObject, body: AsyncIterable<Buffer>): Promise<void> {
-    const size = Math.max(partBytes, Math.ceil(object.size / mostParts));
-    const { UploadId } = await this.#bucket.call(
-      (s3, options) => s3.createMultipartUpload({ ...address, ...headersOf(object) }, options),
-      this.#signal,
-    );
-    const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
-    const send = async (bytes: Buffer): Promise<void> => {
-      const PartNumber = Parts.length + 1;
-      const part: (typeof Parts)[number] = { PartNumber, ETag: undefined };
-      Parts.push(part);
-      const input = {
-        ...address,
-        UploadId,
-        PartNumber,
-        Body: bytes,
-        ContentLength: bytes.length,
-        ContentMD5: md5(bytes),
-      };
-      part.ETag = (await this.#bucket.call((s3, options) => s3.uploadPart(input, options), this.#signal)).ETag;
-    };
-    let sending: Promise<void> = Promise.resolve();
-    try {
-      for await (const bytes of piecesOf(body, size)) {
-        await sending;
-        sending = send(bytes);
-        sending.catch(() => undefined);
-      }
-      await sending;
-      const input = { ...address, UploadId, MultipartUpload: { Parts } };
-      await this.#bucket.call((s3, options) => s3.completeMultipartUpload(input, options), this.#signal);
-    } catch (error) {
-      await sending.catch(() => undefined);
-      await this.#bucket
-        .call((s3, options) => s3.abortMultipartUpload({ ...address, UploadId }, options), AbortSignal.timeout(abortMs))
-        .catch(() => undefined);
-      throw error;
     }
   }
 }
@@ -182,27 +92,4 @@ function* differenceOf(change: Change, found: Attributes | Missing | undefined):
   const key = change.kind === "deleted" ? change.before.key : change.version.key;
   if (size !== expected) yield { what: shownKey(key), expected, found: size };
   else if (before && typeof found === "object") yield* headerDifferences(before, found);
-}
-
-function md5(bytes: Buffer): string {
-  return createHash("md5").update(bytes).digest("base64");
-}
-
-/** Pieces of exactly this size, the last one excepted. */
-async function* piecesOf(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    for (let rest = chunk; rest.length > 0; ) {
-      const taken = rest.subarray(0, size - bytes);
-      rest = rest.subarray(taken.length);
-      held.push(taken);
-      bytes += taken.length;
-      if (bytes < size) continue;
-      yield Buffer.concat(held);
-      held = [];
-      bytes = 0;
-    }
-  }
-  if (bytes > 0) yield Buffer.concat(held);
 }
