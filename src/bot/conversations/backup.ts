@@ -1,26 +1,21 @@
 import type { Conversation } from "@grammyjs/conversations";
 import type { InlineKeyboardButton } from "grammy/types";
-import type { ChatTarget } from "../../core/card.ts";
 import { formatDuration, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import { isLookedAt } from "../../services/backup/health.ts";
 import { lastGood } from "../../services/backup/last-good.ts";
 import { nextRun } from "../../services/schedules.ts";
 import { lastGoodWords } from "../backup-words.ts";
-import type { BotContext, BotDeps, Caller, DialogContext } from "../context.ts";
-import { confirmAction, dialogButton, dialogLifeMs, dialogToken, newDialogId, pressedWhat } from "../dialog.ts";
+import type { BotContext, BotDeps, DialogContext } from "../context.ts";
+import { confirmAction, dialogButton, dialogToken, newDialogId, pressedWhat } from "../dialog.ts";
 import { readFailure } from "../telegram-error.ts";
 import { digestOf } from "../views/pages.ts";
+import { type DialogArgs, saveDialog } from "./save.ts";
 
 /** Arguments of the dialog: plain data, since they are kept in Redis. */
-export interface BackupDialogArgs {
-  readonly caller: Caller;
-  readonly place: ChatTarget;
+export interface BackupDialogArgs extends DialogArgs {
   /** Undefined: ask which. */
   readonly name?: string;
-  /** Why it is asked again: the order (`command`, waited so long) or the press came too late, or the thread was lost. */
-  readonly again?: "command" | "press" | "lost";
-  readonly waitedMs?: number;
 }
 
 const pageSize = 8;
@@ -37,7 +32,7 @@ interface View {
 export function backupDialog(deps: BotDeps) {
   return async function backup(
     conversation: Conversation<BotContext, DialogContext>,
-    ctx: DialogContext,
+    _ctx: DialogContext,
     args: BackupDialogArgs,
   ): Promise<void> {
     const texts = deps.messages(args.caller.locale);
@@ -53,30 +48,32 @@ export function backupDialog(deps: BotDeps) {
       return await chooseView(deps, texts, id, 0, [...againLines(texts, args), ...goneLines(texts, gone)]);
     });
     // Known before it can be seen: a press may be faster than the answer to this call.
-    await conversation.external(async () => await saveDialog(deps, id, args, undefined, name));
-    const sent = await ctx.api.sendMessage(chatId, first.text, {
-      parse_mode: "HTML",
-      ...(threadId === undefined ? {} : { message_thread_id: threadId }),
-      reply_markup: { inline_keyboard: first.rows },
+    await conversation.external(async () => await save(deps, id, args, undefined, name));
+    // Through the outer context: what is called inside is called anew by every replay, and would spend the chat's budget again.
+    const messageId = await conversation.external(async ({ api }) => {
+      const sent = await api.sendMessage(chatId, first.text, {
+        parse_mode: "HTML",
+        ...(threadId === undefined ? {} : { message_thread_id: threadId }),
+        reply_markup: { inline_keyboard: first.rows },
+      });
+      return sent.message_id;
     });
-    const messageId = sent.message_id;
     const replaced = await conversation.external(async () => {
-      await saveDialog(deps, id, args, messageId, name);
+      await save(deps, id, args, messageId, name);
       const others = await deps.dialogs.replaceOthers({ id, ...args.place, userId: args.caller.id });
       return others.flatMap((other) => other.messageId ?? []);
     });
-    const edit = async (message: number, { text, rows }: View): Promise<void> => {
-      await ctx.api
-        .editMessageText(chatId, message, text, { parse_mode: "HTML", reply_markup: { inline_keyboard: rows } })
-        .catch((error: unknown) => {
+    const edit = async (message: number, { text, rows }: View, must = true): Promise<void> =>
+      await conversation.external(async ({ api }) => {
+        const options = { parse_mode: "HTML" as const, reply_markup: { inline_keyboard: rows } };
+        await api.editMessageText(chatId, message, text, options).catch((error: unknown) => {
           // After a kill the same step comes again.
-          if (readFailure(error).kind !== "not-modified") throw error;
+          if (must && readFailure(error).kind !== "not-modified") throw error;
         });
-    };
+      });
     const show = async (shown: View): Promise<void> => await edit(messageId, shown);
     // Whatever becomes of an older message, this dialog goes on.
-    for (const older of replaced)
-      await edit(older, { text: texts.t("dialog-replaced"), rows: [] }).catch(() => undefined);
+    for (const older of replaced) await edit(older, { text: texts.t("dialog-replaced"), rows: [] }, false);
 
     /** Each says whether the dialog is over. */
     const steps: Readonly<Record<string, (argument: string) => Promise<boolean>>> = {
@@ -93,7 +90,7 @@ export function backupDialog(deps: BotDeps) {
           return false;
         }
         name = chosen;
-        await conversation.external(async () => await saveDialog(deps, id, args, messageId, chosen));
+        await conversation.external(async () => await save(deps, id, args, messageId, chosen));
         await show(await view(async () => await planView(deps, texts, id, chosen, args)));
         return false;
       },
@@ -102,7 +99,7 @@ export function backupDialog(deps: BotDeps) {
         if (confirmed === undefined) return false;
         if ((await conversation.external(() => configured(deps, confirmed))) === undefined) {
           name = undefined;
-          await conversation.external(async () => await saveDialog(deps, id, args, messageId, undefined));
+          await conversation.external(async () => await save(deps, id, args, messageId, undefined));
           const lines = goneLines(texts, confirmed);
           await show(await view(async () => await chooseView(deps, texts, id, 0, lines)));
           return false;
@@ -143,28 +140,16 @@ function command(name: string | undefined): string {
   return name === undefined ? "/backup" : `/backup ${name}`;
 }
 
-async function saveDialog(
+async function save(
   deps: BotDeps,
   id: string,
   args: BackupDialogArgs,
   messageId: number | undefined,
   name: string | undefined,
 ): Promise<void> {
-  const { caller, place } = args;
-  await deps.dialogs.save({
-    id,
-    kind: "backup",
-    chatId: place.chatId,
-    ...(place.threadId === undefined ? {} : { threadId: place.threadId }),
-    userId: caller.id,
-    userName: caller.name,
-    locale: caller.locale,
-    command: command(name),
-    args: JSON.stringify({ caller, place, ...(name === undefined ? {} : { name }) } satisfies BackupDialogArgs),
-    ...(messageId === undefined ? {} : { messageId }),
-    expiresAt: deps.clock.now().getTime() + dialogLifeMs,
-    status: "open",
-  });
+  const { name: _, ...rest } = args;
+  const kept: BackupDialogArgs = { ...rest, ...(name === undefined ? {} : { name }) };
+  await saveDialog(deps, id, { kind: "backup", command: command(name), messageId }, kept);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Dialogs } from "../../state/dialogs.ts";
 import type { BotContext } from "../context.ts";
 
 /** Raise it when a conversation's steps change: dialogs begun before are dropped instead of replayed wrongly. */
-const conversationsVersion = 2;
+const conversationsVersion = 3;
 
 /** One dialog per person and place: chat, topic, user. The plugin's default would share one among a whole chat. */
 export function conversationKey(ctx: Pick<BotContext, "chat" | "from" | "msg">): string | undefined {

@@ -1,5 +1,5 @@
 import type { Config } from "../../app/config.ts";
-import { deepest, depths, failure, type Proof } from "../../core/proof.ts";
+import { deepest, depths, failure, type Proof, preRestorePin } from "../../core/proof.ts";
 import { rawBytes, storedBytes } from "../../core/run.ts";
 import { reasonLine } from "../../messages/explanation.ts";
 import { formatBytes, formatCount, formatDuration } from "../../messages/format.ts";
@@ -67,7 +67,14 @@ export async function backupDetails(
       .filter((lines) => lines.length > 0)
       .map((lines) => lines.join("\n"))
       .join("\n\n"),
-    rows: [actions, [{ what: `link-${target}`, label: messages.plain("button-link") }], back],
+    rows: [
+      actions,
+      [
+        { what: `restore-${target}`, label: messages.plain("button-restore") },
+        { what: `link-${target}`, label: messages.plain("button-link") },
+      ],
+      back,
+    ],
   };
 }
 
@@ -239,6 +246,10 @@ function pinLines(
   const time = (iso: string): string => timeOf(iso, messages, config.timezone);
   if (!pending) {
     if (!pin) return [];
+    if (pin.by === preRestorePin) {
+      const made = { at: time(pin.at), restoration: oneLine(pin.reason ?? "?", longest.note) };
+      return [messages.t("backups-pinned-before-restore", made)];
+    }
     const args = { by: oneLine(pin.by, 64), at: time(pin.at), reason: oneLine(pin.reason ?? "", longest.note) };
     return [messages.t(args.reason === "" ? "backups-pinned" : "backups-pinned-because", args)];
   }

@@ -5,6 +5,7 @@ import type { LinkOrders } from "../../services/backup/links.ts";
 import type { PinOrders } from "../../services/backup/pins.ts";
 import { type CatalogueDueDeps, refreshCatalogue } from "../../services/catalogue-keeper.ts";
 import type { Pins } from "../../state/pins.ts";
+import type { RestoreDialogArgs } from "../conversations/restore.ts";
 import { backupDetails } from "./backups-details.ts";
 import { backupsOfName } from "./backups-name.ts";
 import { backupsOverview } from "./backups-overview.ts";
@@ -106,6 +107,12 @@ async function press(
           return undefined;
         },
       };
+    case "restore": {
+      if (!(await deps.catalogue.find(name, second)))
+        return { toast: messages.plain("toast-backup-gone"), run: async () => state };
+      const args: Pick<RestoreDialogArgs, "choice"> = { choice: { name, backup: second } };
+      return { toast: messages.plain("toast-restore-choose"), role: "operator", begin: { dialog: "restore", args } };
+    }
     case "pin":
     case "unpin":
       return await pinPress(state, { name, run: second, pinned: verb === "pin" }, context, deps);

@@ -2,6 +2,7 @@ import type { Role } from "../../core/roles.ts";
 import type { Person } from "../../core/run.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { ActionContext } from "../cards/types.ts";
+import type { DialogOrder } from "../context.ts";
 
 /** A button of a view. `what` comes back when it is pressed: letters, digits, "-" and "_", at most 40 bytes. */
 export interface ViewButton {
@@ -33,6 +34,8 @@ export interface ViewPress<S> {
   readonly toast?: string | ((by: Person) => Promise<string>);
   /** Who may press it, when that is not everybody who may use the view. */
   readonly role?: Role;
+  /** A dialog that it leads to, after `run`. */
+  readonly begin?: DialogOrder;
   /** Resolves with the state to show; undefined leaves the view as it is. */
   readonly run?: (context: ActionContext) => Promise<S | undefined>;
 }

@@ -3,6 +3,7 @@ import { type Depth, depths } from "../../core/proof.ts";
 import { storedBytes } from "../../core/run.ts";
 import { formatBytes, formatDuration, formatTime } from "../../messages/format.ts";
 import type { VerifiableBackup, VerificationOrders } from "../../services/backup/verifications.ts";
+import { estimateRestore } from "../../services/restore/estimate.ts";
 import type { Verifications } from "../../state/verifications.ts";
 import { dialogLifeMs } from "../dialog.ts";
 import { proofSummary } from "../proof-text.ts";
@@ -135,16 +136,13 @@ async function chooseDepth(
   if (!backup) return { html: messages.t("verify-no-such-id", { name, backup: id }), rows: [] };
   const { locale } = messages;
   const { mark, text } = proofSummary(backup.proofs, now, messages);
-  const bytes = storedBytes(backup.manifest);
-  const size = formatBytes(bytes, locale);
+  const size = formatBytes(storedBytes(backup.manifest), locale);
   const at = formatTime(new Date(backup.manifest.startedAt), locale, config.timezone);
-  const cost = [messages.t("verify-cost", { size, storage: orders.storageFor(backup) ?? "–" })];
-  const [measured] = await verifications.restores(name);
-  if (measured && measured.bytes > 0) {
-    // As fast as the last time, by size.
-    const duration = formatDuration((measured.restoreMs * bytes) / measured.bytes, locale);
-    cost.push(messages.t("verify-cost-restore", { duration }));
-  }
+  const storage = orders.storageFor(backup);
+  const cost = [messages.t("verify-cost", { size, storage: storage ?? "–" })];
+  const route = storage === undefined ? {} : { storage };
+  const estimate = estimateRestore(await verifications.restores(name), backup.manifest, [], route);
+  if (estimate) cost.push(messages.t("verify-cost-restore", { duration: formatDuration(estimate.totalMs, locale) }));
   const depthLines = depths.toReversed().map((depth) =>
     messages.t("verify-line-depth", {
       depth: { key: `button-depth-${depth}` },

@@ -4,7 +4,7 @@ import { toAppError } from "../../core/errors.ts";
 import { hasRole, type Role } from "../../core/roles.ts";
 import type { View } from "../../state/views.ts";
 import type { ActionContext, CardAnswer, ViewOrder } from "../cards/types.ts";
-import type { BotContext, BotDeps } from "../context.ts";
+import type { BotContext, BotDeps, DialogOrder } from "../context.ts";
 import { shorten } from "../html.ts";
 import { sayFailure } from "../say-failure.ts";
 import { readFailure } from "../telegram-error.ts";
@@ -16,6 +16,7 @@ interface Decision {
   readonly toast?: string;
   readonly strip?: boolean;
   readonly run?: () => Promise<void>;
+  readonly begin?: DialogOrder;
 }
 
 /** Answers with a view: below the pressed message, or to the command. */
@@ -62,6 +63,7 @@ export async function viewPress(deps: BotDeps, ctx: BotContext, data: string): P
     toast,
     role = kind.role,
     run,
+    begin,
   } = await kind.press(view.state, what, {
     ...context,
     // What is said to the presser is in the presser's language.
@@ -71,6 +73,7 @@ export async function viewPress(deps: BotDeps, ctx: BotContext, data: string): P
   const by = { id: caller.id, name: caller.name };
   return {
     ...(toast === undefined ? {} : { toast: typeof toast === "string" ? toast : await toast(by) }),
+    ...(begin ? { begin } : {}),
     ...(run ? { run: async () => await carryOut(deps, ctx, view, run) } : {}),
   };
 }

@@ -1,0 +1,75 @@
+# Restoring in place: what stands in the way, what should be known, what went wrong.
+
+replace-obstacle-name = the name of { $database } has a line break: pg_dump does not work with it
+replace-obstacle-long = the name { $database } is too long: with what is added to it while it is restored it does not fit into 63 bytes
+replace-obstacle-standby = the server is a standby: restore on its primary
+replace-obstacle-template = { $database } is a template of other databases
+replace-obstacle-closed = { $database } lets nobody in: ALTER DATABASE ... ALLOW_CONNECTIONS true
+replace-obstacle-owner = user { $user } is not a member of { $owner }, to whom { $database } belongs
+replace-obstacle-busy = { $database } is being replaced by another restore at this moment
+replace-obstacle-slots = logical replication slots are bound to { $database } and would stay with the old one: { $list }
+replace-obstacle-subscriptions = subscriptions are bound to { $database } and would go on in the old one: { $list }
+replace-obstacle-prepared = { $database } has prepared transactions ({ $count }): commit them or roll them back
+replace-obstacle-cron = pg_cron is bound to { $database } and would go on in the old one
+replace-obstacle-timescale = TimescaleDB and its background workers are bound to { $database }
+replace-obstacle-sessions = sessions in { $database } that the user of the source may not end: { $list }
+replace-obstacle-other = the backup is of database { $other }, what is live is { $database }
+replace-obstacle-extensions = the server of { $database } lacks extensions that the backup needs: { $list }
+replace-obstacle-roles = the server of { $database } lacks roles that the backup needs: { $list }
+replace-obstacle-owners = user { $user } is not a member of roles to whom something in the backup or in { $database } belongs: { $list }
+replace-obstacle-settings = user { $user } may not carry settings of { $database } over to another database: { $list }
+replace-obstacle-room = beside { $database } about { $needed } MiB are needed, and { $free } MiB are free
+replace-obstacle-createdb = user { $user } may not make a database beside { $database }: ALTER ROLE ... CREATEDB
+replace-obstacle-createdb-new = user { $user } may not make the database { $database }: ALTER ROLE ... CREATEDB
+replace-obstacle-createdb-pick = user { $user } may not make the database in which this part of the backup is put together, beside { $database }: ALTER ROLE ... CREATEDB
+replace-obstacle-schema-name = a schema can not be called { $schema }: no line breaks, no pg_ at the beginning, 63 bytes at most
+replace-obstacle-schema = there is a schema { $schema } in { $database } already: choose another name
+replace-obstacle-create = user { $user } may not make schemas in { $database }: GRANT CREATE ON DATABASE
+replace-obstacle-taken = there is a database { $database } already: choose another name
+replace-obstacle-new-long = the name { $database } is too long: PostgreSQL keeps 63 bytes of it
+replace-obstacle-new-cron = the backup has pg_cron, which works in one database of a server only: { $database } can not have it too
+replace-obstacle-new-timescale = the backup has TimescaleDB, which has its own way of being restored: { $database } can not be filled as others are
+replace-obstacle-pick = { $pick } alone does not take the place of what is in { $database }: restore it into a new schema beside
+
+replace-remark-room = how much room there is beside { $database } can not be seen from here: about { $needed } MiB are needed
+replace-remark-uncounted = the backup of { $database } has no row counts: only definitions can be compared
+replace-remark-untrusted = as PostgreSQL has it, only a superuser makes these extensions again, not { $user }; if the provider does not allow it either, the restore ends there and { $database } stays as it is: { $list }
+replace-remark-versions = extensions of { $database } will have another version: { $list }
+replace-remark-large-objects = the backup of { $database } has no large objects
+replace-remark-single = { $database } is emptied and filled in one transaction: nobody can use it from its beginning to its end, its rows are compared in it, and the way back is the backup that is made right before
+
+remark-pick-keys = foreign keys to tables that were not restored are left out: { $list }
+remark-pick-removed = left out, because it needs tables that were not restored: { $list }
+remark-pick-detached = by themselves now, without the table that they were a part of: { $list }
+remark-pick-code = functions came along as they are: where their text names { $schema }, what is live in { $database } is meant
+remark-pick-large-objects = large objects of the backup of { $database } do not come along
+
+error-replace-no-maintenance = there is no other database to work from while { $database } is replaced: postgres or template1
+error-replace-busy = database { $database } is being replaced by another restore
+error-replace-leftovers = sessions of a killed restore do not end on the server
+error-replace-sessions = sessions of { $database } do not end ({ $who }): nothing was replaced, and it is open again
+error-replace-rename = { $database } can not be renamed ({ $reason }): nothing was replaced
+error-replace-changed = { $database } is not the database that was to be replaced any more: somebody has made it anew
+error-replace-taken = there is a database { $database } that is not of this restore: it is left alone
+error-replace-none = there is no database { $database }
+error-replace-over = database { $database } was replaced already by this restore
+error-replace-full = the server's disk is full: what was restored for { $database } until then was removed, the live one is as it was
+error-replace-unpack-full = the disk of { $folder } became full while the backup was unpacked there
+error-replace-smoke = { $database } does not work after the swap ({ $reason })
+error-replace-put-back = what was restored does not work as { $database }: the old one was put back
+error-replace-no-before = nothing is kept aside of { $database }: there is nothing to go back to
+error-replace-not-prepared = nothing is prepared, exactly as the backup says, to take the place of { $database }
+error-replace-choose = backup { $id } is of several databases: say which one is to be restored
+error-pick-none = the backup has no schema and no table { $pick }
+error-pick-near = the backup has no schema and no table { $pick }; near to it: { $list }
+error-pick-ambiguous = { $pick } may mean several things: write one of { $list }
+error-pick-kind = { $pick } is no table: the backup has its definition, but no rows of it
+error-pick-encoding = a part of a backup can only be taken out of one whose names are in UTF-8: restore it whole into a new database
+error-pick-bound = it can not be restored alone ({ $reason }): restore the schema, or everything into a new database
+error-replace-not-undone = the old { $database } does not work any more: what had been restored is live again
+error-replace-not-emptied = { $database } can not be emptied ({ $list }): nothing was replaced
+error-replace-differs = what was restored into { $database } differs from the manifest in { $count } places ({ $example }): nothing was replaced
+
+error-globals-none = backup { $id } has no roles
+error-globals-role = backup { $id } has no role { $role }
+error-globals-own = role { $role } is the one that the source connects as: change it by hand

@@ -1,0 +1,75 @@
+# Восстановление на место живых данных: что мешает, что нужно знать, что пошло не так.
+
+replace-obstacle-name = в имени базы { $database } есть перевод строки: pg_dump с таким не работает
+replace-obstacle-long = имя { $database } слишком длинное: с тем, что добавляется на время восстановления, оно не умещается в 63 байта
+replace-obstacle-standby = сервер работает репликой: восстанавливайте на ведущем
+replace-obstacle-template = { $database } служит шаблоном для других баз
+replace-obstacle-closed = к { $database } нельзя подключиться: ALTER DATABASE ... ALLOW_CONNECTIONS true
+replace-obstacle-owner = пользователь { $user } не входит в роль { $owner }, которой принадлежит { $database }
+replace-obstacle-busy = { $database } прямо сейчас заменяет другое восстановление
+replace-obstacle-slots = к { $database } привязаны слоты логической репликации, они остались бы у старой базы: { $list }
+replace-obstacle-subscriptions = к { $database } привязаны подписки, они продолжили бы работать в старой базе: { $list }
+replace-obstacle-prepared = в { $database } есть подготовленные транзакции ({ $count }): зафиксируйте или откатите их
+replace-obstacle-cron = к { $database } привязан pg_cron, он продолжил бы работать в старой базе
+replace-obstacle-timescale = к { $database } привязан TimescaleDB со своими фоновыми процессами
+replace-obstacle-sessions = в { $database } есть сеансы, которые пользователь источника завершить не может: { $list }
+replace-obstacle-other = копия сделана с базы { $other }, а живая база { $database }
+replace-obstacle-extensions = на сервере базы { $database } нет нужных копии расширений: { $list }
+replace-obstacle-roles = на сервере базы { $database } нет нужных копии ролей: { $list }
+replace-obstacle-owners = пользователь { $user } не входит в роли, которым принадлежит что-то в копии или в { $database }: { $list }
+replace-obstacle-settings = пользователь { $user } не может перенести настройки { $database } на другую базу: { $list }
+replace-obstacle-room = рядом с { $database } нужно около { $needed } МиБ, свободно { $free } МиБ
+replace-obstacle-createdb = пользователь { $user } не может создать базу рядом с { $database }: ALTER ROLE ... CREATEDB
+replace-obstacle-createdb-new = пользователь { $user } не может создать базу { $database }: ALTER ROLE ... CREATEDB
+replace-obstacle-createdb-pick = пользователь { $user } не может создать рядом с { $database } базу, в которой собирается эта часть копии: ALTER ROLE ... CREATEDB
+replace-obstacle-schema-name = схема не может называться { $schema }: без переводов строки, без pg_ в начале, не больше 63 байт
+replace-obstacle-schema = схема { $schema } в { $database } уже есть: выберите другое имя
+replace-obstacle-create = пользователь { $user } не может создавать схемы в { $database }: GRANT CREATE ON DATABASE
+replace-obstacle-taken = база { $database } уже есть: выберите другое имя
+replace-obstacle-new-long = имя { $database } слишком длинное: PostgreSQL хранит из него 63 байта
+replace-obstacle-new-cron = в копии есть pg_cron, а он работает только в одной базе сервера: в { $database } его быть не может
+replace-obstacle-new-timescale = в копии есть TimescaleDB, который восстанавливается по-своему: базу { $database } не наполнить как обычную
+replace-obstacle-pick = часть копии ({ $pick }) не ставится на место живого в { $database }: восстановите её рядом, в новую схему
+
+replace-remark-room = сколько места рядом с { $database }, отсюда не видно: нужно около { $needed } МиБ
+replace-remark-uncounted = в копии базы { $database } не посчитаны строки: сверить можно только определения
+replace-remark-untrusted = эти расширения PostgreSQL позволяет создавать только суперпользователю, а не { $user }; если не позволит и провайдер, восстановление на этом остановится, а { $database } останется как есть: { $list }
+replace-remark-versions = у расширений базы { $database } будет другая версия: { $list }
+replace-remark-large-objects = в копии базы { $database } нет больших объектов
+replace-remark-single = { $database } очищается и заполняется в одной транзакции: пока она идёт, базой никто не пользуется, строки сверяются в ней же, а вернуться можно к копии, сделанной непосредственно перед этим
+
+remark-pick-keys = без внешних ключей на таблицы, которые не восстановлены: { $list }
+remark-pick-removed = не перенесено, так как нужны таблицы, которые не восстановлены: { $list }
+remark-pick-detached = теперь сами по себе, без таблицы, частью которой были: { $list }
+remark-pick-code = функции перенесены как есть: где в их тексте названа схема { $schema }, имеется в виду живая в { $database }
+remark-pick-large-objects = большие объекты из копии базы { $database } не переносятся
+
+error-replace-no-maintenance = пока заменяется { $database }, работать не из чего: нужна другая база, postgres или template1
+error-replace-busy = базу { $database } заменяет другое восстановление
+error-replace-leftovers = на сервере не завершаются сеансы убитого восстановления
+error-replace-sessions = сеансы базы { $database } не завершаются ({ $who }): ничего не заменено, база снова открыта
+error-replace-rename = базу { $database } не переименовать ({ $reason }): ничего не заменено
+error-replace-changed = { $database } уже не та база, которую нужно было заменить: кто-то создал её заново
+error-replace-taken = есть база { $database }, не относящаяся к этому восстановлению: она не тронута
+error-replace-none = нет базы { $database }
+error-replace-over = базу { $database } это восстановление уже заменило
+error-replace-full = на диске сервера нет места: восстановленное для { $database } удалено, живая база осталась как была
+error-replace-unpack-full = на диске с { $folder } кончилось место, пока там распаковывалась копия
+error-replace-smoke = { $database } после замены не работает ({ $reason })
+error-replace-put-back = восстановленное не работает как { $database }: возвращена старая база
+error-replace-no-before = от { $database } ничего не отложено: возвращаться не к чему
+error-replace-not-prepared = нет ничего подготовленного и в точности совпадающего с копией, что могло бы занять место { $database }
+error-replace-choose = в копии { $id } несколько баз: скажите, какую восстановить
+error-pick-none = в копии нет ни схемы, ни таблицы { $pick }
+error-pick-near = в копии нет ни схемы, ни таблицы { $pick }; похожие: { $list }
+error-pick-ambiguous = { $pick } можно понять по-разному, напишите одно из: { $list }
+error-pick-kind = { $pick } не таблица: в копии есть её определение, но не строки
+error-pick-encoding = взять часть можно только из копии с именами в UTF-8: восстановите её целиком в новую базу
+error-pick-bound = отдельно это не восстановить ({ $reason }): восстановите схему или всё целиком в новую базу
+error-replace-not-undone = старая база { $database } больше не работает: снова живая та, что была восстановлена
+error-replace-not-emptied = базу { $database } не очистить ({ $list }): ничего не заменено
+error-replace-differs = восстановленное в { $database } расходится с описанием копии, мест: { $count } ({ $example }); ничего не заменено
+
+error-globals-none = в копии { $id } нет ролей
+error-globals-role = в копии { $id } нет роли { $role }
+error-globals-own = под ролью { $role } подключается сам источник: меняйте её вручную

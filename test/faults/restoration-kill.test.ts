@@ -1,0 +1,129 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { temporaryFolder } from "../support/backup.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { databasesOf } from "../support/replace.ts";
+import { alice, chat, type RestoreConfig, type RestoreWorld, restoreWorld } from "../support/restoration.ts";
+import type { RestoreChildOrder } from "../support/restoration-child.ts";
+import { ManualClock, useRedis } from "../support/state.ts";
+
+const fixture = useRedis();
+let server: PostgresServer;
+let clock: ManualClock;
+let path: string;
+let database: string;
+let count = 0;
+let config: RestoreConfig;
+let shop: RestoreWorld;
+
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(async () => {
+  await server?.stop();
+});
+beforeEach(async () => {
+  const made = temporaryFolder();
+  onTestFinished(() => made[Symbol.dispose]());
+  path = made.path;
+  clock = new ManualClock("2026-03-01T12:00:00Z");
+  database = `shop${count++}`;
+  await server.createDatabase(
+    database,
+    "CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 500)",
+  );
+  const say = (what: string) => ["sh", "-c", `echo ${what} >> ${join(path, "services.log")}`];
+  config = {
+    path,
+    prefix: fixture.keys().root.split(":")[0] ?? "",
+    redisUrl: fixture.server.url,
+    source: { kind: "postgres", url: server.url(database), counts: "exact" },
+    restore: { stop: [say("stop")], start: [say("start")] },
+  };
+  shop = restoreWorld(fixture, clock, config);
+});
+
+const rows = async () => Number(await server.psql(database, "SELECT count(*) FROM orders"));
+const services = () => readFileSync(join(path, "services.log"), "utf8").trim().split("\n");
+
+/** A worker that carries it out and is killed there. */
+async function killedAt(approval: string, dieAt: string): Promise<void> {
+  const order: RestoreChildOrder = { config, approval, dieAt, now: clock.now().toISOString() };
+  const script = join(import.meta.dirname, "../support/restoration-child.ts");
+  const child = spawn(process.execPath, [script, JSON.stringify(order)], { stdio: ["ignore", "inherit", "inherit"] });
+  const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
+  expect({ code, signal, dieAt }).toEqual({ code: null, signal: "SIGKILL", dieAt });
+}
+
+async function approved(): Promise<{ id: string; approval: string }> {
+  const backup = await shop.backUp();
+  await server.psql(database, "DELETE FROM orders WHERE id > 10");
+  const { id, error } = await shop.looked({ backup: backup.id });
+  expect(error).toBeUndefined();
+  return { id, approval: (await shop.approved(id)).id };
+}
+
+describe("a worker that is killed while it restores", () => {
+  it.each([
+    ["is-running", "check"],
+    ["check", "check"],
+    ["backup", "backup"],
+    ["make", "restore"],
+    ["prepared", "restore"],
+    ["stop", "stop"],
+    ["swap", "swap"],
+    ["swapped", "swap"],
+    ["start", "start"],
+  ])("at %s: the next one goes on to the end", async (dieAt, interruptedIn) => {
+    const { approval } = await approved();
+    await killedAt(approval, dieAt);
+    const done = await shop.carryOut(approval);
+    expect(done.error).toBeUndefined();
+    expect(done).toMatchObject({ status: "done", interruptedIn, attempt: 2 });
+    expect(await rows()).toBe(500);
+    // Whatever was stopped runs.
+    expect(services().at(-1)).toBe("start");
+    expect(done.programs).toBeUndefined();
+    expect((await shop.deps.runs.list("shop", 10)).length).toBe(2);
+    expect(await shop.audit(done.id)).toContain("resumed");
+    expect((await shop.undone(done.id)).status).toBe("undone");
+    expect(await rows()).toBe(10);
+  });
+
+  it("can be cancelled afterwards: what it has made is removed", async () => {
+    const { id, approval } = await approved();
+    await killedAt(approval, "prepared");
+    await shop.deps.restorations.cancel(id, alice);
+    expect(await shop.carryOut(approval)).toMatchObject({ status: "cancelled" });
+    expect(await databasesOf(server, database)).toBe(`${database} t`);
+    expect(await rows()).toBe(10);
+  });
+
+  it("again and again: it is given up, tidied up, and what was stopped is started", async () => {
+    const { id, approval } = await approved();
+    for (let attempt = 1; attempt <= 5; attempt++) await killedAt(approval, "stop");
+    expect(await shop.carryOut(approval)).toMatchObject({ status: "failed", cleanUp: true });
+    const tidied = await shop.work(id);
+    expect(tidied).toMatchObject({ status: "failed", error: { text: { key: "error-restoration-lost" } } });
+    expect(tidied.cleanUp).toBeUndefined();
+    expect(await databasesOf(server, database)).toBe(`${database} t`);
+  });
+});
+
+describe("a worker that is killed while it takes a restore back", () => {
+  it.each(["undoing", "undo-undo", "undo-undone"])("at %s: the next one goes on to the end", async (dieAt) => {
+    const { approval } = await approved();
+    const { id } = await shop.carryOut(approval);
+    await shop.deps.restorations.undo(id, alice, chat);
+    const { undo } = await shop.work(id);
+    const agreed = undo?.approval ?? "";
+    await shop.deps.approvals.confirm(agreed, alice, "shop", false);
+    await killedAt(agreed, dieAt);
+    expect(await shop.carryOut(agreed)).toMatchObject({ status: "undone", undo: { status: "done" } });
+    expect(await rows()).toBe(10);
+    expect(services().at(-1)).toBe("start");
+  });
+});
