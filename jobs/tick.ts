@@ -1,6 +1,8 @@
 import type { Deps } from "../src/app/deps.ts";
 import type { JobHandler } from "../src/queue/contracts.ts";
+import { recordStrangers } from "../src/services/audit/strangers.ts";
 import { verifyByClock } from "../src/services/backup/verify-schedule.ts";
+import { drillByClock } from "../src/services/drills/schedule.ts";
 import { tick } from "../src/services/tick.ts";
 import { upkeep } from "../src/services/upkeep.ts";
 import { workersWatch } from "../src/services/watch/index.ts";
@@ -9,8 +11,13 @@ export const tickJob = (deps: Deps): JobHandler<"tick"> => {
   const watch = workersWatch(deps);
   const step = async (): Promise<void> => {
     await verifyByClock(deps);
+    await drillByClock(deps);
     await upkeep(deps);
     await deps.pinOrders.requeue();
+    await deps.approvals.requeue();
+    await deps.restorations.step();
+    await recordStrangers(deps);
+    await deps.auditHeads.step();
   };
   return async () => ({ done: await tick({ ...deps, watch, upkeep: { step } }) });
 };

@@ -34,11 +34,22 @@ export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "storages" | "encry
 /** The configuration as the program uses it: defaults filled in, durations in milliseconds, variables replaced. */
 export type Config = Pick<
   ParsedConfig,
-  "timezone" | "locale" | "redis" | "http" | "storages" | "log" | "alerts" | "hooks" | "heartbeats" | "daily"
+  | "timezone"
+  | "locale"
+  | "redis"
+  | "http"
+  | "storages"
+  | "log"
+  | "approvals"
+  | "alerts"
+  | "hooks"
+  | "heartbeats"
+  | "daily"
 > & {
   readonly telegram?: TelegramConfig;
   readonly encryption?: NonNullable<ParsedConfig["encryption"]>;
   readonly heartbeat?: NonNullable<ParsedConfig["heartbeat"]>;
+  readonly drill?: NonNullable<ParsedConfig["drill"]>;
   readonly worker: { readonly host: string; readonly concurrency: number; readonly lease: number };
   readonly backups: readonly BackupConfig[];
 };
@@ -187,7 +198,7 @@ function convert(data: unknown, path: Path, expected: unknown): boolean {
 
 function complete(parsed: ParsedConfig, env: Environment): Config {
   const { timezone, locale, redis, http, storages, log, telegram, encryption, worker, heartbeat } = parsed;
-  const { alerts, hooks, heartbeats, daily } = parsed;
+  const { approvals, alerts, hooks, heartbeats, daily, drill } = parsed;
   return {
     timezone,
     locale,
@@ -195,6 +206,7 @@ function complete(parsed: ParsedConfig, env: Environment): Config {
     http,
     storages,
     log,
+    approvals,
     alerts,
     hooks,
     heartbeats,
@@ -203,6 +215,7 @@ function complete(parsed: ParsedConfig, env: Environment): Config {
     ...(telegram ? { telegram } : {}),
     ...(encryption ? { encryption } : {}),
     ...(heartbeat ? { heartbeat } : {}),
+    ...(drill ? { drill } : {}),
     backups: parsed.backups.map(({ keep = {}, ...backup }) => {
       const configured = Object.keys(keep);
       const names = backup.storages ?? (configured.length > 0 ? configured : Object.keys(storages));

@@ -1,19 +1,27 @@
+import type { Approval } from "../core/approval.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { Producer } from "../queue/producer.ts";
 import { Alerts } from "../services/alerts/alerts.ts";
+import { Approvals } from "../services/approvals/approvals.ts";
+import { AuditHeads } from "../services/audit/heads.ts";
 import { LinkOrders } from "../services/backup/links.ts";
 import { BackupOrders } from "../services/backup/orders.ts";
 import { PinOrders } from "../services/backup/pins.ts";
 import { PruneQuestions } from "../services/backup/prune-questions.ts";
 import { VerificationOrders } from "../services/backup/verifications.ts";
 import { CachedCatalogue } from "../services/cached-catalogue.ts";
+import { DrillOrders } from "../services/drills/orders.ts";
 import { Heartbeats } from "../services/heartbeats.ts";
 import { Inbound } from "../services/inbound.ts";
+import { Restorations } from "../services/restorations/restorations.ts";
+import { ApprovalStates } from "../state/approvals.ts";
+import { Audit } from "../state/audit.ts";
 import { Cards } from "../state/cards.ts";
 import { CatalogueCache } from "../state/catalogue.ts";
 import { TelegramContact } from "../state/contact.ts";
 import { Dialogs } from "../state/dialogs.ts";
+import { Drills } from "../state/drills.ts";
 import { HeartbeatStates } from "../state/heartbeats.ts";
 import { Incidents } from "../state/incidents.ts";
 import { Languages } from "../state/languages.ts";
@@ -24,10 +32,12 @@ import { Presences } from "../state/presence.ts";
 import { Prunes } from "../state/prunes.ts";
 import { connectRedis, giveUp, Keys, type Redis } from "../state/redis.ts";
 import { Refusals } from "../state/refusals.ts";
+import { RestorationStates } from "../state/restorations.ts";
 import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
 import { Silences } from "../state/silences.ts";
 import { Storms } from "../state/storms.ts";
+import { Strangers } from "../state/strangers.ts";
 import { Verifications } from "../state/verifications.ts";
 import { Views } from "../state/views.ts";
 import { WatchState } from "../state/watch.ts";
@@ -59,12 +69,23 @@ export interface Deps {
   readonly verificationOrders: VerificationOrders;
   /** Of verifications. */
   readonly verifySchedule: ScheduleState;
+  readonly drills: Drills;
+  readonly drillOrders: DrillOrders;
+  /** Of the drill. */
+  readonly drillSchedule: ScheduleState;
   readonly prunes: Prunes;
   readonly pruneQuestions: PruneQuestions;
   readonly pins: Pins;
   readonly pinOrders: PinOrders;
   readonly links: Links;
   readonly linkOrders: LinkOrders;
+  readonly approvalStates: ApprovalStates;
+  readonly approvals: Approvals;
+  readonly restorationStates: RestorationStates;
+  readonly restorations: Restorations;
+  readonly audit: Audit;
+  readonly auditHeads: AuditHeads;
+  readonly strangers: Strangers;
   readonly watchState: WatchState;
   readonly contact: TelegramContact;
   readonly presences: Presences;
@@ -112,9 +133,25 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   };
   const asked = { config, clock, logger, cards, runs, verifications, catalogue, producer, location };
   const verificationOrders = new VerificationOrders(asked);
+  const drills = new Drills(redis, keys, cards);
   const prunes = new Prunes(redis, keys, cards);
   const pins = new Pins(redis, keys);
   const links = new Links(redis, keys);
+  const audit = new Audit(redis, keys);
+  const approvalStates = new ApprovalStates(redis, keys);
+  const ended = async (approval: Approval): Promise<void> => await restorations.settle(approval);
+  const approvals = new Approvals({ config, clock, logger, cards, approvalStates, producer, ended });
+  const restorationStates = new RestorationStates(redis, keys, cards);
+  const restorations: Restorations = new Restorations({
+    config,
+    clock,
+    logger,
+    cards,
+    restorationStates,
+    approvals,
+    verificationOrders,
+    producer,
+  });
   const heartbeatStates = new HeartbeatStates(redis, keys);
   const deps: Deps = {
     config,
@@ -135,12 +172,22 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     verifications,
     verificationOrders,
     verifySchedule: new ScheduleState(redis, keys, "verify-due"),
+    drills,
+    drillOrders: new DrillOrders({ config, clock, logger, cards, drills, leases, producer }),
+    drillSchedule: new ScheduleState(redis, keys, "drill-due"),
     prunes,
     pruneQuestions: new PruneQuestions({ config, clock, logger, cards, prunes, producer }),
     pins,
     pinOrders: new PinOrders({ config, clock, logger, catalogue, pins, producer }),
     links,
     linkOrders: new LinkOrders({ config, clock, logger, links, producer }),
+    approvalStates,
+    approvals,
+    restorationStates,
+    restorations,
+    audit,
+    auditHeads: new AuditHeads({ config, clock, audit, producer }),
+    strangers: new Strangers(redis, keys),
     watchState: new WatchState(redis, keys),
     contact: new TelegramContact(redis, keys),
     presences: new Presences(redis, keys),

@@ -29,6 +29,7 @@ import { SeenUpdates } from "../state/updates.ts";
 import { describeStorage } from "../storages/index.ts";
 import type { BotConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
+import { drillMetrics } from "./drill-metrics.ts";
 import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
 import { redisAway, runShutdown, type ShutdownStep } from "./shutdown.ts";
@@ -59,9 +60,12 @@ export async function runBot(
     const storage = config.storages[name];
     return storage ? describeStorage(storage) : name;
   };
+  const keys = new Keys(config.redis.prefix);
+  const updates = new SeenUpdates(deps.redis, keys);
   const botDeps: BotDeps = {
     ...deps,
     config,
+    updates,
     kinds,
     viewKinds: createViewKinds({ ...deps, kinds, storageLocation }),
     metrics: botMetrics(registry),
@@ -77,8 +81,8 @@ export async function runBot(
   const watch = watchLoop(deps, stopping.signal, async (signal) => await api.getMe(signal));
   watchMetrics(deps, registry, watch);
   verifyMetrics(deps, registry);
+  drillMetrics(deps, registry);
   const history = new Alerts({ ...deps, config: { alerts: config.alerts, timezone: config.timezone } });
-  const keys = new Keys(config.redis.prefix);
   const probeRedis = (): Promise<string> => tryWrite(deps.redis, keys);
   const redisOutage = new RedisOutage({
     ...deps,
@@ -122,9 +126,12 @@ export async function runBot(
       throw error;
     }
   };
-  // A poll brings the same update again only to a bot that did not confirm it; that confirms what fails as well.
-  const handlePolled = async (update: Update): Promise<void> => await handle(update).catch(() => undefined);
-  const updates = new SeenUpdates(deps.redis, keys);
+  // A poll brings the same update again to a bot that could not confirm it; what fails is confirmed as well.
+  const handlePolled = async (update: Update): Promise<void> => {
+    if (await updates.isDone(update.update_id).catch(() => false)) return;
+    await handle(update).catch(() => undefined);
+    await updates.done(update.update_id).catch(() => undefined);
+  };
   const handlePosted = (update: Update): Promise<void> => onlyOnce(updates, update, handle);
   const poller =
     config.telegram.mode === "polling"
@@ -241,6 +248,7 @@ function watchLoop(deps: Deps, stop: AbortSignal, probe: (signal: ProbeSignal) =
       { name: "heartbeats", run: async () => await deps.heartbeats.check() },
       { name: "refused tokens", run: async () => await deps.inbound.check() },
       { name: "watch", run: async () => await watch.step() },
+      { name: "approvals", run: async () => await deps.approvals.step() },
       { name: "daily", run: async () => await daily(deps) },
       { name: "own heartbeat", run: async () => await ownHeartbeat.step() },
     ],

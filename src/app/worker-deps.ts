@@ -1,5 +1,10 @@
+import type { Approval } from "../core/approval.ts";
 import { AppError } from "../core/errors.ts";
 import type { BackupRun } from "../core/run.ts";
+import { actions } from "../services/approvals/actions.ts";
+import { createActionHandlers } from "../services/approvals/handlers.ts";
+import { ApprovalRunner } from "../services/approvals/runner.ts";
+import { AuditHeadWriter } from "../services/audit/heads.ts";
 import { LinkMaker } from "../services/backup/links.ts";
 import { PinWriter } from "../services/backup/pins.ts";
 import { Pruner } from "../services/backup/prune.ts";
@@ -7,6 +12,9 @@ import { BackupRunner } from "../services/backup/runner.ts";
 import { BackupUploads } from "../services/backup/uploads.ts";
 import { Verifier } from "../services/backup/verifier.ts";
 import { CatalogueKeeper } from "../services/catalogue-keeper.ts";
+import { DrillRunner } from "../services/drills/runner.ts";
+import type { RestoreDeps } from "../services/restorations/deps.ts";
+import { RestoreWorker } from "../services/restorations/worker.ts";
 import { enqueuePrune } from "../services/upkeep.ts";
 import { createSource } from "../sources/index.ts";
 import { createStorage } from "../storages/index.ts";
@@ -23,6 +31,10 @@ export interface WorkerDeps extends Deps {
   readonly pinWriter: PinWriter;
   readonly linkMaker: LinkMaker;
   readonly verifier: Verifier;
+  readonly restoreWorker: RestoreWorker;
+  readonly drillRunner: DrillRunner;
+  readonly auditHeadWriter: AuditHeadWriter;
+  readonly approvalRunner: ApprovalRunner<typeof actions>;
   /** Opens a configured storage; opened once and shared. */
   storage(name: string): Promise<Storage>;
 }
@@ -52,17 +64,29 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
     await enqueuePrune(deps.producer, config, name, run.name);
   };
   const working = { ...deps, storage, source, catalogueKeeper, stored };
+  const runner = new BackupRunner(working);
+  const restoring: RestoreDeps = { ...working, runner };
+  const ended = async (approval: Approval): Promise<void> => await deps.restorations.settle(approval);
   return {
     deps: {
       ...deps,
       storage,
       catalogueKeeper,
-      runner: new BackupRunner(working),
+      runner,
       uploads: new BackupUploads(working),
       pruner: new Pruner(working),
       pinWriter: new PinWriter(working),
       linkMaker: new LinkMaker(working),
       verifier: new Verifier(working),
+      drillRunner: new DrillRunner(deps),
+      auditHeadWriter: new AuditHeadWriter(working),
+      restoreWorker: new RestoreWorker(restoring),
+      approvalRunner: new ApprovalRunner({
+        ...deps,
+        actions,
+        actionHandlers: createActionHandlers(restoring),
+        ended,
+      }),
     },
     close: async () => {
       for (const opened of storages.values()) await opened.close();

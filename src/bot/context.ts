@@ -8,10 +8,16 @@ import type { Person } from "../core/run.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Locale, Messages } from "../messages/index.ts";
 import type { Alerts } from "../services/alerts/alerts.ts";
+import type { Approvals } from "../services/approvals/approvals.ts";
+import type { LinkOrders } from "../services/backup/links.ts";
 import type { BackupOrders } from "../services/backup/orders.ts";
 import type { VerificationOrders } from "../services/backup/verifications.ts";
 import type { CachedCatalogue } from "../services/cached-catalogue.ts";
+import type { DrillOrders } from "../services/drills/orders.ts";
+import type { Restorations } from "../services/restorations/restorations.ts";
 import type { StatusReport } from "../services/status.ts";
+import type { ApprovalStates } from "../state/approvals.ts";
+import type { Audit } from "../state/audit.ts";
 import type { Cards } from "../state/cards.ts";
 import type { Dialog, Dialogs } from "../state/dialogs.ts";
 import type { Incidents } from "../state/incidents.ts";
@@ -19,6 +25,8 @@ import type { Languages } from "../state/languages.ts";
 import type { Leases } from "../state/leases.ts";
 import type { Runs } from "../state/runs.ts";
 import type { Silences } from "../state/silences.ts";
+import type { Strangers } from "../state/strangers.ts";
+import type { SeenUpdates } from "../state/updates.ts";
 import type { Views } from "../state/views.ts";
 import type { CardKind } from "./cards/types.ts";
 import type { ViewKind } from "./views/types.ts";
@@ -35,8 +43,16 @@ export interface BotDeps {
   readonly languages: Languages;
   readonly views: Views;
   readonly leases: Leases;
+  readonly updates: Pick<SeenUpdates, "isDone" | "done">;
   readonly orders: BackupOrders;
   readonly verificationOrders: VerificationOrders;
+  readonly linkOrders: LinkOrders;
+  readonly restorations: Restorations;
+  readonly drillOrders: DrillOrders;
+  readonly approvals: Approvals;
+  readonly approvalStates: ApprovalStates;
+  readonly audit: Audit;
+  readonly strangers: Strangers;
   readonly alerts: Alerts;
   readonly incidents: Incidents;
   readonly silences: Silences;
@@ -70,6 +86,12 @@ export interface DialogPress {
   readonly tooLate: boolean;
 }
 
+/** A dialog to begin: its name, and its arguments beside who speaks and where. Plain data. */
+export interface DialogOrder {
+  readonly dialog: string;
+  readonly args: object;
+}
+
 interface CallerFlavor {
   /** Set by the access middleware: past it every update is from a listed person in an allowed chat. */
   caller: Caller;
@@ -83,6 +105,8 @@ interface CallerFlavor {
   dialogPress?: Promise<DialogPress | undefined>;
   /** A dialog that is to be asked anew unless its conversation takes the press: it came too late, or the thread is lost. */
   askAgain?: { readonly dialog: Dialog; readonly again: "press" | "lost" };
+  /** A dialog that a press, answered already, is to begin. */
+  begin?: DialogOrder;
 }
 
 export type BotContext = ConversationFlavor<Context & CallerFlavor>;

@@ -6,11 +6,13 @@ import { formatDuration } from "../messages/format.ts";
 import { commands } from "./commands/index.ts";
 import { type BotContext, type BotDeps, type DialogContext, staleAfterMs } from "./context.ts";
 import { backupDialog } from "./conversations/backup.ts";
+import { restoreDialog } from "./conversations/restore.ts";
 import { conversationKey, conversationStorage } from "./conversations/storage.ts";
 import { publishOwnMenu } from "./menu.ts";
 import { access } from "./middlewares/access.ts";
+import { approvalReplies } from "./middlewares/approval-replies.ts";
 import { spendBudget } from "./middlewares/budget.ts";
-import { askAgain, dialogPresses, presses } from "./middlewares/press.ts";
+import { askAgain, beginDialogs, dialogPresses, presses } from "./middlewares/press.ts";
 import { recordLimits, retryLimits, retryOutages } from "./middlewares/retry.ts";
 import { sayFailure } from "./say-failure.ts";
 import { readFailure } from "./telegram-error.ts";
@@ -47,7 +49,8 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
   bot.use(reportErrors(deps));
   bot.use(presses(deps));
   // One update of a person and place after the other: in this process in their order, among several bots by a lock.
-  bot.use(sequentialize<BotContext>(conversationKey), oneBotPerDialog(deps));
+  bot.use(sequentialize<BotContext>(conversationKey), oneBotPerDialog(deps), onlyOnce(deps));
+  bot.use(approvalReplies(deps));
   bot.use(
     conversations<BotContext, DialogContext>({
       storage: conversationStorage(deps.dialogs),
@@ -60,7 +63,12 @@ export function createBot(deps: BotDeps): Bot<BotContext> {
     }),
   );
   bot.use(dialogPresses(deps));
-  bot.use(createConversation(backupDialog(deps), { id: "backup" }), askAgain());
+  bot.use(
+    createConversation(backupDialog(deps), { id: "backup" }),
+    createConversation(restoreDialog(deps), { id: "restore" }),
+    askAgain(),
+    beginDialogs(),
+  );
   bot.use(commandsInAnyCase());
   for (const command of commands) {
     bot.command(command.name, async (ctx) => {
@@ -113,6 +121,18 @@ function reportErrors(deps: BotDeps) {
       deps.logger.error({ err: error, update: ctx.update.update_id }, "a handler failed");
       await sayFailure(deps, ctx, error);
     }
+  };
+}
+
+/**
+ * Behind the lock, as who held it may have handled the same update: a bot that has lost the right to poll, while it was busy
+ * or its network was, finishes what it works on, and whoever polls then is given that again.
+ */
+function onlyOnce({ updates }: Pick<BotDeps, "updates">) {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    if (await updates.isDone(ctx.update.update_id)) return;
+    await next();
+    await updates.done(ctx.update.update_id);
   };
 }
 

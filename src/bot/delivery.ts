@@ -9,7 +9,7 @@ import { configuredChat, moveChat } from "../services/chats.ts";
 import { type Notice, notifyAdmins } from "../services/notices.ts";
 import type { Cards, Claim, Delivered } from "../state/cards.ts";
 import type { Languages } from "../state/languages.ts";
-import type { CardKind, Rendering } from "./cards/types.ts";
+import type { CardKind, CardReply, Rendering } from "./cards/types.ts";
 import { cut } from "./foreign-text.ts";
 import { plainText, shorten } from "./html.ts";
 import { fitted, isRaised, isUnsaid, nextErrand, type Shown } from "./shown.ts";
@@ -41,6 +41,12 @@ const longestReference = 300;
 
 /** A call whose answer could not be recorded any more within the claim is not begun. Milliseconds. */
 const recordingMs = 300;
+
+interface SendOptions {
+  readonly silent?: boolean | undefined;
+  readonly replyTo?: number | undefined;
+  readonly forceReply?: string | undefined;
+}
 
 /**
  * Brings one dirty placement into the chat: renders the newest state, makes one call, records. What is left to do
@@ -97,7 +103,7 @@ export class Delivery {
         this.#deps.onDelivered?.("skip");
         return await this.#done(claim, { ...result, spent: false });
       case "reply":
-        return await this.#reply(claim, shown, fileFollows);
+        return await this.#reply(claim, kind, shown, fileFollows);
       case "strip":
         await this.#strip(claim, shown);
         return await this.#done(claim, { ...result, stripped: true, more: fileFollows });
@@ -127,12 +133,15 @@ export class Delivery {
     });
   }
 
-  async #reply(claim: Claim, { rendering, hash }: Shown, fileFollows: boolean): Promise<void> {
-    const { key, html } = rendering.reply ?? { key: "", html: "" };
-    await this.#send(claim, shorten(html, "…").html, [], {
+  async #reply(claim: Claim, kind: CardKind<unknown>, { rendering, hash }: Shown, fileFollows: boolean): Promise<void> {
+    const { key, html, forceReply }: CardReply = rendering.reply ?? { key: "", html: "" };
+    const messageId = await this.#send(claim, shorten(html, "…").html, [], {
       silent: rendering.silent,
       replyTo: claim.messageId,
+      forceReply,
     });
+    // On record before it is done: after a kill in between it is asked once more, and both are answered.
+    if (forceReply !== undefined) await kind.asked?.(claim.card.id, key, { chatId: claim.target.chatId, messageId });
     const more = fileFollows || claim.stray !== undefined;
     await this.#done(claim, { messageId: claim.messageId ?? 0, hash, spent: true, replied: key, more });
   }
@@ -174,7 +183,7 @@ export class Delivery {
     claim: Claim,
     html: string,
     keyboard: InlineKeyboardButton[][],
-    { silent = claim.silent, replyTo }: { silent?: boolean | undefined; replyTo?: number | undefined } = {},
+    { silent = claim.silent, replyTo, forceReply }: SendOptions = {},
   ): Promise<number> {
     const { chatId, threadId } = claim.target;
     const options = {
@@ -182,6 +191,11 @@ export class Delivery {
       ...(replyTo === undefined
         ? { reply_markup: { inline_keyboard: keyboard } }
         : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } }),
+      ...(forceReply === undefined
+        ? {}
+        : {
+            reply_markup: { force_reply: true as const, selective: true, input_field_placeholder: cut(forceReply, 64) },
+          }),
       disable_notification: silent || claim.urgency === "progress",
       link_preview_options: { is_disabled: true },
     };

@@ -55,7 +55,31 @@ function countedLine(compared: Readonly<Record<string, number>>, messages: Messa
   return messages.t("verify-restored-uncounted");
 }
 
-function differenceLines({ differences = [], differencesTotal = 0 }: Proof, messages: Messages): string[] {
+/** What was compared: "224 rows in 1 table"; undefined where there was nothing to compare with. */
+export function countedWords(compared: Readonly<Record<string, number>>, messages: Messages): Text | undefined {
+  const { locale } = messages;
+  const { rows, tables = 0 } = compared;
+  if (rows !== undefined) {
+    const texts = { rowsText: formatCount(rows, locale), tablesText: formatCount(tables, locale) };
+    return { key: "restore-card-counted-tables", args: { rows, tables, ...texts } };
+  }
+  for (const [what, unit] of [
+    ["keys", "keys"],
+    ["entries", "files"],
+    ["objects", "objects"],
+  ] as const) {
+    const count = compared[what];
+    if (count !== undefined)
+      return { key: `restore-card-${unit}`, args: { count, countText: formatCount(count, locale) } };
+  }
+  return undefined;
+}
+
+/** What of it is not as the manifest says. */
+export function differenceLines(
+  { differences = [], differencesTotal = 0 }: Pick<Proof, "differences" | "differencesTotal">,
+  messages: Messages,
+): string[] {
   if (differencesTotal === 0) return [];
   const countText = formatCount(differencesTotal, messages.locale);
   const shown = differences

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
-import { type Config, environmentVariables, loadConfig } from "../app/config.ts";
+import { type Config, environmentVariables, type LoadOptions, loadConfig } from "../app/config.ts";
 import { AppError } from "../core/errors.ts";
 import { identityLines, isIdentity } from "../lib/age-keys.ts";
 import { createLogger } from "../lib/logger.ts";
@@ -20,6 +20,8 @@ export interface PlaceOptions {
   readonly storage?: readonly string[];
   /** A file of age identities. */
   readonly identity?: string;
+  /** Parts of the configuration whose secrets have to be there. Default: storages, unless addresses are named. */
+  readonly requires?: LoadOptions["requires"];
 }
 
 /** Storages that are open, and what is known about them: from a configuration, or from addresses alone. */
@@ -47,9 +49,8 @@ export function openPlace(terminal: Terminal, options: PlaceOptions): Place {
   const named = options.storage ?? [];
   const addresses = named.filter(isAddress);
   const isBare = addresses.length > 0 && options.path === undefined;
-  const config = isBare
-    ? undefined
-    : loadConfig({ ...options, requires: addresses.length > 0 ? [] : ["storages"] }).config;
+  const requires = options.requires ?? (addresses.length > 0 ? [] : ["storages"]);
+  const config = isBare ? undefined : loadConfig({ ...options, requires }).config;
   const own = config === undefined ? terminal : terminal.in(config.locale);
   const host = config?.worker.host ?? (environmentVariables()["WORKER_HOST"] || hostname());
   const configured = config?.encryption?.identity ?? [];

@@ -124,6 +124,13 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
       finish(await verify(terminal, which, { ...configOption(command), ...options }));
     });
 
+  inStorages(program.command("drill [name]").description(text("cli-drill")))
+    .option("--identity <file>", text("cli-option-identity"))
+    .action(async (name: string | undefined, options: PlaceArguments, command: Command) => {
+      const { drill } = await import("./drill.ts");
+      finish(await drill(terminal, name, { ...configOption(command), ...options }));
+    });
+
   inStorages(program.command("restore <which>").description(text("cli-restore")))
     .option("--identity <file>", text("cli-option-identity"))
     .option("--to <place>", text("cli-restore-to"))
@@ -138,6 +145,19 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
       finish(await restore(terminal, which, { ...configOption(command), ...options }));
     });
 
+  program
+    .command("copy [which]")
+    .description(text("cli-copy"))
+    .requiredOption("--from <storage>", text("cli-copy-from"))
+    .requiredOption("--to <storage>", text("cli-copy-to"))
+    .option("--json", text("cli-option-json"))
+    .action(
+      async (which: string | undefined, options: { from: string; to: string; json?: boolean }, command: Command) => {
+        const { copy } = await import("./copy.ts");
+        finish(await copy(terminal, which, { ...configOption(command), ...options }));
+      },
+    );
+
   inStorages(program.command("prune [name]").description(text("cli-prune")))
     .option("--dry-run", text("cli-prune-dry-run"))
     .option("--keep <policy>", text("cli-prune-keep"))
@@ -145,6 +165,32 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
     .action(async (name: string | undefined, options: PlaceArguments & PruneArguments, command: Command) => {
       const { prune } = await import("./prune.ts");
       finish(await prune(terminal, name, { ...configOption(command), ...options }));
+    });
+
+  const audit = program.command("audit").description(text("cli-audit")).helpCommand(false);
+  inStorages(audit.command("verify").description(text("cli-audit-verify")))
+    .option("--file <export>", text("cli-audit-file"))
+    .action(async (options: PlaceArguments & { file?: string }, command: Command) => {
+      const { auditVerify } = await import("./audit.ts");
+      finish(await auditVerify(terminal, { ...configOption(command), ...options }));
+    });
+  audit
+    .command("export")
+    .description(text("cli-audit-export"))
+    .option("--from <number>", text("cli-audit-from"))
+    .option("--to <number>", text("cli-audit-to"))
+    .action(async (options: { from?: string; to?: string }, command: Command) => {
+      const { auditExport } = await import("./audit-export.ts");
+      finish(await auditExport(terminal, { ...configOption(command), ...options }));
+    });
+
+  audit
+    .command("put-aside")
+    .description(text("cli-audit-put-aside"))
+    .option("--yes", text("cli-option-yes-word"))
+    .action(async (options: { yes?: boolean }, command: Command) => {
+      const { auditPutAside } = await import("./audit-put-aside.ts");
+      finish(await auditPutAside(terminal, { ...configOption(command), ...options }));
     });
 
   program

@@ -7,6 +7,7 @@ import { explainHere, namesIn, type PruneHere, pruneHere, requireClear } from ".
 import { policyFor, policyText, type RetentionLook } from "../services/backup/retention.ts";
 import { confirmByName } from "./confirm.ts";
 import { parseKeep } from "./keep.ts";
+import { leaveNote } from "./note.ts";
 import { openPlace, type Place, type PlaceOptions } from "./place.ts";
 import { reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
@@ -108,6 +109,16 @@ async function carryOut(place: Place, decision: Decision, yes: boolean): Promise
   const { takeRedisLease } = await import("./redis-lease.ts");
   await using _lease = config === undefined ? undefined : await takeRedisLease(terminal, config, order.name);
   decision.removed = await pruneHere(order, look.plan.remove);
+  if (decision.removed > 0) {
+    const { storage, name } = order;
+    const removed = decision.removed;
+    await leaveNote(place, storage, `${name}/`, {
+      action: "prune",
+      outcome: "removed",
+      removed,
+      storage: storage.name,
+    });
+  }
   terminal.complain("cli-prune-removed", {
     count: decision.removed,
     name: order.name,

@@ -1,12 +1,11 @@
 import { environmentVariables } from "../app/config.ts";
-import { toAppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
 import { createLogger } from "../lib/logger.ts";
 import { redact } from "../lib/redaction.ts";
 import { formatBytes, formatDuration, formatTime } from "../messages/format.ts";
 import { reasonText } from "../messages/index.ts";
 import { identityFor } from "../services/backup/identity.ts";
-import { recordAudit } from "../services/restore/audit.ts";
+import { takeLeaseFiles } from "../services/backup/lease-file.ts";
 import { type FoundBackup, type FoundCopy, findCopies, newestWhole } from "../services/restore/choose.ts";
 import { type Preflight, preflight } from "../services/restore/preflight.ts";
 import { RestoreFailure, type RestoreObserver, restoreCopy, soundCopy } from "../services/restore/restore.ts";
@@ -14,6 +13,7 @@ import type { SourceConfig } from "../sources/index.ts";
 import type { RestoreReport, RestoreTarget } from "../sources/types.ts";
 import { ProgressBar } from "./bar.ts";
 import { confirmByName } from "./confirm.ts";
+import { leaveNote } from "./note.ts";
 import { openPlace, type Place, type PlaceOptions } from "./place.ts";
 import { describeError, reportError, UsageError } from "./report.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
@@ -32,9 +32,6 @@ export interface RestoreOptions extends PlaceOptions {
   readonly yes?: boolean;
   readonly json?: boolean;
 }
-
-/** Milliseconds for the line that is left beside the backup. */
-const auditMs = 30_000;
 
 type Report = Awaited<ReturnType<typeof restoreCopy>>;
 
@@ -56,13 +53,16 @@ export async function restore(terminal: Terminal, which: string, options: Restor
 }
 
 async function restoreIn(place: Place, which: string, options: RestoreOptions): Promise<number> {
-  const { terminal } = place;
+  const { terminal, host } = place;
   const { signal } = terminal;
   const { files = false, json = false } = options;
   const to = options.to ?? environmentVariables()["VAKHTA_RESTORE_TO"];
   if (to === undefined || to === "") throw new UsageError("cli-restore-where");
   if (!options.yes && !terminal.interactive) throw new UsageError("cli-nobody");
   const found = await findNamed(place, which);
+  // Nobody removes of that name while it is read. Where nothing may be written, that is left to luck, as it has to be.
+  const lease = { name: found.name, work: "restore", host, signal } as const;
+  await using _leases = await takeLeaseFiles(found.storages, lease);
   const copies = await adviseOnFailure(place, found, () => readable(terminal, found));
   const bar = new ProgressBar(terminal);
   const target: RestoreTarget = {
@@ -109,7 +109,7 @@ async function restoreIn(place: Place, which: string, options: RestoreOptions): 
     else tell(terminal, report);
   } finally {
     bar.end();
-    await audit(place, copy, { folder: found.folder, to, outcome, files });
+    await leaveNote(place, copy.storage, found.folder, { action: files ? "restore-files" : "restore", to, outcome });
   }
   return outcome === "restored" ? exitCodes.ok : exitCodes.differs;
 }
@@ -230,25 +230,4 @@ function reportFailure({ reason, remains }: RestoreFailure, terminal: Terminal, 
 
 function told(found: Text | string): Parameters<typeof reasonText>[0] {
   return typeof found === "string" ? { message: found } : { message: "", text: found };
-}
-
-async function audit(
-  { terminal, host }: Place,
-  copy: FoundCopy,
-  what: {
-    readonly folder: string;
-    readonly to: string;
-    readonly outcome: "restored" | "differs" | "failed";
-    readonly files: boolean;
-  },
-): Promise<void> {
-  const { folder, to, outcome, files } = what;
-  const action = files ? "restore-files" : "restore";
-  try {
-    const line = { action, at: new Date().toISOString(), host, to, outcome } as const;
-    await recordAudit(copy.storage, folder, line, AbortSignal.timeout(auditMs));
-  } catch (error) {
-    const reason = reasonText(toAppError(error), terminal.messages);
-    terminal.complain("cli-restore-unaudited", { storage: copy.storage.name, reason });
-  }
 }

@@ -98,7 +98,8 @@ async function verifyIn(place: Place, which: string, { json = false, ...options 
   return proof.ok && !isTooShallow && unrecorded === undefined ? exitCodes.ok : exitCodes.failed;
 }
 
-function settingsOf({ config }: Place, name: string): Settings {
+/** What verifying a backup of this name needs to know. */
+export function settingsOf({ config }: Place, name: string): Settings {
   const backup = config?.backups.find((candidate) => candidate.name === name);
   if (!backup) return {};
   const { depth, storage, scratch, timeout } = backup.verify;
@@ -119,7 +120,8 @@ interface Look {
   readonly own: Settings;
 }
 
-async function look(terminal: Terminal, { own, ...what }: Look): Promise<Proof> {
+/** Looks at a copy with a bar on a live terminal. Nothing of it is left behind. */
+export async function look(terminal: Terminal, { own, ...what }: Look): Promise<Proof> {
   const logger = createLogger({ name: "cli", level: "silent" });
   const id = `cli${randomBytes(6).toString("hex")}`;
   const bar = new ProgressBar(terminal);
@@ -150,7 +152,8 @@ async function cleanUp(kind: string, server: string, id: string, logger: Logger)
     .catch((error: unknown) => logger.warn({ error: String(error) }, "the scratch server could not be cleaned up"));
 }
 
-function tell(terminal: Terminal, proof: Proof): void {
+/** What was found, good or bad, in sentences. */
+export function tell(terminal: Terminal, proof: Proof): void {
   const { messages } = terminal;
   const { because, wanted, remarks = [], differences = [], differencesTotal = 0, error } = proof;
   if (because && wanted)
@@ -180,7 +183,7 @@ function tell(terminal: Terminal, proof: Proof): void {
 }
 
 /** "rows 224, tables 1", as the kind calls what it has compared. */
-function countedText({ compared = {} }: Proof, messages: Messages): string {
+export function countedText({ compared = {} }: Pick<Proof, "compared">, messages: Messages): string {
   const counted = Object.entries(compared).map(([what, count]) => `${what} ${count}`);
   return counted.length === 0 ? messages.plain("cli-verify-uncounted") : counted.join(", ");
 }

@@ -112,6 +112,9 @@ const pinSchema = z.object({
 
 export type Pin = z.infer<typeof pinSchema>;
 
+/** By this a pin is known that was set for a way back, and not by a person. */
+export const preRestorePin = "pre-restore";
+
 export function encodePin(pin: Pin): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(pinSchema.parse(pin), null, 2)}\n`);
 }

@@ -6,8 +6,19 @@ import type { Text } from "./text.ts";
 /** Where a run is in its life. `degraded`: the backup is good, but a copy is missing and is being made up or was given up. */
 export type RunStatus = "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
 
-/** `recalled`: its record was lost, and made anew by its manifest. */
-export type RunTrigger = "chat" | "schedule" | "catch-up" | "retry" | "cli" | "recalled";
+/**
+ * `before-restore`, `before-undo`: of what was live, right before it was replaced. `recalled`: its record was lost, and made
+ * anew by its manifest.
+ */
+export type RunTrigger =
+  | "chat"
+  | "schedule"
+  | "catch-up"
+  | "retry"
+  | "cli"
+  | "before-restore"
+  | "before-undo"
+  | "recalled";
 
 /** A person who ordered something. */
 export interface Person {
@@ -56,6 +67,8 @@ export interface BackupRun {
   readonly requestedBy?: Person;
   /** For `retry`: the run that failed; for `catch-up`: see `dueAt`. */
   readonly retryOf?: string;
+  /** For `before-restore` and `before-undo`: the restore. */
+  readonly restoration?: string;
   /** When the schedule wanted it: the newest of the times that it stands for. */
   readonly dueAt?: string;
   /** How many earlier times of the schedule it stands for, beside `dueAt`. */
@@ -137,12 +150,12 @@ export function folderOf(key: string): string {
 }
 
 /** Bytes of all parts as stored. */
-export function storedBytes(manifest: Manifest): number {
+export function storedBytes(manifest: Pick<Manifest, "parts">): number {
   return manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
 }
 
 /** Bytes of all parts before compression, or undefined when one of them is not known. */
-export function rawBytes(manifest: Manifest): number | undefined {
+export function rawBytes(manifest: Pick<Manifest, "parts">): number | undefined {
   let sum = 0;
   for (const part of manifest.parts) {
     if (part.rawBytes === undefined) return undefined;

@@ -7,8 +7,8 @@ import type { Person, RunError } from "./run.ts";
  */
 export type VerificationStatus = "queued" | "running" | "passed" | "failed" | "cancelled";
 
-/** `copy`: another copy could not be made from it. */
-export type VerificationTrigger = "chat" | "schedule" | "again" | "copy";
+/** `copy`: another copy could not be made from it; `drill`: it is part of one, whose card tells of it. */
+export type VerificationTrigger = "chat" | "schedule" | "again" | "copy" | "drill";
 
 /** What is being done, in its order; shown on the card. */
 export const verificationPhases = ["waiting", "preflight", "stored", "readable", "restored", "record"] as const;
@@ -59,6 +59,11 @@ export interface Verification {
   /** Another verification of the same copy, which this one waits for. */
   readonly waitsFor?: string;
   readonly proof?: Proof;
+  /**
+   * Milliseconds of the attempt that has come through, by a clock that nobody can set: from the worker's beginning, before
+   * the manifest was read, until everything was looked at and the scratch place was removed.
+   */
+  readonly tookMs?: number;
   /** Why it could not be carried out. */
   readonly error?: RunError;
   /** Why the proof could not be written beside the backup. */
@@ -101,11 +106,14 @@ export function reasonOf({ error, differencesTotal = 0 }: Proof): Suspicion["err
   return { code: "source-failed", message: `${differencesTotal} differences`, text };
 }
 
-/** How long a test-restore took: what a restore of this backup will take, as far as anybody can tell. */
+/** How long a restore took that was measured: what the next one of this backup will take, as far as anybody can tell. */
 export interface RestoreTime {
   readonly at: string;
+  /** From the first byte read until everything was there. */
   readonly restoreMs: number;
-  /** Of the backup as stored. */
+  /** Until it was compared, too, and whatever else belongs to it; undefined of old ones. */
+  readonly totalMs?: number;
+  /** Of what was restored as stored, parts of earlier runs included. */
   readonly bytes: number;
   readonly rawBytes?: number;
   readonly storage: string;

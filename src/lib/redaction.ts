@@ -1,3 +1,5 @@
+import type { Text } from "../core/text.ts";
+
 /** Below this, a secret cannot be redacted: ordinary text would be garbled. */
 export const shortestSecret = 6;
 
@@ -21,4 +23,10 @@ export function redact(text: string): string {
   let result = text;
   for (const secret of secretValues) result = result.replaceAll(secret, "[redacted]");
   return result.replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/gi, "$1:[redacted]@");
+}
+
+/** The same for what a sentence is about. */
+export function redactText({ key, args = {} }: Text): Text {
+  const safe = Object.entries(args).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]);
+  return { key, args: Object.fromEntries(safe) };
 }

@@ -122,11 +122,16 @@ async function work(
   signal: AbortSignal,
 ): Promise<unknown> {
   const run = async () => await attempt(job, options, signal);
-  const outcome = job.name === "tick" ? await run() : ((await slots.take(run)) ?? { later: busyMs });
+  const outcome = isOfTheClock(job.name) ? await run() : ((await slots.take(run)) ?? { later: busyMs });
   if ("done" in outcome) return outcome.done;
   // Handed back whole, without counting as an attempt.
   await job.moveToDelayed(Date.now() + outcome.later, token);
   throw new DelayedError();
+}
+
+/** What the clock does takes no place of work. */
+function isOfTheClock(name: string): boolean {
+  return contracts[name as JobName]?.queue === "clock";
 }
 
 async function attempt(job: Job, options: ConsumerOptions, signal: AbortSignal): Promise<JobOutcome> {

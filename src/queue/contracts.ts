@@ -53,6 +53,21 @@ export const contracts = {
   link: { queue: "host", payload: z.object({ id: z.string() }), attempts: 3, backoffMs: 2000 },
   /** Looks at a copy of a backup as deep as was ordered, from wherever that stands. */
   verify: { queue: "host", payload: z.object({ verificationId: z.string() }), attempts: 1, backoffMs: 0 },
+  /**
+   * Looks at what a restore will find, at what taking one back would lose, or drops what one has left aside, as it stands.
+   */
+  restore: { queue: "host", payload: z.object({ restorationId: z.string() }), attempts: 1, backoffMs: 0 },
+  /** Takes a drill one step further: `clock`, since it only looks after verifications, which need the places for work. */
+  drill: { queue: "clock", payload: z.object({ drillId: z.string() }), attempts: 1, backoffMs: 0 },
+  /** Puts the daily heads of the audit log up to that of `date` into a storage, as `host` reaches it. */
+  "audit-head": {
+    queue: "host",
+    payload: z.object({ storage: z.string(), date: z.iso.date(), host: z.string().optional() }),
+    attempts: 6,
+    backoffMs: 60_000,
+  },
+  /** Carries out what people have approved, from wherever that stands. */
+  approval: { queue: "host", payload: z.object({ approvalId: z.string() }), attempts: 1, backoffMs: 0 },
 } as const satisfies Record<string, JobContract>;
 
 export type JobName = keyof typeof contracts;

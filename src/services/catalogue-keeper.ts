@@ -6,6 +6,7 @@ import { redact } from "../lib/redaction.ts";
 import type { Producer } from "../queue/producer.ts";
 import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalogue.ts";
 import type { Storage } from "../storages/types.ts";
+import { AuditNotes, type AuditNotesDeps } from "./audit/notes.ts";
 import { type GoneDeps, recordGone } from "./backup/gone.ts";
 import { lookInto, ownKey } from "./catalogue.ts";
 import { enqueueAnew, hostOfCopies } from "./places.ts";
@@ -21,15 +22,18 @@ export interface CatalogueKeeperDeps {
   readonly logger: Logger;
   readonly catalogueCache: CatalogueCache;
   readonly runs: GoneDeps["runs"];
+  readonly audit: AuditNotesDeps["audit"];
   storage(name: string): Promise<Storage>;
 }
 
 /** Keeps the cached catalogue like the storages that this worker can reach. */
 export class CatalogueKeeper {
   readonly #deps: CatalogueKeeperDeps;
+  readonly #notes: AuditNotes;
 
   constructor(deps: CatalogueKeeperDeps) {
     this.#deps = deps;
+    this.#notes = new AuditNotes(deps);
   }
 
   /** Looks into a storage, for one name or for all, and records what is new, what has changed and what is gone. */
@@ -51,6 +55,7 @@ export class CatalogueKeeper {
         problems: [{ storage: storageName, error: toAppError(error) }],
         removing: [],
         orphans: [],
+        notes: [],
       };
     }
     signal.throwIfAborted();
@@ -58,12 +63,13 @@ export class CatalogueKeeper {
     for (const folder of found.copies.keys()) names.add(nameOf(folder));
     for (const each of names) {
       const own = (folder: string): boolean => nameOf(folder) === each;
-      const unreadable = found.problems.filter(({ key }) => key !== undefined && own(key)).length;
+      const unreadable = found.problems.flatMap(({ key }) => (key !== undefined && own(key) ? [key] : [])).toSorted();
       await this.#record(storageName, each, filter(known, own), filter(found.copies, own), failed === undefined);
       const before = failed && (await cache.readLook(storageName, each));
       await cache.writeLook(storageName, each, lookOf(at, failed, before, unreadable));
     }
     if (failed) throw failed;
+    await this.#notes.take(await this.#deps.storage(storageName), found.notes, signal);
     return { backups: found.copies.size };
   }
 
@@ -146,9 +152,10 @@ function lookOf(
   at: string,
   failed: AppError | undefined,
   before: CatalogueLook | undefined,
-  unreadable: number,
+  unreadable: readonly string[],
 ): CatalogueLook {
-  const rest = unreadable > 0 ? { unreadable } : {};
+  const newest = unreadable.at(-1);
+  const rest = newest === undefined ? {} : { unreadable: unreadable.length, unreadableNewest: newest };
   if (!failed) return { at, ...rest };
   const { code, message, text } = failed;
   const seen = before?.error ? before.seenAt : before?.at;

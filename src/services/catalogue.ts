@@ -7,6 +7,7 @@ import { believedManifest, type Flaws, flawsIn } from "../core/soundness.ts";
 import { tombstoneFile } from "../core/tombstone.ts";
 import type { CachedCopy } from "../state/catalogue.ts";
 import type { Storage, StoredObject } from "../storages/types.ts";
+import { isNote } from "./audit/notes.ts";
 
 /** A proof, and whose copy it is of. */
 export type StoredProof = Proof & { readonly storage: string };
@@ -85,6 +86,8 @@ export interface StorageLook {
   readonly removing: readonly string[];
   /** Folders without a manifest in which no removal has begun. */
   readonly orphans: readonly Orphan[];
+  /** Keys of notes that command lines have left: see `isNote`. */
+  readonly notes: readonly string[];
 }
 
 /** What lies in a backup's folder that has no manifest: a run at work, or one that was killed and forgotten. */
@@ -128,6 +131,7 @@ export async function lookInto(
   const problems: CatalogueProblem[] = [];
   const removing: string[] = [];
   const orphans: Orphan[] = [];
+  const notes: string[] = [];
   const running = new Set<Promise<void>>();
   const visit = async (folder: string, found: Found): Promise<void> => {
     if (!found.manifest) {
@@ -154,29 +158,33 @@ export async function lookInto(
     };
     const prefix = options.folder ?? (options.name === undefined ? "" : `${options.name}/`);
     for await (const object of storage.list(prefix, options.signal)) {
+      if (isNote(object.key)) notes.push(object.key);
       const own = ownKey(object.key);
       if (!own) continue;
       if (own.folder !== current?.folder) {
         await next();
         current = { folder: own.folder, found: { files: new Map() } };
       }
-      if (own.file === manifestFile) current.found.manifest = object;
-      else if (own.file === proofFile) current.found.proof = object;
-      else if (own.file === pinFile) current.found.pin = object;
-      else if (own.file === tombstoneFile) {
-        current.found.isRemoving = true;
-        removing.push(own.folder);
-      } else {
-        current.found.files.set(own.file, object.bytes);
-        if (object.storageClass !== undefined) current.found.storageClass = object.storageClass;
-      }
+      if (own.file === tombstoneFile) removing.push(own.folder);
+      addTo(current.found, own.file, object);
     }
     await next();
   } catch (error) {
     problems.push({ storage: storage.name, error: toAppError(error) });
   }
   await Promise.all(running);
-  return { copies, problems, removing, orphans };
+  return { copies, problems, removing, orphans, notes };
+}
+
+function addTo(found: Found, file: string, object: StoredObject): void {
+  if (file === manifestFile) found.manifest = object;
+  else if (file === proofFile) found.proof = object;
+  else if (file === pinFile) found.pin = object;
+  else if (file === tombstoneFile) found.isRemoving = true;
+  else {
+    found.files.set(file, object.bytes);
+    if (object.storageClass !== undefined) found.storageClass = object.storageClass;
+  }
 }
 
 function orphanOf(folder: string, { proof, pin, files }: Found): Orphan {

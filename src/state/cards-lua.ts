@@ -1,3 +1,5 @@
+import { auditLua } from "./audit.ts";
+
 /**
  * The scripts of `cards.ts`. Keys are built inside (ARGV[1] is the root), so they need a single Redis, not a cluster.
  *
@@ -108,13 +110,21 @@ end
 `;
 
 /** KEYS card, placements, wake; ARGV root, body, urgency, now, expected revision (0: must not exist), ref. Returns the new revision, or 0. */
-export const saveLua = `${mark}
+export const saveLua = saveWith("");
+
+/** As `saveLua`, with entries of the audit log behind the other arguments. */
+export const auditedSaveLua = `${auditLua}${saveWith("for index = 7, #ARGV do audit(ARGV[1], ARGV[index]) end")}`;
+
+function saveWith(more: string): string {
+  return `${mark}
 local rev = tonumber(redis.call('HGET', KEYS[1], 'rev') or '0')
 if rev ~= tonumber(ARGV[5]) then return 0 end
 redis.call('HSET', KEYS[1], 'body', ARGV[2], 'rev', rev + 1)
 for _, pid in ipairs(redis.call('SMEMBERS', KEYS[2])) do mark(ARGV[1], pid, tonumber(ARGV[3]), tonumber(ARGV[4])) end
 redis.call('PUBLISH', KEYS[3], ARGV[6])
+${more}
 return rev + 1`;
+}
 
 /** KEYS card, placements, wake; ARGV root, ref, new id, chat, thread, silent, urgency, now, message id. Returns the placement's id. */
 export const addLua = `${mark}${place}

@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
+import type { AuditEntry } from "../core/audit.ts";
 import { type ChatTarget, chatBudget, editInterval, type Urgency, urgencies } from "../core/card.ts";
 import { AppError } from "../core/errors.ts";
+import { entryText } from "./audit.ts";
 import {
   addLua,
+  auditedSaveLua,
   blockLua,
   doneLua,
   failLua,
@@ -84,6 +87,7 @@ export interface PressedButton {
 
 const touchScript = new Script(touchLua);
 const saveScript = new Script(saveLua);
+const auditedSaveScript = new Script(auditedSaveLua);
 const addScript = new Script(addLua);
 const takeScript = new Script(takeLua);
 const doneScript = new Script(doneLua);
@@ -119,8 +123,14 @@ export class Cards {
   }
 
   /** Creates the entity. Returns false, changing nothing, when it exists: orders with a known id are idempotent. */
-  async create(ref: CardRef, value: unknown, urgency: Urgency, now: Date): Promise<boolean> {
-    return (await this.#save(ref, value, urgency, now, 0)) > 0;
+  async create(
+    ref: CardRef,
+    value: unknown,
+    urgency: Urgency,
+    now: Date,
+    entries: readonly AuditEntry[] = [],
+  ): Promise<boolean> {
+    return (await this.#save(ref, value, urgency, now, 0, entries)) > 0;
   }
 
   async read<T>(ref: CardRef): Promise<Stored<T> | undefined> {
@@ -139,6 +149,7 @@ export class Cards {
     urgency: Urgency | ((value: T) => Urgency),
     now: Date,
     change: (value: T) => T,
+    entries: (value: T) => readonly AuditEntry[] = () => [],
   ): Promise<T> {
     for (let attempt = 0; attempt < 100; attempt++) {
       const stored = await this.read<T>(ref);
@@ -149,7 +160,7 @@ export class Cards {
       const value = change(stored.value);
       if (value === stored.value) return value;
       const level = typeof urgency === "function" ? urgency(value) : urgency;
-      if ((await this.#save(ref, value, level, now, stored.revision)) > 0) return value;
+      if ((await this.#save(ref, value, level, now, stored.revision, entries(value))) > 0) return value;
     }
     throw new AppError("conflict", `${ref.kind} ${ref.id} changes too fast`, {
       permanent: false,
@@ -157,7 +168,14 @@ export class Cards {
     });
   }
 
-  async #save(ref: CardRef, value: unknown, urgency: Urgency, now: Date, expected: number): Promise<number> {
+  async #save(
+    ref: CardRef,
+    value: unknown,
+    urgency: Urgency,
+    now: Date,
+    expected: number,
+    entries: readonly AuditEntry[] = [],
+  ): Promise<number> {
     const keys = [this.#cardKey(ref), this.#keys.of("placements", ref.kind, ref.id), this.wakeChannel];
     const args = [
       this.#keys.root,
@@ -166,8 +184,10 @@ export class Cards {
       now.getTime(),
       expected,
       `${ref.kind}/${ref.id}`,
+      ...entries.map(entryText),
     ];
-    return Number(await saveScript.run(this.#redis, keys, args));
+    const script = entries.length > 0 ? auditedSaveScript : saveScript;
+    return Number(await script.run(this.#redis, keys, args));
   }
 
   /**

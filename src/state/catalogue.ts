@@ -42,6 +42,8 @@ export interface CatalogueLook {
   readonly due?: true;
   /** How many manifests there make no sense. */
   readonly unreadable?: number;
+  /** Key of the newest of these. */
+  readonly unreadableNewest?: string;
 }
 
 /** Fields that are read or written at the same time: ten thousand at once would hold everybody else up. */

@@ -1,6 +1,8 @@
+import type { AuditEntry } from "../core/audit.ts";
 import type { Person } from "../core/run.ts";
 import type { Text } from "../core/text.ts";
 import type { Locale } from "../messages/index.ts";
+import { auditLua, entryText } from "./audit.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** A person wants to download a backup's files. */
@@ -43,6 +45,18 @@ const answerMs = 60_000;
 /** A bot that was killed in between leaves an answer to the next one after this time. */
 const claimMs = 15_000;
 
+/** KEYS: the orders. ARGV: root, id, order, entry of the audit log. */
+const createScript = new Script(`${auditLua}
+if redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3]) == 0 then return 0 end
+audit(ARGV[1], ARGV[4])
+return 1`);
+
+/** KEYS: the answer. ARGV: root, answer, for how many milliseconds, entry of the audit log. */
+const answerScript = new Script(`${auditLua}
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+audit(ARGV[1], ARGV[4])
+return 1`);
+
 /** KEYS: the orders, the claim. ARGV: id, for how many milliseconds. */
 const claimScript = new Script(`
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
@@ -58,9 +72,15 @@ export class Links {
     this.#keys = keys;
   }
 
-  /** False where an order of this id is under way. */
+  /** Records an order, and in the audit log that it was asked for. False where one of this id is under way. */
   async create(order: LinkOrder): Promise<boolean> {
-    return (await this.#redis.hsetnx(this.#keys.of("links"), order.id, JSON.stringify(order))) === 1;
+    const args = [
+      this.#keys.root,
+      order.id,
+      JSON.stringify(order),
+      entryText(entryOf(order, "link-ordered", order.at)),
+    ];
+    return Number(await createScript.run(this.#redis, [this.#keys.of("links")], args)) === 1;
   }
 
   async read(id: string): Promise<LinkOrder | undefined> {
@@ -68,8 +88,16 @@ export class Links {
     return order === null ? undefined : (JSON.parse(order) as LinkOrder);
   }
 
-  async answer(id: string, answer: LinkAnswer): Promise<void> {
-    await this.#redis.set(this.#keys.of("link", id), JSON.stringify(answer), "PX", answerMs);
+  /** Records what a worker has answered, and in the audit log that there is a link now, or none. */
+  async answer({ id, ...order }: LinkOrder, answer: LinkAnswer, host: string, now: Date): Promise<void> {
+    const isMade = !("error" in answer);
+    const entry = {
+      ...entryOf({ id, ...order }, isMade ? "link-made" : "link-failed", now.toISOString()),
+      host,
+      ...(isMade ? { count: answer.files.length } : {}),
+    };
+    const args = [this.#keys.root, JSON.stringify(answer), answerMs, entryText(entry)];
+    await answerScript.run(this.#redis, [this.#keys.of("link", id)], args);
   }
 
   /** Orders under way, with their answers as far as there are any. */
@@ -99,4 +127,9 @@ export class Links {
       .del(this.#keys.of("link-claim", id))
       .exec();
   }
+}
+
+/** Never the address: it opens the backup. */
+function entryOf({ name: target, run, storage, by }: LinkOrder, what: string, at: string): AuditEntry {
+  return { at, about: "link", what, id: run, target, by, details: { storage } };
 }

@@ -1,5 +1,6 @@
 import type { Person } from "../core/run.ts";
 import type { Text } from "../core/text.ts";
+import { auditLua, entryText } from "./audit.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** What a person wants: a backup pinned in every storage that holds it, or no longer. */
@@ -11,6 +12,8 @@ export interface PinOrder {
   readonly run: string;
   readonly pinned: boolean;
   readonly by: Person;
+  /** What it is pinned for, where that was said. */
+  readonly reason?: string;
   /** ISO 8601. */
   readonly at: string;
 }
@@ -27,6 +30,13 @@ export interface PendingPin {
   readonly waiting: readonly PinWaiting[];
 }
 
+/** KEYS: the order's hash, the index. ARGV: root, folder, entry of the audit log, then fields and values of the hash. */
+const createScript = new Script(`${auditLua}
+redis.call('SADD', KEYS[2], ARGV[2])
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+audit(ARGV[1], ARGV[3])
+return 1`);
 /** KEYS: the order's hash, the index. ARGV: the order's id, the storage's field, the folder. */
 const settleScript = new Script(`
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 0 end
@@ -55,16 +65,13 @@ export class Pins {
     this.#keys = keys;
   }
 
-  /** Records an order in place of an earlier one for the same backup. */
+  /** Records an order in place of an earlier one for the same backup, and in the audit log. */
   async create(order: PinOrder, storages: readonly string[]): Promise<void> {
-    const key = this.#key(order.folder);
-    const fields = storages.map((storage) => [`${prefix}${storage}`, "{}"] as const);
-    await this.#redis
-      .multi()
-      .sadd(this.#index(), order.folder)
-      .del(key)
-      .hset(key, { id: order.id, order: JSON.stringify(order), ...Object.fromEntries(fields) })
-      .exec();
+    const { id, at, folder, by, name: target, run, pinned } = order;
+    const fields = storages.flatMap((storage) => [`${prefix}${storage}`, "{}"]);
+    const entry = entryText({ at, about: "pin", what: pinned ? "pinned" : "unpinned", id: run, target, by });
+    const args = [this.#keys.root, folder, entry, "id", id, "order", JSON.stringify(order), ...fields];
+    await createScript.run(this.#redis, [this.#key(folder), this.#index()], args);
   }
 
   async read(folder: string): Promise<PendingPin | undefined> {

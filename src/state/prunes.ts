@@ -1,4 +1,5 @@
 import type { Measure } from "../core/anomaly.ts";
+import type { AuditEntry } from "../core/audit.ts";
 import type { Urgency } from "../core/card.ts";
 import type { PruneQuestion } from "../core/prune.ts";
 import type { Text } from "../core/text.ts";
@@ -61,14 +62,15 @@ export class Prunes {
     return questions.filter((question): question is PruneQuestion => question !== undefined);
   }
 
-  /** Changes a question. The same object says that nothing is to be done. */
+  /** Changes a question, with what the audit log says of that. The same object says that nothing is to be done. */
   async update(
     id: string,
     urgency: Urgency,
     now: Date,
     change: (question: PruneQuestion) => PruneQuestion,
+    entries?: (question: PruneQuestion) => readonly AuditEntry[],
   ): Promise<PruneQuestion> {
-    return await this.#cards.update(this.ref(id), urgency, now, change);
+    return await this.#cards.update(this.ref(id), urgency, now, change, entries);
   }
 
   /** What is being removed, by folder: the files that go with it. On record before the first of them goes. */

@@ -23,6 +23,11 @@ export class SeenUpdates {
     return (await this.#redis.get(key)) === "done" ? "done" : "working";
   }
 
+  /** True when it was handled to its end. */
+  async isDone(id: number): Promise<boolean> {
+    return (await this.#redis.get(this.#keys.of("update", id))) === "done";
+  }
+
   async done(id: number): Promise<void> {
     await this.#redis.set(this.#keys.of("update", id), "done", "PX", doneMs);
   }

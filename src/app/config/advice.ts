@@ -12,7 +12,7 @@ export function unusedSettings(data: Readonly<Record<string, unknown>>): Problem
 }
 
 /** What is allowed and can hardly be meant. */
-export function adviceOf({ alerts, hooks, http }: Outline): Problem[] {
+export function adviceOf({ alerts, backups, hooks, http }: Outline): Problem[] {
   const found: Problem[] = [];
   // Half-read routes lead to no conclusion.
   const routes = (alerts.routes ?? []).map((route) => route?.match ?? undefined);
@@ -21,6 +21,12 @@ export function adviceOf({ alerts, hooks, http }: Outline): Problem[] {
     if (earlier === -1) continue;
     const args = { earlier: `alerts.routes[${earlier}]` };
     found.push({ path: ["alerts", "routes", index], key: "config-warning-unreachable-route", args });
+  }
+  for (const [index, backup] of (backups ?? []).entries()) {
+    const { stop, start } = backup?.restore ?? {};
+    // What is stopped for a swap stays down for good.
+    if (stop && stop.length > 0 && start?.length === 0)
+      found.push({ path: ["backups", index, "restore", "stop"], key: "config-warning-stop-only", args: {} });
   }
   if (http.token === undefined)
     for (const path of unsignedHooks(hooks ?? {})) found.push({ path, key: "config-warning-hooks-token", args: {} });

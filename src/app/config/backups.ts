@@ -38,6 +38,27 @@ const hooksSchema = z.strictObject({
   timeout: durationSchema().prefault("10m").describe("Time for each of them."),
 });
 
+const restoreSchema = z.strictObject({
+  keep: durationBetween("1m", "90d")
+    .prefault("24h")
+    .describe(
+      "So long what was live stays aside after a restore in place, and the backup made right before stays pinned: until then Undo works.",
+    ),
+  backup: z
+    .enum(["required", "off"])
+    .default("required")
+    .describe("Whether what is live is backed up before it is replaced. off: only what is kept aside is a way back."),
+  stop: z
+    .array(argv)
+    .default([])
+    .describe("Programs that stop what uses the target, right before the swap: a list of argv arrays."),
+  start: z
+    .array(argv)
+    .default([])
+    .describe("Programs that start it again right after the swap, also after a failure or a kill."),
+  timeout: durationSchema().prefault("10m").describe("Time for each of them."),
+});
+
 const verifySchema = (wrap: Wrap) =>
   z.strictObject({
     schedule: cronSchema
@@ -88,6 +109,7 @@ export const backupSchema = (wrap: Wrap) =>
     timeout: durationSchema().optional().describe("The run is ended after this time. Default: none."),
     keep: keepSchema.optional(),
     hooks: hooksSchema.prefault({}).describe("Programs to run around the backup."),
+    restore: restoreSchema.prefault({}).describe("What a restore in place does around the swap."),
     verify: verifySchema(wrap).prefault({}).describe("How backups are proven."),
     maxAge: durationBetween("1m", "400d")
       .optional()

@@ -30,6 +30,7 @@ const source = z.object({
   endpoint: text,
   bucket: text,
   prefix: text,
+  testRestore: z.unknown().optional(),
 });
 
 const backup = z
@@ -39,6 +40,10 @@ const backup = z
     storages: z.array(text).nullish().catch(null),
     keep: z.record(z.string(), z.unknown()).nullish().catch(null),
     verify: z.object({ storage: text }).nullish().catch(null),
+    restore: z
+      .object({ stop: list(z.unknown()), start: list(z.unknown()) })
+      .nullish()
+      .catch(null),
     host: text,
     encrypt: z.boolean().optional().catch(undefined),
     chat: text,
@@ -48,6 +53,11 @@ const backup = z
   .catch(null);
 
 const place = z.object({ chat: text, topic: text }).nullable().catch(null);
+
+const drill = z
+  .object({ backups: z.array(text).optional().catch(undefined), chat: text, topic: text })
+  .nullable()
+  .catch(null);
 
 const values = z
   .union([z.string(), z.array(z.string())])
@@ -61,6 +71,15 @@ const heartbeat = z
   .object({ name: text, key: text, every: z.unknown().optional(), cron: z.unknown().optional() })
   .nullable()
   .catch(null);
+
+const policy = z
+  .object({
+    approvers: z.int().default(1),
+    role: z.enum(roles).optional(),
+    requesterCounts: z.boolean().default(true),
+  })
+  .optional()
+  .catch(undefined);
 
 const outlineSchema = z.object({
   http: z
@@ -78,6 +97,7 @@ const outlineSchema = z.object({
   storages: mapping(storage),
   encryption: z.unknown().optional(),
   backups: list(backup),
+  approvals: z.object({ restore: policy, reboot: policy }).prefault({}).catch({}),
   alerts: z
     .object({ routes: list(route) })
     .prefault({})
@@ -85,6 +105,7 @@ const outlineSchema = z.object({
   hooks: z.record(z.string(), z.unknown()).optional().catch(undefined),
   heartbeats: list(heartbeat),
   daily: place.optional(),
+  drill: drill.optional(),
 });
 
 /**

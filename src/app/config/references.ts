@@ -1,6 +1,9 @@
 import { posix } from "node:path";
+import { approvalPolicies, mostApprovals } from "../../core/approval-policy.ts";
 import { matcherOf } from "../../core/globs.ts";
 import { severities } from "../../core/signal.ts";
+import { approvalDefaults } from "./approvals.ts";
+import { checkDrill } from "./drill.ts";
 import type { BackupOutline, Outline, TelegramOutline } from "./outline.ts";
 import { nearest, type Path, type Problem } from "./problems.ts";
 import { allRequirements, type Requirement } from "./resolve.ts";
@@ -20,7 +23,10 @@ export function crossCheck(outline: Outline): Problem[] {
     if (repeated(backup.name)) report(["backups", index, "name"], "config-problem-duplicate-name");
     checkBackup(outline, backup, ["backups", index], report);
   }
+  checkApprovals(outline, report);
   checkAlerts(outline, report);
+  checkDrill(outline, report);
+  if (outline.drill && outline.telegram?.chats) checkPlace(outline.telegram.chats, outline.drill, ["drill"], report);
   return problems;
 }
 
@@ -201,6 +207,23 @@ function checkPlace(chats: NonNullable<TelegramOutline["chats"]>, place: Place, 
   const topics = chat ? chat.topics && Object.keys(chat.topics) : [];
   if (topics && !topics.includes(place.topic)) {
     report([...path, "topic"], "config-problem-no-topic", { known: suggest(place.topic, topics) });
+  }
+}
+
+/** A policy that nobody's order can ever meet would let every order expire. */
+function checkApprovals({ approvals, telegram }: Outline, report: Report) {
+  if (!telegram?.users) return;
+  // One whose role or id cannot be read may be anybody.
+  const users = telegram.users.map(({ id, role = "admin" }, index) => ({ id: id ?? -1 - index, role }));
+  for (const name of approvalPolicies) {
+    const written = approvals[name];
+    if (!written) continue;
+    const { approvers, requesterCounts } = written;
+    const role = written.role ?? approvalDefaults[name].role;
+    const most = mostApprovals({ approvers, role, requesterCounts }, users);
+    if (most >= approvers) continue;
+    const key = requesterCounts ? "config-problem-approvers" : "config-problem-approvers-others";
+    report(["approvals", name, "approvers"], key, { approvers, role, most });
   }
 }
 

@@ -5,8 +5,10 @@ import { identityLines, isIdentity, isRecipient } from "../../lib/age-keys.ts";
 import { durationSchema } from "../../lib/units.ts";
 import { locales } from "../../messages/index.ts";
 import { alertsSchema, dailySchema, heartbeatSchema, ownHeartbeatSchema } from "./alerts.ts";
+import { approvalsSchema } from "./approvals.ts";
 import { backupSchema } from "./backups.ts";
 import { nameSchema, timezoneSchema, urlSchema } from "./common.ts";
+import { drillSchema } from "./drill.ts";
 import { hooksSchema, storageSchema } from "./families.ts";
 import type { Wrap } from "./missing.ts";
 
@@ -138,7 +140,7 @@ const encryptionSchema = (wrap: Wrap) =>
   });
 
 /** Top-level keys whose features come later. */
-export const laterKeys = ["approvals", "providers", "servers", "stats", "rules", "checks", "recovery"] as const;
+export const laterKeys = ["providers", "servers", "stats", "rules", "checks", "recovery"] as const;
 
 /**
  * The whole configuration. `wrap` is put around everything that may hold a secret: `tolerant` when a configuration
@@ -175,7 +177,7 @@ export const configSchema = (wrap: Wrap) =>
       .strictObject({ level: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info") })
       .prefault({})
       .describe("JSON lines on standard output."),
-    approvals: later("Who must approve dangerous orders."),
+    approvals: approvalsSchema.prefault({}).describe("Who has to agree to dangerous orders."),
     providers: later("Accounts of server providers."),
     servers: later("Servers that are watched."),
     stats: later("How long measurements are kept."),
@@ -185,6 +187,9 @@ export const configSchema = (wrap: Wrap) =>
     heartbeats: z.array(heartbeatSchema(wrap)).default([]).describe("Signs of life that are expected from elsewhere."),
     heartbeat: ownHeartbeatSchema(wrap).optional().describe("A sign of life that is sent outside."),
     daily: dailySchema.prefault({}).describe("A card every day that says in five lines how things stand. false: none."),
+    drill: drillSchema
+      .optional()
+      .describe("Every backup is restored into a private server from its newest copy elsewhere. Default: never."),
     checks: later("Checks of services."),
     recovery: later("Automatic recovery."),
   });

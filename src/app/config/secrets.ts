@@ -27,6 +27,7 @@ const secretKeys = new Set(
 
 /** Sections that hold labels, names and times, and of them the settings that are secrets all the same. */
 const alertSections = new Map<unknown, (path: Path) => boolean>([
+  ["approvals", () => false],
   ["alerts", () => false],
   ["daily", () => false],
   ["heartbeats", ([, , key]) => key === "key"],

@@ -4,6 +4,7 @@ import { lateAfterMs } from "../../core/schedule.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from "../../messages/format.ts";
 import { type Messages, reasonOf } from "../../messages/index.ts";
 import { noteLines } from "../../messages/notes.ts";
+import { restoreHolder } from "../../services/backup/holders.ts";
 import type { BackupOrders } from "../../services/backup/orders.ts";
 import { reasonFor } from "../proof-text.ts";
 import type { CardButton, CardKind, RenderContext } from "./types.ts";
@@ -96,9 +97,7 @@ function queued(run: BackupRun, context: RenderContext, orders: BackupOrders): s
   }
   if (run.interruptedIn !== undefined)
     return [messages.t("backup-interrupted-waiting", { phase: phaseName(run.interruptedIn, messages) })];
-  return [
-    run.waitsFor === undefined ? messages.t("backup-waiting") : messages.t("backup-waits-for", { run: run.waitsFor }),
-  ];
+  return [waitingLine(run, messages)];
 }
 
 function running(run: BackupRun, { messages, now }: RenderContext): string[] {
@@ -261,6 +260,12 @@ function stepName(error: RunError, messages: Messages): string {
   return messages.has(`phase-${error.step}`) ? phaseName(error.step, messages) : error.step;
 }
 
+function waitingLine({ waitsFor }: BackupRun, messages: Messages): string {
+  if (waitsFor === undefined) return messages.t("backup-waiting");
+  if (!waitsFor.startsWith(restoreHolder)) return messages.t("backup-waits-for", { run: waitsFor });
+  return messages.t("backup-waits-for-restore", { restoration: waitsFor.slice(restoreHolder.length) });
+}
+
 function phaseName(phase: string, messages: Messages): string {
   return messages.plain(`phase-${phase}`);
 }
@@ -282,6 +287,14 @@ function footer(run: BackupRun, { messages, timezone }: RenderContext): string[]
       messages.t("backup-by-retry", {
         by: run.requestedBy?.name ?? "?",
         run: run.retryOf ?? "?",
+        created: time(run.createdAt),
+      }),
+    );
+  else if (run.trigger === "before-restore" || run.trigger === "before-undo")
+    parts.push(
+      messages.t(run.trigger === "before-undo" ? "backup-by-before-undo" : "backup-by-before-restore", {
+        by: run.requestedBy?.name ?? "?",
+        restoration: run.restoration ?? "?",
         created: time(run.createdAt),
       }),
     );

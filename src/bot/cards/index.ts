@@ -1,10 +1,13 @@
 import { AppError } from "../../core/errors.ts";
 import type { BackupOrders } from "../../services/backup/orders.ts";
+import { type ApprovalCardDeps, approvalCard } from "./approval.ts";
 import { backupCard } from "./backup.ts";
 import { dailyCard } from "./daily.ts";
+import { type DrillCardDeps, drillCard } from "./drill.ts";
 import { type IncidentCardDeps, incidentCard } from "./incident.ts";
 import { noticeCard } from "./notice.ts";
 import { type PruneCardDeps, pruneCard } from "./prune.ts";
+import { type RestorationCardDeps, restorationCard } from "./restoration.ts";
 import { type StormCardDeps, stormCard } from "./storm.ts";
 import type { CardKind } from "./types.ts";
 import { type VerifyCardDeps, verifyCard } from "./verify.ts";
@@ -12,7 +15,10 @@ import { type VerifyCardDeps, verifyCard } from "./verify.ts";
 export type CardDeps = { readonly orders: BackupOrders } & IncidentCardDeps &
   StormCardDeps &
   PruneCardDeps &
-  VerifyCardDeps;
+  VerifyCardDeps &
+  DrillCardDeps &
+  RestorationCardDeps &
+  ApprovalCardDeps;
 
 /** Every kind of card there is. */
 export function createCardKinds(deps: CardDeps): ReadonlyMap<string, CardKind<unknown>> {
@@ -25,6 +31,9 @@ export function createCardKinds(deps: CardDeps): ReadonlyMap<string, CardKind<un
     dailyCard(deps),
     pruneCard(deps),
     verifyCard(deps),
+    drillCard(deps),
+    restorationCard(deps),
+    approvalCard(deps),
   ];
   for (const kind of all as readonly CardKind<never>[]) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two card kinds are called ${kind.kind}`);

@@ -29,9 +29,20 @@ export interface Rendering {
   /** News worth ringing for: when it changes to this, the card is posted anew below and the old message loses its buttons. */
   readonly raise?: string;
   /** News that is said in a reply to the card as well, once per `key`: a reply rings where an edit does not. */
-  readonly reply?: { readonly key: string; readonly html: string };
+  readonly reply?: CardReply;
   /** Whether a new message makes no sound. Default: as the placement says. */
   readonly silent?: boolean;
+}
+
+/** What is said in a reply to the card. */
+export interface CardReply {
+  readonly key: string;
+  readonly html: string;
+  /**
+   * It asks for an answer by reply, which reaches us in groups with privacy mode too: the person that it mentions finds
+   * the reply opened, with this in the empty field (at most 64 characters).
+   */
+  readonly forceReply?: string;
 }
 
 export interface RenderContext {
@@ -86,5 +97,7 @@ export interface CardKind<T = never> {
   load?(id: string): Promise<T | undefined>;
   /** Why a button that the card has no longer does nothing now; undefined: it is out of date. */
   refusal?(value: T, action: string, messages: Messages): string | undefined;
+  /** A reply that asks for an answer stands in the chat: by this message the answer is recognised. */
+  asked?(id: string, key: string, at: { readonly chatId: number; readonly messageId: number }): Promise<void>;
   readonly actions: Readonly<Record<string, CardAction<T>>>;
 }

@@ -144,6 +144,7 @@ function footer(verification: Verification, { messages, timezone }: RenderContex
   const lines: string[] = [];
   if (trigger === "schedule") lines.push(messages.t("verify-by-schedule", { due: time(dueAt ?? createdAt) }));
   else if (trigger === "copy") lines.push(messages.t("verify-by-copy", { created: time(createdAt) }));
+  else if (trigger === "drill") lines.push(messages.t("verify-by-drill", { created: time(createdAt) }));
   else lines.push(messages.t("verify-by-person", { by: requestedBy?.name ?? "?", created: time(createdAt) }));
   lines.push(messages.t("verify-id", { verification: id }));
   if (again) lines.push(messages.t("verify-again-by", { by: again.by.name, verification: again.verification }));

@@ -1,9 +1,12 @@
 import { AppError } from "../../core/errors.ts";
 import { alerts } from "./alerts.ts";
+import { audit } from "./audit.ts";
 import { backup } from "./backup.ts";
 import { backups } from "./backups.ts";
+import { drill } from "./drill.ts";
 import { help } from "./help.ts";
 import { language } from "./language.ts";
+import { restore } from "./restore.ts";
 import { silence } from "./silence.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
@@ -18,7 +21,10 @@ export const commands: readonly Command[] = unique([
   backup,
   backups,
   verify,
+  restore,
+  drill,
   status,
+  audit,
   help(() => commands),
   language,
   whoami,

@@ -1,13 +1,14 @@
 import type { NextFunction } from "grammy";
 import { configuredChat, moveChat } from "../../services/chats.ts";
 import type { BotContext, BotDeps, Caller } from "../context.ts";
+import { oneLine } from "../foreign-text.ts";
 
 /** Telegram's account that anonymous admins write through. */
 const anonymousAdmin = 1087968824;
 
 /**
  * Lets through what a listed person says in a configured chat or privately. Everybody else gets silence and is
- * counted; a stranger's press is told that it does nothing, since the chat would show it as pending for ever.
+ * counted, for the audit log too where it was a press or a command; a stranger's press is told that it does nothing, since the chat would show it as pending for ever.
  */
 export function access(deps: BotDeps) {
   return async (ctx: BotContext, next: NextFunction): Promise<void> => {
@@ -23,6 +24,7 @@ export function access(deps: BotDeps) {
       deps.metrics.stranger();
       deps.logger.debug({ chat: chat.id, from: from.id }, "not a listed person in a configured chat");
       if (ctx.callbackQuery && known) await refusePress(deps, ctx);
+      await recordStranger(deps, ctx, chat.id);
       return;
     }
     await deps.cards.enableChat(chat.id);
@@ -71,8 +73,32 @@ async function findCaller(deps: BotDeps, id: number): Promise<Caller | undefined
 
 async function refusePress(deps: BotDeps, ctx: BotContext): Promise<void> {
   const locale = (await configuredChat(deps, ctx.chat?.id ?? 0))?.chat.locale ?? deps.config.locale;
-  const text = deps.messages(locale).plain("toast-stranger");
+  const text = deps.messages(locale).plain(ctx.from?.id === anonymousAdmin ? "toast-anonymous" : "toast-stranger");
   await ctx
     .answerCallbackQuery({ text })
     .catch((error: unknown) => deps.logger.debug({ error: String(error) }, "a stranger's press could not be answered"));
+}
+
+/** What somebody who may not has pressed or ordered; what people say to each other is nobody's business. */
+async function recordStranger(deps: BotDeps, ctx: BotContext, chatId: number): Promise<void> {
+  const { from, callbackQuery, message } = ctx;
+  const command = commandIn(message?.text ?? message?.caption, ctx.me.username);
+  if (!from || (!callbackQuery && command === undefined)) return;
+  const handle = from.username === undefined ? "" : ` @${from.username}`;
+  const by = { id: from.id, name: oneLine(`${from.first_name} ${from.last_name ?? ""}`, longestName) + handle };
+  const act = callbackQuery ? { what: "press" as const } : { what: "command" as const, tried: command ?? "" };
+  try {
+    await deps.strangers.count({ by, chatId, ...act }, deps.clock.now());
+  } catch (error) {
+    deps.logger.warn({ from: from.id, error: String(error) }, "a stranger could not be counted");
+  }
+}
+
+/** Longer than any of ours. */
+const longestName = 64;
+
+/** "/restore" of "/restore@this_bot shop": without what follows, and not when another bot is meant. */
+function commandIn(text: string | undefined, bot: string): string | undefined {
+  const [, command, to] = /^(\/\w{1,32})(?:@(\w+))?(?!\w)/.exec(text ?? "") ?? [];
+  return to === undefined || to.toLowerCase() === bot.toLowerCase() ? command : undefined;
 }

@@ -5,7 +5,7 @@ import type { Person } from "../../core/run.ts";
 import type { PressedButton } from "../../state/cards.ts";
 import { answeredMs } from "../cards/types.ts";
 import { commands } from "../commands/index.ts";
-import type { BotContext, BotDeps, DialogPress } from "../context.ts";
+import type { BotContext, BotDeps, DialogOrder, DialogPress } from "../context.ts";
 import { cardToken } from "../delivery.ts";
 import { confirmAction, dialogToken, pressedWhat } from "../dialog.ts";
 import { sayFailure } from "../say-failure.ts";
@@ -22,6 +22,8 @@ interface Decision {
   readonly run?: () => Promise<void>;
   /** A dialog that goes on. */
   readonly dialog?: string;
+  /** A dialog that begins. */
+  readonly begin?: DialogOrder;
 }
 
 /**
@@ -36,7 +38,11 @@ export function presses(deps: BotDeps) {
       const decision = data.startsWith(viewToken)
         ? await viewPress(deps, ctx, data)
         : await cardPress(deps, ctx, data.slice(cardToken.length));
-      if (await answerPress(deps, ctx, decision)) await decision.run?.();
+      if (!(await answerPress(deps, ctx, decision))) return;
+      await decision.run?.();
+      if (!decision.begin) return;
+      ctx.begin = decision.begin;
+      await next();
       return;
     }
     // In line from now on: what the same person sends while this is answered does not overtake it.
@@ -93,8 +99,18 @@ export function askAgain() {
   };
 }
 
+/** Behind the conversations: begins the dialog that a pressed button of another message leads to. */
+export function beginDialogs() {
+  return async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    if (!ctx.begin) return await next();
+    const { caller, place } = ctx;
+    await ctx.conversation.exitAll();
+    await ctx.conversation.enter(ctx.begin.dialog, { ...ctx.begin.args, caller, place });
+  };
+}
+
 function isConfirm(ctx: BotContext): boolean {
-  return pressedWhat(ctx.callbackQuery?.data ?? "") === confirmAction;
+  return pressedWhat(ctx.callbackQuery?.data ?? "").split("-", 1)[0] === confirmAction;
 }
 
 /** False when Telegram says that the press is too old. One that was answered in time before a kill is not. */

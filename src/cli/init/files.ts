@@ -95,6 +95,10 @@ export function render(answers: Answers): { readonly yaml: string; readonly env:
       ],
     },
     daily: { at: "09:00", ...place },
+    // Where all copies lie on the worker's own disk there is nothing that would survive it.
+    ...(Object.values(answers.storages).some(({ kind }) => kind !== "local")
+      ? { drill: { schedule: "0 6 * * 1", ...place } }
+      : {}),
   };
   const document = new Document(config, { aliasDuplicateObjects: false });
   document.commentBefore =

@@ -39,6 +39,7 @@ phase-manifest = writing the manifest
 backup-waiting = Waiting for a worker.
 backup-no-worker = 🔴 No worker is running: start one.
 backup-no-worker-on = 🔴 No worker is running on <code>{ $host }</code>: start one there.
+backup-waits-for-restore = Waiting for restore <code>{ $restoration }</code> to exchange what would be backed up.
 backup-waits-for = Waiting for run <code>{ $run }</code> of the same backup to end.
 backup-interrupted-waiting = The worker was stopped while { $phase }. A worker will start again.
 backup-phase = Phase: { $phase }
@@ -98,4 +99,6 @@ backup-missed = { $missed ->
 }
 backup-by-retry = Retry of <code>{ $run }</code> by { $by }, { $created }
 backup-by-cli = From the command line, { $created }
+backup-by-before-restore = 📌 What was live right before restore <code>{ $restoration }</code> ({ $by }), { $created }; kept for as long as that can be undone
+backup-by-before-undo = 📌 What was live right before restore <code>{ $restoration }</code> was taken back ({ $by }), { $created }
 backup-run = Run <code>{ $run }</code>

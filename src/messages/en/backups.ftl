@@ -97,6 +97,7 @@ backups-goes-next = goes with the next removal
 backups-unproven = ▫️ Not proven yet
 backups-pinned = 📌 Pinned by { $by }, { $at }
 backups-pinned-because = 📌 Pinned by { $by }, { $at }: { $reason }
+backups-pinned-before-restore = 📌 What was live right before a restore (<code>{ $restoration }</code>), pinned since { $at } for as long as that can be undone
 backups-pinning = 📌 { $by } pins it ({ $at }); still to be written: { $storages }. It is kept from now on.
 backups-unpinning = 📌 { $by } takes its pin away ({ $at }); still to be done: { $storages }
 backups-pin-failed = ⚠️ { $storage }: { $reason }. It is tried again.

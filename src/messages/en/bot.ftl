@@ -48,6 +48,7 @@ status-backup-unknown = <b>{ $name }</b>: no backup is known yet
 status-next = next { $next }
 
 toast-stranger = You are not on the list, so this does nothing.
+toast-anonymous = An anonymous admin may be anybody. Press as yourself: nothing was done.
 toast-outdated = This button is out of date. Nothing was done.
 toast-stray = This is an old copy; the one in force is further down. Nothing was done.
 toast-other-person = This dialog belongs to { $name }. Nothing was done.

@@ -66,6 +66,8 @@ config-problem-webhook-missing = mode webhook needs webhook.url and webhook.secr
 config-problem-secret-token = expected 1 to 256 of A-Z, a-z, 0-9, "_" and "-".
 config-problem-nobody = this id belongs to no person (an anonymous admin, a channel, Telegram). Run "npm run vakhta -- init" to find out a person's id.
 config-problem-no-admin = at least one user must have the role admin.
+config-problem-approvers = nobody's order could ever get { $approvers } approvals: { $most } of the listed users have at least the role { $role }. Expected at most { $most }; lower approvers or role, or list more users.
+config-problem-approvers-others = nobody's order could ever get { $approvers } approvals: beside who asks, at most { $most } of the listed users have at least the role { $role }. Lower approvers or role, list more users, or set requesterCounts: true.
 config-problem-duplicate-user = two users have this id. Remove one of them.
 config-problem-duplicate-name = this name stands here twice. Rename or remove one of them.
 config-problem-duplicate-chat = two chats have this id. Remove one of them.
@@ -228,6 +230,10 @@ doctor-redis-old = { $version } is too old. Redis 6.2 or newer is needed.
 doctor-redis-policy = maxmemory-policy is { $policy }, so jobs and cards can vanish. Set it to noeviction.
 doctor-redis-persistence = { $version }; works, but without an append-only file: a crash of Redis forgets the newest events. Set appendonly yes.
 doctor-source-ok = { $title }.
+doctor-source-aside = { $title }. { $count ->
+    [one] A restore has put something aside there
+   *[other] Restores have put something aside there ({ $count })
+}: { $list }. It goes when the time for Undo is over; what no card knows any more, since Redis was lost, is removed by hand (docs/runbook.md).
 doctor-storage-ok = written, read and cleaned: { $location }.
 doctor-storage-local-ok = written, read and cleaned: { $location }, { $free } ({ $percent } %) free.
 doctor-storage-low = works, but only { $free } ({ $percent } %) are free: { $location }. Make room, or move it.

@@ -41,6 +41,7 @@ phase-manifest = запись манифеста
 backup-waiting = Ждёт исполнителя.
 backup-no-worker = 🔴 Ни один исполнитель не работает: запустите его.
 backup-no-worker-on = 🔴 На <code>{ $host }</code> не работает исполнитель: запустите его там.
+backup-waits-for-restore = Ждёт, пока восстановление <code>{ $restoration }</code> закончит замену данных.
 backup-waits-for = Ждёт, пока закончится запуск <code>{ $run }</code> той же копии.
 backup-interrupted-waiting = Исполнитель остановлен на этапе «{ $phase }». Исполнитель начнёт заново.
 backup-phase = Этап: { $phase }
@@ -106,4 +107,6 @@ backup-missed = { $missed ->
 }
 backup-by-retry = Повтор <code>{ $run }</code>, { $by }, { $created }
 backup-by-cli = Из командной строки, { $created }
+backup-by-before-restore = 📌 То, что работало прямо перед восстановлением <code>{ $restoration }</code> ({ $by }), { $created }; хранится, пока его можно отменить
+backup-by-before-undo = 📌 То, что работало прямо перед отменой восстановления <code>{ $restoration }</code> ({ $by }), { $created }
 backup-run = Запуск <code>{ $run }</code>

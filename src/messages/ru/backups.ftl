@@ -111,6 +111,7 @@ backups-goes-next = уйдёт при следующей очистке
 backups-unproven = ▫️ Ещё не проверена
 backups-pinned = 📌 Закреплена: { $by }, { $at }
 backups-pinned-because = 📌 Закреплена: { $by }, { $at }: { $reason }
+backups-pinned-before-restore = 📌 То, что работало прямо перед восстановлением (<code>{ $restoration }</code>); закреплена { $at }, пока его можно отменить
 backups-pinning = 📌 { $by } закрепляет ({ $at }); осталось записать: { $storages }. С этого момента она хранится.
 backups-unpinning = 📌 { $by } снимает закрепление ({ $at }); осталось: { $storages }
 backups-pin-failed = ⚠️ { $storage }: { $reason }. Будет новая попытка.

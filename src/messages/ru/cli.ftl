@@ -66,6 +66,8 @@ config-problem-webhook-missing = для режима webhook нужны webhook.
 config-problem-secret-token = нужно от 1 до 256 знаков из набора A-Z, a-z, 0-9, «_» и «-».
 config-problem-nobody = за этим номером не стоит человек (анонимный администратор, канал, Telegram). Узнать номер человека поможет «npm run vakhta -- init».
 config-problem-no-admin = хотя бы у одного пользователя должна быть роль admin.
+config-problem-approvers = столько одобрений ({ $approvers }) не наберёт никто: роль не ниже { $role } есть у стольких из перечисленных: { $most }. Ожидается не больше; уменьшите approvers или role либо добавьте пользователей.
+config-problem-approvers-others = столько одобрений ({ $approvers }) не наберёт никто: кроме того, кто просит, роль не ниже { $role } есть самое большее у стольких: { $most }. Уменьшите approvers или role, добавьте пользователей либо поставьте requesterCounts: true.
 config-problem-duplicate-user = этот номер указан у двух пользователей. Уберите одного из них.
 config-problem-duplicate-name = это имя встречается дважды. Переименуйте или уберите одно из них.
 config-problem-duplicate-chat = этот номер указан у двух чатов. Уберите один из них.
@@ -238,6 +240,12 @@ doctor-redis-old = версия { $version } слишком старая. Нуж
 doctor-redis-policy = maxmemory-policy — { $policy }, поэтому задания и карточки могут пропасть. Задайте noeviction.
 doctor-redis-persistence = { $version }; работает, но без журнала на диске: при сбое Redis забудет последние события. Задайте appendonly yes.
 doctor-source-ok = { $title }.
+doctor-source-aside = { $title }. Там лежит отложенное { $count ->
+    [one] { $count } восстановлением
+    [few] { $count } восстановлениями
+    [many] { $count } восстановлениями
+   *[other] { $count } восстановлениями
+}: { $list }. Оно удаляется, когда выйдет срок отмены; то, чего не знает уже ни одна карточка, раз данные Redis потеряны, удаляют вручную (docs/runbook.md).
 doctor-storage-ok = запись, чтение и удаление работают: { $location }.
 doctor-storage-local-ok = запись, чтение и удаление работают: { $location }, свободно { $free } ({ $percent } %).
 doctor-storage-low = работает, но свободно только { $free } ({ $percent } %): { $location }. Освободите место или перенесите хранилище.

@@ -7,13 +7,13 @@ source-title-config = настройки: { $what }
 source-title-config-absent = настройки: { $what } (на этой машине нет: { $absent })
 
 error-files-missing = { $path }: такого пути нет
-error-files-no-access = { $path } не может прочитать этот пользователь: дайте воркеру право или задайте unreadable: note
+error-files-no-access = { $path } не может прочитать этот пользователь: дайте исполнителю право или задайте unreadable: note
 error-files-unreadable = { $total ->
     [one] не удалось прочитать { $path } и всего { $total } объект
     [few] не удалось прочитать { $path } и всего { $total } объекта
     [many] не удалось прочитать { $path } и всего { $total } объектов
    *[other] не удалось прочитать { $path } и всего { $total } объекта
-}. Дайте воркеру право, исключите их или задайте unreadable: note
+}. Дайте исполнителю право, исключите их или задайте unreadable: note
 error-files-tar = нужен GNU tar 1.29 или новее, а не { $found }: apt-get install tar
 error-files-count = в архиве не то, что говорит манифест: { $what } { $found }, ожидалось { $expected }
 error-files-endless = символическая ссылка ведёт обратно в папку над ней, и tar ходил по кругу: исключите её или уберите followSymlinks

@@ -17,6 +17,11 @@ export interface PostgresServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** For many short-lived ones: the first is made as ever and kept there, the others begin as copies of it. */
   readonly template?: PostgresTemplate;
+  /**
+   * How the superuser's password is kept; `scram-sha-256` unless told. Its 4,096 rounds cost client and server 18 ms of
+   * processor time with each connection, `md5` none. Roles that are made later have `scram-sha-256` in any case.
+   */
+  readonly superuserPassword?: "scram-sha-256" | "md5";
 }
 
 /** What the copies of one cluster have in common, beside the identifier of the system that PostgreSQL gives to each. */
@@ -33,7 +38,7 @@ export interface PostgresServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly folder: string;
-  /** The superuser and its password: connections by TCP need it (scram-sha-256). */
+  /** The superuser and its password: connections by TCP need it. */
   readonly user: string;
   readonly password: string;
   /** Where `psql`, `pg_dump` and the others of the same major are. */
@@ -84,6 +89,8 @@ const fastSettings = {
   shared_buffers: "64MB",
   max_connections: "50",
   lc_messages: "C",
+  // Whatever the superuser's own is kept as.
+  password_encryption: "scram-sha-256",
 };
 
 /** Creates and starts a private cluster. Throws when no server of that major is installed or it does not start. */
@@ -93,7 +100,7 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   const folder = await makePrivateFolder("postgres", owner);
   const data = join(folder, "data");
   const user = "postgres";
-  const { template } = options;
+  const { template, superuserPassword: login = "scram-sha-256" } = options;
   const password = template?.password ?? randomBytes(18).toString("base64url");
   const start = (port: number) => {
     const all = {
@@ -119,7 +126,7 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   try {
     if (template && existsSync(template.folder)) await copyTree(template.folder, data);
     else {
-      await initialise({ programs, folder, data, user, password, owner });
+      await initialise({ programs, folder, data, user, password, login, owner });
       if (template) await keep(data, template.folder);
     }
     process = await withFreePort((free) => {
@@ -188,14 +195,15 @@ interface NewCluster {
   readonly data: string;
   readonly user: string;
   readonly password: string;
+  readonly login: string;
   readonly owner: Owner | undefined;
 }
 
-async function initialise({ programs, folder, data, user, password, owner }: NewCluster): Promise<void> {
+async function initialise({ programs, folder, data, user, password, login, owner }: NewCluster): Promise<void> {
   const passwordFile = join(folder, "password");
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   if (owner) await chown(passwordFile, owner.uid, owner.gid);
-  const rights = ["--auth-local=peer", "--auth-host=scram-sha-256", `--username=${user}`, `--pwfile=${passwordFile}`];
+  const rights = ["--auth-local=peer", `--auth-host=${login}`, `--username=${user}`, `--pwfile=${passwordFile}`];
   const settings = ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"];
   await run(join(programs, "initdb"), ["--pgdata", data, ...rights, ...settings], { cwd: folder, ...owner });
 }

@@ -162,7 +162,7 @@ export class Alerts {
     const now = this.#now();
     if (!isActive(silence, now)) return silence;
     const ended = { ...silence, until: now.toISOString() };
-    await silences.save(ended);
+    await silences.end(ended, by);
     logger.info({ silence: id, by: by.id }, "a silence was ended");
     await this.#resilence(ended, "normal", by);
     return ended;

@@ -13,7 +13,7 @@ const requestMs = 30_000;
 
 const leaseSchema = z.object({
   version: z.literal(1),
-  /** What it is held for: "backup", "prune". */
+  /** What it is held for: "backup", "prune", "restore", "copy". */
   work: z.string(),
   host: z.string(),
   process: z.string(),
@@ -26,10 +26,13 @@ type LeaseFile = z.infer<typeof leaseSchema>;
 
 const leaseKey = /^[a-z0-9][a-z0-9_-]{0,62}\/lease-[0-9a-f]{16}\.json$/;
 
+/** What one is held for. `restore`, `copy`: backups are read, and must not be removed meanwhile. */
+export type LeaseWork = "backup" | "prune" | "restore" | "copy";
+
 export interface LeaseFileOptions {
   /** Of the backup. */
   readonly name: string;
-  readonly work: "backup" | "prune";
+  readonly work: LeaseWork;
   readonly host: string;
   readonly signal: AbortSignal;
   /** Held beside a lease in Redis: for those who know no Redis. */
@@ -39,8 +42,9 @@ export interface LeaseFileOptions {
 /**
  * Takes a backup's name in a storage where no Redis keeps two programs from working on it: `<name>/lease-<random>.json`,
  * beside the backups' folders. Everyone writes their own and then looks for others', so that of two who begin at once
- * none goes on. Rejects with `busy`, naming the other. A file that was not renewed for 15 minutes, or whose process on
- * this machine has ended, counts for nothing and is removed. Disposing removes the own one.
+ * none goes on. Rejects with `busy`, naming the other; who only reads backups and who makes them do not disturb each
+ * other, who removes them disturbs both. A file that was not renewed for 15 minutes, or whose process on this machine has
+ * ended, counts for nothing and is removed. Disposing removes the own one.
  */
 export async function takeLeaseFile(storage: Storage, options: LeaseFileOptions): Promise<AsyncDisposable> {
   const { name, work, host, signal, byRedis } = options;
@@ -63,7 +67,12 @@ export async function takeLeaseFile(storage: Storage, options: LeaseFileOptions)
   };
   await write();
   try {
-    const other = await findOther(storage, name, signal, (lease, each) => each === key || (byRedis && lease.byRedis));
+    const other = await findOther(
+      storage,
+      name,
+      signal,
+      (lease, each) => each === key || (byRedis && lease.byRedis) || canWorkBeside(work, lease.work),
+    );
     if (other) throw busy(storage, name, other);
   } catch (error) {
     await remove();
@@ -126,6 +135,13 @@ export async function awaitLeaseFiles(
 /** Whether a program that knows no Redis works on that name in the storage. */
 export async function isLeasedByFile(storage: Storage, name: string, signal: AbortSignal): Promise<boolean> {
   return (await findOther(storage, name, signal, ({ byRedis }) => byRedis)) !== undefined;
+}
+
+/** Reading goes along with anything but removal: a restore does not wait for a backup, nor for another restore. */
+function canWorkBeside(work: LeaseWork, other: string): boolean {
+  const isReading = (one: string): boolean => one === "restore" || one === "copy";
+  if (isReading(work)) return other !== "prune";
+  return isReading(other) && work !== "prune";
 }
 
 function isBusy(error: unknown): boolean {

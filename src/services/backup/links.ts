@@ -55,6 +55,7 @@ export interface LinkMakerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly links: Links;
+  readonly host: string;
   storage(name: string): Promise<Storage>;
 }
 
@@ -67,7 +68,7 @@ export class LinkMaker {
   }
 
   async execute(id: string, job: JobContext): Promise<JobOutcome> {
-    const { links, clock, logger } = this.#deps;
+    const { links, clock, logger, host } = this.#deps;
     const order = await links.read(id);
     if (!order) return { done: { link: id, status: "unknown" } };
     const { name, run, storage, by } = order;
@@ -75,7 +76,7 @@ export class LinkMaker {
       // Before the first of them is signed.
       const until = new Date(clock.now().getTime() + linkMs).toISOString();
       const made = await linksTo(await this.#deps.storage(storage), order.folder, job.signal);
-      await links.answer(id, { ...made, until });
+      await links.answer(order, { ...made, until }, host, clock.now());
       logger.info({ backup: name, run, storage, by: by.id, files: made.files.length }, "download link made");
       return { done: { link: id, status: "made" } };
     } catch (cause) {
@@ -83,7 +84,8 @@ export class LinkMaker {
       const error = toAppError(cause);
       if (!error.permanent && job.attempt < job.maxAttempts) throw error;
       const { message, text } = error;
-      await links.answer(id, { error: { message: redact(message), ...(text ? { text } : {}) } });
+      const answer = { error: { message: redact(message), ...(text ? { text } : {}) } };
+      await links.answer(order, answer, host, clock.now());
       logger.warn({ backup: name, run, storage, by: by.id, code: error.code }, "no download link could be made");
       return { done: { link: id, status: "failed", code: error.code } };
     }

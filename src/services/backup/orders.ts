@@ -28,6 +28,8 @@ export interface BackupOrder {
   readonly source?: string;
   readonly requestedBy?: Person;
   readonly retryOf?: string;
+  /** For one right before a restore: its id. */
+  readonly restoration?: string;
   readonly dueAt?: Date;
   /** How many times of the schedule before `dueAt` it makes up for as well. */
   readonly missed?: number;
@@ -73,6 +75,7 @@ export class BackupOrders {
       trigger: order.trigger,
       ...(order.requestedBy ? { requestedBy: order.requestedBy } : {}),
       ...(order.retryOf === undefined ? {} : { retryOf: order.retryOf }),
+      ...(order.restoration === undefined ? {} : { restoration: order.restoration }),
       ...(order.dueAt ? { dueAt: order.dueAt.toISOString() } : {}),
       ...(order.missed ? { missed: order.missed } : {}),
       status: "queued",

@@ -43,9 +43,11 @@ export class PinOrders {
     readonly run: string;
     readonly pinned: boolean;
     readonly by: Person;
+    /** What it is pinned for. */
+    readonly reason?: string;
   }): Promise<PinOrder> {
     const { catalogue, pins, clock, logger } = this.#deps;
-    const { name, run, pinned, by } = asked;
+    const { name, run, pinned, by, reason } = asked;
     const entry = await catalogue.find(name, run);
     if (!entry) {
       const text = { key: "error-verify-no-copy", args: { backup: run } };
@@ -53,7 +55,8 @@ export class PinOrders {
     }
     const { folder, copies } = entry;
     const id = randomBytes(6).toString("hex");
-    const order: PinOrder = { id, name, folder, run, pinned, by, at: clock.now().toISOString() };
+    const at = clock.now().toISOString();
+    const order: PinOrder = { id, name, folder, run, pinned, by, ...(reason === undefined ? {} : { reason }), at };
     await pins.create(order, copies);
     logger.info({ backup: name, run, pinned, by: by.id, storages: copies }, "pin ordered");
     await this.#enqueue({ order, waiting: copies.map((storage) => ({ storage })) });
@@ -132,13 +135,14 @@ export class PinWriter {
 
 async function write(
   storage: Storage,
-  { folder, pinned, by, at }: PinOrder,
+  { folder, pinned, by, reason, at }: PinOrder,
   signal: AbortSignal,
 ): Promise<"pinned" | "unpinned" | "gone"> {
   const key = `${folder}${pinFile}`;
   const isThere = async (): Promise<boolean> => (await storage.head(`${folder}${manifestFile}`, signal)) !== undefined;
   if (pinned && (await isThere())) {
-    await storage.put(key, encodePin({ version: 1, at, by: by.name }), signal);
+    const pin = { version: 1, at, by: by.name, ...(reason === undefined ? {} : { reason }) } as const;
+    await storage.put(key, encodePin(pin), signal);
     if (await isThere()) return "pinned";
   }
   // Of a backup that is gone, or went just now, no pin may stay behind.

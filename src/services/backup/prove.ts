@@ -5,8 +5,8 @@ import type { Depth, Proof } from "../../core/proof.ts";
 import type { Text } from "../../core/text.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { redact } from "../../lib/redaction.ts";
-import { findKind, type SourceConfig } from "../../sources/index.ts";
-import type { RestoreReport, SourceKind } from "../../sources/types.ts";
+import { canTestRestore, findKind, type SourceConfig } from "../../sources/index.ts";
+import type { RestoreReport } from "../../sources/types.ts";
 import type { Storage } from "../../storages/types.ts";
 import { identityFor } from "./identity.ts";
 import { openBackup } from "./reader.ts";
@@ -62,10 +62,6 @@ export function reachOf(
     depth: "readable",
     because: { key: `verify-because-${manifest.kind === "command" ? "command" : "no-test"}` },
   };
-}
-
-function canTestRestore(kind: SourceKind, config: SourceConfig | undefined): boolean {
-  return kind.testRestore !== undefined && (kind.canTestRestore?.(config) ?? true);
 }
 
 function sameKind(manifest: Manifest, config: SourceConfig | undefined): SourceConfig | undefined {

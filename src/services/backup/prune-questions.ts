@@ -67,10 +67,20 @@ export class PruneQuestions {
     const { prunes, clock, logger } = this.#deps;
     const now = clock.now();
     let isOurs = false;
-    const question = await prunes.update(id, "reply", now, (current) => {
-      isOurs = current.status === "asked";
-      return isOurs ? { ...current, status: answer, answered: { by, at: now.toISOString() } } : current;
-    });
+    const at = now.toISOString();
+    const what = answer === "confirmed" ? "removal-agreed" : "removal-declined";
+    const question = await prunes.update(
+      id,
+      "reply",
+      now,
+      (current) => {
+        isOurs = current.status === "asked";
+        return isOurs ? { ...current, status: answer, answered: { by, at } } : current;
+      },
+      ({ name: target, storage, folders }) => [
+        { at, about: "prune", what, id, target, by, count: folders.length, details: { storage } },
+      ],
+    );
     if (!isOurs) return question;
     const { name, storage, folders } = question;
     logger.warn({ question: id, backup: name, storage, answer, by: by.id, backups: folders.length }, "answered");

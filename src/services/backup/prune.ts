@@ -8,11 +8,13 @@ import type { JobContext, JobOutcome, JobPayload } from "../../queue/contracts.t
 import type { CatalogueCache } from "../../state/catalogue.ts";
 import type { Leases } from "../../state/leases.ts";
 import type { Pins } from "../../state/pins.ts";
+import type { RestorationStates } from "../../state/restorations.ts";
 import type { Verifications } from "../../state/verifications.ts";
 import type { Storage } from "../../storages/types.ts";
 import type { StorageCopies } from "../cached-catalogue.ts";
 import type { CatalogueKeeper } from "../catalogue-keeper.ts";
 import { isOurs } from "../catalogue-keeper.ts";
+import { heldForRestores } from "../restorations/held.ts";
 import { moveClasses } from "./classes.ts";
 import { retentionHolder } from "./holders.ts";
 import { isLeasedByFile } from "./lease-file.ts";
@@ -33,6 +35,7 @@ export interface PrunerDeps extends SizesDeps {
   readonly pruneQuestions: PruneQuestions;
   readonly pins: Pick<Pins, "all" | "read">;
   readonly verifications: Pick<Verifications, "suspicions">;
+  readonly restorationStates: Pick<RestorationStates, "open">;
   storage(name: string): Promise<Storage>;
 }
 
@@ -182,6 +185,7 @@ export class Pruner {
       }
       // Asked for since the decision, and not written yet.
       if ((await this.#deps.pins.read(folder))?.order.pinned) return false;
+      if ((await heldForRestores(this.#deps, name)).has(folder)) return false;
       try {
         return await removeBackup(removal, folder, copy);
       } catch (error) {
@@ -207,10 +211,10 @@ export class Pruner {
     return new Set(folders);
   }
 
-  /** Folders that somebody has asked to pin, or that are pinned wherever they are: a copy made up later has no pin of its own. */
+  /** Folders that restores need, that somebody has asked to pin, or that are pinned wherever they are: a copy made up later has no pin of its own. */
   async #pinned(name: string, seen: readonly StorageCopies[]): Promise<ReadonlySet<string>> {
     const asked = (await this.#deps.pins.all()).filter(({ order }) => order.pinned && order.name === name);
-    const folders = new Set(asked.map(({ order }) => order.folder));
+    const folders = new Set([...asked.map(({ order }) => order.folder), ...(await heldForRestores(this.#deps, name))]);
     for (const { copies } of seen) for (const [folder, { pin }] of copies) if (pin) folders.add(folder);
     return folders;
   }

@@ -1,7 +1,6 @@
 import type { AppError } from "../../core/errors.ts";
 import type { RunError } from "../../core/run.ts";
-import type { Text } from "../../core/text.ts";
-import { redact } from "../../lib/redaction.ts";
+import { redact, redactText } from "../../lib/redaction.ts";
 
 /** An error as it is kept and shown: redacted, without a stack. `step` is used where the error names none. */
 export function runError(error: AppError, step: string): RunError {
@@ -9,14 +8,9 @@ export function runError(error: AppError, step: string): RunError {
   return {
     code: error.code,
     message: redact(error.message),
-    ...(error.text ? { text: redacted(error.text) } : {}),
+    ...(error.text ? { text: redactText(error.text) } : {}),
     step: typeof failedStep === "string" ? failedStep : step,
     ...(typeof stderr === "string" && stderr !== "" ? { stderr: redact(stderr) } : {}),
     ...(exit === undefined ? {} : { exit: String(exit) }),
   };
-}
-
-function redacted({ key, args = {} }: Text): Text {
-  const safe = Object.entries(args).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]);
-  return { key, args: Object.fromEntries(safe) };
 }

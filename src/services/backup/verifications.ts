@@ -54,8 +54,8 @@ export interface VerificationOrder {
   readonly source?: string;
   readonly requestedBy?: Person;
   readonly dueAt?: Date;
-  /** Where the card is shown; default: the backup's configured chat. */
-  readonly target?: ChatTarget;
+  /** Where the card is shown; default: the backup's configured chat. `none`: it has none to begin with. */
+  readonly target?: ChatTarget | "none";
 }
 
 /** A worker that is being started is there within this time; milliseconds. */
@@ -168,7 +168,7 @@ export class VerificationOrders {
     const created = await verifications.create(verification, now);
     const target = order.target ?? placeOf(config, { chat: settings?.chat, topic: settings?.topic ?? "backups" });
     // Card and job are made again when it exists already: a kill in between leaves neither of them out.
-    if (target) await cards.place(verifications.ref(id), target, "reply", now);
+    if (target && target !== "none") await cards.place(verifications.ref(id), target, "reply", now);
     const current = await verifications.get(id);
     if (!isOver(current)) await this.enqueue(current);
     if (created)

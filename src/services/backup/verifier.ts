@@ -3,7 +3,6 @@ import type { Config } from "../../app/config.ts";
 import { AppError, lostLease, toAppError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import { isAsDeep, type Proof } from "../../core/proof.ts";
-import { rawBytes, storedBytes } from "../../core/run.ts";
 import { isOver, needsVerifier, reasonOf, type Verification } from "../../core/verification.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
@@ -13,6 +12,7 @@ import type { Runs } from "../../state/runs.ts";
 import type { Verifications } from "../../state/verifications.ts";
 import type { Storage } from "../../storages/types.ts";
 import type { CatalogueKeeper } from "../catalogue-keeper.ts";
+import { restoreTime } from "../restore/estimate.ts";
 import { type CopyManifest, readCopyManifest, recordProof } from "./proofs.ts";
 import { isVerdict, prove, reachOf } from "./prove.ts";
 import { runError } from "./run-error.ts";
@@ -84,6 +84,7 @@ export class Verifier {
   }
 
   async #attempt(id: string, fence: number, signal: AbortSignal, shutdown: AbortSignal): Promise<string> {
+    const began = performance.now();
     const verification = await this.#begin(id, fence);
     if (isOver(verification)) return verification.status;
     const settings = this.#deps.config.backups.find(({ name }) => name === verification.name);
@@ -106,9 +107,10 @@ export class Verifier {
         // The manifest itself is what does not hold.
         proof = this.#badManifest(verification, reason);
       }
+      const tookMs = Math.round(performance.now() - began);
       await watch.stop();
       all.throwIfAborted();
-      return await this.#succeed(verification, storage, copy, proof, fence);
+      return await this.#succeed({ ...verification, tookMs }, storage, copy, proof, fence);
     } catch (error) {
       await watch.stop();
       if (lostLease(signal) || toAppError(error).code === "lease-lost") throw toAppError(error);
@@ -236,6 +238,7 @@ export class Verifier {
         phase: "record",
         finishedAt: now.toISOString(),
         proof,
+        ...(verification.tookMs === undefined ? {} : { tookMs: verification.tookMs }),
         ...(unrecorded ? { unrecorded: runError(unrecorded, "record") } : {}),
       };
     };
@@ -294,10 +297,8 @@ export class Verifier {
       });
     await verifications.noteLook({ name, storage, depth, ok, at, elapsedMs });
     if (restoreMs !== undefined && copy && ok) {
-      const raw = rawBytes(copy.manifest);
-      const bytes = storedBytes(copy.manifest);
-      const time = { at, restoreMs, bytes, ...(raw === undefined ? {} : { rawBytes: raw }), storage, host: proof.host };
-      await verifications.addRestore(name, time);
+      const time = { at, restoreMs, totalMs: elapsedMs, storage, host: proof.host };
+      await verifications.addRestore(name, restoreTime(copy.manifest, time));
     }
     const run = await runs.read(backup);
     if (run?.folder !== folder) return;

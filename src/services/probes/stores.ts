@@ -17,11 +17,15 @@ import { type Finding, failed, failure, ok, skipped, warning } from "./finding.t
 /** A disk with less than this part of it free is said to be nearly full. */
 const lowFreePart = 0.1;
 
+/** So many of what restores have left are named. */
+const mostNamed = 5;
+
 /** Can the source be read from here, with which tools? Reads no data. */
 export async function probeSource(config: SourceConfig, deps: SourceDeps, signal: AbortSignal): Promise<Finding> {
   try {
-    const info = await createSource(config, deps).inspect(signal);
-    return ok("doctor-source-ok", { title: info.title });
+    const { title, aside = [] } = await createSource(config, deps).inspect(signal);
+    if (aside.length === 0) return ok("doctor-source-ok", { title });
+    return warning("doctor-source-aside", { title, list: aside.slice(0, mostNamed).join(", "), count: aside.length });
   } catch (error) {
     return failure(error);
   }

@@ -1,6 +1,7 @@
 import type { Config } from "../../app/config.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Producer } from "../../queue/producer.ts";
+import type { Drills } from "../../state/drills.ts";
 import type { Incidents } from "../../state/incidents.ts";
 import type { Presences } from "../../state/presence.ts";
 import type { Prunes } from "../../state/prunes.ts";
@@ -13,6 +14,7 @@ import { agesCheck } from "./ages.ts";
 import { botsCheck } from "./bots.ts";
 import { clocksCheck } from "./clocks.ts";
 import { disksCheck } from "./disks.ts";
+import { type DrillsCheckDeps, drillsCheck } from "./drills.ts";
 import { ownHeartbeatCheck } from "./own-heartbeat.ts";
 import { type ProofsCheckDeps, proofsCheck } from "./proofs.ts";
 import { queuesCheck } from "./queues.ts";
@@ -35,11 +37,14 @@ interface Seen extends WatchDeps {
 export interface BotWatchDeps
   extends Seen,
     Omit<TelegramCheckDeps, keyof Seen>,
-    Omit<ProofsCheckDeps, keyof Seen | "verifications"> {
+    Omit<ProofsCheckDeps, keyof Seen | "verifications">,
+    Omit<DrillsCheckDeps, keyof Seen | "drills"> {
   readonly alerts: TelegramCheckDeps["alerts"];
   readonly producer: Producer;
   readonly schedule: ScheduleState;
   readonly verifySchedule: ScheduleState;
+  readonly drillSchedule: ScheduleState;
+  readonly drills: Drills;
   readonly verifications: Verifications;
   readonly orders: BackupOrders;
   readonly prunes: Prunes;
@@ -63,6 +68,7 @@ export function botWatch(deps: BotWatchDeps): Watch {
       storagesCheck(deps),
       disksCheck(deps),
       proofsCheck(deps),
+      drillsCheck(deps),
       clocksCheck(deps),
       ownHeartbeatCheck(deps),
     ]),

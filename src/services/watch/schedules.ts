@@ -1,11 +1,13 @@
 import type { Config } from "../../app/config.ts";
 import type { BackupRun } from "../../core/run.ts";
 import { due, type ScheduleEntry } from "../../core/schedule.ts";
+import type { Drills } from "../../state/drills.ts";
 import type { Runs } from "../../state/runs.ts";
 import type { ScheduleState } from "../../state/schedule.ts";
 import type { Verifications } from "../../state/verifications.ts";
 import type { WatchState } from "../../state/watch.ts";
 import { verifyEntries } from "../backup/verify-schedule.ts";
+import { drillEntries } from "../drills/schedule.ts";
 import { backupOf, scheduleEntries } from "../schedules.ts";
 import { type Finding, stamp, type WatchCheck } from "./types.ts";
 
@@ -32,9 +34,8 @@ export interface ScheduleView {
   readonly runs: readonly Ordered[];
 }
 
-type Ordered = Pick<BackupRun, "id" | "createdAt" | "attempt" | "dueAt" | "notBefore" | "waitsFor"> & {
-  readonly status: string;
-};
+type Ordered = Pick<BackupRun, "id" | "createdAt" | "attempt" | "dueAt"> &
+  Partial<Pick<BackupRun, "notBefore" | "waitsFor">> & { readonly status: string };
 
 /** When a schedule wanted a run that has not begun, or undefined when it owes none. */
 export function missedRun(view: ScheduleView, now: Date, afterMs = missedAfterMs): Date | undefined {
@@ -61,10 +62,13 @@ interface SchedulesCheckDeps {
   readonly schedule: Pick<ScheduleState, "read">;
   /** Of the verifications alone. */
   readonly verifySchedule: Pick<ScheduleState, "read">;
+  readonly drills: Pick<Drills, "list">;
+  /** Of the drill alone. */
+  readonly drillSchedule: Pick<ScheduleState, "read">;
   readonly watchState: Pick<WatchState, "unchangedSince">;
 }
 
-/** Whether every schedule starts what it should: of backups and of verifications. */
+/** Whether every schedule starts what it should: of backups, of verifications and of the drill. */
 export function schedulesCheck(deps: SchedulesCheckDeps): WatchCheck {
   const { config, runs, verifications, watchState } = deps;
   return {
@@ -103,6 +107,16 @@ export function schedulesCheck(deps: SchedulesCheckDeps): WatchCheck {
         };
         await check({ entry, name, handled: looked.get(entry.key), ...own }, missedLookAfterMs);
       }
+      const drilled = await deps.drillSchedule.read();
+      for (const entry of drillEntries(config)) {
+        const own = {
+          fingerprint: "drill-schedule",
+          title: "watch-drill-schedule",
+          text: "watch-drill-schedule-text",
+          runs: await deps.drills.list(lookBack),
+        };
+        await check({ entry, handled: drilled.get(entry.key), ...own }, missedLookAfterMs);
+      }
       return found;
     },
   };
@@ -110,7 +124,8 @@ export function schedulesCheck(deps: SchedulesCheckDeps): WatchCheck {
 
 /** A schedule, and how it is told of. */
 interface What extends Omit<ScheduleView, "since"> {
-  readonly name: string;
+  /** Of the backup; absent: it is for all of them. */
+  readonly name?: string;
   readonly fingerprint: string;
   /** Keys of texts. */
   readonly title: string;
@@ -121,9 +136,9 @@ function missed({ name, fingerprint, title, text }: What, at: string, since: Dat
   return {
     fingerprint,
     severity: "warning",
-    title: { key: title, args: { name, at } },
-    text: { key: text, args: { name } },
-    labels: { backup: name },
+    title: { key: title, args: { ...(name === undefined ? {} : { name }), at } },
+    text: { key: text, ...(name === undefined ? {} : { args: { name } }) },
+    labels: name === undefined ? {} : { backup: name },
     since,
   };
 }
