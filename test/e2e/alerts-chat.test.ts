@@ -132,10 +132,15 @@ describe("the card of an incident", () => {
   });
 
   test("works after the bot was killed, and is posted anew when somebody has deleted it", async () => {
-    const message = await card("Certificate expires", { severity: "warning" });
+    const posted = await card("Certificate expires", { severity: "warning" });
     await bot.kill();
     bot = await stack.startBot();
-    expect((await stack.press(bob.id, message, "Acknowledge")).toast).toBe("Acknowledged");
+    const first = await stack.press(bob.id, posted, "Acknowledge");
+    // A bot that is killed before it has noted the message leaves it to the next one to post it again.
+    const isOld = first.toast?.startsWith("This is an old copy") === true;
+    const message = isOld ? await stack.message(/Certificate expires/) : posted;
+    const { toast } = isOld ? await stack.press(bob.id, message, "Acknowledge") : first;
+    expect(toast).toBe("Acknowledged");
     await becomes(stack, message, /Acknowledged by bob/);
     stack.sandbox.deleteAsUser(opsChat, message.message_id, alice.id);
     await alerts.resolve("Certificate expires");

@@ -68,6 +68,8 @@ describe("/backup", () => {
     const cancelled = await becomes(stack, dialog, /Cancelled, nothing was started/);
     expect(shown(cancelled).buttons).toEqual([]);
     expect(await runCount(stack, "site-7")).toBe(0);
+    // What is replayed at every press is not said again: one message and four edits.
+    expect(await stack.client.zcard(`stack:v1:budget:${opsChat}`)).toBeLessThanOrEqual(5);
   });
 
   test("shows what will be done, where to, the last backup and the next by schedule", async () => {

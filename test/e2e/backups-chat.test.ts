@@ -108,7 +108,7 @@ test("one backup: pinned by an admin in every storage, also when the worker is k
     /✓ local@test-host .*\nstays: everything is kept.*\n✓ offsite s3:.*\nSTANDARD · stays: /,
   );
   expect(message.text).toContain("▫️ Not proven yet");
-  expect(shown(message).buttons).toEqual(["Verify", "📌 Pin", "⬇ Download link", "◀ Back", "↻ Refresh"]);
+  expect(shown(message).buttons).toEqual(["Verify", "📌 Pin", "⏮ Restore", "⬇ Download link", "◀ Back", "↻ Refresh"]);
   expect((await stack.press(bob.id, message, "📌 Pin")).toast).toMatch(/admin/);
   expect((await stack.press(vera.id, message, "Verify")).toast).toMatch(/operator/);
   expect((await stack.press(mallory.id, message, "📌 Pin")).toast).toMatch(/not on the list/);

@@ -1,6 +1,6 @@
 import type { Message } from "@grammyjs/types";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { answerTo, becomes, conflicts, holdDumps, runCount, settled, shown } from "../support/chat.ts";
+import { answerTo, becomes, conflicts, eventually, holdDumps, runCount, settled, shown } from "../support/chat.ts";
 import { alice, type RunningProcess, type Stack, startStack } from "../support/stack.ts";
 
 let stack: Stack;
@@ -66,6 +66,21 @@ test("a bot that ends in order hands over at once, and nothing is answered twice
   expect(answers).toHaveLength(1);
   expect(conflicts(stack)).toBe(0);
 }, 60_000);
+
+test("what another bot has handled and could not confirm is not handled again", async () => {
+  await stack.startBot();
+  const handled = async () =>
+    (await stack.client.keys("stack:v1:update:*")).map((key) => Number(key.split(":").at(-1)));
+  await answerTo(stack, stack.say(alice.id, "/whoami"), /role admin/);
+  await eventually("the update on record", async () => (await handled()).length > 0);
+  const next = Math.max(...(await handled())) + 1;
+  await stack.client.set(`stack:v1:update:${next}`, "done");
+  const said = stack.say(alice.id, "/backup shop");
+  await answerTo(stack, stack.say(alice.id, "/whoami"), /role admin/);
+  await settled(stack);
+  const dialogs = stack.sandbox.messages(said.chat.id).filter(({ text = "" }) => text.includes("Back up shop now"));
+  expect(dialogs).toEqual([]);
+}, 120_000);
 
 test("a card is shown by whichever bot lives, also by one that does not poll", async () => {
   const first = await stack.startBot();

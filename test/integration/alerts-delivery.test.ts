@@ -60,6 +60,10 @@ async function deliveredWorld(alerts: AlertsSettings = {}): Promise<DeliveredWor
       catalogue: {} as never,
       pruneQuestions: {} as never,
       verificationOrders: {} as never,
+      drillOrders: {} as never,
+      approvals: {} as never,
+      approvalStates: {} as never,
+      restorations: {} as never,
     }),
     api: new Api(BOT.token, { apiRoot: sandbox.apiRoot }),
   });

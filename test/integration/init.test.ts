@@ -156,6 +156,7 @@ describe("vakhta init", () => {
         ],
       },
       daily: { at: "09:00", chat: "ops", topic: "backups" },
+      drill: { schedule: "0 6 * * 1", chat: "ops", topic: "backups" },
     });
     // Strangers and wrong codes got silence; the bot will not see any of this again.
     const told = sandbox.calls().filter((call) => call.method === "sendMessage");

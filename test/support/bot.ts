@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { alertsSchema } from "../../src/app/config/alerts.ts";
+import { approvalsSchema } from "../../src/app/config/approvals.ts";
 import type { BotConfig } from "../../src/app/config.ts";
 import { createDeps, type Deps } from "../../src/app/deps.ts";
 import { type RunningBot, runBot } from "../../src/app/run-bot.ts";
@@ -15,6 +16,8 @@ export interface BotWorld {
   readonly deps: Deps;
   readonly bot: RunningBot;
   readonly clock: MovedClock;
+  /** Stops the bot and starts another one in its place: the same Redis, Telegram and clock. */
+  restart(): Promise<BotWorld>;
 }
 
 export interface BotOptions {
@@ -22,6 +25,8 @@ export interface BotOptions {
   readonly locale?: string;
   readonly faults?: readonly Fault[];
   readonly sandbox?: Partial<SandboxOptions>;
+  /** Default: one approver. */
+  readonly approvals?: object;
   /** Who is listed beside Alice, an admin. */
   readonly users?: readonly { readonly id: number; readonly name: string; readonly role: Role }[];
 }
@@ -39,7 +44,8 @@ export async function startWholeBot(
     locale: "en",
     redis: { url: fixture.server.url, prefix: fixture.keys().root.split(":")[0] },
     http: { host: "127.0.0.1", port: 0 },
-    worker: { host: "here", concurrency: 1 },
+    worker: { host: "here", concurrency: 1, lease: 30_000 },
+    approvals: approvalsSchema.parse(options.approvals ?? {}),
     alerts: alertsSchema.parse({}),
     heartbeats: [],
     daily: false,
@@ -56,9 +62,21 @@ export async function startWholeBot(
   } as unknown as BotConfig;
   const clock = new MovedClock();
   const logger = pino({ level: "silent" });
-  const { deps, close } = createDeps({ config, logger, clock, role: "bot" });
-  const bot = await runBot({ ...deps, config }, close);
-  onTestFinished(async () => await bot.stop());
-  if (!options.faults) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 60_000 });
-  return { sandbox, deps, bot, clock };
+  const start = async (): Promise<BotWorld> => {
+    const { deps, close } = createDeps({ config, logger, clock, role: "bot" });
+    const bot = await runBot({ ...deps, config }, close);
+    let stopped: Promise<void> | undefined;
+    const stop = async (): Promise<void> => {
+      stopped ??= bot.stop();
+      await stopped;
+    };
+    onTestFinished(stop);
+    if (!options.faults) await sandbox.waitFor(() => sandbox.isPolled() || undefined, { timeoutMs: 60_000 });
+    const restart = async (): Promise<BotWorld> => {
+      await stop();
+      return await start();
+    };
+    return { sandbox, deps, bot, clock, restart };
+  };
+  return await start();
 }

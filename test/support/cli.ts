@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { inherited } from "./environment.ts";
 
 const cliFile = join(import.meta.dirname, "../../src/cli.ts");
 
@@ -32,9 +33,9 @@ export interface RunningCli extends AsyncDisposable {
   readonly done: Promise<CliResult>;
 }
 
-/** Starts `vakhta` with nothing of this process's environment but the PATH. */
+/** Starts `vakhta` with nothing of this process's environment but `inherited()`. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCli {
-  const env = { PATH: process.env["PATH"], HOME: options.cwd, LANG: "C", ...options.env };
+  const env = { ...inherited(), HOME: options.cwd, LANG: "C", ...options.env };
   const child = spawn(process.execPath, [...(options.nodeArguments ?? []), cliFile, ...args], {
     cwd: options.cwd,
     env,

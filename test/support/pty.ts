@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { inherited } from "./environment.ts";
 
 const cliFile = join(import.meta.dirname, "../../src/cli.ts");
 
@@ -22,7 +23,7 @@ export function startOnTerminal(
   options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
 ): TerminalCli {
   const words = [process.execPath, cliFile, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-  const env = { PATH: process.env["PATH"], HOME: options.cwd, LANG: "C", SHELL: "/bin/sh", ...options.env };
+  const env = { ...inherited(), HOME: options.cwd, LANG: "C", SHELL: "/bin/sh", ...options.env };
   const child = spawn("script", ["--quiet", "--return", "--command", words.join(" "), "/dev/null"], {
     cwd: options.cwd,
     env,

@@ -12,6 +12,7 @@ import { type S3Server, startS3 } from "../../src/sandbox/servers/s3.ts";
 import { type S3Proxy, startS3Proxy } from "../../src/sandbox/servers/s3-proxy.ts";
 import type { SandboxOptions, TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
 import { startTelegramSandbox } from "../../src/sandbox/telegram/index.ts";
+import { inherited } from "./environment.ts";
 import { startPostgres } from "./postgres.ts";
 
 export const botToken = "777000111:AAtestTokenOfTheStack-1234567890";
@@ -233,14 +234,14 @@ function placeIn({ region, bucket, accessKeyId, secretAccessKey }: S3Server, { e
 }
 
 function environment(configFile: string, extra: Record<string, string>): NodeJS.ProcessEnv {
-  return { PATH: process.env["PATH"], HOME: process.env["HOME"], LANG: "C.UTF-8", VAKHTA_CONFIG: configFile, ...extra };
+  return { ...inherited(), HOME: process.env["HOME"], LANG: "C.UTF-8", VAKHTA_CONFIG: configFile, ...extra };
 }
 
 function launch(file: string, configFile: string, extra: Record<string, string>): RunningProcess {
   // As `npm start` and the units of `deploy/` do it.
   const child = spawn(process.execPath, ["--max-semi-space-size=1", file], {
     cwd: root,
-    env: { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/compile"), ...environment(configFile, extra) },
+    env: environment(configFile, extra),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit") as Promise<[number | null, string | null]>;

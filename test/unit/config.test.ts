@@ -108,6 +108,10 @@ describe("defaults", () => {
       storages: {},
       backups: [],
       log: { level: "info" },
+      approvals: {
+        restore: { approvers: 1, role: "admin", requesterCounts: true, expires: 900_000, typed: "always" },
+        reboot: { approvers: 1, role: "operator", requesterCounts: true, expires: 300_000, typed: "destructive" },
+      },
       alerts: {
         staleAfter: 86_400_000,
         reopenWithin: 1_800_000,
@@ -489,6 +493,21 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
   const format = (text: string) => `hooks: { events: { formats: { ${text} } } }\n`;
   const beat = (name: string) => `name: ${name}, key: the-same-key`;
   it.each([
+    [
+      "more approvers than there are",
+      `${users(`${admin}, { id: 2, name: b, role: operator }`)}approvals: { restore: { approvers: 2 } }\n`,
+      "2:36 approvals.restore.approvers config-problem-approvers",
+    ],
+    [
+      "nobody beside who asks",
+      `${users(admin)}approvals: { reboot: { requesterCounts: false } }\n`,
+      "approvals.reboot.approvers config-problem-approvers-others",
+    ],
+    [
+      "a viewer who approves",
+      `${users(admin)}approvals: { reboot: { role: viewer } }\n`,
+      "2:30 approvals.reboot.role config-problem-one-of",
+    ],
     ["no admin", users("{ id: 1, name: a, role: operator }"), "1:27 telegram.users config-problem-no-admin"],
     ["no users", 'telegram: { token: "1:a" }\n', "1:1 telegram.users config-problem-no-admin"],
     [
@@ -756,6 +775,37 @@ describe("alerts", () => {
   });
 });
 
+describe("approvals", () => {
+  const team = (...roles: readonly string[]): string =>
+    `telegram: { token: "1:a", users: [${roles.map((role, index) => `{ id: ${index + 1}, name: u${index}, role: ${role} }`).join(", ")}] }\n`;
+  const ask = (roles: readonly string[], part: string): string[] =>
+    problems(`${team(...roles)}approvals: { restore: { ${part} } }\n`);
+
+  it.each([
+    [["admin"], "approvers: 1"],
+    [["admin", "admin"], "approvers: 2"],
+    [["admin", "operator"], "approvers: 2, role: operator"],
+    [["admin", "operator"], "requesterCounts: false"],
+    [["admin", "admin"], "requesterCounts: false"],
+  ])("of %j can be: %s", (roles, part) => {
+    expect(ask(roles, part)).toEqual([]);
+  });
+
+  it.each([
+    [["admin", "viewer"], "requesterCounts: false"],
+    [["admin", "admin"], "approvers: 2, requesterCounts: false"],
+    [["admin", "operator", "viewer"], "approvers: 3, role: operator"],
+  ])("of %j can never be: %s", (roles, part) => {
+    expect(ask(roles, part)).toHaveLength(1);
+  });
+
+  it("are not judged by a role that cannot be read", () => {
+    expect(ask(["admin", "admni"], "approvers: 2").map((line) => line.split(" ")[1])).toEqual([
+      "telegram.users[1].role",
+    ]);
+  });
+});
+
 describe("settings of later versions", () => {
   it("are accepted in full, together with all of this version", () => {
     const identity = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
@@ -772,7 +822,7 @@ describe("settings of later versions", () => {
     const result = check(whole, { ...env, APP_DATABASE_URL: "postgres://a@b/c" }, allRequirements);
     expect(result.problems).toEqual([]);
     expect(result.warnings.map(({ path }) => formatPath(path)).join(" ")).toBe(
-      "approvals providers servers stats rules checks recovery",
+      "providers servers stats rules checks recovery",
     );
   });
 

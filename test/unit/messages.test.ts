@@ -14,8 +14,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { incidentCard } from "../../src/bot/cards/incident.ts";
 import { commands } from "../../src/bot/commands/index.ts";
+import { identityFacts } from "../../src/core/approval.ts";
+import { auditKinds } from "../../src/core/audit.ts";
+import { globalsScopes } from "../../src/core/globals.ts";
 import { backupPhases } from "../../src/core/ports.ts";
 import { depths } from "../../src/core/proof.ts";
+import { restorationPhases } from "../../src/core/restoration.ts";
 import { tiers } from "../../src/core/retention.ts";
 import { roles } from "../../src/core/roles.ts";
 import { linkKinds, severities } from "../../src/core/signal.ts";
@@ -96,12 +100,45 @@ function unionIn(file: string, before: string): string[] {
 const incidentActions = Object.keys(incidentCard({} as never).actions);
 const statuses = unionIn("core/run.ts", "export type RunStatus =");
 
+const waysBack = unionIn("core/replacement.ts", "export type WayBack =");
+
 /** Keys that are put together, by the fixed part, with everything that the code can put behind it. */
 const composed: Readonly<Record<string, readonly string[]>> = {
   "advice-": [...unionIn("bot/cards/backup.ts", "adviceKeys = ["), "other"],
+  "approval-again-": unionIn("core/approval.ts", "readonly again?:"),
+  "approval-expired-": unionIn("core/approval.ts", "readonly waitedFor?:"),
+  "approval-fact-": identityFacts,
+  "approval-is-": unionIn("core/approval.ts", "export type ApprovalStatus ="),
+  "approval-title-": unionIn("core/approval.ts", "export type ApprovalStatus ="),
+  "approval-void-": unionIn("core/approval.ts", "export type VoidReason ="),
+  "audit-": ["at", "about", "action", "target", "why", "count", "host"],
+  "audit-about-": auditKinds,
+  "audit-what-": [
+    ...unionIn("core/approval.ts", "readonly what:"),
+    "turned-away",
+    "turned-away-others",
+    "pinned",
+    "unpinned",
+    "silenced",
+    "unsilenced",
+    "link-ordered",
+    "link-made",
+    "link-failed",
+    "removal-agreed",
+    "removal-declined",
+    "restored-by-hand",
+    "restored-differs",
+    "restore-failed",
+    "removed",
+    "heads-put-aside",
+    "unreadable",
+    ...unionIn("services/restorations/entries.ts", "export type RestoreEvent ="),
+  ],
   "backup-title-": statuses,
   "button-": [...incidentActions, "acknowledge-all", "full-list", "alerts"],
   "check-": subjects,
+  "cli-audit-flaw-": unionIn("core/audit-check.ts", "readonly what:"),
+  "cli-audit-who-": ["redis", "file", "stored"],
   "cli-backups-flaw-": ["incomplete", "damaged", "conflict", "chain"],
   "cli-backups-": ["id", "time", "name", "size", "proof", "copies"],
   "cli-restore-phase-": ["check", "restore"],
@@ -131,10 +168,47 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "init-pair-": ["private", "group"],
   "init-refused-": unionIn("cli/init/pairing.ts", "readonly onRefused: (reason:"),
   "init-storage-": ["s3", "local", "both"],
+  "drill-counted-": ["rows", "keys", "entries", "objects"],
+  "drill-over-": unionIn("core/drill.ts", "export type DrillLimit ="),
+  "drill-time-": unionIn("core/drill.ts", "export type DrillLimit ="),
+  "drill-trend-": unionIn("core/drill.ts", "export type DrillLimit ="),
+  "drill-title-": [...unionIn("core/drill.ts", "export type DrillStatus ="), "empty"],
   "link-": linkKinds,
   "phase-": backupPhases,
   "process-": unionIn("state/presence.ts", "readonly role:"),
   "prune-title-": unionIn("core/prune.ts", "export type PruneStatus ="),
+  "restore-ask-": unionIn("core/soundness.ts", "export type Flaw ="),
+  "restore-ask-moment-": [
+    ...unionIn("core/moment-words.ts", "export type MomentProblem ="),
+    ...unionIn("core/moment-words.ts", "readonly note?:"),
+  ],
+  "restore-ask-pick-": ["schema", "path", "prefix"],
+  "restore-ask-pick-here-": ["schema", "path", "prefix"],
+  "restore-part-": ["schema", "path", "prefix"],
+  "restore-method-": unionIn("core/replacement.ts", "export type ReplacementMethod ="),
+  "restore-card-": unionIn("core/replacement.ts", "export type LostUnit ="),
+  "restore-card-attempt-": unionIn("core/replacement.ts", "export type Recovered ="),
+  "restore-card-back-": unionIn("core/replacement.ts", "export type WayBack =").flatMap((way) => [way, `${way}-for`]),
+  "restore-card-live-": ["untouched", "stopped", "back", "unknown"],
+  "restore-card-phase-": restorationPhases,
+  "restore-card-steps-": ["tables", ...unionIn("core/replacement.ts", "export type LostUnit =")],
+  "restore-card-title-": [...unionIn("core/restoration.ts", "export type RestorationStatus ="), "done-beside"],
+  "restore-card-undo-until-": waysBack.filter((way) => way !== "kept"),
+  "restoration-detail-back-": [...waysBack, "none"],
+  "restoration-detail-undo-": waysBack,
+  "restoration-ended-": ["done", "undone", "cancelled", "failed", "refused", "expired", "elsewhere"],
+  "restoration-ended-void-": unionIn("core/approval.ts", "export type VoidReason ="),
+  "restoration-passed-": ["other", "unsound", "error", "elsewhere"],
+  "restoration-reason-only-": ["in-place", "beside"],
+  "restoration-refused-": unionIn("services/restorations/refusals.ts", "export type RestorationDecision ="),
+  "restoration-refused-role-": ["operator", "admin", "viewer"],
+  "restoration-title-": ["in-place", "beside"].flatMap((place) => [place, `${place}-part`]),
+  "restoration-title-globals-": globalsScopes,
+  "restore-roles-": ["made", "altered"].flatMap((what) => [`${what}-to-be`, `${what}-were`]),
+  "restore-roles-title-": [
+    "same",
+    ...unionIn("core/restoration.ts", "export type RestorationStatus =").filter((status) => !status.startsWith("undo")),
+  ],
   "retention-reason-": [...tiers, "all", "pinned", "last-good", "none-good", "future", "copying", "needed", "locked"],
   "role-": roles,
   "severity-": severities,
@@ -142,6 +216,10 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "silence-scope-": unionIn("bot/views/silence.ts", "const scopes ="),
   "source-": sourceKinds,
   "status-no-": unionIn("state/presence.ts", "readonly role:"),
+  // Of the role there is a text already, and one for all that is over says how it ended.
+  "toast-approval-": unionIn("core/approval.ts", "export type Refusal =").filter((why) => why !== "role"),
+  "watch-drill-over-": ["rto", "rpo", "both"].flatMap((which) => [which, `${which}-text`]),
+  "watch-drill-text-": unionIn("core/drill.ts", "readonly finding?:"),
   "toast-dialog-": unionIn("state/dialogs.ts", "readonly status:").filter((status) => status !== "open"),
 };
 

@@ -150,11 +150,13 @@ describe("chooseDatabases", () => {
     { name: "template0", bytes: 1, open: false, template: true },
     { name: "template1", bytes: 1, open: true, template: true },
     { name: "vakhta_verify_x", bytes: 1, open: true, template: false },
+    { name: "a_before_1", bytes: 1, open: false, template: false, comment: '{"vakhta":"replacement","id":"1"}' },
+    { name: "b_restore_1", bytes: 1, open: true, template: false, comment: '{"vakhta":"replacement","id":"1"}' },
   ];
   const names = (config: Parameters<typeof chooseDatabases>[0]) =>
     chooseDatabases(config, all).chosen.map(({ name }) => name);
 
-  it("takes neither templates nor what test-restores made", () => {
+  it("takes neither templates nor what test-restores and restores made", () => {
     expect(names({ databases: "all" })).toEqual(["a", "b"]);
     expect(chooseDatabases({ databases: "all" }, all).closed).toEqual(["closed"]);
     expect(names({ databases: "all", exclude: ["a", "closed"] })).toEqual(["b"]);

@@ -7,7 +7,7 @@ import { sourceSchema } from "../../src/sources/index.ts";
 import { takeSnapshot } from "../../src/sources/postgres/counts.ts";
 import { askDatabase } from "../../src/sources/postgres/databases.ts";
 import { sourceError } from "../../src/sources/postgres/errors.ts";
-import { ask } from "../../src/sources/postgres/session.ts";
+import { ask, unhurried } from "../../src/sources/postgres/session.ts";
 import { chooseTools } from "../../src/sources/postgres/tools.ts";
 import { parseUrl } from "../../src/sources/postgres/url.ts";
 import { prepareVia } from "../../src/sources/via.ts";
@@ -165,7 +165,7 @@ describe("the limit on statements of a role or a database", () => {
     const echo = () => ({ argv: ["cat"], step: "cat" });
     expect(await ask(echo, "postgresql://h/d", "SELECT 1", signal)).toEqual([
       String.raw`\set VERBOSITY terse`,
-      "SET statement_timeout = 0;",
+      ...`${unhurried};`.split("\n"),
       "SELECT 1;",
     ]);
   });
