@@ -24,6 +24,7 @@ const browser = await chromium.launch({
 try {
   await backupPicture(world, browser);
   await backupsPicture(world, browser);
+  await restorePicture(world, browser);
   await alertPicture(world, browser);
   await stormPicture(world, browser);
 } finally {
@@ -64,6 +65,32 @@ async function backupsPicture(demo: DemoWorld, by: Browser): Promise<void> {
   await newest(demo, view, /^shop, [\s\S]*🔎/);
   phones.push(await oneMessage(demo, by, view));
   await save(by, "backups.png", await besideEachOther(by, phones));
+}
+
+/** What would happen; and the end of it. */
+async function restorePicture(demo: DemoWorld, by: Browser): Promise<void> {
+  const asked = say(demo, "/restore shop");
+  const dialog = await botMessage(demo, (message) => message.message_id > asked.message_id, "the dialog");
+  await press(demo, dialog, "1");
+  await press(demo, await newest(demo, dialog, /Where to/), "In place");
+  const card = await newest(demo, dialog, /Restore shop\?/);
+  const phones = [await oneMessage(demo, by, card, "light")];
+  await press(demo, card, "Confirm");
+  const question = await botMessage(
+    demo,
+    ({ text = "" }) => /reply to this message with the name/.test(text),
+    "the name",
+  );
+  const { message_id: id } = question;
+  demo.sandbox.sendAsUser(opsChat, {
+    from: alice,
+    text: "shop",
+    reply_to_message_id: id,
+    message_thread_id: backupsTopic,
+  });
+  const done = await botMessage(demo, ({ text = "" }) => text.includes("shop is restored"), "the end");
+  phones.push(await oneMessage(demo, by, done));
+  await save(by, "restore.png", await besideEachOther(by, phones));
 }
 
 async function alertPicture(demo: DemoWorld, by: Browser): Promise<void> {
@@ -185,9 +212,14 @@ async function phone(demo: DemoWorld, by: Browser, theme: "light" | "dark", topi
   return picture;
 }
 
-/** One message, in the dark. */
-async function oneMessage(demo: DemoWorld, by: Browser, { message_id: id }: Message): Promise<Buffer> {
-  const page = await open(demo, by, "dark", backupsTopic, 1600);
+/** One message alone. */
+async function oneMessage(
+  demo: DemoWorld,
+  by: Browser,
+  { message_id: id }: Message,
+  theme: "light" | "dark" = "dark",
+): Promise<Buffer> {
+  const page = await open(demo, by, theme, backupsTopic, 1600);
   const picture = await page.locator(`article[data-message-id="${id}"]`).screenshot();
   await page.context().close();
   return picture;
@@ -207,7 +239,7 @@ async function besideEachOther(by: Browser, pictures: readonly Buffer[]): Promis
   const page = await by.newPage({ viewport: { width: 40 + pictures.length * 510, height: 900 }, deviceScaleFactor: 1 });
   const images = pictures.map((bytes) => `<img src="data:image/png;base64,${bytes.toString("base64")}">`).join("");
   await page.setContent(`<style>
-    body { margin: 0; padding: 25px; display: inline-flex; gap: 25px; background: #fff }
+    body { margin: 0; padding: 25px; display: inline-flex; align-items: flex-start; gap: 25px; background: #fff }
     img { width: 480px; border-radius: 24px; box-shadow: 0 1px 8px #0005 }
   </style>${images}`);
   const picture = await page.locator("body").screenshot();
