@@ -144,7 +144,7 @@ export interface Provider {
 export interface ProviderKind {
   readonly kind: string;
   /** Of an account under `providers:`; undefined: the kind needs none. */
-  readonly accountSchema?: z.ZodType;
+  readonly accountSchema?: z.ZodObject;
   /** Of a server's entry, beside name, labels and `provider`. */
   readonly serverSchema: z.ZodObject;
   /** Whether a look must be taken on the server's own host. */
