@@ -1,9 +1,19 @@
 import type { z } from "zod";
+import type { AutoBackups, Domain, Finances, ManagedBucket, ManagedDatabase, ProviderBackup } from "../core/managed.ts";
 import type { Clock } from "../core/ports.ts";
 import type { PowerAction } from "../core/power.ts";
 import type { LookFailure, ServerAction, ServerDisk, ServerFacts, ServerReading } from "../core/server.ts";
 import type { Text } from "../core/text.ts";
 import type { Logger } from "../lib/logger.ts";
+
+export type {
+  AutoBackups,
+  Domain,
+  Finances,
+  ManagedBucket,
+  ManagedDatabase,
+  ProviderBackup,
+} from "../core/managed.ts";
 
 /** One server as the configuration names it, with what its kind needs to find it. */
 export interface ServerTarget<C = unknown> {
@@ -27,11 +37,24 @@ export interface RateLimit {
   penalize(ms: number): Promise<void>;
 }
 
+/**
+ * What is remembered from one look at a server to the next, by whichever worker takes it: the counters from which rates
+ * are made. Small, and nothing is lost with it but one value of each rate.
+ */
+export interface LookMemory {
+  /** What was written last for the server with this name; undefined when there is nothing. */
+  read(name: string): Promise<string | undefined>;
+  write(name: string, memory: string): Promise<void>;
+}
+
 export interface ProviderDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** This worker's host. */
   readonly host: string;
+  /** Milliseconds between two looks at a server. */
+  readonly every: number;
+  readonly memory: LookMemory;
   /** Requests to what `account` names (a provider's name in the configuration), at most so many a second. */
   rateLimit(account: string, perSecond: number, burst: number): RateLimit;
 }
@@ -47,68 +70,6 @@ export interface Power {
   actionLog(server: ServerTarget, limit: number, signal: AbortSignal): Promise<readonly ServerAction[]>;
   /** Where a person can see its screen. */
   consoleUrl?(server: ServerTarget): string | undefined;
-}
-
-/** A copy of a disk or a database that its provider keeps. It lives with the same provider: it is no off-site copy. */
-export interface ProviderBackup {
-  readonly id: string;
-  readonly name?: string | undefined;
-  readonly comment?: string | undefined;
-  readonly at: Date;
-  readonly status: "done" | "making" | "failed" | "unknown";
-  /** Bytes. */
-  readonly bytes?: number | undefined;
-  /** 0 to 100 while it is made. */
-  readonly progress?: number | undefined;
-}
-
-/** When a provider makes backups by itself. */
-export interface AutoBackups {
-  readonly enabled: boolean;
-  /** How many are kept. */
-  readonly copies?: number | undefined;
-  readonly interval?: "day" | "week" | "month" | undefined;
-  /** When the first is made; ISO 8601. */
-  readonly startAt?: string | undefined;
-  /** 1 is Monday; of weekly ones. */
-  readonly dayOfWeek?: number | undefined;
-}
-
-export interface ManagedDatabase {
-  readonly id: string;
-  readonly name: string;
-  /** The provider's word: "postgres16". */
-  readonly type: string;
-  readonly status: "on" | "off" | "busy" | "unknown";
-  /** Bytes. */
-  readonly diskBytes?: number | undefined;
-  readonly usedBytes?: number | undefined;
-  readonly autoBackups?: boolean | undefined;
-}
-
-export interface ManagedBucket {
-  readonly id: string;
-  readonly name: string;
-  /** Bytes; absent: without limit. */
-  readonly limitBytes?: number | undefined;
-  readonly usedBytes?: number | undefined;
-  readonly objects?: number | undefined;
-  readonly location?: string | undefined;
-}
-
-export interface Finances {
-  readonly balance: number;
-  /** ISO 4217. */
-  readonly currency: string;
-  readonly hourlyCost?: number | undefined;
-  /** How long the balance lasts; hours. */
-  readonly hoursLeft?: number | undefined;
-}
-
-export interface Domain {
-  readonly name: string;
-  /** Absent where the provider does not know it. */
-  readonly expiresAt?: Date | undefined;
 }
 
 /** What an account has beside servers. */
