@@ -26,7 +26,16 @@ export interface ServerTarget<C = unknown> {
 /** What a look at one server gave: a reading, or why there is none. */
 export type Look =
   | { readonly name: string; readonly reading: ServerReading; readonly tookMs: number }
-  | { readonly name: string; readonly failure: LookFailure; readonly reason: Text; readonly tookMs: number };
+  | {
+      readonly name: string;
+      readonly failure: LookFailure;
+      readonly reason: Text;
+      readonly tookMs: number;
+      /** True: it stays so until a person changes something (a token that is refused). */
+      readonly permanent?: boolean | undefined;
+      /** True: it was the provider's API that failed here. Of the server itself it says nothing, bad or good. */
+      readonly ofApi?: boolean | undefined;
+    };
 
 /**
  * Requests to one account in any process, held to a rate. `take` resolves when one may be sent, and rejects with the
