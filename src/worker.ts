@@ -17,7 +17,7 @@ const { loadConfig } = await import("./app/config.ts");
 
 await enter(
   "worker",
-  () => loadConfig({ requires: ["redis", "storages", "sources"] }),
+  () => loadConfig({ requires: ["redis", "storages", "sources", "providers"] }),
   async ({ config }, logger) => {
     const [{ createWorkerDeps }, { runWorker }, { systemClock }, { createJobHandlers }] = await Promise.all([
       import("./app/worker-deps.ts"),

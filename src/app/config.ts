@@ -15,6 +15,7 @@ import { registerSecrets } from "./config/secrets.ts";
 
 export { ConfigError, configExitCode, formatPath, formatProblem, type Problem } from "./config/problems.ts";
 export type { Requirement } from "./config/resolve.ts";
+export type { RuleConfig } from "./config/rules.ts";
 export type {
   EncryptionConfig,
   HeartbeatConfig,
@@ -22,6 +23,7 @@ export type {
   StorageConfig,
   TelegramConfig,
 } from "./config/schema.ts";
+export type { ProviderConfig, ServerConfig } from "./config/servers.ts";
 
 /** One backup with its defaults filled in. `timeout` in milliseconds. */
 export type BackupConfig = Omit<ParsedBackupConfig, "keep" | "storages" | "encrypt"> & {
@@ -45,6 +47,11 @@ export type Config = Pick<
   | "hooks"
   | "heartbeats"
   | "daily"
+  | "providers"
+  | "servers"
+  | "stats"
+  | "rules"
+  | "recovery"
 > & {
   readonly telegram?: TelegramConfig;
   readonly encryption?: NonNullable<ParsedConfig["encryption"]>;
@@ -167,7 +174,7 @@ function sorted(problems: readonly Problem[]): Problem[] {
 
 /** Validates, turning whole `${...}` scalars into numbers and booleans where the schema asks for them. */
 function validate({ data, whole }: Resolved): { parsed?: ParsedConfig; problems: Located[] } {
-  const schema = configSchema(tolerant);
+  const schema = configSchema(tolerant, data);
   const converted = new Set<string>();
   for (;;) {
     const result = schema.safeParse(data, { error: describeIssue });
@@ -199,6 +206,7 @@ function convert(data: unknown, path: Path, expected: unknown): boolean {
 function complete(parsed: ParsedConfig, env: Environment): Config {
   const { timezone, locale, redis, http, storages, log, telegram, encryption, worker, heartbeat } = parsed;
   const { approvals, alerts, hooks, heartbeats, daily, drill } = parsed;
+  const { providers, servers, stats, rules, recovery } = parsed;
   return {
     timezone,
     locale,
@@ -211,6 +219,11 @@ function complete(parsed: ParsedConfig, env: Environment): Config {
     hooks,
     heartbeats,
     daily,
+    providers,
+    servers,
+    stats,
+    rules,
+    recovery,
     worker: { ...worker, host: worker.host ?? (env["WORKER_HOST"] || hostname()) },
     ...(telegram ? { telegram } : {}),
     ...(encryption ? { encryption } : {}),

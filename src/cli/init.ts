@@ -90,7 +90,7 @@ async function write(
   prompter.tell(say(context, "init-written", { file, env: envFile }), "success");
   const status = reportCheck(
     terminal,
-    checkConfig({ path: file, requires: ["telegram", "redis", "storages", "sources"] }),
+    checkConfig({ path: file, requires: ["telegram", "redis", "storages", "sources", "providers"] }),
   );
   if (status === exitCodes.ok) terminal.say("init-next");
   return status;

@@ -123,7 +123,7 @@ export async function startWorld(options: {
       heartbeats: [heartbeat],
     };
     writeFileSync(file, stringify(settings));
-    const { config } = loadConfig({ path: file, requires: ["telegram", "redis", "storages", "sources"] });
+    const { config } = loadConfig({ path: file, requires: ["telegram", "redis", "storages", "sources", "providers"] });
     const worker = createWorkerDeps({
       config,
       logger: logger.child({ process: "worker" }),

@@ -124,6 +124,11 @@ describe("defaults", () => {
       hooks: {},
       heartbeats: [],
       daily: { at: "09:00" },
+      providers: {},
+      servers: [],
+      stats: { every: 300_000, keep: { raw: 7 * 86_400_000, hourly: 400 * 86_400_000 } },
+      rules: [],
+      recovery: { auto: "off", signs: 2, after: 300_000, every: 21_600_000, backWithin: 300_000 },
     });
   });
 
@@ -821,14 +826,11 @@ describe("settings of later versions", () => {
     const whole = readFileSync(join(import.meta.dirname, "whole-config.yaml"), "utf8");
     const result = check(whole, { ...env, APP_DATABASE_URL: "postgres://a@b/c" }, allRequirements);
     expect(result.problems).toEqual([]);
-    expect(result.warnings.map(({ path }) => formatPath(path)).join(" ")).toBe(
-      "providers servers stats rules checks recovery",
-    );
+    expect(result.warnings.map(({ path }) => formatPath(path)).join(" ")).toBe("checks");
   });
 
   it("are accepted and noted", () => {
-    const yaml = `${local}rules: [{ name: cpu, when: "cpu > 90", for: 10m }]
-providers: { timeweb: { token: "\${TIMEWEB_TOKEN}" } }
+    const yaml = `${local}checks: [{ name: site, kind: http, target: "\${SITE}" }]
 backups:
   - name: x
     ${source}
@@ -838,8 +840,8 @@ backups:
 `;
     const result = check(yaml);
     expect(result.problems).toEqual([]);
-    expect(result.warnings.map(({ path, line }) => `${line} ${formatPath(path)}`)).toEqual(["2 rules", "3 providers"]);
-    expect(Object.keys(result.config ?? {})).not.toContain("rules");
+    expect(result.warnings.map(({ path, line }) => `${line} ${formatPath(path)}`)).toEqual(["2 checks"]);
+    expect(Object.keys(result.config ?? {})).not.toContain("checks");
   });
 });
 

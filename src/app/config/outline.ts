@@ -72,6 +72,16 @@ const heartbeat = z
   .nullable()
   .catch(null);
 
+const account = z.object({ kind: text }).nullable().catch(null);
+const server = z
+  .object({ name: text, provider: text, id: z.union([text, whole]).catch(undefined), host: text })
+  .nullable()
+  .catch(null);
+const rule = z
+  .object({ name: text, servers: list(text) })
+  .nullable()
+  .catch(null);
+
 const policy = z
   .object({
     approvers: z.int().default(1),
@@ -106,6 +116,13 @@ const outlineSchema = z.object({
   heartbeats: list(heartbeat),
   daily: place.optional(),
   drill: drill.optional(),
+  providers: mapping(account),
+  servers: list(server),
+  rules: list(rule),
+  recovery: z
+    .object({ servers: list(text) })
+    .nullish()
+    .catch(null),
 });
 
 /**

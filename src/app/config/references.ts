@@ -7,6 +7,8 @@ import { checkDrill } from "./drill.ts";
 import type { BackupOutline, Outline, TelegramOutline } from "./outline.ts";
 import { nearest, type Path, type Problem } from "./problems.ts";
 import { allRequirements, type Requirement } from "./resolve.ts";
+import { checkRules } from "./rules.ts";
+import { checkServers } from "./servers.ts";
 
 type Report = (path: Path, key: string, args?: Problem["args"]) => void;
 
@@ -26,6 +28,8 @@ export function crossCheck(outline: Outline): Problem[] {
   checkApprovals(outline, report);
   checkAlerts(outline, report);
   checkDrill(outline, report);
+  checkServers(outline, report);
+  checkRules(outline, report);
   if (outline.drill && outline.telegram?.chats) checkPlace(outline.telegram.chats, outline.drill, ["drill"], report);
   return problems;
 }
@@ -253,14 +257,20 @@ function checkAlerts({ alerts, daily, heartbeats, telegram }: Outline, report: R
 
 /** Sections without which this process has nothing to do; `requires` undefined: all processes of the file together. */
 export function absentSections(outline: Outline, requires: readonly Requirement[] | undefined): Problem[] {
-  const { telegram, storages, backups } = outline;
+  const { telegram, storages, backups, servers } = outline;
   const isEmpty = storages && Object.keys(storages).length === 0 && backups?.length === 0;
-  // Alerts need a chat and nothing else.
+  // Alerts need a chat and nothing else, a worker that looks at servers no backups.
   if (!requires) return isEmpty && telegram ? [] : absentSections(outline, allRequirements);
   const absent: string[] = [];
+  const watches = requires.includes("providers") && isEmpty && servers?.length !== 0;
   if (requires.includes("telegram") && telegram === undefined) absent.push("telegram");
+  if (watches) return sections(absent);
   if (requires.includes("storages") && storages && Object.keys(storages).length === 0) absent.push("storages");
   if (requires.includes("sources") && backups?.length === 0) absent.push("backups");
+  return sections(absent);
+}
+
+function sections(absent: readonly string[]): Problem[] {
   return absent.map((section) => ({ path: [section], key: "config-problem-section", args: {} }));
 }
 

@@ -13,6 +13,8 @@ export type Requirement =
   | "storages"
   /** Reading the sources, and the recipients for what is written. */
   | "sources"
+  /** Accounts of server providers, and what servers want to know before they answer. */
+  | "providers"
   /** Decrypting. Optional as a setting, but no longer when it is written. */
   | "encryption-identity";
 
@@ -21,6 +23,7 @@ export const allRequirements: readonly Requirement[] = [
   "redis",
   "storages",
   "sources",
+  "providers",
   "encryption-identity",
 ];
 
@@ -31,6 +34,7 @@ function readerOf(path: Path): Requirement | "all" | "nobody" {
   switch (first) {
     case "telegram":
     case "storages":
+    case "providers":
       return first;
     case "redis":
       return second === "url" ? "redis" : "all";
@@ -45,6 +49,8 @@ function readerOf(path: Path): Requirement | "all" | "nobody" {
       return path.at(-1) === "secret" ? "telegram" : "all";
     case "encryption":
       return second === "identity" ? "encryption-identity" : "sources";
+    case "servers":
+      return ["name", "provider", "labels", "host"].some((key) => key === third) ? "all" : "providers";
     case "backups":
       return third === "source" || path.at(-1) === "scratch" ? "sources" : "all";
     default:

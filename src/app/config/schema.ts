@@ -11,6 +11,8 @@ import { nameSchema, timezoneSchema, urlSchema } from "./common.ts";
 import { drillSchema } from "./drill.ts";
 import { hooksSchema, storageSchema } from "./families.ts";
 import type { Wrap } from "./missing.ts";
+import { recoverySchema, rulesSchema } from "./rules.ts";
+import { providersSchema, serversSchema, statsSchema } from "./servers.ts";
 
 /** A key of the design whose feature comes later: accepted as written, reported as a warning. */
 const later = (text: string) => z.unknown().describe(`${text} Known, but not acted upon by this version.`).optional();
@@ -140,13 +142,14 @@ const encryptionSchema = (wrap: Wrap) =>
   });
 
 /** Top-level keys whose features come later. */
-export const laterKeys = ["providers", "servers", "stats", "rules", "checks", "recovery"] as const;
+export const laterKeys = ["checks"] as const;
 
 /**
- * The whole configuration. `wrap` is put around everything that may hold a secret: `tolerant` when a configuration
+ * The whole configuration. `written`: the file that is validated, whose parts say of what kind others are; undefined: any.
+ * `wrap` is put around everything that may hold a secret: `tolerant` when a configuration
  * is loaded by a process that has not all of them, `exact` for the editor's JSON Schema.
  */
-export const configSchema = (wrap: Wrap) =>
+export const configSchema = (wrap: Wrap, written?: Readonly<Record<string, unknown>>) =>
   z.strictObject({
     timezone: timezoneSchema.default("UTC").describe("IANA time zone of schedules and of the times that are shown."),
     locale: localeSchema.default("en").describe("Language of cards and command line."),
@@ -178,10 +181,12 @@ export const configSchema = (wrap: Wrap) =>
       .prefault({})
       .describe("JSON lines on standard output."),
     approvals: approvalsSchema.prefault({}).describe("Who has to agree to dangerous orders."),
-    providers: later("Accounts of server providers."),
-    servers: later("Servers that are watched."),
-    stats: later("How long measurements are kept."),
-    rules: later("Alert rules."),
+    providers: providersSchema(wrap, written !== undefined)
+      .default({})
+      .describe("Accounts of server providers, by name."),
+    servers: serversSchema(wrap, written).describe("Servers that are watched."),
+    stats: statsSchema.prefault({}).describe("How often servers are looked at, and how long what they say is kept."),
+    rules: rulesSchema.describe("What of their measurements is an incident."),
     alerts: alertsSchema.prefault({}).describe("Incidents: where they go, and what becomes of them."),
     hooks: wrap(hooksSchema).prefault({}).describe("Webhooks that bring alerts from elsewhere."),
     heartbeats: z.array(heartbeatSchema(wrap)).default([]).describe("Signs of life that are expected from elsewhere."),
@@ -191,7 +196,7 @@ export const configSchema = (wrap: Wrap) =>
       .optional()
       .describe("Every backup is restored into a private server from its newest copy elsewhere. Default: never."),
     checks: later("Checks of services."),
-    recovery: later("Automatic recovery."),
+    recovery: recoverySchema.prefault({}).describe("Servers that do not answer."),
   });
 
 export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;

@@ -16,6 +16,9 @@ const plainKeys = new Set(
       "encrypt",
       "lease",
       "apiUrl",
+      "provider",
+      "rate",
+      "burst",
       "when",
     ]),
 );
@@ -28,6 +31,9 @@ const secretKeys = new Set(
 /** Sections that hold labels, names and times, and of them the settings that are secrets all the same. */
 const alertSections = new Map<unknown, (path: Path) => boolean>([
   ["approvals", () => false],
+  ["rules", () => false],
+  ["recovery", () => false],
+  ["stats", () => false],
   ["alerts", () => false],
   ["daily", () => false],
   ["heartbeats", ([, , key]) => key === "key"],

@@ -107,6 +107,16 @@ config-problem-postgres-url-slash = there is a / or ? in the password. Write the
 config-problem-postgres-url-percent = there is a % that is no escape. Write a percent sign as %25.
 config-problem-postgres-url-sslpassword = sslpassword can not be used: libpq takes it from the command line only. Use a key file without one.
 config-problem-identity = expected an age identity (AGE-SECRET-KEY-1...), or several, one a line. Make a pair of keys with "npm run vakhta -- keygen".
+config-problem-server-name = a server's name has only letters, digits, "-", "_" and ".", begins with a letter or digit, and has at most 63 characters.
+config-problem-server-pattern = expected the name of a server, or a pattern such as "web-*".
+config-problem-provider-kind = this is no kind of provider that is known. Name the account after its kind, or set kind to one of: { $values }.
+config-problem-no-provider = there is no such provider. Known: { $known }.
+config-problem-no-account = there is no such account. Describe it under "providers": { $name }.
+config-problem-no-server = there is no such server. Known: { $known }.
+config-problem-same-server = this is the same server as { $server }. Remove one of them.
+config-problem-label = a label has only letters, digits and "_", and begins with a letter or "_".
+config-problem-label-taken = a label of this name is set by Vakhta itself. Choose another one.
+config-problem-recovery = expected off, ask or on.
 
 config-warning-later = known, but not acted upon by this version.
 config-warning-unreachable-route = this route is never reached: { $earlier } takes all that it matches. Put it in front of that one, or remove it.

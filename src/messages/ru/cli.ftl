@@ -107,6 +107,16 @@ config-problem-postgres-url-slash = в пароле есть знак / или ?
 config-problem-postgres-url-percent = есть знак %, который ничего не кодирует. Сам процент пишется как %25.
 config-problem-postgres-url-sslpassword = sslpassword не поддерживается: libpq берёт его только из командной строки. Возьмите файл ключа без пароля.
 config-problem-identity = нужен секретный ключ age (AGE-SECRET-KEY-1...) или несколько, по одному в строке. Создайте пару ключей командой «npm run vakhta -- keygen».
+config-problem-server-name = имя сервера состоит из латинских букв, цифр, «-», «_» и «.», начинается с буквы или цифры и не длиннее 63 символов.
+config-problem-server-pattern = здесь нужно имя сервера или шаблон, например «web-*».
+config-problem-provider-kind = такого вида провайдера нет. Назовите аккаунт по его виду или укажите kind, один из: { $values }.
+config-problem-no-provider = такого провайдера нет. Известны: { $known }.
+config-problem-no-account = такого аккаунта нет. Опишите его в разделе providers: { $name }.
+config-problem-no-server = такого сервера нет. Известны: { $known }.
+config-problem-same-server = это тот же сервер, что и { $server }. Уберите один из них.
+config-problem-label = метка состоит из латинских букв, цифр и «_» и начинается с буквы или «_».
+config-problem-label-taken = метку с таким именем ставит сама Vakhta. Выберите другое имя.
+config-problem-recovery = нужно off, ask или on.
 
 config-warning-later = настройка известна, но в этой версии ещё не действует.
 config-warning-unreachable-route = до этого маршрута очередь не дойдёт: всё, что ему подходит, забирает { $earlier }. Поставьте его раньше или уберите.
