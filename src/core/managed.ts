@@ -1,3 +1,5 @@
+import type { Text } from "./text.ts";
+
 /** A copy of a disk or a database that its provider keeps. It lives with the same provider: it is no off-site copy. */
 export interface ProviderBackup {
   readonly id: string;
@@ -58,4 +60,12 @@ export interface Domain {
   readonly name: string;
   /** Absent where the provider does not know it. */
   readonly expiresAt?: Date | undefined;
+}
+
+/** An error of a provider as it is kept and shown: redacted, no stack. */
+export interface KeptError {
+  readonly code: string;
+  /** English, for logs. */
+  readonly message: string;
+  readonly text?: Text;
 }
