@@ -2,9 +2,6 @@ import { AppError } from "../../core/errors.ts";
 import { PsqlSession, psqlArgs, unhurried, withUtf8 } from "./session.ts";
 import type { Site } from "./site.ts";
 
-/** Milliseconds for one question, as `ask` has it. */
-const withinMs = 60_000;
-
 /** A session in one database. */
 interface Line {
   readonly url: string;
@@ -15,9 +12,9 @@ interface Line {
 /**
  * A site whose questions in one database after another share a connection: a dozen of them, each with a program and a
  * connection of its own, would take three times as long. Never more than one connection at a time, as without it. A question
- * that fails ends its session; what a question sets holds for those after it.
+ * that fails ends its session; what a question sets holds for those after it. `withinMs`: for one question, as `ask` has it.
  */
-export function conversing(site: Site): Site & AsyncDisposable {
+export function conversing(site: Site, withinMs = 60_000): Site & AsyncDisposable {
   let line: Line | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const close = async (): Promise<void> => {

@@ -5,10 +5,10 @@ import { restoreError } from "./errors.ts";
 import { splitStatements } from "./globals.ts";
 import { identifierPattern, quoteIdentifier, quoteLiteral } from "./names.ts";
 import { ask } from "./session.ts";
-import type { Site } from "./site.ts";
+import { askSite, type Site } from "./site.ts";
 
 /** Milliseconds for making or dropping a database, which copies or removes files. */
-const timeoutMs = 10 * 60_000;
+export const databaseTimeoutMs = 10 * 60_000;
 
 const creation = new RegExp(`^CREATE DATABASE ${identifierPattern} WITH TEMPLATE = template0(?<options>.*)$`, "s");
 const named = new RegExp(`\\bDATABASE ${identifierPattern}`, "s");
@@ -39,7 +39,7 @@ export async function createDatabase(
       site.url(),
       `CREATE DATABASE ${quoteIdentifier(database)} TEMPLATE = template0${rest}`,
       site.signal,
-      timeoutMs,
+      databaseTimeoutMs,
     );
   try {
     await create(how);
@@ -88,7 +88,7 @@ async function alter(site: Site, database: string, statements: readonly string[]
   if (statements.length === 0) return;
   // A function as the replacement: a $ in a name means nothing there.
   const sql = statements.map((statement) => statement.replace(named, () => `DATABASE ${quoteIdentifier(database)}`));
-  await ask(site.psql, site.url(), sql.join(";\n"), site.signal, timeoutMs).catch((error: unknown) => {
+  await askSite(site, sql.join(";\n"), undefined, databaseTimeoutMs).catch((error: unknown) => {
     throw restoreError(error);
   });
 }
@@ -113,7 +113,7 @@ export async function dropDatabases(
     const end = `SELECT pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity WHERE datname = ${quoteLiteral(database)} AND pid <> pg_backend_pid();\n`;
     const forced = site.server.major >= 13;
     const drop = `DROP DATABASE IF EXISTS ${quoteIdentifier(database)}${forced ? " WITH (FORCE)" : ""}`;
-    await ask(site.psql, site.url(), `${forced ? "" : end}${drop}`, signal, timeoutMs);
+    await ask(site.psql, site.url(), `${forced ? "" : end}${drop}`, signal, databaseTimeoutMs);
   }
   return there.length;
 }

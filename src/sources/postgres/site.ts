@@ -20,9 +20,12 @@ export interface Site {
   readonly ask?: (sql: string, database?: string) => Promise<string[]>;
 }
 
-/** Rows of an answer, a line each, of the database that was connected to or of another one. Fails as `ask` does. */
-export async function askSite(site: Site, sql: string, database?: string): Promise<string[]> {
-  return await (site.ask?.(sql, database) ?? ask(site.psql, site.url(database), sql, site.signal));
+/**
+ * Rows of an answer, a line each, of the database that was connected to or of another one. `timeoutMs`: of a question with
+ * a connection of its own. Fails as `ask` does.
+ */
+export async function askSite(site: Site, sql: string, database?: string, timeoutMs?: number): Promise<string[]> {
+  return await (site.ask?.(sql, database) ?? ask(site.psql, site.url(database), sql, site.signal, timeoutMs));
 }
 
 export const application = "vakhta-restore";

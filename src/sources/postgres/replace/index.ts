@@ -11,7 +11,7 @@ import type {
 import type { ReplacementContext, ReplacementOrder, Replacer } from "../../replacement.ts";
 import type { BackupReader, RestoreReport } from "../../types.ts";
 import { conversing } from "../conversing.ts";
-import { dropDatabases } from "../database.ts";
+import { databaseTimeoutMs, dropDatabases } from "../database.ts";
 import { warnOf } from "../restore.ts";
 import type { PostgresConfig } from "../schema.ts";
 import { ask } from "../session.ts";
@@ -76,8 +76,7 @@ class PostgresReplacer implements Replacer {
     requireIdentity(site, seen, context.identity, names.live);
     const { made } = seen;
     if (made?.mark.state !== "prepared" || made.mark.old !== seen.live.oid) throw notPrepared(names.live);
-    await this.#requireFree(site, names);
-    await carryOver(site, names.live, names.made);
+    await this.#carryOver(site, names);
     const { mark, oid } = made;
     const facts = { database: names.live, oid: mark.old, made: mark.made };
     await this.#record(context, "swap", facts);
@@ -195,9 +194,20 @@ class PostgresReplacer implements Replacer {
     }
   }
 
+  /** Gives the one that is made what the live one has, unless that is not free. */
+  async #carryOver(ground: Site, names: Names): Promise<void> {
+    await using site = conversing(ground, databaseTimeoutMs);
+    await this.#requireFreeIn(site, names);
+    await carryOver(site, names.live, names.made);
+  }
+
   /** What was bound to the live one since it was looked at is a reason too, and no reason to close it first. */
-  async #requireFree(ground: Site, names: Names, keys?: ReadonlySet<string>): Promise<void> {
+  async #requireFree(ground: Site, names: Names, keys: ReadonlySet<string>): Promise<void> {
     await using site = conversing(ground);
+    await this.#requireFreeIn(site, names, keys);
+  }
+
+  async #requireFreeIn(site: Site, names: Names, keys?: ReadonlySet<string>): Promise<void> {
     const live = await askLive(site, names.live);
     const obstacles = live === undefined ? [] : await obstaclesTo(site, live, this.#target(names));
     // It is this replacement itself that holds the lock.

@@ -4,7 +4,8 @@ import type { ReplacementIdentity } from "../../../core/replacement.ts";
 import type { Text } from "../../../core/text.ts";
 import type { ReplacementContext } from "../../replacement.ts";
 import type { BackupReader, RestoreReport } from "../../types.ts";
-import { dropDatabases } from "../database.ts";
+import { conversing } from "../conversing.ts";
+import { databaseTimeoutMs, dropDatabases } from "../database.ts";
 import { requireEmpty } from "../empty.ts";
 import { quoteLiteral } from "../names.ts";
 import { Report, warnOf } from "../restore.ts";
@@ -65,14 +66,13 @@ async function make(hold: Hold, work: Preparation, { archive, seen, parallel }: 
   await context.record({ step: "make", facts });
   const started = performance.now();
   try {
-    await createLike(site, names.live, names.made);
+    await makeEmpty(site, names, parallel.jobs);
     const [oid = ""] = await hold.query(
       `SELECT oid::text FROM pg_catalog.pg_database WHERE datname = ${quoteLiteral(names.made)}`,
     );
     const { live } = seen;
     const mark: Mark = { vakhta: "replacement", id, state: "making", old: live.oid, made: oid, comment: live.comment };
     await hold.query(markStatement(names.made, mark));
-    await makeHaste(site, names.made, parallel.jobs);
     await context.record({ step: "fill", facts: { ...facts, made: oid } });
     let read = 0;
     const progress = (bytes: number): void => {
@@ -92,6 +92,13 @@ async function make(hold: Hold, work: Preparation, { archive, seen, parallel }: 
     await takeBack(hold, work);
     throw isFull(error) ? full(error, names.live) : error;
   }
+}
+
+/** The database that is to be filled, and its haste. */
+async function makeEmpty(ground: Site, { live, made }: Names, jobs: number): Promise<void> {
+  await using site = conversing(ground, databaseTimeoutMs);
+  await createLike(site, live, made);
+  await makeHaste(site, made, jobs);
 }
 
 /** Compares by the manifest. `analyze`: the statistics of what was just filled are collected meanwhile. */

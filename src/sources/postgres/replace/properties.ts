@@ -1,14 +1,11 @@
 import { z } from "zod";
 import { run } from "../../../lib/process.ts";
-import { giveProperties, giveRights } from "../database.ts";
+import { databaseTimeoutMs, giveProperties, giveRights } from "../database.ts";
 import { isOfDatabase, parseDefinitions } from "../definitions.ts";
 import { restoreError } from "../errors.ts";
 import { quoteIdentifier, quoteLiteral } from "../names.ts";
-import { ask } from "../session.ts";
-import type { Site } from "../site.ts";
+import { askSite, type Site } from "../site.ts";
 import { askJson } from "./ground.ts";
-
-const timeoutMs = 10 * 60_000;
 
 const text = z.string().nullish();
 const rowSchema = z.object({
@@ -34,7 +31,7 @@ FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.datta
   if (row === undefined) return;
   const sql = `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE = template0 ${creationOptions(row)};
 REVOKE ALL ON DATABASE ${quoteIdentifier(name)} FROM PUBLIC`;
-  await ask(site.psql, site.url(), sql, site.signal, timeoutMs).catch((error: unknown) => {
+  await askSite(site, sql, undefined, databaseTimeoutMs).catch((error: unknown) => {
     throw restoreError(error);
   });
 }
@@ -68,7 +65,7 @@ export async function makeHaste(site: Site, name: string, jobs = 1): Promise<voi
   const [memory] = await askJson(site, undefined, question, (value) => z.int().parse(value));
   const sql = `ALTER DATABASE ${database} SET synchronous_commit = off;
 ALTER DATABASE ${database} SET maintenance_work_mem = ${memory}`;
-  await ask(site.psql, site.url(), sql, site.signal).catch((error: unknown) => {
+  await askSite(site, sql).catch((error: unknown) => {
     throw restoreError(error);
   });
 }
@@ -79,7 +76,7 @@ ALTER DATABASE ${database} SET maintenance_work_mem = ${memory}`;
  */
 export async function carryOver(site: Site, live: string, name: string): Promise<void> {
   const args = ["--schema-only", "--create", "--exclude-schema=*", "--no-password", `--dbname=${site.url(live)}`];
-  const limits = { signal: site.signal, timeoutMs, maxOutput: 256 * 1024 * 1024 };
+  const limits = { signal: site.signal, timeoutMs: databaseTimeoutMs, maxOutput: 256 * 1024 * 1024 };
   const { stdout } = await run(site.tools.command("pg_dump", args), limits).catch((error: unknown) => {
     throw restoreError(error);
   });
@@ -104,7 +101,7 @@ FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a JOIN pg_
 WHERE d.datname = ${quoteLiteral(name)} AND a.grantee <> d.datdba`;
   const takeBack = await askJson(site, undefined, question, (value) => z.string().parse(value));
   const defaults = `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO PUBLIC; ALTER DATABASE ${database} CONNECTION LIMIT -1`;
-  await ask(site.psql, site.url(), [...takeBack, defaults].join(";\n"), site.signal).catch((error: unknown) => {
+  await askSite(site, [...takeBack, defaults].join(";\n")).catch((error: unknown) => {
     throw restoreError(error);
   });
 }

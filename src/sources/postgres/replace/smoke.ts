@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { AppError, toAppError } from "../../../core/errors.ts";
+import { conversing } from "../conversing.ts";
 import { tableList } from "../counts.ts";
-import { ask } from "../session.ts";
-import type { Site } from "../site.ts";
+import { askSite, type Site } from "../site.ts";
 
 /** Milliseconds for each of its two questions. */
 const withinMs = 15_000;
@@ -16,7 +16,7 @@ export async function countTables(
   site: Site,
   database: string,
 ): Promise<{ readonly tables: number; readonly largest?: string }> {
-  const rows = (await ask(site.psql, site.url(database), tableList, site.signal, withinMs)).map(
+  const rows = (await askSite(site, tableList, database, withinMs)).map(
     (line) => z.tuple([z.string(), z.int()]).parse(JSON.parse(line))[0],
   );
   const [largest] = rows;
@@ -33,9 +33,9 @@ export async function smokeTest(site: Site, database: string, expected: number |
   let reason: string;
   for (;;) {
     try {
-      const { tables, largest } = await countTables(site, database);
-      if (largest !== undefined)
-        await ask(site.psql, site.url(database), `SELECT 1 FROM ONLY ${largest} LIMIT 1`, site.signal, withinMs);
+      await using talk = conversing(site, withinMs);
+      const { tables, largest } = await countTables(talk, database);
+      if (largest !== undefined) await askSite(talk, `SELECT 1 FROM ONLY ${largest} LIMIT 1`, database);
       if (expected === undefined || tables >= expected) return;
       reason = `${tables} of ${expected} tables`;
     } catch (error) {
