@@ -1,7 +1,7 @@
 import { hasRole, type Role } from "./roles.ts";
 
 /** The parts of `approvals:` in the configuration: each dangerous action needs one of them. */
-export const approvalPolicies = ["restore", "reboot"] as const;
+export const approvalPolicies = ["restore", "reboot", "databaseBackup", "autoBackups"] as const;
 export type ApprovalPolicyName = (typeof approvalPolicies)[number];
 
 /** Who has to agree to a dangerous order, and how long that may take. */

@@ -12,6 +12,8 @@ interface Defaults {
 export const approvalDefaults = {
   restore: { role: "admin", expires: "15m", typed: "always" },
   reboot: { role: "operator", expires: "5m", typed: "destructive" },
+  databaseBackup: { role: "operator", expires: "15m", typed: "destructive" },
+  autoBackups: { role: "admin", expires: "15m", typed: "destructive" },
 } as const satisfies Record<string, Defaults>;
 
 const policySchema = ({ role, expires, typed }: Defaults) =>
@@ -34,4 +36,6 @@ const policySchema = ({ role, expires, typed }: Defaults) =>
 export const approvalsSchema = z.strictObject({
   restore: policySchema(approvalDefaults.restore).describe("Restoring a backup."),
   reboot: policySchema(approvalDefaults.reboot).describe("Rebooting a server."),
+  databaseBackup: policySchema(approvalDefaults.databaseBackup).describe("A backup of a managed database, now."),
+  autoBackups: policySchema(approvalDefaults.autoBackups).describe("Changing when a managed database is backed up."),
 });

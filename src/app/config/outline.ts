@@ -107,7 +107,10 @@ const outlineSchema = z.object({
   storages: mapping(storage),
   encryption: z.unknown().optional(),
   backups: list(backup),
-  approvals: z.object({ restore: policy, reboot: policy }).prefault({}).catch({}),
+  approvals: z
+    .object({ restore: policy, reboot: policy, databaseBackup: policy, autoBackups: policy })
+    .prefault({})
+    .catch({}),
   alerts: z
     .object({ routes: list(route) })
     .prefault({})
