@@ -15,6 +15,7 @@ export type ErrorCode =
   | "storage-full"
   | "storage-mismatch"
   | "provider-unreachable"
+  | "provider-token"
   | "provider-refused"
   | "provider-failed"
   | "no-copy"
@@ -83,4 +84,12 @@ export function toAppError(error: unknown, code: ErrorCode = "internal"): AppErr
 /** True when a signal was aborted because another worker has taken the work over: what it makes must not be touched. */
 export function lostLease(signal: AbortSignal): boolean {
   return signal.aborted && signal.reason instanceof AppError && signal.reason.code === "lease-lost";
+}
+
+/**
+ * True when an order that failed so has surely not been carried out: it was refused in so many words, or never sent.
+ * Of any other failure nobody knows: look at the state before ordering again.
+ */
+export function surelyNotDone(error: unknown): boolean {
+  return error instanceof AppError && error.context["done"] === false;
 }

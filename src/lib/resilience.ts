@@ -63,3 +63,13 @@ export const redisWrite: IPolicy = retry(handleWhen(isRedisRefusal), {
   maxAttempts: 65,
   backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
 });
+
+/**
+ * Questions to a provider's API: up to three attempts with jittered pauses of 0.3 to 5 s. `isPassing` tells what may
+ * pass by itself; only what changes nothing may be asked again.
+ */
+export const providerQuestion = (isPassing: (error: unknown) => boolean): IPolicy =>
+  retry(handleWhen(isPassing), {
+    maxAttempts: 2,
+    backoff: new ExponentialBackoff({ initialDelay: 300, maxDelay: 5000 }),
+  });

@@ -39,10 +39,11 @@ export type Look =
 
 /**
  * Requests to one account in any process, held to a rate. `take` resolves when one may be sent, and rejects with the
- * signal's reason. `penalize`: the other side has said that it was too many; nobody asks for so many milliseconds.
+ * signal's reason; an urgent one goes before those that wait. `penalize`: the other side has said that it was too many;
+ * nobody asks for so many milliseconds.
  */
 export interface RateLimit {
-  take(signal: AbortSignal): Promise<void>;
+  take(signal: AbortSignal, urgent?: boolean): Promise<void>;
   penalize(ms: number): Promise<void>;
 }
 
