@@ -1,0 +1,41 @@
+# Rules about servers: what is wrong with the text of one.
+
+rule-problem-long = a condition has at most { $longest } characters.
+rule-problem-deep = parentheses and "not" are nested deeper than { $deepest }.
+rule-problem-sign = { $sign } cannot stand in a condition.
+rule-problem-other-sign = { $sign } is written { $meant } here.
+rule-problem-number = this number is too large.
+rule-problem-unit = { $unit } is no unit. Known are %, B, KB, MB, GB, TB, KiB, MiB, GiB, TiB, Kbit, Mbit, Gbit, s, m, h, d and w, and /s, /m, /h or /d behind them.
+rule-problem-metric = there is no metric { $word }. { $near ->
+    [yes] Did you mean { $known }?
+   *[no] Known are { $known }.
+}
+rule-problem-function = there is no function { $word }. { $near ->
+    [yes] Did you mean { $known }?
+   *[no] Known are { $known }.
+}
+rule-problem-call = { $name } is a function: { $name }(cpu, 30m).
+rule-problem-fill = { $metric } does not run full. full_in knows { $known }.
+rule-problem-uptime = uptime always grows: { $name } of it says nothing.
+rule-problem-window = expected how far to look back: { $name }({ $metric }, 6h).
+rule-problem-window-length = expected a time between 1m and 7d.
+rule-problem-chain = a comparison has two sides. Write two of them with "and" in between.
+rule-problem-constant = two numbers say nothing about a server. Compare with a metric.
+rule-problem-same = both sides are the same.
+rule-problem-no-unit = { $found } has no unit. Expected a value such as { $example }.
+rule-problem-other-unit = { $found } cannot be compared with this. Expected a value such as { $example }.
+rule-problem-sides = the two sides are measured in different units: one like { $left }, the other like { $right }.
+rule-problem-end = the condition ends too early. Expected { $expected ->
+    [comparison] a comparison: >, >=, <, <=, == or !=.
+    [value] a metric, a function or a number.
+    [metric] the name of a metric.
+    [close] ")".
+   *[operator] "and", "or" or the end.
+}
+rule-problem-unexpected = { $found } cannot stand here. Expected { $expected ->
+    [comparison] a comparison: >, >=, <, <=, == or !=.
+    [value] a metric, a function or a number.
+    [metric] the name of a metric.
+    [close] ")".
+   *[operator] "and", "or" or the end.
+}

@@ -1,0 +1,41 @@
+# Правила о серверах: что не так в тексте правила.
+
+rule-problem-long = в условии не больше { $longest } знаков.
+rule-problem-deep = скобки и «not» вложены глубже { $deepest } уровней.
+rule-problem-sign = { $sign } в условии не бывает.
+rule-problem-other-sign = вместо { $sign } здесь пишут { $meant }.
+rule-problem-number = число слишком велико.
+rule-problem-unit = единицы { $unit } нет. Есть %, B, KB, MB, GB, TB, KiB, MiB, GiB, TiB, Kbit, Mbit, Gbit, s, m, h, d и w, а после них можно /s, /m, /h или /d.
+rule-problem-metric = показателя { $word } нет. { $near ->
+    [yes] Может быть, { $known }?
+   *[no] Есть { $known }.
+}
+rule-problem-function = функции { $word } нет. { $near ->
+    [yes] Может быть, { $known }?
+   *[no] Есть { $known }.
+}
+rule-problem-call = { $name } — функция: { $name }(cpu, 30m).
+rule-problem-fill = { $metric } не заполняется. full_in знает { $known }.
+rule-problem-uptime = uptime растёт всегда: { $name } от него ни о чём не говорит.
+rule-problem-window = нужно указать, за какое время смотреть: { $name }({ $metric }, 6h).
+rule-problem-window-length = нужно время от 1m до 7d.
+rule-problem-chain = у сравнения две стороны. Напишите два сравнения и «and» между ними.
+rule-problem-constant = два числа ничего не говорят о сервере. Сравните с показателем.
+rule-problem-same = обе стороны одинаковы.
+rule-problem-no-unit = у { $found } нет единицы. Нужно значение вроде { $example }.
+rule-problem-other-unit = { $found } с этим не сравнить. Нужно значение вроде { $example }.
+rule-problem-sides = стороны измеряются в разных единицах: одна как { $left }, другая как { $right }.
+rule-problem-end = условие обрывается. Нужно { $expected ->
+    [comparison] сравнение: >, >=, <, <=, == или !=.
+    [value] показатель, функция или число.
+    [metric] имя показателя.
+    [close] «)».
+   *[operator] «and», «or» или конец.
+}
+rule-problem-unexpected = { $found } здесь не на месте. Нужно { $expected ->
+    [comparison] сравнение: >, >=, <, <=, == или !=.
+    [value] показатель, функция или число.
+    [metric] имя показателя.
+    [close] «)».
+   *[operator] «and», «or» или конец.
+}
