@@ -127,3 +127,27 @@ describe("a worker that is killed while it takes a restore back", () => {
     expect(services().at(-1)).toBe("start");
   });
 });
+
+describe("a worker that is killed while it gives roles", () => {
+  it.each(["swap", "given"])("at %s: the next one finds what was given, and gives the rest once", async (dieAt) => {
+    await server.psql(database, "CREATE ROLE clerk LOGIN; CREATE ROLE guard; ALTER ROLE clerk SET work_mem = '5MB'");
+    onTestFinished(async () => void (await server.psql(database, "DROP ROLE IF EXISTS clerk, guard")));
+    const backup = await shop.backUp();
+    await server.psql(database, "DROP ROLE clerk, guard");
+    const { id } = await shop.looked({ backup: backup.id, place: "globals" });
+    const { approval = "" } = await shop.deps.restorations.confirm(id, alice, chat, "missing");
+    await shop.deps.approvals.confirm(approval, alice, "shop", false);
+    await killedAt(approval, dieAt);
+    const done = await shop.carryOut(approval);
+    expect(done.error).toBeUndefined();
+    expect(done).toMatchObject({
+      status: "done",
+      attempt: 2,
+      applied: { made: ["clerk", "guard"], altered: [], left: [] },
+    });
+    expect(await server.psql(database, "SELECT rolconfig FROM pg_roles WHERE rolname = 'clerk'")).toBe(
+      "{work_mem=5MB}",
+    );
+    expect(await shop.audit(id)).toEqual(["requested", "began", "resumed", "done"]);
+  });
+});

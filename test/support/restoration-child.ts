@@ -1,10 +1,14 @@
 import { createWorkerDeps } from "../../src/app/worker-deps.ts";
 import type { Restoration } from "../../src/core/restoration.ts";
+import { findKind } from "../../src/sources/index.ts";
 import { quiet } from "./backup.ts";
 import { jobContext } from "./catalogue.ts";
 import { type RestoreConfig, restoreConfig } from "./restoration.ts";
 
-/** What a worker carries out, and where it dies: when a phase, or a step of the journal, was recorded. */
+/**
+ * What a worker carries out, and where it dies: when a phase, or a step of the journal, was recorded; `given`: when roles
+ * were given, before that is on record.
+ */
 export interface RestoreChildOrder {
   readonly config: RestoreConfig;
   readonly approval: string;
@@ -26,5 +30,15 @@ states.record = async (...how): Promise<Restoration> => {
   if (at.includes(order.dieAt)) process.kill(process.pid, "SIGKILL");
   return recorded;
 };
+const globals = findKind("postgres")?.globals;
+if (globals !== undefined && order.dieAt === "given") {
+  const apply = globals.apply.bind(globals);
+  Object.assign(globals, {
+    apply: async (...how: Parameters<typeof apply>) => {
+      await apply(...how);
+      process.kill(process.pid, "SIGKILL");
+    },
+  });
+}
 await deps.approvalRunner.execute(order.approval, jobContext());
 process.exit(0);
