@@ -48,6 +48,14 @@ export function dimensionOfExpression(expression: Expression): Dimension {
   return { ...dimension, perTime: dimension.perTime === 0 ? 1 : 2 };
 }
 
+/** The same for expressions that have the same value. */
+export function keyOf(expression: Expression): string {
+  if (expression.kind === "number") return `${expression.value}`;
+  return expression.kind === "metric"
+    ? expression.metric
+    : `${expression.name} ${expression.metric} ${expression.windowMs}`;
+}
+
 /** Every comparison in a condition, in the order in which they are written. */
 export function comparisonsOf(condition: Condition): readonly Comparison[] {
   if (condition.kind === "compare") return [condition];

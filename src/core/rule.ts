@@ -4,6 +4,7 @@ import {
   type Condition,
   dimensionOfExpression,
   type Expression,
+  keyOf,
   type RuleFunction,
   ruleFunctions,
 } from "./rule-ast.ts";
@@ -103,9 +104,9 @@ class Parser {
     const after = this.#peek();
     if (after.kind === "operator") throw new RuleError(after.column, "rule-problem-chain");
     if (left.kind === "number" && right.kind === "number") throw new RuleError(left.column, "rule-problem-constant");
-    if (keyOf(left) === keyOf(right)) throw new RuleError(right.column, "rule-problem-same");
-    const { column } = left;
-    return { kind: "compare", operator: sign.text, left: united(left, right), right: united(right, left), column };
+    const sides = { left: united(left, right), right: united(right, left) };
+    if (keyOf(sides.left) === keyOf(sides.right)) throw new RuleError(right.column, "rule-problem-same");
+    return { kind: "compare", operator: sign.text, ...sides, column: left.column };
   }
 
   #side(): Side {
@@ -164,11 +165,6 @@ function isFunction(word: string): word is RuleFunction {
 function metricOf(word: string, column: number): MetricName {
   if (isMetricName(word)) return word;
   throw new RuleError(column, "rule-problem-metric", meant(word, metricNames));
-}
-
-/** The same for what means the same. */
-function keyOf({ column: _, ...side }: Side): string {
-  return JSON.stringify(side);
 }
 
 /** What other programs call them. */

@@ -39,3 +39,9 @@ rule-problem-unexpected = { $found } cannot stand here. Expected { $expected ->
     [close] ")".
    *[operator] "and", "or" or the end.
 }
+rule-problem-window-short = { $name } needs more readings: look back at least { $minutes }m, or poll more often (stats.every).
+rule-problem-window-kept = single readings are kept for { $hours }h only (stats.keep.raw): look back less far.
+rule-problem-never = this can never hold.
+rule-problem-always = this always holds.
+rule-problem-never-clear = what fires could never clear: this holds only where when still holds, or nowhere.
+rule-problem-clear-inside = this also holds where when does. It has to begin outside of it: when "cpu > 90", clear "cpu < 80".

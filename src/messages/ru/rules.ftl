@@ -39,3 +39,9 @@ rule-problem-unexpected = { $found } здесь не на месте. Нужно
     [close] «)».
    *[operator] «and», «or» или конец.
 }
+rule-problem-window-short = для { $name } мало измерений: смотрите хотя бы за { $minutes }m или опрашивайте чаще (stats.every).
+rule-problem-window-kept = отдельные измерения хранятся только { $hours }h (stats.keep.raw): смотрите не так далеко.
+rule-problem-never = такого никогда не бывает.
+rule-problem-always = так всегда и есть.
+rule-problem-never-clear = сработав, правило не успокоится никогда: это верно лишь там, где верно и when, или нигде.
+rule-problem-clear-inside = это верно и там, где верно when. Нужно значение за его пределами: when «cpu > 90», clear «cpu < 80».
