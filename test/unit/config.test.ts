@@ -492,6 +492,33 @@ backups: [{ name: x, ${source}, storages: [local], encrypt: true, chat: ops, top
     expect(attempt).toThrow(/часовой пояс/);
   });
 
+  it("show what is wrong with the condition of a rule, and where", () => {
+    const rules = `rules:
+  - { name: a, when: cpu > 90 and mem > 80 }
+  - { name: b, when: cpu > 90, clear: cpu > 95 }
+  - { name: c, when: "full_in(disk, 6h) < 24", for: 10m }
+  - { name: d, when: "avg(cpu, 30m) > 90" }
+stats: { every: 1h }
+`;
+    writeFileSync(file, rules);
+    const attempt = () => loadConfig({ path: file, env: {}, requires: [] });
+    const lines = [
+      ":2:22: rules[0].when: there is no metric mem. Did you mean memory?",
+      "    cpu > 90 and mem > 80",
+      "                 ^",
+      ":3:39: rules[1].clear: what fires could never clear: this holds only where `when` still holds, or nowhere.",
+      "    cpu > 95",
+      "    ^",
+      ":4:22: rules[2].when: 24 has no unit. Expected a value such as 24h.",
+      "    full_in(disk, 6h) < 24",
+      "                        ^",
+      ":5:22: rules[3].when: avg needs more readings: look back at least 60m, or poll more often (stats.every).",
+      "    avg(cpu, 30m) > 90",
+      "    ^",
+    ];
+    expect(attempt).toThrow(lines.map((line) => (line.startsWith(":") ? file + line : line)).join("\n"));
+  });
+
   const users = (list: string) => `telegram: { token: "1:a", users: [${list}] }\n`;
   const admin = "{ id: 1, name: a, role: admin }";
   const backup = (extra: string, more = "") => `${local}backups:\n  - name: x\n    ${source}\n${extra}${more}`;

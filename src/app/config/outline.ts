@@ -2,6 +2,7 @@ import { z } from "zod";
 import { roles } from "../../core/roles.ts";
 import { missingValue } from "./missing.ts";
 import { defaultPorts } from "./schema.ts";
+import { statsSchema } from "./servers.ts";
 
 /** A text that is there and can be read here; anything else is undefined, and nothing is concluded from it. */
 const text = z
@@ -78,7 +79,7 @@ const server = z
   .nullable()
   .catch(null);
 const rule = z
-  .object({ name: text, servers: list(text) })
+  .object({ name: text, when: text, clear: text, servers: list(text) })
   .nullable()
   .catch(null);
 
@@ -122,6 +123,8 @@ const outlineSchema = z.object({
   providers: mapping(account),
   servers: list(server),
   rules: list(rule),
+  // Durations are milliseconds here.
+  stats: statsSchema.optional().catch(undefined),
   recovery: z
     .object({ servers: list(text) })
     .nullish()

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { pointAt, readRule } from "../../core/rule-check.ts";
 import { severities } from "../../core/signal.ts";
 import { durationBetween, nameSchema } from "./common.ts";
 import type { Outline } from "./outline.ts";
 import { nearest, type Path, type Problem } from "./problems.ts";
+import { statsSchema } from "./servers.ts";
 
 const pattern = z.string().regex(/^[A-Za-z0-9._*?-]{1,63}$/, { error: "config-problem-server-pattern" });
 
@@ -62,13 +64,22 @@ export type RuleConfig = z.output<typeof ruleSchema>;
 
 type Report = (path: Path, key: string, args?: Problem["args"]) => void;
 
-/** Rules of one name, and names of servers that there are not. */
-export function checkRules({ rules, recovery, servers }: Outline, report: Report): void {
+/** Rules of one name, conditions that cannot be read or cannot work, and names of servers that there are not. */
+export function checkRules({ rules, recovery, servers, stats }: Outline, report: Report): void {
+  const { every, keep } = stats ?? statsSchema.parse({});
   const seen = new Set<string>();
   for (const [index, rule] of (rules ?? []).entries()) {
     if (!rule) continue;
     if (rule.name !== undefined && seen.size === seen.add(rule.name).size)
       report(["rules", index, "name"], "config-problem-duplicate-name");
+    if (rule.when) {
+      const read = readRule({ when: rule.when, clear: rule.clear }, { every, raw: keep.raw });
+      if ("problem" in read) {
+        const { field, problem, column } = read;
+        const place = pointAt(rule[field] ?? "", column);
+        report(["rules", index, field], "config-problem-rule", { problem, place });
+      }
+    }
     checkNames(rule.servers, servers, ["rules", index, "servers"], report);
   }
   checkNames(recovery?.servers, servers, ["recovery", "servers"], report);

@@ -113,6 +113,9 @@ config-problem-provider-kind = this is no kind of provider that is known. Name t
 config-problem-no-provider = there is no such provider. Known: { $known }.
 config-problem-no-account = there is no such account. Describe it under "providers": { $name }.
 config-problem-no-server = there is no such server. Known: { $known }.
+config-problem-rule =
+    { $problem }
+    { $place }
 config-problem-same-server = this is the same server as { $server }. Remove one of them.
 config-problem-label = a label has only letters, digits and "_", and begins with a letter or "_".
 config-problem-label-taken = a label of this name is set by Vakhta itself. Choose another one.

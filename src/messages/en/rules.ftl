@@ -43,5 +43,5 @@ rule-problem-window-short = { $name } needs more readings: look back at least { 
 rule-problem-window-kept = single readings are kept for { $hours }h only (stats.keep.raw): look back less far.
 rule-problem-never = this can never hold.
 rule-problem-always = this always holds.
-rule-problem-never-clear = what fires could never clear: this holds only where when still holds, or nowhere.
-rule-problem-clear-inside = this also holds where when does. It has to begin outside of it: when "cpu > 90", clear "cpu < 80".
+rule-problem-never-clear = what fires could never clear: this holds only where `when` still holds, or nowhere.
+rule-problem-clear-inside = this also holds where `when` does. It has to begin outside of it: when "cpu > 90", clear "cpu < 80".

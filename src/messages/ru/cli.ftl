@@ -113,6 +113,9 @@ config-problem-provider-kind = такого вида провайдера нет
 config-problem-no-provider = такого провайдера нет. Известны: { $known }.
 config-problem-no-account = такого аккаунта нет. Опишите его в разделе providers: { $name }.
 config-problem-no-server = такого сервера нет. Известны: { $known }.
+config-problem-rule =
+    { $problem }
+    { $place }
 config-problem-same-server = это тот же сервер, что и { $server }. Уберите один из них.
 config-problem-label = метка состоит из латинских букв, цифр и «_» и начинается с буквы или «_».
 config-problem-label-taken = метку с таким именем ставит сама Vakhta. Выберите другое имя.

@@ -43,5 +43,5 @@ rule-problem-window-short = для { $name } мало измерений: смо
 rule-problem-window-kept = отдельные измерения хранятся только { $hours }h (stats.keep.raw): смотрите не так далеко.
 rule-problem-never = такого никогда не бывает.
 rule-problem-always = так всегда и есть.
-rule-problem-never-clear = сработав, правило не успокоится никогда: это верно лишь там, где верно и when, или нигде.
-rule-problem-clear-inside = это верно и там, где верно when. Нужно значение за его пределами: when «cpu > 90», clear «cpu < 80».
+rule-problem-never-clear = сработав, правило не успокоится никогда: это верно лишь там, где верно и `when`, или нигде.
+rule-problem-clear-inside = это верно и там, где верно `when`. Нужно значение за его пределами: when «cpu > 90», clear «cpu < 80».
