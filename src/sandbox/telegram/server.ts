@@ -13,9 +13,15 @@ import { chatRoutes } from "./static.ts";
 import type { BotRecord } from "./store.ts";
 import type { World } from "./world.ts";
 
+/** Routes have none here: the compilers for them are a hundred modules, which every start would load. */
+const noSchemas = () => (): never => {
+  throw new Error("routes have no JSON schemas here");
+};
+
 /** The HTTP server: Bot API, file downloads, the sandbox's own surface and the web chat. Not yet listening. */
 export async function createServer(world: World, control: SandboxControl): Promise<FastifyInstance> {
   const server = fastify({
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     forceCloseConnections: true,
     bodyLimit: UPLOAD_LIMIT + 1_048_576,
     routerOptions: { maxParamLength: 300 },
