@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 // For whatever the tests start as well: hundreds of processes, a third of whose start would be compiling the same sources.
-process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compile");
+// Not where bots and workers have theirs: V8 rejects what was compiled under other flags, and each would replace the other's.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compile-tests");
 
 export default defineConfig({
   test: {

@@ -30,6 +30,7 @@ beforeAll(async () => {
   const recipient = /public key: (\S+)/.exec(identity)?.[1] ?? "";
   stack = await startWorkerStack({
     sql,
+    smallHeap: true,
     configure: (config) => {
       config["encryption"] = { recipients: [recipient] };
       const [backup] = config["backups"];
