@@ -1,10 +1,11 @@
 import { AppError } from "../core/errors.ts";
 import { localProvider } from "./local/index.ts";
 import { nodeExporterProvider } from "./node-exporter/index.ts";
+import { timewebProvider } from "./timeweb/index.ts";
 import type { Provider, ProviderDeps, ProviderKind } from "./types.ts";
 
 /** Every kind of provider: a new one is a folder beside this file and one line here. */
-const kinds: readonly ProviderKind[] = [nodeExporterProvider, localProvider];
+const kinds: readonly ProviderKind[] = [timewebProvider, nodeExporterProvider, localProvider];
 
 const byKind = new Map<string, ProviderKind>();
 for (const kind of kinds) {

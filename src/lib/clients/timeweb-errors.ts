@@ -12,6 +12,9 @@ export interface Asked {
   readonly path: string;
 }
 
+/** Why nothing was heard of the API itself; `context.why` of the error. */
+type UnreachableReason = "network" | "timeout" | "rate" | "edge";
+
 interface Meaning {
   readonly code: ErrorCode;
   /** For the log, after "provider timeweb: ". */
@@ -22,13 +25,15 @@ interface Meaning {
   readonly status?: number;
   /** False: an order was surely not carried out. */
   readonly done?: false;
+  /** Of what is `provider-unreachable`: why. */
+  readonly why?: UnreachableReason;
   readonly cause?: unknown;
 }
 
 /** The error of a request, with where and what. Nothing of an answer's body is in it but the API's own message. */
 function failure(asked: Asked, meaning: Meaning): AppError {
   const { account, server, method, path } = asked;
-  const { code, line, key, args, permanent = false, status, done, cause } = meaning;
+  const { code, line, key, args, permanent = false, status, done, why, cause } = meaning;
   return new AppError(code, `provider ${account}: ${line} (${method} ${path})`, {
     permanent,
     context: {
@@ -36,6 +41,7 @@ function failure(asked: Asked, meaning: Meaning): AppError {
       method,
       path,
       ...(status === undefined ? {} : { status }),
+      ...(why === undefined ? {} : { why }),
       ...(done === false ? { done } : {}),
     },
     text: { key, args: { provider: account, server, ...args } },
@@ -49,6 +55,7 @@ export function networkError(asked: Asked, reason: string, sent: boolean, cause:
     code: "provider-unreachable",
     line: `${asked.server} can not be reached: ${reason}`,
     key: "error-provider-network",
+    why: "network",
     args: { reason },
     ...(sent ? {} : { done: false }),
     cause,
@@ -60,6 +67,7 @@ export function timeoutError(asked: Asked, ms: number): AppError {
     code: "provider-unreachable",
     line: `${asked.server} did not answer within ${ms} ms`,
     key: "error-provider-timeout",
+    why: "timeout",
   });
 }
 
@@ -97,7 +105,14 @@ export function statusError(asked: Asked, status: number, body: string): AppErro
   }
   if (status === 429) {
     const line = `${server} says that these were too many requests`;
-    return failure(asked, { code: "provider-unreachable", line, key: "error-provider-rate", status, ...done });
+    return failure(asked, {
+      code: "provider-unreachable",
+      line,
+      key: "error-provider-rate",
+      why: "rate",
+      status,
+      ...done,
+    });
   }
   if (said === undefined) {
     const line = `${server} answered ${status} without a word of its API: something in front of it did`;
@@ -105,6 +120,7 @@ export function statusError(asked: Asked, status: number, body: string): AppErro
       code: "provider-unreachable",
       line,
       key: "error-provider-edge",
+      why: "edge",
       args: { status },
       status,
       ...done,

@@ -29,7 +29,7 @@ export interface AskOptions {
   readonly query?: Readonly<Record<string, string | number>>;
   /** Before what waits for its turn: somebody looks at it. */
   readonly urgent?: boolean;
-  /** Asked once only: whoever asks will do so again. */
+  /** Asked once only, or again at once when the connection broke off: whoever asks will do so again. */
   readonly once?: boolean;
 }
 
@@ -84,7 +84,7 @@ export class TimewebClient {
       const reply = await this.#send(asked, url, undefined, signal, options.urgent ?? false);
       return { data: read(asked, reply, schema), date: reply.date };
     };
-    if (options.once) return await ask();
+    if (options.once) return await ask().catch((error: unknown) => (isBroken(error) ? ask() : Promise.reject(error)));
     try {
       return await this.#questions.execute(ask, signal);
     } catch (error) {
@@ -158,6 +158,11 @@ async function receive(asked: Asked, response: Response): Promise<Reply> {
   const date = Date.parse(headers.get("date") ?? "");
   const body = new TextDecoder().decode(Buffer.concat(parts));
   return { status, body, date: Number.isNaN(date) ? undefined : new Date(date) };
+}
+
+/** A connection that was kept open may have been closed by the other side just then. */
+function isBroken(error: unknown): boolean {
+  return error instanceof AppError && error.context["why"] === "network" && error.context["done"] !== false;
 }
 
 /** What has never had a connection was never sent. */

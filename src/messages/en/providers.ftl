@@ -13,5 +13,7 @@ error-provider-settings = { $what } is needed to turn automatic backups on
 
 look-gone = the provider has no server { $id }: it was deleted, or belongs to another account
 look-no-statistics = the provider has measured nothing of it since { $minutes } min
-look-statistics-away = the provider does not give its measurements ({ $reason })
+look-statistics-status = the provider's API does not give its measurements (status { $status })
+look-statistics-silent = the provider's API does not give its measurements in time
+look-statistics-garbage = the provider's API gives measurements of it that can not be read
 error-rate-redis = Redis does not answer: nobody knows how many requests others send

@@ -13,5 +13,7 @@ error-provider-settings = чтобы включить автоматически
 
 look-gone = у провайдера нет сервера { $id }: он удалён или принадлежит другому аккаунту
 look-no-statistics = провайдер ничего не измерял на нём уже { $minutes } мин
-look-statistics-away = провайдер не отдаёт его измерения ({ $reason })
+look-statistics-status = API провайдера не отдаёт его измерения (код { $status })
+look-statistics-silent = API провайдера не отдаёт его измерения вовремя
+look-statistics-garbage = API провайдера отдаёт его измерения в нечитаемом виде
 error-rate-redis = Redis не отвечает: неизвестно, сколько запросов отправляют другие

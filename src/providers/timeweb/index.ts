@@ -1,0 +1,220 @@
+import { AppError, toAppError } from "../../core/errors.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { LookFailure, ServerFacts, ServerReading } from "../../core/server.ts";
+import type { Text } from "../../core/text.ts";
+import { TimewebClient } from "../../lib/clients/timeweb.ts";
+import { seriesSchema, statisticsSchema, type TimewebServer } from "../../lib/clients/timeweb-schema.ts";
+import { registerSecret } from "../../lib/redaction.ts";
+import { looksOf, Slots } from "../looks.ts";
+import type { Inventory, Look, Power, Provider, ProviderDeps, ProviderKind, ServerTarget } from "../types.ts";
+import { factsOf } from "./facts.ts";
+import { StatisticsHealth } from "./health.ts";
+import { TimewebInventory } from "./inventory.ts";
+import { TimewebPower } from "./power.ts";
+import { type TimewebAccount, type TimewebServerConfig, timewebAccountSchema, timewebServerSchema } from "./schema.ts";
+import { type Listing, ServerList } from "./server-list.ts";
+import { diskMetrics, newestOf, newestOfSeries, type Sample } from "./statistics.ts";
+
+/** Looks at a time: with slow answers of 10 s each, a thousand still fit into an interval. */
+const concurrency = 64;
+/** How far back measurements are asked for; milliseconds. */
+const spanMs = 30 * 60_000;
+/** Older ones say nothing of now; milliseconds. */
+const staleMs = 15 * 60_000;
+
+interface LookFlags {
+  readonly ofApi?: boolean;
+  readonly permanent?: boolean;
+  readonly cause?: unknown;
+}
+
+/** Why a look gave nothing, thrown within it. */
+class LookError extends Error {
+  readonly failure: LookFailure;
+  readonly reason: Text;
+  readonly ofApi: boolean;
+  readonly permanent: boolean;
+
+  constructor(failure: LookFailure, reason: Text, flags: LookFlags = {}) {
+    super(failure, { cause: flags.cause });
+    this.failure = failure;
+    this.reason = reason;
+    this.ofApi = flags.ofApi ?? false;
+    this.permanent = flags.permanent ?? false;
+  }
+}
+
+/** Servers of an account of Timeweb Cloud. */
+class TimewebProvider implements Provider {
+  readonly power: Power;
+  readonly inventory: Inventory;
+  readonly #client: TimewebClient;
+  readonly #list: ServerList;
+  readonly #health: StatisticsHealth;
+  readonly #clock: Clock;
+  readonly #slots = new Slots(concurrency);
+
+  constructor(name: string, { token, apiUrl, rate, burst }: TimewebAccount, deps: ProviderDeps) {
+    registerSecret(token);
+    this.#clock = deps.clock;
+    this.#client = new TimewebClient({ account: name, apiUrl, token, rate: deps.rateLimit(name, rate, burst) });
+    this.#list = new ServerList(this.#client, deps.clock);
+    this.#health = new StatisticsHealth(deps.clock);
+    this.power = new TimewebPower(this.#client, this.#list);
+    this.inventory = new TimewebInventory(this.#client, name);
+  }
+
+  looks(servers: readonly ServerTarget[], signal: AbortSignal): AsyncIterable<Look> {
+    return looksOf(servers as readonly ServerTarget<TimewebServerConfig>[], signal, async (server, stop) => {
+      const began = performance.now();
+      const { name } = server;
+      const tookMs = () => Math.round(performance.now() - began);
+      try {
+        const reading = await this.#look(server.config.id, stop);
+        return { name, reading, tookMs: tookMs() };
+      } catch (error) {
+        stop.throwIfAborted();
+        const { failure, reason, ofApi, permanent } = lookError(error);
+        return { name, failure, reason, tookMs: tookMs(), ...(permanent && { permanent }), ...(ofApi && { ofApi }) };
+      }
+    });
+  }
+
+  async facts(servers: readonly ServerTarget[], signal: AbortSignal): Promise<ReadonlyMap<string, ServerFacts>> {
+    const listing = await this.#list.read(signal);
+    const found = await Promise.all(
+      servers.map(async ({ name, config }) => {
+        const server = await this.#list.find(listing, (config as TimewebServerConfig).id, signal);
+        return server ? ([[name, factsOf(server)]] as const) : [];
+      }),
+    );
+    return new Map(found.flat());
+  }
+
+  close(): Promise<void> {
+    this.#list.close();
+    return Promise.resolve();
+  }
+
+  async #look(id: number, signal: AbortSignal): Promise<ServerReading> {
+    const listing = await this.#list.read(signal);
+    const server = await this.#find(listing, id, signal);
+    const { status = "unknown", disks } = factsOf(server);
+    const theirNow = this.#clock.now().getTime() + listing.aheadMs;
+    if (status !== "on" && status !== "unknown") return { at: new Date(theirNow), status, metrics: {} };
+    const sample = await this.#sample(id, theirNow, status === "unknown", signal);
+    if (!sample) return { at: new Date(theirNow), status, metrics: diskMetrics(disks) };
+    const bootedAt = server.start_at && server.start_at <= sample.at ? server.start_at : undefined;
+    const uptime = bootedAt && { uptime: Math.round((sample.at.getTime() - bootedAt.getTime()) / 1000) };
+    return { at: sample.at, status, metrics: { ...sample.metrics, ...diskMetrics(disks), ...uptime }, bootedAt };
+  }
+
+  /** The newest measurements. `optional`: with a status that nobody knows there may be none, and undefined is enough. */
+  async #sample(id: number, theirNow: number, optional: boolean, signal: AbortSignal): Promise<Sample | undefined> {
+    try {
+      const fault = this.#health.fault();
+      if (fault) throw new LookError("account", fault, { ofApi: true });
+      const sample = await this.#slots.use(signal, () => this.#ask(id, theirNow, signal));
+      const age = sample ? theirNow - sample.at.getTime() : spanMs;
+      if (sample && age < staleMs) return sample;
+      throw new LookError("no-data", { key: "look-no-statistics", args: { minutes: Math.round(age / 60_000) } });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (optional) return undefined;
+      throw error;
+    }
+  }
+
+  /** Form (a), and where that fails (b). */
+  async #ask(id: number, theirNow: number, signal: AbortSignal): Promise<Sample | undefined> {
+    const from = new Date(theirNow - spanMs).toISOString();
+    const path = `/api/v1/servers/${id}/statistics`;
+    try {
+      const query = { date_from: from, date_to: new Date(theirNow).toISOString() };
+      const { data } = await this.#client.get(path, statisticsSchema, signal, { query, once: true });
+      this.#health.succeeded();
+      return newestOf(data);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isOfAccount(error)) throw error;
+      const keys = "system.cpu.util;network.request;network.response";
+      const other = `${path}/${encodeURIComponent(from)}/1/${encodeURIComponent(keys)}`;
+      try {
+        const { data } = await this.#client.get(other, seriesSchema, signal, { once: true });
+        this.#health.succeeded();
+        return newestOfSeries(data);
+      } catch (second) {
+        signal.throwIfAborted();
+        // The first says more: it is the form that is meant to work.
+        throw isOfAccount(second) ? second : await this.#unmeasured(id, toAppError(error), signal);
+      }
+    }
+  }
+
+  async #find(listing: Listing, id: number, signal: AbortSignal): Promise<TimewebServer> {
+    try {
+      const server = await this.#slots.use(signal, () => this.#list.find(listing, id, signal));
+      if (server) return server;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isOfAccount(error)) throw error;
+      throw new LookError("no-data", textOf(toAppError(error)), { ofApi: true, cause: error });
+    }
+    throw goneError(id);
+  }
+
+  /** The API does not give a server's measurements: its affair, unless that goes on from server to server. */
+  async #unmeasured(id: number, error: AppError, signal: AbortSignal): Promise<LookError> {
+    const reason = awayText(error);
+    if (error.code === "not-found") {
+      // Listed a minute ago, and deleted since.
+      const server = await this.#list.find({ servers: new Map() }, id, signal).catch(() => "unknown");
+      signal.throwIfAborted();
+      return server === undefined ? goneError(id) : new LookError("no-data", reason, { ofApi: true });
+    }
+    if (error.code === "provider-refused") return new LookError("refused", reason, { ofApi: true });
+    if (this.#health.failed(id, textOf(error))) return new LookError("account", textOf(error), { ofApi: true });
+    return new LookError(error.code === "provider-failed" ? "garbage" : "no-data", reason, { ofApi: true });
+  }
+}
+
+const goneError = (id: number) => new LookError("gone", { key: "look-gone", args: { id: String(id) } });
+
+/** True for what would meet every other request of the account as well. */
+function isOfAccount(error: unknown): boolean {
+  if (!(error instanceof AppError)) return true;
+  if (error.code === "provider-token" || error.code === "redis" || error.context["why"] === "rate") return true;
+  return error.context["why"] === "network" && error.context["done"] === false;
+}
+
+/** What was thrown before anything was said of this server alone is the account's. */
+function lookError(error: unknown): LookError {
+  if (error instanceof LookError) return error;
+  const known = toAppError(error);
+  return new LookError("account", textOf(known), { ofApi: true, permanent: known.permanent });
+}
+
+function textOf({ text, message }: AppError): Text {
+  return text ?? { key: "error-internal", args: { reason: message } };
+}
+
+function awayText({ code, context }: AppError): Text {
+  const { status } = context;
+  if (typeof status !== "number") return { key: "look-statistics-silent" };
+  return code === "provider-failed" && status < 300
+    ? { key: "look-statistics-garbage" }
+    : { key: "look-statistics-status", args: { status } };
+}
+
+/** Timeweb Cloud: what its API tells of an account's servers, and orders about their power. */
+export const timewebProvider: ProviderKind = {
+  kind: "timeweb",
+  accountSchema: timewebAccountSchema,
+  serverSchema: timewebServerSchema,
+  onHost: false,
+  concurrency,
+  create(account, deps) {
+    if (!account) throw new AppError("config", "servers of timeweb belong to an account: add it under providers");
+    return new TimewebProvider(account.name, account.config as TimewebAccount, deps);
+  },
+};
