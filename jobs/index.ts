@@ -5,6 +5,7 @@ import { auditHeadJob } from "./audit-head.ts";
 import { backupJob } from "./backup.ts";
 import { catalogueJob } from "./catalogue.ts";
 import { drillJob } from "./drill.ts";
+import { inventoryJob } from "./inventory.ts";
 import { linkJob } from "./link.ts";
 import { pinJob } from "./pin.ts";
 import { pruneJob } from "./prune.ts";
@@ -25,6 +26,7 @@ export function createJobHandlers(deps: WorkerDeps): JobHandlers {
     catalogue: catalogueJob(deps),
     prune: pruneJob(deps),
     pin: pinJob(deps),
+    inventory: inventoryJob(deps),
     link: linkJob(deps),
     approval: approvalJob(deps),
     "audit-head": auditHeadJob(deps),

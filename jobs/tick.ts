@@ -13,6 +13,7 @@ export const tickJob = (deps: Deps): JobHandler<"tick"> => {
     await verifyByClock(deps);
     await drillByClock(deps);
     await upkeep(deps);
+    await deps.inventoryOrders.step();
     await deps.pinOrders.requeue();
     await deps.approvals.requeue();
     await deps.restorations.step();

@@ -15,15 +15,19 @@ import { DrillOrders } from "../services/drills/orders.ts";
 import { Heartbeats } from "../services/heartbeats.ts";
 import { Inbound } from "../services/inbound.ts";
 import { Restorations } from "../services/restorations/restorations.ts";
+import { InventoryOrders } from "../services/servers/inventory.ts";
+import { ManagedOrders } from "../services/servers/managed-orders.ts";
 import { ApprovalStates } from "../state/approvals.ts";
 import { Audit } from "../state/audit.ts";
 import { Cards } from "../state/cards.ts";
 import { CatalogueCache } from "../state/catalogue.ts";
 import { TelegramContact } from "../state/contact.ts";
+import { DatabaseBackups } from "../state/database-backups.ts";
 import { Dialogs } from "../state/dialogs.ts";
 import { Drills } from "../state/drills.ts";
 import { HeartbeatStates } from "../state/heartbeats.ts";
 import { Incidents } from "../state/incidents.ts";
+import { InventoryStates } from "../state/inventory.ts";
 import { Languages } from "../state/languages.ts";
 import { Leases } from "../state/leases.ts";
 import { Links } from "../state/links.ts";
@@ -35,6 +39,8 @@ import { Refusals } from "../state/refusals.ts";
 import { RestorationStates } from "../state/restorations.ts";
 import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
+import { ServerHistory } from "../state/server-history.ts";
+import { ServerStates } from "../state/servers.ts";
 import { Silences } from "../state/silences.ts";
 import { Storms } from "../state/storms.ts";
 import { Strangers } from "../state/strangers.ts";
@@ -83,6 +89,11 @@ export interface Deps {
   readonly approvals: Approvals;
   readonly restorationStates: RestorationStates;
   readonly restorations: Restorations;
+  /** What providers tell beside measurements. */
+  readonly inventoryStates: InventoryStates;
+  readonly inventoryOrders: InventoryOrders;
+  readonly databaseBackups: DatabaseBackups;
+  readonly managedOrders: ManagedOrders;
   readonly audit: Audit;
   readonly auditHeads: AuditHeads;
   readonly strangers: Strangers;
@@ -100,6 +111,8 @@ export interface Deps {
   readonly heartbeatStates: HeartbeatStates;
   readonly heartbeats: Heartbeats;
   readonly inbound: Inbound;
+  readonly serverStates: ServerStates;
+  readonly serverHistory: ServerHistory;
 }
 
 export interface DepsOptions {
@@ -153,6 +166,8 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     producer,
   });
   const heartbeatStates = new HeartbeatStates(redis, keys);
+  const inventoryStates = new InventoryStates(redis, keys);
+  const databaseBackups = new DatabaseBackups(redis, keys, cards);
   const deps: Deps = {
     config,
     clock,
@@ -185,6 +200,10 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     approvals,
     restorationStates,
     restorations,
+    inventoryStates,
+    inventoryOrders: new InventoryOrders({ config, clock, inventoryStates, databaseBackups, producer }),
+    databaseBackups,
+    managedOrders: new ManagedOrders({ config, approvals }),
     audit,
     auditHeads: new AuditHeads({ config, clock, audit, producer }),
     strangers: new Strangers(redis, keys),
@@ -201,6 +220,8 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     alerts,
     heartbeatStates,
     heartbeats: new Heartbeats({ config, clock, logger, heartbeatStates, alerts }),
+    serverStates: new ServerStates(redis, keys),
+    serverHistory: new ServerHistory(redis, keys, config.stats.keep),
     inbound: new Inbound({ config, clock, logger, refusals: new Refusals(redis, keys), alerts }),
   };
   const close = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import type { Approval } from "../core/approval.ts";
 import { AppError } from "../core/errors.ts";
 import type { BackupRun } from "../core/run.ts";
+import type { Provider } from "../providers/types.ts";
 import { actions } from "../services/approvals/actions.ts";
 import { createActionHandlers } from "../services/approvals/handlers.ts";
 import { ApprovalRunner } from "../services/approvals/runner.ts";
@@ -15,12 +16,18 @@ import { CatalogueKeeper } from "../services/catalogue-keeper.ts";
 import { DrillRunner } from "../services/drills/runner.ts";
 import type { RestoreDeps } from "../services/restorations/deps.ts";
 import { RestoreWorker } from "../services/restorations/worker.ts";
+import { InventoryReader } from "../services/servers/inventory-reader.ts";
+import { ManagedBackupRunner } from "../services/servers/managed-backups.ts";
 import { enqueuePrune } from "../services/upkeep.ts";
 import { createSource } from "../sources/index.ts";
+import { LookMemories } from "../state/look-memory.ts";
+import { Rates } from "../state/rates.ts";
+import { Keys } from "../state/redis.ts";
 import { createStorage } from "../storages/index.ts";
 import type { Storage } from "../storages/types.ts";
 import type { BackupConfig } from "./config.ts";
 import { createDeps, type Deps, type DepsOptions } from "./deps.ts";
+import { openProviders } from "./providers.ts";
 
 /** What the jobs work with. */
 export interface WorkerDeps extends Deps {
@@ -35,6 +42,10 @@ export interface WorkerDeps extends Deps {
   readonly drillRunner: DrillRunner;
   readonly auditHeadWriter: AuditHeadWriter;
   readonly approvalRunner: ApprovalRunner<typeof actions>;
+  readonly inventoryReader: InventoryReader;
+  readonly managedBackupRunner: ManagedBackupRunner;
+  /** Opens what `servers[].provider` names; opened once and shared. */
+  provider(name: string): Provider;
   /** Opens a configured storage; opened once and shared. */
   storage(name: string): Promise<Storage>;
 }
@@ -57,19 +68,34 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
     storages.set(name, fresh);
     return fresh;
   };
+  const keys = new Keys(config.redis.prefix);
+  const rates = new Rates(deps.redis, keys);
+  const providers = openProviders(config, {
+    clock,
+    logger,
+    host,
+    every: config.stats.every,
+    memory: new LookMemories(deps.redis, keys),
+    rateLimit: (account, perSecond, burst) => rates.limit(account, perSecond, burst),
+  });
+  const { provider } = providers;
   const source = (settings: BackupConfig["source"]) => createSource(settings, { clock, logger });
   const catalogueKeeper = new CatalogueKeeper({ ...deps, storage });
   const stored = async (run: BackupRun, name: string): Promise<void> => {
     if (run.folder !== undefined) await catalogueKeeper.noteSoon(name, run.folder);
     await enqueuePrune(deps.producer, config, name, run.name);
   };
-  const working = { ...deps, storage, source, catalogueKeeper, stored };
+  const inventoryReader = new InventoryReader({ ...deps, provider });
+  const working = { ...deps, inventoryReader, storage, source, catalogueKeeper, stored };
   const runner = new BackupRunner(working);
   const restoring: RestoreDeps = { ...working, runner };
   const ended = async (approval: Approval): Promise<void> => await deps.restorations.settle(approval);
   return {
     deps: {
       ...deps,
+      provider,
+      inventoryReader,
+      managedBackupRunner: new ManagedBackupRunner(working),
       storage,
       catalogueKeeper,
       runner,
@@ -84,12 +110,13 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
       approvalRunner: new ApprovalRunner({
         ...deps,
         actions,
-        actionHandlers: createActionHandlers(restoring),
+        actionHandlers: createActionHandlers({ ...working, runner }),
         ended,
       }),
     },
     close: async () => {
       for (const opened of storages.values()) await opened.close();
+      await providers.close();
       await close();
     },
   };

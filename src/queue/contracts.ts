@@ -66,6 +66,16 @@ export const contracts = {
     attempts: 6,
     backoffMs: 60_000,
   },
+  /**
+   * Asks a provider for what an account has, what it knows of a server or of a managed database ("<account>/<id>"), or
+   * takes an ordered backup of one a step further.
+   */
+  inventory: {
+    queue: "host",
+    payload: z.object({ kind: z.enum(["account", "server", "database", "order"]), id: z.string() }),
+    attempts: 1,
+    backoffMs: 0,
+  },
   /** Carries out what people have approved, from wherever that stands. */
   approval: { queue: "host", payload: z.object({ approvalId: z.string() }), attempts: 1, backoffMs: 0 },
 } as const satisfies Record<string, JobContract>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Approval, Identity } from "../../core/approval.ts";
 import type { ApprovalPolicyName } from "../../core/approval-policy.ts";
 import { globalsScopes } from "../../core/globals.ts";
+import { mostCopies } from "../../core/inventory.ts";
 import { restorationPlaces } from "../../core/restoration.ts";
 import type { Text } from "../../core/text.ts";
 
@@ -62,6 +63,18 @@ const restoreArgs = z.strictObject({
   before: z.literal("off").exactOptional(),
 });
 
+/** A chat, and its topic. */
+const placeArg = z.strictObject({ chatId: z.int(), threadId: z.int().exactOptional() });
+
+/** All of them, as a provider wants them. */
+const autoBackupsArg = z.strictObject({
+  enabled: z.boolean(),
+  copies: z.int().min(1).max(mostCopies),
+  interval: z.enum(["day", "week", "month"]),
+  dayOfWeek: z.int().min(1).max(7),
+  startAt: z.string(),
+});
+
 /** Every dangerous action there is. */
 export const actions = {
   /** Puts a backup in the place of what is live, or beside it. */
@@ -81,6 +94,18 @@ export const actions = {
       backup: z.string(),
       scope: z.enum(globalsScopes),
     }),
+    interrupted: "resume",
+  },
+  /** Has a provider make a backup of a managed database. `database`: its id; `place`: where the card is to be. */
+  "database-backup": {
+    policy: "databaseBackup",
+    args: z.strictObject({ account: z.string(), database: z.string(), place: placeArg.exactOptional() }),
+    interrupted: "resume",
+  },
+  /** Changes when a provider makes backups of a managed database by itself. */
+  "auto-backups": {
+    policy: "autoBackups",
+    args: z.strictObject({ account: z.string(), database: z.string(), wanted: autoBackupsArg }),
     interrupted: "resume",
   },
 } as const satisfies ActionContracts;
