@@ -1,0 +1,144 @@
+import type { LookFailure, ServerFacts, ServerReading, ServerStatus } from "./server.ts";
+import type { Text } from "./text.ts";
+
+/** Why looks give nothing now. */
+export interface Failing {
+  readonly kind: LookFailure;
+  readonly reason: Text;
+  /** When the first of the failed looks was taken. */
+  readonly since: Date;
+  /** How many looks have failed in a row. */
+  readonly count: number;
+  /** It stays so until a person changes something. */
+  readonly permanent?: boolean | undefined;
+  /** It is the provider's API that fails: of the server itself it says nothing. */
+  readonly ofApi?: boolean | undefined;
+}
+
+/** What is known of a server now. */
+export interface ServerState {
+  readonly name: string;
+  /** When it was looked at last, by our clock; whether that gave anything or not. */
+  readonly lookedAt: Date;
+  /** How long that look took; milliseconds. */
+  readonly tookMs: number;
+  /** The newest values, which stay while looks fail. */
+  readonly reading?: ServerReading | undefined;
+  /** When they came, by our clock. */
+  readonly goodAt?: Date | undefined;
+  /** Absent while looks succeed. */
+  readonly failure?: Failing | undefined;
+  /** What its provider says of it beside measurements, and when it was asked. */
+  readonly facts?: ServerFacts | undefined;
+  readonly factsAt?: Date | undefined;
+  /** What it was doing when somebody said so last; undefined: nobody ever did. */
+  readonly status?: ServerStatus | undefined;
+  readonly bootedAt?: Date | undefined;
+  /** Whose worker has looked. */
+  readonly host?: string | undefined;
+}
+
+/** What happened to a server, as far as looks can tell. */
+export type ServerEventKind = "booted" | "off" | "on" | "renamed" | "gone" | "back";
+
+export interface ServerEvent {
+  readonly at: Date;
+  readonly kind: ServerEventKind;
+  /** Of `renamed`: what its provider called it before, and calls it now. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** A look, with what is written down of it. */
+export type NotedLook =
+  | { readonly name: string; readonly reading: ServerReading; readonly tookMs: number; readonly host?: string }
+  | {
+      readonly name: string;
+      readonly failure: LookFailure;
+      readonly reason: Text;
+      readonly tookMs: number;
+      readonly permanent?: boolean | undefined;
+      readonly ofApi?: boolean | undefined;
+      readonly host?: string;
+    };
+
+export interface Next {
+  readonly state: ServerState;
+  readonly events: readonly ServerEvent[];
+}
+
+/** What a look makes of what was known. */
+export function afterLook(before: ServerState | undefined, look: NotedLook, now: Date): Next {
+  const { name, tookMs, host } = look;
+  const looked = { name, lookedAt: now, tookMs, ...(host === undefined ? {} : { host }) };
+  if ("failure" in look) {
+    const { failure: kind, reason, permanent, ofApi } = look;
+    const known = before?.failure;
+    const count = (known?.count ?? 0) + 1;
+    // A clock that was set back must not let it have begun in the future.
+    const since = known && known.since <= now ? known.since : now;
+    const flags = { ...(permanent ? { permanent } : {}), ...(ofApi ? { ofApi } : {}) };
+    const state = { ...before, ...looked, failure: { kind, reason, since, count, ...flags } };
+    return { state, events: kind === "gone" && known?.kind !== "gone" ? [{ at: now, kind: "gone" }] : [] };
+  }
+  const { failure, ...rest } = before ?? {};
+  const { reading } = look;
+  const bootedAt = bootOf(reading);
+  const events: ServerEvent[] = [...statusEvents(before?.status, reading.status, now)];
+  if (failure?.kind === "gone") events.push({ at: now, kind: "back" });
+  if (before && bootedAt && hasBooted(before, reading, now)) events.push({ at: bootedAt, kind: "booted" });
+  const state: ServerState = {
+    ...rest,
+    ...looked,
+    reading,
+    goodAt: now,
+    ...(reading.status === undefined ? {} : { status: reading.status }),
+    ...(bootedAt ? { bootedAt } : {}),
+  };
+  return { state, events };
+}
+
+/** What its provider says makes of what was known. Undefined: it does not know the server. */
+export function afterFacts(before: ServerState | undefined, name: string, facts: ServerFacts, now: Date): Next {
+  const known = before?.facts?.providerName;
+  const events: ServerEvent[] = [...statusEvents(before?.status, facts.status, now)];
+  if (known !== undefined && facts.providerName !== undefined && known !== facts.providerName)
+    events.push({ at: now, kind: "renamed", from: known, to: facts.providerName });
+  const base = before ?? { name, lookedAt: now, tookMs: 0 };
+  const status = facts.status === undefined ? {} : { status: facts.status };
+  return { state: { ...base, facts, factsAt: now, ...status }, events };
+}
+
+function statusEvents(before: ServerStatus | undefined, after: ServerStatus | undefined, at: Date): ServerEvent[] {
+  if (before === undefined || after === undefined || before === after) return [];
+  if (after === "off") return [{ at, kind: "off" }];
+  return before === "off" && after === "on" ? [{ at, kind: "on" }] : [];
+}
+
+/** When the system was started: as it says, else by how long it runs. */
+function bootOf({ at, bootedAt, metrics }: ServerReading): Date | undefined {
+  if (bootedAt) return bootedAt;
+  return metrics.uptime === undefined ? undefined : new Date(at.getTime() - metrics.uptime * 1000);
+}
+
+/** Clocks are set and times are rounded: what differs by less is the same start; milliseconds. */
+const sameBootMs = 30_000;
+
+/**
+ * Whether the system was started between two readings. The time of its start moves with its clock as well; how long it
+ * runs does not: a system that was started since cannot have been running for longer than that.
+ */
+export function hasBooted(before: ServerState, reading: ServerReading, now: Date): boolean {
+  const bootedAt = bootOf(reading);
+  if (!before.bootedAt || !bootedAt || bootedAt.getTime() - before.bootedAt.getTime() <= sameBootMs) return false;
+  const { uptime } = reading.metrics;
+  const runningFor = before.reading?.metrics.uptime;
+  if (uptime === undefined || runningFor === undefined) return true;
+  const elapsed = now.getTime() - (before.goodAt?.getTime() ?? 0);
+  return uptime < runningFor || uptime * 1000 <= elapsed + sameBootMs;
+}
+
+/** Whether newest values are too old to speak of now, as a table or a metric does: three intervals without any. */
+export function isStale({ goodAt }: Pick<ServerState, "goodAt">, every: number, now: Date): boolean {
+  return goodAt === undefined || now.getTime() - goodAt.getTime() > 3 * every;
+}
