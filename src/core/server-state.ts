@@ -22,6 +22,8 @@ export interface ServerState {
   readonly lookedAt: Date;
   /** How long that look took; milliseconds. */
   readonly tookMs: number;
+  /** Number of that look: whatever clocks say, one that has begun later has a greater one. */
+  readonly look: number;
   /** The newest values, which stay while looks fail. */
   readonly reading?: ServerReading | undefined;
   /** When they came, by our clock. */
@@ -67,22 +69,35 @@ export interface Next {
   readonly events: readonly ServerEvent[];
 }
 
-/** What a look makes of what was known. */
-export function afterLook(before: ServerState | undefined, look: NotedLook, now: Date): Next {
+/** What a look makes of what was known. `number`: see `ServerState.look`. */
+export function afterLook(before: ServerState | undefined, look: NotedLook, number: number, now: Date): Next {
   const { name, tookMs, host } = look;
-  const looked = { name, lookedAt: now, tookMs, ...(host === undefined ? {} : { host }) };
-  if ("failure" in look) {
-    const { failure: kind, reason, permanent, ofApi } = look;
-    const known = before?.failure;
-    const count = (known?.count ?? 0) + 1;
-    // A clock that was set back must not let it have begun in the future.
-    const since = known && known.since <= now ? known.since : now;
-    const flags = { ...(permanent ? { permanent } : {}), ...(ofApi ? { ofApi } : {}) };
-    const state = { ...before, ...looked, failure: { kind, reason, since, count, ...flags } };
-    return { state, events: kind === "gone" && known?.kind !== "gone" ? [{ at: now, kind: "gone" }] : [] };
-  }
+  const looked = { name, lookedAt: now, tookMs, look: number, ...(host === undefined ? {} : { host }) };
+  return "failure" in look ? afterFailure(before, look, looked) : afterReading(before, look.reading, looked);
+}
+
+type Looked = Pick<ServerState, "name" | "lookedAt" | "tookMs" | "look" | "host">;
+
+function afterFailure(
+  before: ServerState | undefined,
+  { failure: kind, reason, permanent, ofApi }: Extract<NotedLook, { readonly failure: LookFailure }>,
+  looked: Looked,
+): Next {
+  const now = looked.lookedAt;
+  // What the account's fault was says nothing of the server's own.
+  const known = (before?.failure?.kind === "account") === (kind === "account") ? before?.failure : undefined;
+  const count = (known?.count ?? 0) + 1;
+  // A clock that was set back must not let it have begun in the future.
+  const since = known && known.since <= now ? known.since : now;
+  const flags = { ...(permanent ? { permanent } : {}), ...(ofApi ? { ofApi } : {}) };
+  const state = { ...before, ...looked, failure: { kind, reason, since, count, ...flags } };
+  const isNews = kind === "gone" && before?.failure?.kind !== "gone";
+  return { state, events: isNews ? [{ at: now, kind: "gone" }] : [] };
+}
+
+function afterReading(before: ServerState | undefined, reading: ServerReading, looked: Looked): Next {
   const { failure, ...rest } = before ?? {};
-  const { reading } = look;
+  const now = looked.lookedAt;
   const bootedAt = bootOf(reading);
   const events: ServerEvent[] = [...statusEvents(before?.status, reading.status, now)];
   if (failure?.kind === "gone") events.push({ at: now, kind: "back" });
@@ -104,7 +119,7 @@ export function afterFacts(before: ServerState | undefined, name: string, facts:
   const events: ServerEvent[] = [...statusEvents(before?.status, facts.status, now)];
   if (known !== undefined && facts.providerName !== undefined && known !== facts.providerName)
     events.push({ at: now, kind: "renamed", from: known, to: facts.providerName });
-  const base = before ?? { name, lookedAt: now, tookMs: 0 };
+  const base = before ?? { name, lookedAt: now, tookMs: 0, look: 0 };
   const status = facts.status === undefined ? {} : { status: facts.status };
   return { state: { ...base, facts, factsAt: now, ...status }, events };
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../core/errors.ts";
+import type { PollClock } from "../core/polls.ts";
 import type { ServerFacts, ServerReading } from "../core/server.ts";
 import {
   afterFacts,
@@ -30,17 +31,17 @@ const mostEvents = 300;
 /** How often a change is tried again because somebody else was faster. */
 const mostAttempts = 50;
 
+/** Since when a server is known, and since when it is in no configuration any more. */
+export interface Known {
+  readonly since: Date;
+  readonly goneSince?: Date | undefined;
+}
+
 /** What writing a look down has changed. */
 export interface Noted extends Next {
   readonly before: ServerState | undefined;
   /** False: a look that was begun later has been written down already, and nothing was changed. */
   readonly isNewest: boolean;
-}
-
-interface StoredState {
-  readonly state: ServerState;
-  /** Number of the look that wrote it last. */
-  readonly look: number;
 }
 
 /** What is known of each server now, and what happened to it. One hash: a thousand are read in one go. */
@@ -57,14 +58,14 @@ export class ServerStates {
 
   async read(name: string): Promise<ServerState | undefined> {
     const stored = await this.#redis.hget(this.#key, name);
-    return stored === null ? undefined : parse(stored).state;
+    return stored === null ? undefined : parse(stored);
   }
 
   /** In one round trip; who was never looked at is not among them. */
   async readAll(names: readonly string[]): Promise<Map<string, ServerState>> {
     if (names.length === 0) return new Map();
     const all = await this.#redis.hmget(this.#key, ...names);
-    const known = all.flatMap((stored) => (stored === null ? [] : [parse(stored).state]));
+    const known = all.flatMap((stored) => (stored === null ? [] : [parse(stored)]));
     return new Map(known.map((state) => [state.name, state]));
   }
 
@@ -83,7 +84,7 @@ export class ServerStates {
 
   /** Writes a look down. `begun`: from `begin`; without it the look is the newest. @throws AppError conflict */
   async note(look: NotedLook, now: Date, begun?: number): Promise<Noted> {
-    return await this.#change(look.name, begun, (before) => afterLook(before, look, now));
+    return await this.#change(look.name, begun, (before, number) => afterLook(before, look, number, now));
   }
 
   /** Writes down what its provider says of it beside measurements. @throws AppError conflict */
@@ -98,28 +99,59 @@ export class ServerStates {
     return all.map(parseEvent);
   }
 
+  /** How far the polls have got; undefined: nobody has begun any. */
+  async clock(): Promise<PollClock | undefined> {
+    const [slice, epoch] = await this.#redis.hmget(this.#keys.of("polls-clock"), "slice", "epoch");
+    return slice && epoch ? { slice: Number(slice), epoch: Number(epoch) } : undefined;
+  }
+
+  async setClock({ slice, epoch }: PollClock): Promise<void> {
+    await this.#redis.hset(this.#keys.of("polls-clock"), { slice, epoch });
+  }
+
+  /** Since when each server is known, those that are configured and were not known among them; who is gone is added to none. */
+  async known(): Promise<Map<string, Known>> {
+    const all = await this.#redis.hgetall(this.#keys.of("servers-known"));
+    return new Map(Object.entries(all).map(([name, stored]) => [name, parseKnown(stored)]));
+  }
+
+  async setKnown(name: string, { since, goneSince }: Known): Promise<void> {
+    const stored = [since, ...(goneSince ? [goneSince] : [])].map((at) => at.getTime()).join(" ");
+    await this.#redis.hset(this.#keys.of("servers-known"), name, stored);
+  }
+
+  /** When the time by which old things are removed was worked out last, and what it was. */
+  async sweptAt(): Promise<{ readonly at: Date; readonly time: Date } | undefined> {
+    const [at, time] = await this.#redis.hmget(this.#keys.of("servers-swept"), "at", "time");
+    return at && time ? { at: new Date(Number(at)), time: new Date(Number(time)) } : undefined;
+  }
+
+  async setSwept(at: Date, time: Date): Promise<void> {
+    await this.#redis.hset(this.#keys.of("servers-swept"), { at: at.getTime(), time: time.getTime() });
+  }
+
   /** Forgets everything about these. */
   async forget(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     await this.#redis.hdel(this.#key, ...names);
+    await this.#redis.hdel(this.#keys.of("servers-known"), ...names);
     await this.#redis.del(...names.map((name) => this.#keys.of("server-events", name)));
   }
 
   async #change(
     name: string,
     begun: number | undefined,
-    next: (before: ServerState | undefined) => Next,
+    next: (before: ServerState | undefined, look: number) => Next,
   ): Promise<Noted> {
     const look = begun ?? (await this.begin());
     const keys = [this.#key, this.#keys.of("servers-looks"), this.#keys.of("server-events", name)];
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const stored = (await this.#redis.hget(this.#key, name)) ?? "";
-      const known = stored === "" ? undefined : parse(stored);
-      const before = known?.state;
-      if (known && known.look > look) return { state: known.state, before, events: [], isNewest: false };
-      const { state, events } = next(before);
+      const before = stored === "" ? undefined : parse(stored);
+      if (before && before.look > look) return { state: before, before, events: [], isNewest: false };
+      const { state, events } = next(before, look);
       const told = events.flatMap((event) => [event.at.getTime(), JSON.stringify(event)]);
-      const args = [name, stored, JSON.stringify({ state, look }), look, mostEvents, ...told];
+      const args = [name, stored, JSON.stringify(state), look, mostEvents, ...told];
       if (Number(await replaceScript.run(this.#redis, keys, args)) === 1)
         return { state, before, events, isNewest: true };
     }
@@ -130,10 +162,10 @@ export class ServerStates {
 /** As JSON has them: times as texts. */
 type Plain<T> = T extends Date ? string : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 
-function parse(stored: string): StoredState {
-  const { state, look } = JSON.parse(stored) as Plain<StoredState>;
+function parse(stored: string): ServerState {
+  const state = JSON.parse(stored) as Plain<ServerState>;
   const { lookedAt, goodAt, factsAt, bootedAt, reading, failure, ...rest } = state;
-  const revived = {
+  return {
     ...(rest as Omit<ServerState, "lookedAt">),
     lookedAt: new Date(lookedAt),
     ...(goodAt === undefined ? {} : { goodAt: new Date(goodAt) }),
@@ -142,7 +174,11 @@ function parse(stored: string): StoredState {
     ...(reading ? { reading: readingOf(reading) } : {}),
     ...(failure ? { failure: { ...(failure as Omit<Failing, "since">), since: new Date(failure.since) } } : {}),
   };
-  return { state: revived, look };
+}
+
+function parseKnown(stored: string): Known {
+  const [since = 0, goneSince] = stored.split(" ").map(Number);
+  return { since: new Date(since), ...(goneSince === undefined ? {} : { goneSince: new Date(goneSince) }) };
 }
 
 function readingOf({ at, bootedAt, ...rest }: Plain<ServerReading>): ServerReading {

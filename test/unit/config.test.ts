@@ -111,6 +111,14 @@ describe("defaults", () => {
       approvals: {
         restore: { approvers: 1, role: "admin", requesterCounts: true, expires: 900_000, typed: "always" },
         reboot: { approvers: 1, role: "operator", requesterCounts: true, expires: 300_000, typed: "destructive" },
+        databaseBackup: {
+          approvers: 1,
+          role: "operator",
+          requesterCounts: true,
+          expires: 900_000,
+          typed: "destructive",
+        },
+        autoBackups: { approvers: 1, role: "admin", requesterCounts: true, expires: 900_000, typed: "destructive" },
       },
       alerts: {
         staleAfter: 86_400_000,
@@ -848,6 +856,7 @@ describe("settings of later versions", () => {
       S3_SECRET: "secret-key",
       AGE_IDENTITY: identity,
       IMPORT_KEY: "key-of-the-import",
+      TIMEWEB_TOKEN: "token-of-timeweb",
       HEARTBEAT_URL: "https://hc.example.org/ping/3f2c",
     };
     const whole = readFileSync(join(import.meta.dirname, "whole-config.yaml"), "utf8");
