@@ -16,6 +16,7 @@ import { createSource, sourceSchema } from "../../src/sources/index.ts";
 import { storageSchema } from "../../src/storages/index.ts";
 import { orderOf, quiet, storageOf, temporaryFolder } from "../support/backup.ts";
 import { jobContext } from "../support/catalogue.ts";
+import { noServers } from "../support/no-servers.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type S3Server, startS3 } from "../support/s3.ts";
 import { ManualClock, useRedis } from "../support/state.ts";
@@ -79,6 +80,7 @@ function worker({ backups = { shop: { source: shop() } }, drill = {}, storages }
     timezone: "Europe/Moscow",
     redis: { url: fixture.server.url, prefix },
     worker: { host: "here", concurrency: 1, lease: 5000 },
+    ...noServers,
     alerts: alertsSchema.parse({}),
     telegram: { chats: { ops: { id: target.chatId, topics: { backups: 15 } } }, users: [] },
     storages: Object.fromEntries(

@@ -8,6 +8,7 @@ import type { Config } from "../../src/app/config.ts";
 import { createDeps } from "../../src/app/deps.ts";
 import { createRegistry } from "../../src/app/metrics.ts";
 import { createServer, type ServerDeps } from "../../src/http/server.ts";
+import { noServers } from "../support/no-servers.ts";
 import { startRedis } from "../support/redis.ts";
 import { aManifest, aRun } from "../support/run.ts";
 import { until } from "../support/state.ts";
@@ -133,6 +134,7 @@ describe("/metrics", () => {
       worker: { host: "db-1", concurrency: 1 },
       storages: {},
       backups: [{ name: "app" }, { name: "never" }],
+      ...noServers,
     } as unknown as Config;
     const { deps, close } = createDeps({ config, logger: quiet, clock: { now: () => new Date() }, role: "test" });
     onTestFinished(close);

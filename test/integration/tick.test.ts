@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Config } from "../../src/app/config.ts";
 import { createDeps, type Deps } from "../../src/app/deps.ts";
 import { tick } from "../../src/services/tick.ts";
+import { noServers } from "../support/no-servers.ts";
 import { ManualClock, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
@@ -27,6 +28,7 @@ function world(schedule: object = {}): World {
       timezone: "UTC",
       redis: { url: fixture.server.url, prefix },
       worker: { host: "db-1", concurrency: 1 },
+      ...noServers,
       telegram: { chats: { ops: chat }, users: [] },
       storages: { disk: { kind: "local", path: "/x" }, near: { kind: "s3" }, far: { kind: "s3" } },
       backups,

@@ -19,6 +19,7 @@ import { schedulesCheck } from "../../src/services/watch/schedules.ts";
 import { sourceSchema } from "../../src/sources/index.ts";
 import { orderOf, quiet, sourceOf, storageOf, temporaryFolder } from "../support/backup.ts";
 import { jobContext, signal } from "../support/catalogue.ts";
+import { noServers } from "../support/no-servers.ts";
 import { aRun } from "../support/run.ts";
 import { ManualClock, useRedis } from "../support/state.ts";
 import { flipBit } from "../support/verify.ts";
@@ -64,6 +65,7 @@ function worker(
     timezone: "UTC",
     redis: { url: fixture.server.url, prefix: prefix.split(":")[0] },
     worker: { host: "here", concurrency: 1, lease: 5000 },
+    ...noServers,
     alerts: alertsSchema.parse({}),
     telegram: { chats: { ops: { id: target.chatId, topics: {} } }, users: [] },
     storages: {

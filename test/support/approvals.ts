@@ -13,6 +13,7 @@ import { type ApprovalOrder, Approvals } from "../../src/services/approvals/appr
 import { ApprovalStates } from "../../src/state/approvals.ts";
 import { Cards } from "../../src/state/cards.ts";
 import type { Keys, Redis } from "../../src/state/redis.ts";
+import { noServers } from "./no-servers.ts";
 
 /** Two small dangerous actions: one that goes on after a kill, one that cannot. */
 export const testActions = {
@@ -73,6 +74,7 @@ export function approvalsConfig(policies: object, chatId = -1001): Config {
     approvals: approvalsSchema.parse(policies),
     telegram: { chats: { ops: { id: chatId, topics: {} } }, users: people },
     worker: { host: "here", concurrency: 1, lease: 2000 },
+    ...noServers,
     timezone: "UTC",
     locale: "en",
   } as unknown as Config;

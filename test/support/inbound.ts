@@ -9,6 +9,7 @@ import type { Incident } from "../../src/core/incident.ts";
 import { hooksSchema } from "../../src/hooks/index.ts";
 import type { InboundLimits } from "../../src/http/inbound.ts";
 import { createServer } from "../../src/http/server.ts";
+import { noServers } from "./no-servers.ts";
 import { ManualClock } from "./state.ts";
 
 export const httpToken = "token-of-the-tests-0123456789";
@@ -60,6 +61,7 @@ export function inboundWorld(options: InboundOptions): InboundWorld {
     redis: { url: options.redisUrl, prefix: options.prefix ?? `inbound${process.pid}-${worlds}` },
     http: { token },
     worker: { host: "here", concurrency: 1, lease: 30_000 },
+    ...noServers,
     telegram: { chats: { ops: { id: -1001, topics: {} } }, users: [] },
     storages: {},
     backups: [],

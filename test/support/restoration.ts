@@ -12,6 +12,7 @@ import type { BackupRun } from "../../src/core/run.ts";
 import type { RestorationOrder } from "../../src/services/restorations/restorations.ts";
 import { quiet } from "./backup.ts";
 import { jobContext } from "./catalogue.ts";
+import { noServers } from "./no-servers.ts";
 import type { RedisFixture } from "./state.ts";
 
 export const alice = { id: 111, name: "alice" };
@@ -48,6 +49,7 @@ export function restoreConfig(options: RestoreConfig): Config {
     locale: "en",
     redis: { url: options.redisUrl, prefix: options.prefix },
     worker: { host: "here", concurrency: 1, lease: 5000 },
+    ...noServers,
     approvals: approvalsSchema.parse({ restore: { approvers: 1, ...approvals } }),
     alerts: alertsSchema.parse({}),
     telegram: {

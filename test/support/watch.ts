@@ -7,6 +7,7 @@ import type { Incident } from "../../src/core/incident.ts";
 import { botWatch } from "../../src/services/watch/index.ts";
 import type { Watch } from "../../src/services/watch/watch.ts";
 import type { Presence } from "../../src/state/presence.ts";
+import { noServers } from "./no-servers.ts";
 import { ManualClock, type RedisFixture } from "./state.ts";
 
 export const second = 1000;
@@ -56,6 +57,7 @@ export function watchWorld(fixture: RedisFixture, change: object = {}): WatchWor
       locale: "en",
       redis: { url: fixture.server.url, prefix },
       worker: { host: "db-1", concurrency: 1 },
+      ...noServers,
       telegram: { chats: { ops: { id: -1001, topics: { alerts: 12 } } }, users: [] },
       alerts: alertsSchema.parse({}),
       heartbeats: [],
