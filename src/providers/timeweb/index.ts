@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
+import { powerActions } from "../../core/power.ts";
 import type { LookFailure, ServerFacts, ServerReading } from "../../core/server.ts";
 import type { Text } from "../../core/text.ts";
 import { TimewebClient } from "../../lib/clients/timeweb.ts";
@@ -25,7 +26,6 @@ const staleMs = 15 * 60_000;
 interface LookFlags {
   readonly ofApi?: boolean;
   readonly permanent?: boolean;
-  readonly cause?: unknown;
 }
 
 /** Why a look gave nothing, thrown within it. */
@@ -36,7 +36,7 @@ class LookError extends Error {
   readonly permanent: boolean;
 
   constructor(failure: LookFailure, reason: Text, flags: LookFlags = {}) {
-    super(failure, { cause: flags.cause });
+    super(failure);
     this.failure = failure;
     this.reason = reason;
     this.ofApi = flags.ofApi ?? false;
@@ -113,7 +113,7 @@ class TimewebProvider implements Provider {
   async #sample(id: number, theirNow: number, optional: boolean, signal: AbortSignal): Promise<Sample | undefined> {
     try {
       const fault = this.#health.fault();
-      if (fault) throw new LookError("account", fault, { ofApi: true });
+      if (fault) throw apiFault("account", fault);
       const sample = await this.#slots.use(signal, () => this.#ask(id, theirNow, signal));
       const age = sample ? theirNow - sample.at.getTime() : spanMs;
       if (sample && age < staleMs) return sample;
@@ -158,7 +158,7 @@ class TimewebProvider implements Provider {
     } catch (error) {
       signal.throwIfAborted();
       if (isOfAccount(error)) throw error;
-      throw new LookError("no-data", textOf(toAppError(error)), { ofApi: true, cause: error });
+      throw apiFault("no-data", textOf(toAppError(error)));
     }
     throw goneError(id);
   }
@@ -170,14 +170,15 @@ class TimewebProvider implements Provider {
       // Listed a minute ago, and deleted since.
       const server = await this.#list.find({ servers: new Map() }, id, signal).catch(() => "unknown");
       signal.throwIfAborted();
-      return server === undefined ? goneError(id) : new LookError("no-data", reason, { ofApi: true });
+      return server === undefined ? goneError(id) : apiFault("no-data", reason);
     }
-    if (error.code === "provider-refused") return new LookError("refused", reason, { ofApi: true });
-    if (this.#health.failed(id, textOf(error))) return new LookError("account", textOf(error), { ofApi: true });
-    return new LookError(error.code === "provider-failed" ? "garbage" : "no-data", reason, { ofApi: true });
+    if (error.code === "provider-refused") return apiFault("refused", reason);
+    if (this.#health.failed(id, textOf(error))) return apiFault("account", textOf(error));
+    return apiFault(error.code === "provider-failed" ? "garbage" : "no-data", reason);
   }
 }
 
+const apiFault = (failure: LookFailure, reason: Text) => new LookError(failure, reason, { ofApi: true });
 const goneError = (id: number) => new LookError("gone", { key: "look-gone", args: { id: String(id) } });
 
 /** True for what would meet every other request of the account as well. */
@@ -213,6 +214,7 @@ export const timewebProvider: ProviderKind = {
   serverSchema: timewebServerSchema,
   onHost: false,
   concurrency,
+  power: powerActions,
   create(account, deps) {
     if (!account) throw new AppError("config", "servers of timeweb belong to an account: add it under providers");
     return new TimewebProvider(account.name, account.config as TimewebAccount, deps);
