@@ -15,10 +15,12 @@ import type { VerificationOrders } from "../services/backup/verifications.ts";
 import type { CachedCatalogue } from "../services/cached-catalogue.ts";
 import type { DrillOrders } from "../services/drills/orders.ts";
 import type { Restorations } from "../services/restorations/restorations.ts";
+import type { InventoryOrders } from "../services/servers/inventory.ts";
 import type { StatusReport } from "../services/status.ts";
 import type { ApprovalStates } from "../state/approvals.ts";
 import type { Audit } from "../state/audit.ts";
 import type { Cards } from "../state/cards.ts";
+import type { ChartThemes } from "../state/chart-themes.ts";
 import type { Dialog, Dialogs } from "../state/dialogs.ts";
 import type { Incidents } from "../state/incidents.ts";
 import type { Languages } from "../state/languages.ts";
@@ -42,6 +44,7 @@ export interface BotDeps {
   readonly dialogs: Dialogs;
   readonly languages: Languages;
   readonly views: Views;
+  readonly chartThemes: ChartThemes;
   readonly leases: Leases;
   readonly updates: Pick<SeenUpdates, "isDone" | "done">;
   readonly orders: BackupOrders;
@@ -50,6 +53,7 @@ export interface BotDeps {
   readonly restorations: Restorations;
   readonly drillOrders: DrillOrders;
   readonly approvals: Approvals;
+  readonly inventoryOrders: Pick<InventoryOrders, "refresh">;
   readonly approvalStates: ApprovalStates;
   readonly audit: Audit;
   readonly strangers: Strangers;

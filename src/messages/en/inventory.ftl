@@ -49,3 +49,205 @@ managed-change-day = • Day: { $from ->
    *[d0] –
 }</b>
 managed-change-start = • First one: { $from } → <b>{ $to }</b>
+
+command-servers = Servers: status, addresses, action log, backups, cost
+
+servers-title = <b>Servers</b>: { $counts }
+servers-none = No servers are configured. Add them under <code>servers</code> in the configuration.
+servers-none-such = No server is called so or labelled so.
+servers-near = There is no server like “{ $said }”. Did you mean <code>{ $near }</code>?
+servers-filter = Filter: { $filter }
+servers-line = { $mark } <b>{ $name }</b> · { $status }
+servers-line-more = <i>{ $more }</i>
+servers-incidents = { $count ->
+    [one] { $count } incident
+   *[other] { $count } incidents
+}
+servers-seen = seen { $age } ago
+servers-unseen = not looked at yet
+servers-up = up { $duration }
+servers-status-none = unknown yet
+servers-status-on = on
+servers-status-off = off
+servers-status-starting = starting
+servers-status-stopping = shutting down
+servers-status-rebooting = rebooting
+servers-status-busy = its provider is at work on it
+servers-status-blocked = blocked by its provider
+servers-status-removed = removed
+servers-status-unknown = unknown
+servers-failure-gone = gone at its provider
+servers-failure-unreachable = no answer
+servers-failure-refused = does not let us in
+servers-failure-garbage = answers what cannot be read
+servers-failure-no-data = gives no data
+servers-labels = <i>{ $labels }</i>
+servers-booted = ⏱ { $uptime } (since { $at })
+servers-failing = ❗ Since { $since }, { $count ->
+    [one] { $count } look
+   *[other] { $count } looks
+} in vain: { $reason }
+servers-metric-cpu = CPU { $percent } %
+servers-metric-memory = memory { $percent } %
+servers-metric-disk = disk { $percent } %
+servers-values = { $values } ({ $age } ago)
+servers-values-old = Last known, { $age } ago: { $values }
+servers-looked = Looked at { $age } ago
+servers-not-looked = Nobody has looked at it yet.
+servers-provider = Provider: { $where }
+servers-cores = { $count ->
+    [one] { $count } core
+   *[other] { $count } cores
+}
+servers-memory = { $size } memory
+servers-disk = 💾 Disk { $disk }: { $size }
+servers-disk-used = 💾 Disk { $disk }: { $used } of { $size }
+servers-addresses = 🌐
+servers-no-incidents = No open incidents.
+servers-incidents-title = <b>Open incidents: { $count }</b>
+servers-actions-title = <b>Action log of the provider</b>
+servers-action = { $at } · { $event }
+servers-nothing = None.
+servers-backups-title = <b>Disk backups at the provider</b>
+servers-disk-backups = Disk { $disk }: { $count }
+servers-disk-backups-system = System disk { $disk }: { $count }
+servers-console = <a href="{ $url }">Open the console</a>
+servers-asking = ⏳ The provider is being asked; this fills in by itself.
+servers-as-of = <i>As of { $age } ago</i>
+servers-unasked = ⚠️ Cannot be asked for since { $since }: { $reason }
+provider-backup-done = ✓ { $at }
+provider-backup-making = ⏳ { $at }, { $percent } %
+provider-backup-failed = ❌ { $at }, failed
+provider-backup-unknown = ? { $at }
+provider-backup-comment = <i>{ $comment }</i>
+
+button-account = 💳 { $account }
+button-servers = ◀ Servers
+button-databases = Databases: { $count }
+button-buckets = Buckets: { $count }
+button-domains = Domains: { $count }
+account-title = 💳 <b>{ $account }</b>
+account-servers = { $count ->
+    [one] { $count } server is configured
+   *[other] { $count } servers are configured
+}
+account-nothing = Its provider tells nothing beside measurements.
+account-balance = Balance: <b>{ $balance } { $currency }</b>
+account-cost = Cost: { $cost } { $currency } an hour, about { $month } a month
+account-lasts = { $mark } Lasts { $duration }, until { $at }
+account-lasts-none = { $mark } Nothing is left.
+account-lasts-free = 🟢 Nothing is spent.
+account-lasts-unknown = How long it lasts is not known.
+account-domains-soon = <b>Domains that end soon</b>
+account-buckets-full = <b>Buckets that are nearly full</b>
+domains-title = 🌐 <b>Domains of { $account }</b>
+domains-line = { $mark } { $domain }: until { $at }, { $days } d
+domains-ended = { $mark } { $domain }: ended { $at }
+domains-unknown = ⚪ { $domain }: its end is not known
+buckets-title = 🪣 <b>Buckets of { $account }</b>
+buckets-line = { $mark } <b>{ $bucket }</b>: { $used } of { $limit } { $bar } { $percent } %
+buckets-line-unlimited = { $mark } <b>{ $bucket }</b>: { $used }, no limit
+buckets-more = <i>{ $more }</i>
+buckets-objects = { $count ->
+    [one] { $count } object
+   *[other] { $count } objects
+}
+
+databases-title = 🗄 <b>Managed databases of { $account }</b>
+databases-line = { $mark } <b>{ $name }</b> · { $type } · { $status }
+databases-of = <i>Database { $id } of { $account }</i>
+databases-status-on = on
+databases-status-off = off
+databases-status-busy = its provider is at work on it
+databases-status-unknown = unknown
+databases-disk = Disk: { $used } of { $size } ({ $percent } %)
+databases-gone = { $account } has no database { $id }.
+databases-backups-title = <b>Backups at the provider: { $count }</b>
+databases-more = … and { $count } older
+databases-auto-title = <b>Automatic backups</b>
+databases-auto-on = Automatic backups: on
+databases-auto-off = Automatic backups: <b>off</b>
+databases-auto-interval = Made: { $interval ->
+    [day] daily
+    [week] weekly
+    [month] monthly
+   *[none] ?
+}{ $day ->
+    [d1] , on Mondays
+    [d2] , on Tuesdays
+    [d3] , on Wednesdays
+    [d4] , on Thursdays
+    [d5] , on Fridays
+    [d6] , on Saturdays
+    [d7] , on Sundays
+   *[d0] {""}
+}
+databases-auto-copies = Copies kept: { $count }
+databases-auto-start = From: { $at }
+button-database-backup = Back up now…
+button-auto-backups = Automatic backups…
+button-database-backups = Its backups
+toast-database-backups = Its backups
+toast-database-backup = Asked for: the card below has to be approved
+toast-database-gone = That database is not there any more. Nothing was done.
+toast-auto-backups-unknown = The settings are not known now: Refresh, then try again.
+toast-auto-backups-same = Nothing would change.
+toast-auto-backups-asked = Asked for: the card below has to be approved
+
+auto-backups-title = 🗓 <b>Automatic backups of { $name }</b> by { $account }
+auto-backups-now = <b>Now</b>
+auto-backups-wanted = <b>Wanted</b>
+auto-backups-changes = <b>What changes</b>
+auto-backups-none = Nothing yet.
+auto-backups-fewer = ❗ Fewer backups are made or kept than now: the name has to be typed.
+auto-backups-asked = Asked for; its card tells how it goes.
+auto-backups-given-up = Left as it is.
+button-auto-on = Switch on
+button-auto-off = Switch off
+button-auto-fewer = − 1 copy
+button-auto-more = + 1 copy
+button-auto-many-more = + 7
+button-auto-day = Daily
+button-auto-week = Weekly
+button-auto-month = Monthly
+button-auto-weekday = Next day of the week
+button-auto-earlier = − 1 h
+button-auto-later = + 1 h
+button-auto-ask = Ask for it…
+
+database-backup-title-ordering = 🕓 <b>Backup of { $name }</b> by { $account }: being ordered
+database-backup-title-making = 💾 <b>Backup of { $name }</b> by { $account }: being made
+database-backup-title-done = ✅ <b>Backup of { $name }</b> by { $account }: made
+database-backup-title-failed = ❌ <b>Backup of { $name }</b> by { $account }: failed
+database-backup-title-unclear = ⚠️ <b>Backup of { $name }</b> by { $account }: nobody knows
+database-backup-asking = The provider is being asked for it.
+database-backup-unanswered = The provider has not answered clearly; its list of backups is looked at before anything is repeated.
+database-backup-progress = { $bar } { $percent } %
+database-backup-unnamed = The provider has taken the order and not said which backup it is; it is looked for in the list.
+database-backup-size = Size: { $size }
+database-backup-took = After { $duration }
+database-backup-elapsed = Since { $duration }
+database-backup-error = { $reason }
+database-backup-unclear = What became of the order could not be found out, and it is not repeated: look at the list of backups before you ask again.
+database-backup-unseen = ⚠️ The provider cannot be asked since { $since }: { $reason }
+database-backup-by = Asked for by { $by }, { $at }
+database-backup-comment = Comment at the provider: <code>{ $comment }</code> · { $type }
+
+watch-balance = The balance of { $account } is running out
+watch-balance-days = { $balance } { $currency } are left, at { $cost } { $currency } an hour: about { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}. Pay in, or the provider stops what runs there.
+watch-balance-hours = { $balance } { $currency } are left, at { $cost } { $currency } an hour: about { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}. Pay in now, or the provider stops what runs there.
+watch-balance-none = { $balance } { $currency } are left: nothing is paid for any more. Pay in now, or the provider stops what runs there.
+watch-domain = The domain { $domain } ends soon
+watch-domain-text = It ends { $at }. Renew it at { $account }.
+watch-domain-ended = The domain { $domain } has ended
+watch-domain-ended-text = It ended { $at }. Renew it at { $account } as long as nobody else can take it.
+watch-bucket = The bucket { $bucket } of { $account } is nearly full
+watch-bucket-text = { $percent } % of { $limit } GB are in use. What does not fit any more is refused: remove something, or order more room.
+watch-account = What { $account } costs and holds is not known any more
+watch-account-text = The provider has not told it since { $since }: { $what }. Until then nothing warns of an empty balance, domains that end and full buckets.

@@ -15,6 +15,7 @@ import { botsCheck } from "./bots.ts";
 import { clocksCheck } from "./clocks.ts";
 import { disksCheck } from "./disks.ts";
 import { type DrillsCheckDeps, drillsCheck } from "./drills.ts";
+import { type InventoryCheckDeps, inventoryCheck } from "./inventory.ts";
 import { ownHeartbeatCheck } from "./own-heartbeat.ts";
 import { type ProofsCheckDeps, proofsCheck } from "./proofs.ts";
 import { queuesCheck } from "./queues.ts";
@@ -38,7 +39,8 @@ export interface BotWatchDeps
   extends Seen,
     Omit<TelegramCheckDeps, keyof Seen>,
     Omit<ProofsCheckDeps, keyof Seen | "verifications">,
-    Omit<DrillsCheckDeps, keyof Seen | "drills"> {
+    Omit<DrillsCheckDeps, keyof Seen | "drills">,
+    Omit<InventoryCheckDeps, keyof Seen> {
   readonly alerts: TelegramCheckDeps["alerts"];
   readonly producer: Producer;
   readonly schedule: ScheduleState;
@@ -69,6 +71,7 @@ export function botWatch(deps: BotWatchDeps): Watch {
       disksCheck(deps),
       proofsCheck(deps),
       drillsCheck(deps),
+      inventoryCheck(deps),
       clocksCheck(deps),
       ownHeartbeatCheck(deps),
     ]),

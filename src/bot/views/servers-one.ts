@@ -1,0 +1,158 @@
+import { type Incident, isOpen } from "../../core/incident.ts";
+import { serverMark, worstByServer } from "../../core/inventory-mark.ts";
+import type { MetricName } from "../../core/metric.ts";
+import type { ServerFacts } from "../../core/server.ts";
+import { isStale, type ServerState } from "../../core/server-state.ts";
+import { severityRank } from "../../core/signal.ts";
+import { formatBytes, formatTime } from "../../messages/format.ts";
+import { escapeHtml, reasonText } from "../../messages/index.ts";
+import type { ServerDetails } from "../../state/inventory.ts";
+import { oneLine } from "../foreign-text.ts";
+import { markOf, titleLimits, titleOf } from "../incident-text.ts";
+import { backupLine } from "./servers-databases.ts";
+import type { ServersViewDeps } from "./servers-state.ts";
+import { ageOf, type Reading, sectionLines, serverMarkSigns, statusWords, uptimeWords } from "./servers-words.ts";
+import type { ViewContext, ViewShown } from "./types.ts";
+
+const most = { incidents: 5, actions: 10, backups: 3, disks: 6, addresses: 6, labels: 8 } as const;
+
+/** One server: how it stands, what it is, what was done to it, its backups at the provider. */
+export async function serverPage(name: string, context: ViewContext, deps: ServersViewDeps): Promise<ViewShown> {
+  const { config, serverStates, inventoryStates, incidents } = deps;
+  const { messages, now } = context;
+  const reading = { messages, now, timezone: config.timezone };
+  const server = config.servers.find((one) => one.name === name);
+  const [state, details, all] = await Promise.all([
+    serverStates.read(name),
+    inventoryStates.read("server", name),
+    incidents.open(),
+  ]);
+  const own = all
+    .filter((one) => isOpen(one) && one.labels["server"] === name)
+    .toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity));
+  const mark = serverMark(state, { every: config.stats.every, now, worst: worstByServer(own).get(name)?.worst });
+  const labels = Object.entries(server?.labels ?? {}).slice(0, most.labels);
+  const head = [
+    messages.t("servers-line", { mark: serverMarkSigns[mark], name, status: statusWords(state, messages) }),
+    ...(labels.length > 0
+      ? [
+          messages.t("servers-labels", {
+            labels: labels.map(([key, value]) => `${key}=${oneLine(value, 40)}`).join(" "),
+          }),
+        ]
+      : []),
+    ...stateLines(state, config.stats.every, reading),
+  ];
+  const blocks = [
+    head,
+    factLines(details?.facts?.known?.value ?? state?.facts, server?.provider ?? "", reading),
+    incidentLines(own, reading),
+    ...(details ? detailBlocks(details, reading) : [[messages.t("servers-asking")]]),
+  ];
+  const rows = [
+    [
+      { what: "refresh", label: messages.plain("button-refresh") },
+      { what: "list", label: messages.plain("button-back") },
+    ],
+  ];
+  return {
+    html: blocks
+      .filter((lines) => lines.length > 0)
+      .map((lines) => lines.join("\n"))
+      .join("\n\n"),
+    rows,
+  };
+}
+
+/** Of which the newest values are told. */
+const shownMetrics = ["cpu", "memory", "disk"] as const satisfies readonly MetricName[];
+
+function stateLines(state: ServerState | undefined, every: number, reading: Reading): string[] {
+  const { messages, now, timezone } = reading;
+  if (!state) return [messages.t("servers-not-looked")];
+  const { failure, reading: newest, goodAt, bootedAt, lookedAt } = state;
+  const lines: string[] = [];
+  const [uptime] = uptimeWords(state, now, messages);
+  if (uptime !== undefined && bootedAt)
+    lines.push(messages.t("servers-booted", { uptime, at: formatTime(bootedAt, messages.locale, timezone) }));
+  if (failure) {
+    const since = formatTime(failure.since, messages.locale, timezone);
+    const reason = oneLine(reasonText({ message: "", text: failure.reason }, messages), 200);
+    lines.push(messages.t("servers-failing", { since, count: failure.count, reason }));
+  }
+  const values = shownMetrics.flatMap((metric) => {
+    const value = newest?.metrics[metric];
+    return value === undefined ? [] : [messages.plain(`servers-metric-${metric}`, { percent: Math.round(value) })];
+  });
+  if (values.length > 0 && goodAt) {
+    const args = { values: values.join(" · "), age: ageOf(goodAt, now, messages) };
+    lines.push(messages.t(isStale(state, every, now) ? "servers-values-old" : "servers-values", args));
+  }
+  lines.push(messages.t("servers-looked", { age: ageOf(lookedAt, now, messages) }));
+  return lines;
+}
+
+function factLines(facts: ServerFacts | undefined, provider: string, { messages }: Reading): string[] {
+  const { locale } = messages;
+  const where = [
+    provider,
+    ...(facts?.providerName === undefined ? [] : [`“${oneLine(facts.providerName, 60)}”`]),
+    ...(facts?.location === undefined ? [] : [oneLine(facts.location, 30)]),
+  ].join(" · ");
+  const lines = [messages.t("servers-provider", { where })];
+  if (!facts) return lines;
+  const machine = [
+    ...(facts.os === undefined ? [] : [oneLine(facts.os, 60)]),
+    ...(facts.cores === undefined ? [] : [messages.plain("servers-cores", { count: facts.cores })]),
+    ...(facts.memory === undefined
+      ? []
+      : [messages.plain("servers-memory", { size: formatBytes(facts.memory, locale) })]),
+  ];
+  if (machine.length > 0) lines.push(escapeHtml(machine.join(" · ")));
+  for (const { id, bytes, usedBytes } of facts.disks.slice(0, most.disks)) {
+    const size = formatBytes(bytes, locale);
+    const args = { disk: oneLine(id, 30), size, used: usedBytes === undefined ? "" : formatBytes(usedBytes, locale) };
+    lines.push(messages.t(usedBytes === undefined ? "servers-disk" : "servers-disk-used", args));
+  }
+  const addresses = facts.addresses
+    .slice(0, most.addresses)
+    .map((one) => `<code>${escapeHtml(oneLine(one, 64))}</code>`);
+  const more = facts.addresses.length - addresses.length;
+  if (addresses.length > 0)
+    lines.push(`${messages.t("servers-addresses")} ${addresses.join(", ")}${more > 0 ? ` +${more}` : ""}`);
+  return lines;
+}
+
+function incidentLines(own: readonly Incident[], { messages }: Reading): string[] {
+  if (own.length === 0) return [messages.t("servers-no-incidents")];
+  const lines = own
+    .slice(0, most.incidents)
+    .map((one) => `${markOf(one)} ${escapeHtml(titleOf(one, messages, titleLimits.list))}`);
+  return [messages.t("servers-incidents-title", { count: own.length }), ...lines];
+}
+
+function detailBlocks(details: ServerDetails, reading: Reading): string[][] {
+  const { messages, timezone } = reading;
+  const blocks: string[][] = [];
+  const { actions, backups, facts, consoleUrl } = details;
+  if (facts?.failed) blocks.push(sectionLines({ failed: facts.failed }, reading));
+  if (actions) {
+    const lines = (actions.known?.value ?? []).slice(0, most.actions).map(({ at, event }) => {
+      const args = { at: formatTime(at, messages.locale, timezone), event: oneLine(event, 80) };
+      return messages.t("servers-action", args);
+    });
+    const none = actions.known && lines.length === 0 ? [messages.t("servers-nothing")] : [];
+    blocks.push([messages.t("servers-actions-title"), ...lines, ...none, ...sectionLines(actions, reading)]);
+  }
+  if (backups) {
+    const lines = (backups.known?.value ?? []).flatMap(({ disk, isSystem, backups: all }) => [
+      messages.t(isSystem ? "servers-disk-backups-system" : "servers-disk-backups", { disk, count: all.length }),
+      ...all.slice(0, most.backups).map((one) => backupLine(one, reading)),
+    ]);
+    const none = backups.known && lines.length === 0 ? [messages.t("servers-nothing")] : [];
+    const foot = [messages.t("managed-same-provider"), ...sectionLines(backups, reading)];
+    blocks.push([messages.t("servers-backups-title"), ...lines, ...none, ...foot]);
+  }
+  if (consoleUrl !== undefined) blocks.push([messages.t("servers-console", { url: consoleUrl })]);
+  return blocks;
+}
