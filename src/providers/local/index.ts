@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
+import { AppError } from "../../core/errors.ts";
 import type { ServerFacts } from "../../core/server.ts";
 import { LookError, lookAt, readingOf } from "../host-reading.ts";
 import { looksOf } from "../looks.ts";
@@ -48,7 +49,7 @@ export class LocalHost implements Provider {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error("the provider was closed"));
+    this.#closing.abort(new AppError("interrupted", "the provider was closed", { permanent: false }));
   }
 
   #isHere({ host }: LocalServer): boolean {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { AppError } from "../../core/errors.ts";
 import { lookAt, readingOf } from "../host-reading.ts";
 import { looksOf, Slots } from "../looks.ts";
 import type { Look, Provider, ProviderDeps, ProviderKind, ServerTarget } from "../types.ts";
@@ -34,7 +35,7 @@ class NodeExporters implements Provider {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error("the provider was closed"));
+    this.#closing.abort(new AppError("interrupted", "the provider was closed", { permanent: false }));
   }
 
   #look({ name, config }: ServerTarget<NodeExporterServer>, signal: AbortSignal): Promise<Look> {

@@ -53,11 +53,18 @@ class TimewebProvider implements Provider {
   readonly #health: StatisticsHealth;
   readonly #clock: Clock;
   readonly #slots = new Slots(concurrency);
+  readonly #closing = new AbortController();
 
-  constructor(name: string, { token, apiUrl, rate, burst }: TimewebAccount, deps: ProviderDeps) {
+  constructor(name: string, { token, apiUrl, rate, burst, timeout }: TimewebAccount, deps: ProviderDeps) {
     registerSecret(token);
     this.#clock = deps.clock;
-    this.#client = new TimewebClient({ account: name, apiUrl, token, rate: deps.rateLimit(name, rate, burst) });
+    this.#client = new TimewebClient({
+      account: name,
+      apiUrl,
+      token,
+      rate: deps.rateLimit(name, rate, burst),
+      timeoutMs: timeout,
+    });
     this.#list = new ServerList(this.#client, deps.clock);
     this.#health = new StatisticsHealth(deps.clock);
     this.power = new TimewebPower(this.#client, this.#list);
@@ -65,7 +72,8 @@ class TimewebProvider implements Provider {
   }
 
   looks(servers: readonly ServerTarget[], signal: AbortSignal): AsyncIterable<Look> {
-    return looksOf(servers as readonly ServerTarget<TimewebServerConfig>[], signal, async (server, stop) => {
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    return looksOf(servers as readonly ServerTarget<TimewebServerConfig>[], either, async (server, stop) => {
       const began = performance.now();
       const { name } = server;
       const tookMs = () => Math.round(performance.now() - began);
@@ -92,6 +100,7 @@ class TimewebProvider implements Provider {
   }
 
   close(): Promise<void> {
+    this.#closing.abort(new AppError("interrupted", "the provider was closed", { permanent: false }));
     this.#list.close();
     return Promise.resolve();
   }

@@ -170,7 +170,7 @@ function misbehave(
       return;
     case "endless": {
       response.writeHead(200);
-      const piece = "node_load1 0.5\n".repeat(4000);
+      const piece = paddingOf(60_000);
       const more = (): void => {
         if (response.destroyed) return;
         if (response.write(piece)) setImmediate(more);
