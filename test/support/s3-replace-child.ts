@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { parseManifest } from "../../src/core/manifest.ts";
 import type { ReplacementIdentity, ReplacementJournal } from "../../src/core/replacement.ts";
 import { openBackup } from "../../src/services/backup/reader.ts";
@@ -15,6 +16,10 @@ export interface BucketChildOrder {
   readonly journal: string;
   readonly identity: ReplacementIdentity;
 }
+
+// Whoever is killed keeps nothing of what was compiled; this is loaded by the first request only.
+await import("@aws-sdk/client-s3");
+flushCompileCache();
 
 const order = JSON.parse(process.argv[2] ?? "") as BucketChildOrder;
 const manifest = parseManifest(readFileSync(order.manifest));

@@ -4,6 +4,7 @@
  *   node s3-main.ts <folder> <port, 0 for a free one> <bucket>
  */
 import { type IncomingMessage, type RequestListener, Server, type ServerResponse } from "node:http";
+import { flushCompileCache } from "node:module";
 import { type ListenOptions, Server as TcpServer } from "node:net";
 import { startFauxqs } from "fauxqs";
 import { listMultipartUploads, type MultipartUpload } from "./s3-uploads.ts";
@@ -58,3 +59,5 @@ const server = await startFauxqs({
   init: { buckets: [bucket] },
 });
 process.stdout.write(`listening on 127.0.0.1:${server.port}\n`);
+// It ends by being killed, which keeps nothing of what was compiled; without NODE_COMPILE_CACHE this does nothing.
+flushCompileCache();
