@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { Text } from "./text.ts";
 
 /**
  * How deeply a backup was proven: `stored` (its bytes read back, SHA-256 compared), `readable` (read whole by the tools
@@ -14,9 +15,9 @@ export function isAsDeep(depth: Depth, other: Depth): boolean {
 }
 
 /** Sentences by their keys, as `Text`; what reads them must not rely on knowing every key. */
-const textSchema = z.object({
+const textSchema: z.ZodType<Text> = z.object({
   key: z.string(),
-  args: z.record(z.string(), z.union([z.string(), z.number()])).exactOptional(),
+  args: z.record(z.string(), z.union([z.string(), z.number(), z.lazy(() => textSchema)])).exactOptional(),
 });
 
 const proofSchema = z.object({
