@@ -21,6 +21,7 @@ import { ApprovalStates } from "../state/approvals.ts";
 import { Audit } from "../state/audit.ts";
 import { Cards } from "../state/cards.ts";
 import { CatalogueCache } from "../state/catalogue.ts";
+import { ChartThemes } from "../state/chart-themes.ts";
 import { TelegramContact } from "../state/contact.ts";
 import { DatabaseBackups } from "../state/database-backups.ts";
 import { Dialogs } from "../state/dialogs.ts";
@@ -103,6 +104,8 @@ export interface Deps {
   readonly dialogs: Dialogs;
   readonly views: Views;
   readonly languages: Languages;
+  /** Of pictures, per person. */
+  readonly chartThemes: ChartThemes;
   readonly orders: BackupOrders;
   readonly incidents: Incidents;
   readonly silences: Silences;
@@ -213,6 +216,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     dialogs: new Dialogs(redis, keys),
     views: new Views(redis, keys),
     languages: new Languages(redis, keys),
+    chartThemes: new ChartThemes(redis, keys),
     orders,
     incidents,
     silences,

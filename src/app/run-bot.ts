@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "grammy";
 import type { Update } from "grammy/types";
 import { createCardKinds } from "../bot/cards/index.ts";
+import { ChartPainter } from "../bot/charts/painter.ts";
 import { recordContact } from "../bot/contact.ts";
 import type { BotDeps } from "../bot/context.ts";
 import { allowedUpdates, bareApi, createBot } from "../bot/create-bot.ts";
@@ -60,6 +61,7 @@ export async function runBot(
     const storage = config.storages[name];
     return storage ? describeStorage(storage) : name;
   };
+  const painter = new ChartPainter(logger);
   const keys = new Keys(config.redis.prefix);
   const updates = new SeenUpdates(deps.redis, keys);
   const botDeps: BotDeps = {
@@ -67,7 +69,7 @@ export async function runBot(
     config,
     updates,
     kinds,
-    viewKinds: createViewKinds({ ...deps, kinds, storageLocation }),
+    viewKinds: createViewKinds({ ...deps, kinds, painter, storageLocation }),
     metrics: botMetrics(registry),
     messages: messagesOf,
     storageLocation,
@@ -185,6 +187,7 @@ export async function runBot(
   logger.info({ url, mode: config.telegram.mode, version: deps.version }, "bot ready");
   const steps: ShutdownStep[] = [
     { name: "updates", timeoutMs: 8000, run: async () => await poller?.stop() },
+    { name: "pictures", timeoutMs: 1000, run: async () => await painter.close() },
     { name: "http", timeoutMs: 2000, run: async () => await server.close() },
     { name: "watch", timeoutMs: 3000, run: async () => await Promise.all([watch.stop(), redisOutage.stop()]) },
     { name: "delivery", timeoutMs: 6000, run: async () => await loop.stop() },

@@ -13,6 +13,7 @@ import {
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { incidentCard } from "../../src/bot/cards/incident.ts";
+import { chartThemes } from "../../src/bot/charts/types.ts";
 import { commands } from "../../src/bot/commands/index.ts";
 import { identityFacts } from "../../src/core/approval.ts";
 import { auditKinds } from "../../src/core/audit.ts";
@@ -22,6 +23,7 @@ import { depths } from "../../src/core/proof.ts";
 import { restorationPhases } from "../../src/core/restoration.ts";
 import { tiers } from "../../src/core/retention.ts";
 import { roles } from "../../src/core/roles.ts";
+import { lookFailures, serverStatuses } from "../../src/core/server.ts";
 import { linkKinds, severities } from "../../src/core/signal.ts";
 import { verificationPhases } from "../../src/core/verification.ts";
 import { redact } from "../../src/lib/redaction.ts";
@@ -215,6 +217,15 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "silence-ask-": unionIn("bot/views/silence.ts", "readonly why:"),
   "silence-scope-": unionIn("bot/views/silence.ts", "const scopes ="),
   "source-": sourceKinds,
+  "chart-": ["cpu", "memory", "disk", "network"],
+  "chart-label-": ["in", "out"],
+  "stats-column-": ["server", "cpu", "memory", "disk", "load"],
+  "stats-count-": ["on", "off", "silent", "never"],
+  "stats-range-": ["1h", "24h", "7d", "30d"],
+  "stats-silent-": [...lookFailures, "old"],
+  "stats-status-": serverStatuses,
+  "stats-value-": ["cpu", "memory", "disk", "load"],
+  "toast-stats-theme-": chartThemes,
   "status-no-": unionIn("state/presence.ts", "readonly role:"),
   // Of the role there is a text already, and one for all that is over says how it ended.
   "toast-approval-": unionIn("core/approval.ts", "export type Refusal =").filter((why) => why !== "role"),

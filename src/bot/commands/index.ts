@@ -9,6 +9,7 @@ import { language } from "./language.ts";
 import { restore } from "./restore.ts";
 import { silence } from "./silence.ts";
 import { start } from "./start.ts";
+import { stats } from "./stats.ts";
 import { status } from "./status.ts";
 import type { Command } from "./types.ts";
 import { verify } from "./verify.ts";
@@ -18,6 +19,7 @@ import { whoami } from "./whoami.ts";
 export const commands: readonly Command[] = unique([
   alerts,
   silence,
+  stats,
   backup,
   backups,
   verify,

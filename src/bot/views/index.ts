@@ -2,15 +2,19 @@ import { AppError } from "../../core/errors.ts";
 import { type AlertsViewDeps, alertsView } from "./alerts.ts";
 import { type AuditViewDeps, auditView } from "./audit.ts";
 import { type BackupsViewDeps, backupsView } from "./backups.ts";
+import { type ChartViewDeps, chartView } from "./chart.ts";
 import { type RestoreKeepViewDeps, restoreKeepView } from "./restore-keep.ts";
 import { type SilenceViewDeps, silenceView } from "./silence.ts";
 import { silencesView } from "./silences.ts";
+import { type StatsViewDeps, statsView } from "./stats.ts";
 import type { ViewKind } from "./types.ts";
 import { type VerifyViewDeps, verifyView } from "./verify.ts";
 
 /** Every kind of view there is. */
 export function createViewKinds(
-  deps: AlertsViewDeps & SilenceViewDeps & VerifyViewDeps & BackupsViewDeps & AuditViewDeps & RestoreKeepViewDeps,
+  deps: AlertsViewDeps & SilenceViewDeps & VerifyViewDeps & BackupsViewDeps & AuditViewDeps &
+    StatsViewDeps &
+    ChartViewDeps & RestoreKeepViewDeps,
 ): ReadonlyMap<string, ViewKind<object>> {
   const kinds = new Map<string, ViewKind<object>>();
   // Each is only ever given the states that it has made itself.
@@ -22,6 +26,8 @@ export function createViewKinds(
     backupsView(deps),
     auditView(deps),
     restoreKeepView(deps),
+    statsView(deps),
+    chartView(deps),
   ] as unknown as readonly ViewKind<object>[];
   for (const kind of all) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two kinds of views are called ${kind.kind}`);

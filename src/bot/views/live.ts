@@ -19,8 +19,8 @@ export async function refreshViews(deps: Deps, api: Pick<Api, "editMessageText">
 }
 
 async function refresh(deps: Deps, api: Pick<Api, "editMessageText">, view: View): Promise<void> {
-  const { views } = deps;
-  const pulse = await kindOf(deps, view.kind).pulse?.(view.state);
+  const { views, clock } = deps;
+  const pulse = await kindOf(deps, view.kind).pulse?.(view.state, clock.now());
   if (pulse === undefined || pulse === view.pulse) return;
   const token = await views.claim(view.id);
   if (token === undefined) return;

@@ -1,7 +1,7 @@
 import type { InlineKeyboardButton } from "grammy/types";
 import type { View } from "../../state/views.ts";
 import type { BotDeps } from "../context.ts";
-import { shorten } from "../html.ts";
+import { shorten, textLimit } from "../html.ts";
 import type { ViewContext, ViewKind, ViewShown } from "./types.ts";
 
 /** Prefix of a view button's data: `v:<view id>:<what>`. */
@@ -27,15 +27,18 @@ export async function renderView(
 ): Promise<{ readonly shown: ViewShown; readonly pulse: Pick<View, "pulse"> }> {
   const kind = kindOf(deps, view.kind);
   // Before the rest: what changes meanwhile is then shown once more, and never missed.
-  const pulse = await kind.pulse?.(view.state);
+  const pulse = await kind.pulse?.(view.state, deps.clock.now());
   const shown = await kind.render(view.state, contextOf(deps, view));
   return { shown, pulse: pulse === undefined ? {} : { pulse } };
 }
 
+/** Telegram takes no longer text below a picture. */
+const captionLimit = 1024;
+
 /** What Telegram is to show. */
 export function messageOf(
   { id }: View,
-  { html, rows }: ViewShown,
+  { html, rows, picture }: ViewShown,
 ): {
   readonly text: string;
   readonly options: {
@@ -52,7 +55,7 @@ export function messageOf(
     })),
   );
   return {
-    text: shorten(html, "…").html,
+    text: shorten(html, "…", picture ? captionLimit : textLimit).html,
     options: {
       parse_mode: "HTML",
       link_preview_options: { is_disabled: true },

@@ -15,6 +15,8 @@ export interface ViewButton {
 /** How a view looks now. Without buttons it is over. */
 export interface ViewShown {
   readonly html: string;
+  /** It is a picture, and `html` stands below it: at most 1024 characters. */
+  readonly picture?: { readonly name: string; readonly png: Uint8Array };
   readonly rows: readonly (readonly ViewButton[])[];
 }
 
@@ -59,6 +61,6 @@ export interface ViewKind<S extends object = never> {
    * Stands for what of it may change without a press: while the view is open and this becomes another, its message is
    * edited. Cheap: asked about once a second. Undefined: nothing of it does.
    */
-  pulse?(state: S): Promise<string | undefined>;
+  pulse?(state: S, now: Date): Promise<string | undefined>;
   press(state: S, what: string, context: ViewContext): Promise<ViewPress<S>>;
 }

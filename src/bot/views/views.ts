@@ -37,8 +37,7 @@ export async function openView(deps: BotDeps, ctx: BotContext, { kind: name, sta
   const { shown, pulse } = await renderView(deps, view);
   // Known before it can be seen: a press may be faster than the answer to this call.
   await deps.views.save(view, now);
-  const { text, options } = messageOf(view, shown);
-  const sent = await ctx.reply(text, { ...beside(ctx), ...options });
+  const sent = await post(ctx, view, shown);
   if (shown.rows.length > 0) await deps.views.save({ ...view, ...pulse, messageId: sent.message_id }, now);
   else await deps.views.settle(view.id);
 }
@@ -108,14 +107,37 @@ async function carryOut(
   }
 }
 
+async function post(ctx: BotContext, view: View, shown: ViewShown): Promise<{ readonly message_id: number }> {
+  const { text, options } = messageOf(view, shown);
+  if (!shown.picture) return await ctx.reply(text, { ...beside(ctx), ...options });
+  const { link_preview_options: _, ...rest } = options;
+  return await ctx.replyWithPhoto(fileOf(shown.picture), { ...beside(ctx), caption: text, ...rest });
+}
+
+function fileOf({ name, png }: NonNullable<ViewShown["picture"]>): InputFile {
+  return new InputFile(png, name);
+}
+
 async function show(ctx: BotContext, view: View, shown: ViewShown): Promise<void> {
   try {
-    const { text, options } = messageOf(view, shown);
-    await ctx.editMessageText(text, options);
+    await edit(ctx, view, shown);
   } catch (error) {
     // Nothing new, or somebody has deleted the message.
     if (!["not-modified", "message-gone"].includes(readFailure(error).kind)) throw error;
   }
+}
+
+async function edit(ctx: BotContext, view: View, shown: ViewShown): Promise<void> {
+  const { text, options } = messageOf(view, shown);
+  const { parse_mode, reply_markup } = options;
+  if (shown.picture) {
+    const media = { type: "photo", media: fileOf(shown.picture), caption: text, parse_mode } as const;
+    await ctx.editMessageMedia(media, { reply_markup });
+    return;
+  }
+  // A picture stays one: only what stands below it can be replaced by words.
+  if (ctx.callbackQuery?.message?.photo) await ctx.editMessageCaption({ caption: text, parse_mode, reply_markup });
+  else await ctx.editMessageText(text, options);
 }
 
 /** What the actions of cards and views work with. */
