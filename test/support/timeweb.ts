@@ -68,8 +68,9 @@ export function openTimeweb(
   sandbox: TimewebSandbox,
   clock: ProviderDeps["clock"],
   deps: Partial<ProviderDeps> = {},
+  account: object = {},
 ): Provider {
-  const config = timewebAccountSchema.parse({ token: sandbox.token, apiUrl: sandbox.url });
+  const config = timewebAccountSchema.parse({ token: sandbox.token, apiUrl: sandbox.url, ...account });
   const provider = createProvider("timeweb", { name: "timeweb", config }, providerDeps(clock, deps));
   onTestFinished(() => provider.close());
   return provider;

@@ -12,11 +12,13 @@ const toNumber = (value: unknown): number | undefined => {
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 };
 
+/** Whatever there is; a key that is not there is as good as undefined. */
+const anything = z.unknown().optional();
 /** A finite number, also as text; anything else is undefined. */
-const number = z.unknown().transform(toNumber);
+const number = anything.transform(toNumber);
 /** A text that is not empty, or undefined. */
-const text = z.unknown().transform((value) => (typeof value === "string" && value !== "" ? value : undefined));
-const flag = z.unknown().transform((value) => (typeof value === "boolean" ? value : undefined));
+const text = anything.transform((value) => (typeof value === "string" && value !== "" ? value : undefined));
+const flag = anything.transform((value) => (typeof value === "boolean" ? value : undefined));
 /** Numbers and texts both name things. */
 const id = z.union([z.string().min(1), z.number()]).transform(String);
 
@@ -31,7 +33,7 @@ export function parseTime(value: unknown): Date | undefined {
 
 /** `0000-00-00` and the year 0 stand for "not known". */
 const checked = (date: Date) => (date.getTime() > 0 ? date : undefined);
-const time = z.unknown().transform(parseTime);
+const time = anything.transform(parseTime);
 
 /** A list of which those entries are kept that can be read. */
 const list = <T extends z.ZodType>(entry: T) =>
@@ -43,7 +45,7 @@ const list = <T extends z.ZodType>(entry: T) =>
   );
 /** The same where there may be none. */
 const listOrNone = <T extends z.ZodType>(entry: T) =>
-  z.unknown().transform((value) => (Array.isArray(value) ? list(entry).parse(value) : []));
+  anything.transform((value) => (Array.isArray(value) ? list(entry).parse(value) : []));
 
 const meta = z.object({ total: number }).optional().catch(undefined);
 
