@@ -34,10 +34,17 @@ export interface ExporterOptions {
   readonly padding?: number;
 }
 
+export interface ExporterRequest {
+  readonly host: string;
+  /** When it came, by the machine's clock; milliseconds since 1970. */
+  readonly at: number;
+  readonly headers: IncomingMessage["headers"];
+}
+
 export interface Exporter extends AsyncDisposable {
   readonly port: number;
   /** Requests so far, in the order of their arrival. */
-  readonly requests: readonly { readonly host: string; readonly headers: IncomingMessage["headers"] }[];
+  readonly requests: readonly ExporterRequest[];
   /** Connections that are open now, and the most that were at a time. */
   readonly connections: { readonly open: number; readonly most: number };
   /** Where the metrics of a host are; a host is there as soon as it is named. */
@@ -64,7 +71,7 @@ interface ActiveFault {
 export async function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
   const { now = () => new Date(), authorization, padding = 0 } = options;
   const hosts = new Map<string, ExporterHost>();
-  const requests: { host: string; headers: IncomingMessage["headers"] }[] = [];
+  const requests: ExporterRequest[] = [];
   const faults: ActiveFault[] = [];
   const connections = { open: 0, most: 0 };
   const front = paddingOf(padding);
@@ -88,7 +95,7 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
       return;
     }
     const host = decodeURIComponent(encoded);
-    requests.push({ host, headers: request.headers });
+    requests.push({ host, at: Date.now(), headers: request.headers });
     if (authorization !== undefined && request.headers.authorization !== authorization) {
       response.writeHead(401, { "www-authenticate": "Basic" }).end("Unauthorized\n");
       return;
