@@ -17,6 +17,7 @@ export const tickJob = (deps: Deps): JobHandler<"tick"> => {
     await deps.pinOrders.requeue();
     await deps.approvals.requeue();
     await deps.restorations.step();
+    await deps.powerOrders.step();
     await recordStrangers(deps);
     await deps.auditHeads.step();
   };

@@ -14,6 +14,7 @@ import { CachedCatalogue } from "../services/cached-catalogue.ts";
 import { DrillOrders } from "../services/drills/orders.ts";
 import { Heartbeats } from "../services/heartbeats.ts";
 import { Inbound } from "../services/inbound.ts";
+import { PowerOrders } from "../services/power/orders.ts";
 import { Restorations } from "../services/restorations/restorations.ts";
 import { InventoryOrders } from "../services/servers/inventory.ts";
 import { ManagedOrders } from "../services/servers/managed-orders.ts";
@@ -33,6 +34,7 @@ import { Languages } from "../state/languages.ts";
 import { Leases } from "../state/leases.ts";
 import { Links } from "../state/links.ts";
 import { Pins } from "../state/pins.ts";
+import { PowerStates } from "../state/power.ts";
 import { Presences } from "../state/presence.ts";
 import { Prunes } from "../state/prunes.ts";
 import { connectRedis, giveUp, Keys, type Redis } from "../state/redis.ts";
@@ -90,6 +92,8 @@ export interface Deps {
   readonly approvals: Approvals;
   readonly restorationStates: RestorationStates;
   readonly restorations: Restorations;
+  readonly powerStates: PowerStates;
+  readonly powerOrders: PowerOrders;
   /** What providers tell beside measurements. */
   readonly inventoryStates: InventoryStates;
   readonly inventoryOrders: InventoryOrders;
@@ -155,7 +159,10 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const links = new Links(redis, keys);
   const audit = new Audit(redis, keys);
   const approvalStates = new ApprovalStates(redis, keys);
-  const ended = async (approval: Approval): Promise<void> => await restorations.settle(approval);
+  const ended = async (approval: Approval): Promise<void> => {
+    await restorations.settle(approval);
+    await powerOrders.settle(approval);
+  };
   const approvals = new Approvals({ config, clock, logger, cards, approvalStates, producer, ended });
   const restorationStates = new RestorationStates(redis, keys, cards);
   const restorations: Restorations = new Restorations({
@@ -166,6 +173,16 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     restorationStates,
     approvals,
     verificationOrders,
+    producer,
+  });
+  const powerStates = new PowerStates(redis, keys, cards);
+  const powerOrders: PowerOrders = new PowerOrders({
+    config,
+    clock,
+    logger,
+    cards,
+    powerStates,
+    approvals,
     producer,
   });
   const heartbeatStates = new HeartbeatStates(redis, keys);
@@ -203,6 +220,8 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     approvals,
     restorationStates,
     restorations,
+    powerStates,
+    powerOrders,
     inventoryStates,
     inventoryOrders: new InventoryOrders({ config, clock, inventoryStates, databaseBackups, producer }),
     databaseBackups,

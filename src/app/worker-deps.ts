@@ -14,6 +14,7 @@ import { BackupUploads } from "../services/backup/uploads.ts";
 import { Verifier } from "../services/backup/verifier.ts";
 import { CatalogueKeeper } from "../services/catalogue-keeper.ts";
 import { DrillRunner } from "../services/drills/runner.ts";
+import { PowerFollower } from "../services/power/follower.ts";
 import type { RestoreDeps } from "../services/restorations/deps.ts";
 import { RestoreWorker } from "../services/restorations/worker.ts";
 import { InventoryReader } from "../services/servers/inventory-reader.ts";
@@ -40,6 +41,7 @@ export interface WorkerDeps extends Deps {
   readonly verifier: Verifier;
   readonly restoreWorker: RestoreWorker;
   readonly drillRunner: DrillRunner;
+  readonly powerFollower: PowerFollower;
   readonly auditHeadWriter: AuditHeadWriter;
   readonly approvalRunner: ApprovalRunner<typeof actions>;
   readonly inventoryReader: InventoryReader;
@@ -89,7 +91,10 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
   const working = { ...deps, inventoryReader, storage, source, catalogueKeeper, stored };
   const runner = new BackupRunner(working);
   const restoring: RestoreDeps = { ...working, runner };
-  const ended = async (approval: Approval): Promise<void> => await deps.restorations.settle(approval);
+  const ended = async (approval: Approval): Promise<void> => {
+    await deps.restorations.settle(approval);
+    await deps.powerOrders.settle(approval);
+  };
   return {
     deps: {
       ...deps,
@@ -105,6 +110,7 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
       linkMaker: new LinkMaker(working),
       verifier: new Verifier(working),
       drillRunner: new DrillRunner(deps),
+      powerFollower: new PowerFollower({ ...deps, provider }),
       auditHeadWriter: new AuditHeadWriter(working),
       restoreWorker: new RestoreWorker(restoring),
       approvalRunner: new ApprovalRunner({

@@ -48,7 +48,9 @@ export function settle(approval: Approval, moment: Moment): ApprovalStep {
     };
   }
   if (requestedBy && !may(moment.roleOf(requestedBy.id), requestRole)) return voided(approval, "requester", moment);
-  if (!isSamePolicy(policy, moment.policy)) return voided(approval, "policy", moment);
+  const { standing } = approval;
+  if (standing === undefined ? !isSamePolicy(policy, moment.policy) : !moment.stands(standing))
+    return voided(approval, "policy", moment);
   const lost = approval.approvals.filter(({ by }) => !may(moment.roleOf(by.id), policy.role));
   if (lost.length === 0) return unchanged(approval);
   const approvals = approval.approvals.filter((one) => !lost.includes(one));

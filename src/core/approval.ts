@@ -30,6 +30,9 @@ export type Identity = Readonly<Partial<Record<IdentityFact, string>>>;
 /** Why an approval came to nothing by itself. */
 export type VoidReason = "target" | "gone" | "arguments" | "policy" | "requester" | "mistyped" | "action";
 
+/** Settings by which nobody has to agree: `recovery.auto: on` in the configuration. */
+export type StandingPolicy = "recovery";
+
 /** An error as it is kept and shown: redacted, no stack. */
 export interface ApprovalError {
   readonly code: string;
@@ -86,6 +89,8 @@ export interface Approval {
   readonly host?: string;
   /** Undefined: the program itself. */
   readonly requestedBy?: Person;
+  /** The setting that agrees in the place of people, to what the program itself asks for. */
+  readonly standing?: StandingPolicy;
   readonly requestedAt: string;
   /** That the name has to be typed, how often it was asked for, and why again. */
   readonly typed?: { readonly asked: number; readonly wrong: number; readonly again?: "wrong" | "late" };
@@ -140,6 +145,8 @@ export interface Moment {
   roleOf(id: number): Role | undefined;
   /** The policy in force. */
   readonly policy: ApprovalPolicy;
+  /** Whether the configuration agrees by itself. */
+  stands(policy: StandingPolicy): boolean;
 }
 
 /** True while people can still say yes or no, or take it back: nothing was begun. */

@@ -5,7 +5,17 @@ import type { Person } from "./run.ts";
  * What an entry is about. `stranger`: people who are not on the list, or speak where nobody may. `cli`: what somebody has done at
  * a command line, whose keys are their authority.
  */
-export const auditKinds = ["approval", "stranger", "pin", "prune", "link", "silence", "cli", "restore"] as const;
+export const auditKinds = [
+  "approval",
+  "stranger",
+  "pin",
+  "prune",
+  "link",
+  "silence",
+  "cli",
+  "restore",
+  "power",
+] as const;
 export type AuditKind = (typeof auditKinds)[number];
 
 /** One line of the audit log: who did what to what, and when. Never a secret, never an argument's value. */

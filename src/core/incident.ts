@@ -1,7 +1,7 @@
 import type { Urgency } from "./card.ts";
 import type { Person } from "./run.ts";
 import { digest, type Link, type Severity, type Signal, severityRank } from "./signal.ts";
-import type { Silence } from "./silence.ts";
+import type { Silence, Silenceable } from "./silence.ts";
 import type { Text } from "./text.ts";
 
 /**
@@ -72,6 +72,8 @@ export interface Incident {
     readonly by: Person;
     readonly until: string;
     readonly reason?: string;
+    /** It is explained by something that was ordered, and held back until that is over. */
+    readonly held?: true;
   };
   /** Times of the newest beginnings and ends, within the window of `flapping`. */
   readonly changes: readonly string[];
@@ -117,6 +119,14 @@ const keptChanges = 100;
 /** Labels that routes and silences may ask for: the sender's, and what we know of it. */
 export function matchLabels(about: Pick<Incident, "labels" | "severity" | "source">): Readonly<Record<string, string>> {
   return { ...about.labels, severity: about.severity, source: about.source };
+}
+
+/** What silences look at. */
+export function silenceable(
+  incident: Pick<Incident, "identity" | "firedAt" | "labels" | "severity" | "source">,
+): Silenceable {
+  const { identity, firedAt } = incident;
+  return { identity, firedAt, matchLabels: matchLabels(incident) };
 }
 
 export function isOpen(incident: Pick<Incident, "status">): boolean {
@@ -439,8 +449,9 @@ export function applySilence(incident: Incident, silence: Silence | undefined, n
   if (silence) {
     const { silenced } = incident;
     if (silenced?.silence === silence.id && silenced.until === silence.until) return incident;
-    const { id, by, until, reason } = silence;
-    const next = { ...incident, silenced: { silence: id, by, until, ...(reason === undefined ? {} : { reason }) } };
+    const { id, by, until, reason, hold } = silence;
+    const kept = { silence: id, by, until, ...(reason === undefined ? {} : { reason }) };
+    const next: Incident = { ...incident, silenced: hold ? { ...kept, held: true } : kept };
     return isOpen(incident) ? record(next, now, { event: "silenced", by, detail: until }) : next;
   }
   if (!incident.silenced) return incident;

@@ -23,7 +23,16 @@ export function severityOf(word: string | undefined): Severity | undefined {
 }
 
 /** What a link leads to; chooses its text. */
-export const linkKinds = ["source", "dashboard", "panel", "alertmanager", "silence", "runbook", "page"] as const;
+export const linkKinds = [
+  "source",
+  "dashboard",
+  "panel",
+  "alertmanager",
+  "silence",
+  "runbook",
+  "page",
+  "console",
+] as const;
 
 export interface Link {
   readonly kind: (typeof linkKinds)[number];

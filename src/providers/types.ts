@@ -122,6 +122,8 @@ export interface ProviderKind {
   readonly onHost: boolean;
   /** Most looks at a time that one process may have under way. */
   readonly concurrency: number;
+  /** What can be asked of the power of its servers; undefined: nothing. Its providers have a `power` then. */
+  readonly power?: readonly PowerAction[];
   /** `account`: name and settings of the account; undefined for kinds without. */
   create(account: { readonly name: string; readonly config: unknown } | undefined, deps: ProviderDeps): Provider;
 }

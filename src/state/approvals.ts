@@ -59,8 +59,9 @@ export class ApprovalStates {
    * and target is not over.
    */
   async create(approval: Approval, target: ChatTarget, now: Date): Promise<boolean | { readonly other: string }> {
-    const { requestedBy: by } = approval;
-    const events: ApprovalEvent[] = [{ what: "requested", ...(by ? { by } : {}) }];
+    const { requestedBy: by, standing } = approval;
+    const agreed: ApprovalEvent[] = standing ? [{ what: "agreed", why: `standing policy: ${standing}` }] : [];
+    const events: ApprovalEvent[] = [{ what: "requested", ...(by ? { by } : {}) }, ...agreed];
     return await this.#save({ approval, events }, 0, "reply", now, target);
   }
 

@@ -64,6 +64,7 @@ async function deliveredWorld(alerts: AlertsSettings = {}): Promise<DeliveredWor
       approvals: {} as never,
       approvalStates: {} as never,
       restorations: {} as never,
+      powerOrders: {} as never,
     }),
     api: new Api(BOT.token, { apiRoot: sandbox.apiRoot }),
   });

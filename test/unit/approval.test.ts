@@ -19,6 +19,7 @@ const at = (minutes: number, more: Partial<Moment> = {}): Moment => ({
   now: new Date(Date.parse("2026-03-01T00:00:00Z") + minutes * 60_000),
   roleOf,
   policy,
+  stands: () => false,
   ...more,
 });
 const worker = { fence: 1, host: "here" };

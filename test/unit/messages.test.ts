@@ -15,10 +15,12 @@ import { describe, expect, it } from "vitest";
 import { incidentCard } from "../../src/bot/cards/incident.ts";
 import { chartThemes } from "../../src/bot/charts/types.ts";
 import { commands } from "../../src/bot/commands/index.ts";
+import { powerCommands } from "../../src/bot/views/power.ts";
 import { identityFacts } from "../../src/core/approval.ts";
 import { auditKinds } from "../../src/core/audit.ts";
 import { globalsScopes } from "../../src/core/globals.ts";
 import { backupPhases } from "../../src/core/ports.ts";
+import { powerActions, powerStages } from "../../src/core/power.ts";
 import { depths } from "../../src/core/proof.ts";
 import { restorationPhases } from "../../src/core/restoration.ts";
 import { tiers } from "../../src/core/retention.ts";
@@ -135,6 +137,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
     "heads-put-aside",
     "unreadable",
     ...unionIn("services/restorations/entries.ts", "export type RestoreEvent ="),
+    ...unionIn("services/power/words.ts", "export type PowerEvent ="),
   ],
   "backup-title-": statuses,
   "button-": [...incidentActions, "acknowledge-all", "full-list", "alerts"],
@@ -177,6 +180,15 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "drill-title-": [...unionIn("core/drill.ts", "export type DrillStatus ="), "empty"],
   "link-": linkKinds,
   "phase-": backupPhases,
+  "power-choose-": Object.keys(powerCommands),
+  "power-choose-server-": Object.keys(powerCommands),
+  "power-late-now-": unionIn("core/power.ts", "export type LateCause ="),
+  "power-late-text-": unionIn("core/power.ts", "export type LateCause ="),
+  "power-stage-": powerStages,
+  "power-title-": [...unionIn("core/power.ts", "export type PowerStatus ="), "done-alerts"],
+  "power-what-": powerActions,
+  "power-work-": unionIn("core/power.ts", "export interface PowerWork {\n  readonly kind:"),
+  "server-status-": serverStatuses,
   "process-": unionIn("state/presence.ts", "readonly role:"),
   "prune-title-": unionIn("core/prune.ts", "export type PruneStatus ="),
   "restore-ask-": unionIn("core/soundness.ts", "export type Flaw ="),

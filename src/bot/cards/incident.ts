@@ -6,12 +6,14 @@ import { formatCount, formatDuration } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Alerts } from "../../services/alerts/alerts.ts";
 import { routeOf } from "../../services/alerts/routing.ts";
+import type { PowerOrders } from "../../services/power/orders.ts";
 import { lines, oneLine, tidy } from "../foreign-text.ts";
 import { textLength, textLimit } from "../html.ts";
 import {
   contentKey,
   incidentDetails,
   incidentDocument,
+  labelOf,
   lastedMs,
   linkHtml,
   longestUrl,
@@ -24,6 +26,7 @@ import {
   webLinks,
   wordsOf,
 } from "../incident-text.ts";
+import type { PowerCommand } from "../views/power.ts";
 import type {
   ActionContext,
   CardAction,
@@ -37,6 +40,8 @@ import type {
 export interface IncidentCardDeps {
   readonly config: Pick<Config, "alerts" | "timezone">;
   readonly alerts: Alerts;
+  /** Says what can be done about a server's power. Default: nothing. */
+  readonly powerOrders?: Pick<PowerOrders, "actionsOf">;
 }
 
 /** Durations of the buttons that silence at once; milliseconds. */
@@ -59,6 +64,8 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
       },
       unsilence: unsilence(deps),
       close: firstOrder(deps, "close", async ({ id }, by) => await deps.alerts.close(id, by)),
+      reboot: power("reboot"),
+      "start-server": power("startserver"),
       details: {
         role: "viewer",
         isAnswer: true,
@@ -66,6 +73,15 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
         run: async (incident, context) => await sayDetails(incident, context, deps),
       },
     },
+  };
+}
+
+/** Opens the question about its server, as the command does. */
+function power(command: PowerCommand): CardAction<Incident> {
+  return {
+    role: "operator",
+    toast: (_incident, messages) => messages.plain("toast-choose"),
+    run: async ({ labels }, { open }) => await open({ kind: "power", state: { command, server: labels["server"] } }),
   };
 }
 
@@ -174,7 +190,7 @@ function render(incident: Incident, context: RenderContext, deps: IncidentCardDe
   return {
     html,
     title: titleOf(incident, messages, titleLimits.list),
-    buttons: buttons(incident, messages),
+    buttons: buttons(incident, messages, deps),
     ...(whole ? { document: whole } : {}),
     ...(raise === "" ? {} : { raise }),
     ...(reply ? { reply } : {}),
@@ -266,7 +282,8 @@ function notes(incident: Incident, reader: Reader, { config }: IncidentCardDeps)
   if (silenced && isOpen(incident)) {
     const { by, until, reason } = silenced;
     const args = { by: nameOf(by), until: timeText(until, reader), reason: oneLine(reason ?? "", 200) };
-    notes.push(messages.t(args.reason === "" ? "incident-silenced" : "incident-silenced-because", args));
+    const why = args.reason === "" ? "incident-silenced" : "incident-silenced-because";
+    notes.push(messages.t(silenced.held ? "incident-held" : why, args));
   }
   if (flapping) {
     const times = changesAtOnce(incident, config.alerts.flapping.within);
@@ -302,7 +319,7 @@ function linkLine({ links }: Incident, messages: Messages): string {
     .join(" · ");
 }
 
-function buttons(incident: Incident, messages: Messages): CardButton[][] {
+function buttons(incident: Incident, messages: Messages, deps: IncidentCardDeps): CardButton[][] {
   const button = (action: string): CardButton => ({ action, label: messages.plain(`button-${action}`) });
   if (!isOpen(incident)) return [[button("details")]];
   // Three of the longer labels in a row would be cut off on a phone.
@@ -313,11 +330,19 @@ function buttons(incident: Incident, messages: Messages): CardButton[][] {
     ...(incident.acknowledged ? [] : [[{ ...button("acknowledge"), style: "primary" as const }]]),
     now,
     [...choose, button("close"), button("details")],
-    ...serverRows(incident),
+    ...serverRows(incident, messages, deps),
   ];
 }
 
-/** Where the server is one that we know, what can be done about it: nothing yet. */
-function serverRows(_incident: Incident): CardButton[][] {
-  return [];
+/** Where the server is one whose power is ours to switch, what can be done about it. */
+function serverRows(incident: Incident, messages: Messages, { powerOrders }: IncidentCardDeps): CardButton[][] {
+  const server = labelOf(incident.labels, "server");
+  const can = server === undefined ? [] : (powerOrders?.actionsOf(server) ?? []);
+  const isLate = incident.source === "power";
+  // What says itself that the server is off needs no reboot.
+  const isOff = isLate && typeof incident.text === "object" && incident.text.key === "power-late-text-off";
+  if (isOff && can.includes("start"))
+    return [[{ action: "start-server", label: messages.plain("button-start-server") }]];
+  if (!can.includes("reboot")) return [];
+  return [[{ action: "reboot", label: messages.plain(isLate ? "button-power-hard" : "button-reboot") }]];
 }

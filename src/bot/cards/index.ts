@@ -6,6 +6,7 @@ import { dailyCard } from "./daily.ts";
 import { type DrillCardDeps, drillCard } from "./drill.ts";
 import { type IncidentCardDeps, incidentCard } from "./incident.ts";
 import { noticeCard } from "./notice.ts";
+import { type PowerCardDeps, powerCard } from "./power.ts";
 import { type PruneCardDeps, pruneCard } from "./prune.ts";
 import { type RestorationCardDeps, restorationCard } from "./restoration.ts";
 import { type StormCardDeps, stormCard } from "./storm.ts";
@@ -18,6 +19,7 @@ export type CardDeps = { readonly orders: BackupOrders } & IncidentCardDeps &
   VerifyCardDeps &
   DrillCardDeps &
   RestorationCardDeps &
+  PowerCardDeps &
   ApprovalCardDeps;
 
 /** Every kind of card there is. */
@@ -33,6 +35,7 @@ export function createCardKinds(deps: CardDeps): ReadonlyMap<string, CardKind<un
     verifyCard(deps),
     drillCard(deps),
     restorationCard(deps),
+    powerCard(deps),
     approvalCard(deps),
   ];
   for (const kind of all as readonly CardKind<never>[]) {

@@ -6,10 +6,13 @@ import { backups } from "./backups.ts";
 import { drill } from "./drill.ts";
 import { help } from "./help.ts";
 import { language } from "./language.ts";
+import { reboot } from "./reboot.ts";
 import { restore } from "./restore.ts";
+import { shutdown } from "./shutdown.ts";
 import { silence } from "./silence.ts";
 import { start } from "./start.ts";
 import { stats } from "./stats.ts";
+import { startserver } from "./startserver.ts";
 import { status } from "./status.ts";
 import type { Command } from "./types.ts";
 import { verify } from "./verify.ts";
@@ -25,6 +28,9 @@ export const commands: readonly Command[] = unique([
   verify,
   restore,
   drill,
+  reboot,
+  shutdown,
+  startserver,
   status,
   audit,
   help(() => commands),

@@ -3,6 +3,7 @@ import { type AlertsViewDeps, alertsView } from "./alerts.ts";
 import { type AuditViewDeps, auditView } from "./audit.ts";
 import { type BackupsViewDeps, backupsView } from "./backups.ts";
 import { type ChartViewDeps, chartView } from "./chart.ts";
+import { type PowerViewDeps, powerView } from "./power.ts";
 import { type RestoreKeepViewDeps, restoreKeepView } from "./restore-keep.ts";
 import { type SilenceViewDeps, silenceView } from "./silence.ts";
 import { silencesView } from "./silences.ts";
@@ -14,7 +15,7 @@ import { type VerifyViewDeps, verifyView } from "./verify.ts";
 export function createViewKinds(
   deps: AlertsViewDeps & SilenceViewDeps & VerifyViewDeps & BackupsViewDeps & AuditViewDeps &
     StatsViewDeps &
-    ChartViewDeps & RestoreKeepViewDeps,
+    ChartViewDeps & RestoreKeepViewDeps & PowerViewDeps,
 ): ReadonlyMap<string, ViewKind<object>> {
   const kinds = new Map<string, ViewKind<object>>();
   // Each is only ever given the states that it has made itself.
@@ -26,6 +27,7 @@ export function createViewKinds(
     backupsView(deps),
     auditView(deps),
     restoreKeepView(deps),
+    powerView(deps),
     statsView(deps),
     chartView(deps),
   ] as unknown as readonly ViewKind<object>[];

@@ -1,6 +1,6 @@
 import type { Config } from "../../app/config.ts";
 import { AppError } from "../../core/errors.ts";
-import { matchLabels } from "../../core/incident.ts";
+import { silenceable } from "../../core/incident.ts";
 import { formatMatcher } from "../../core/matchers.ts";
 import { covers, isActive, type Silence, type Silenceable, silenceFor } from "../../core/silence.ts";
 import { turns } from "../../lib/turns.ts";
@@ -135,14 +135,15 @@ async function countOpen(isSo: (one: Silenceable) => boolean, { incidents }: Sil
   const turn = turns();
   let count = 0;
   for await (const incident of incidents.each(await incidents.openIds())) {
-    if (isSo({ identity: incident.identity, matchLabels: matchLabels(incident) })) count += 1;
+    if (isSo(silenceable(incident))) count += 1;
     await turn();
   }
   return count;
 }
 
 /** What it covers, as HTML. */
-function whatOf({ matchers, title, identity }: Silence, messages: Messages): string {
+function whatOf({ matchers, title, identity, hold }: Silence, messages: Messages): string {
+  if (hold) return messages.t("silence-hold", { server: oneLine(hold.server, 80) });
   if (matchers.length > 0)
     return messages.t("silence-matchers", { matchers: oneLine(matchers.map(formatMatcher).join(" "), 300) });
   return messages.t("silence-one", { title: titleOf({ title: title ?? identity ?? "" }, messages, titleLimits.list) });

@@ -40,6 +40,7 @@ audit-about-prune = Removals
 audit-about-link = Links
 audit-about-silence = Silences
 audit-about-restore = Restores
+audit-about-power = Power of servers
 audit-about-cli = At command lines
 
 audit-what-requested = asked for it
@@ -84,6 +85,11 @@ audit-what-undone = taken back
 audit-what-undo-failed = could not be taken back
 audit-what-drop-requested = wants the former dropped
 audit-what-dropped = former dropped
+audit-what-ordered = asked the provider
+audit-what-ordered-again = asked the provider once more
+audit-what-unclear = answer lost
+audit-what-late = not back in time
+audit-what-lost = no longer watched
 audit-what-unreadable = cannot be read
 
 button-audit-newer = ◀ Newer

@@ -40,6 +40,7 @@ audit-about-prune = Удаления
 audit-about-link = Ссылки
 audit-about-silence = Тишина
 audit-about-restore = Восстановления
+audit-about-power = Питание серверов
 audit-about-cli = В командной строке
 
 audit-what-requested = просьба
@@ -84,6 +85,11 @@ audit-what-undone = возвращено
 audit-what-undo-failed = вернуть не удалось
 audit-what-drop-requested = попросили удалить прежнее
 audit-what-dropped = прежнее удалено
+audit-what-ordered = провайдер получил
+audit-what-ordered-again = провайдер получил ещё раз
+audit-what-unclear = ответ потерян
+audit-what-late = не вернулся вовремя
+audit-what-lost = больше не следим
 audit-what-unreadable = нельзя прочитать
 
 button-audit-newer = ◀ Новее

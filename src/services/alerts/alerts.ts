@@ -11,7 +11,7 @@ import {
   incidentUrgency,
   isOpen,
   isUnseen,
-  matchLabels,
+  silenceable,
   type Transition,
 } from "../../core/incident.ts";
 import type { Matcher } from "../../core/matchers.ts";
@@ -19,7 +19,7 @@ import type { Clock } from "../../core/ports.ts";
 import { isSilentAt } from "../../core/route.ts";
 import type { Person } from "../../core/run.ts";
 import { digest, identityOf, type Signal, severityRank } from "../../core/signal.ts";
-import { covers, isActive, type Silence, silenceFor } from "../../core/silence.ts";
+import { covers, type Hold, isActive, type Silence, silenceFor } from "../../core/silence.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { turns } from "../../lib/turns.ts";
 import type { Cards } from "../../state/cards.ts";
@@ -48,9 +48,10 @@ export interface SilenceOrder {
   readonly by: Person;
   readonly durationMs: number;
   readonly reason?: string;
-  /** Either what it covers, or the one incident. */
+  /** Either what it covers, or the one incident, or what something explains that was ordered. */
   readonly matchers?: readonly Matcher[];
   readonly incident?: Incident;
+  readonly hold?: Hold;
   /** What makes the order unique: the same source gives the same silence. Default: random. */
   readonly source?: string;
 }
@@ -138,11 +139,12 @@ export class Alerts {
   /** Begins a silence and puts it on everything open that it covers. */
   async silence(order: SilenceOrder): Promise<Silence> {
     const now = this.#now();
-    const { by, reason, matchers = [], incident, source = randomUUID() } = order;
+    const { by, reason, matchers = [], incident, hold, source = randomUUID() } = order;
     const silence: Silence = {
-      id: digest(`silence ${source}`, 8),
+      id: silenceId(source),
       matchers,
       ...(incident ? { identity: incident.identity, ...titleOf(incident) } : {}),
+      ...(hold ? { hold, title: hold.server } : {}),
       by,
       ...(reason === undefined || reason === "" ? {} : { reason }),
       createdAt: now.toISOString(),
@@ -275,7 +277,7 @@ export class Alerts {
     const turn = turns();
     await inParallel(incidents.each(await incidents.openIds()), async (incident) => {
       await turn();
-      if (!covers(changed, { identity: incident.identity, matchLabels: matchLabels(incident) })) return;
+      if (!covers(changed, silenceable(incident))) return;
       await this.#tryChange(incident.id, (current) => this.#withSilence(current, silences, endedBy), urgency);
     });
   }
@@ -302,9 +304,14 @@ async function inParallel<T>(list: Iterable<T> | AsyncIterable<T>, work: (one: T
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
+/** Id of the silence that an order with this source makes. */
+export function silenceId(source: string): string {
+  return digest(`silence ${source}`, 8);
+}
+
 /** The silence in force on an incident. */
 export function silenceOf(incident: Incident, silences: readonly Silence[], now: Date): Silence | undefined {
-  return silenceFor(silences, { identity: incident.identity, matchLabels: matchLabels(incident) }, now);
+  return silenceFor(silences, silenceable(incident), now);
 }
 
 /** Other words about what is known: however often they change, they must not take the room of what is new. */

@@ -3,6 +3,7 @@ import type { Approval, Identity } from "../../core/approval.ts";
 import type { ApprovalPolicyName } from "../../core/approval-policy.ts";
 import { globalsScopes } from "../../core/globals.ts";
 import { mostCopies } from "../../core/inventory.ts";
+import { powerActions } from "../../core/power.ts";
 import { restorationPlaces } from "../../core/restoration.ts";
 import type { Text } from "../../core/text.ts";
 
@@ -75,6 +76,13 @@ const autoBackupsArg = z.strictObject({
   startAt: z.string(),
 });
 
+/** Of a server's power. `order`: its id. */
+const power = {
+  policy: "reboot",
+  args: z.strictObject({ order: z.string(), server: z.string(), action: z.enum(powerActions) }),
+  interrupted: "resume",
+} as const satisfies ActionContract;
+
 /** Every dangerous action there is. */
 export const actions = {
   /** Puts a backup in the place of what is live, or beside it. */
@@ -108,4 +116,9 @@ export const actions = {
     args: z.strictObject({ account: z.string(), database: z.string(), wanted: autoBackupsArg }),
     interrupted: "resume",
   },
+  reboot: power,
+  "hard-reboot": power,
+  shutdown: power,
+  "hard-shutdown": power,
+  start: power,
 } as const satisfies ActionContracts;

@@ -9,6 +9,7 @@ import {
   isOver,
   type Moment,
   type Refusal,
+  type StandingPolicy,
 } from "../../core/approval.ts";
 import {
   approve,
@@ -70,6 +71,8 @@ export interface ApprovalOrder<C extends ActionContracts, N extends keyof C> {
   readonly host?: string | undefined;
   /** Undefined: the program itself. */
   readonly requestedBy?: Person;
+  /** The setting by which nobody has to agree; only for what the program itself asks for. */
+  readonly standing?: StandingPolicy;
   /** What makes it unique: the same source gives the same approval. Default: random. */
   readonly source?: string;
   /** Where it was asked for; default: the first chat. */
@@ -118,6 +121,7 @@ export class Approvals<C extends ActionContracts = typeof actions> {
       if (created) {
         const { id, action, target, requestedBy } = approval;
         logger.warn({ approval: id, action, target, by: requestedBy?.id }, "approval asked for");
+        if (approval.status === "approved") await this.#enqueue(approval);
       }
       return { approval: (await approvalStates.get(approval.id)).value, place };
     }
@@ -238,6 +242,7 @@ export class Approvals<C extends ActionContracts = typeof actions> {
 
   #approval<N extends keyof C & string>(order: ApprovalOrder<C, N>, now: Date): Approval {
     const { action, target, identity, title, details = [], destructive = true, host, requestedBy, source } = order;
+    const standing = requestedBy === undefined ? order.standing : undefined;
     const all: ActionContracts = this.#deps.actions ?? actions;
     const contract = all[action];
     if (!contract) throw new AppError("internal", `no action is called ${action}`);
@@ -245,7 +250,7 @@ export class Approvals<C extends ActionContracts = typeof actions> {
     const json = JSON.stringify(args);
     if (redact(json) !== json) throw new AppError("internal", `the arguments of ${action} hold a secret`);
     const { policy } = momentOf(this.#deps, contract.policy);
-    this.#refuseImpossible(policy, requestedBy);
+    if (standing === undefined) this.#refuseImpossible(policy, requestedBy);
     const mustType = requestedBy !== undefined && (destructive || policy.typed === "always");
     const what = { action, args, target, identity };
     return {
@@ -261,9 +266,10 @@ export class Approvals<C extends ActionContracts = typeof actions> {
       policy,
       ...(host === undefined ? {} : { host }),
       ...(requestedBy ? { requestedBy } : {}),
+      ...(standing ? { standing } : {}),
       requestedAt: now.toISOString(),
       ...(mustType ? { typed: { asked: 1, wrong: 0 } } : {}),
-      status: mustType ? "typing" : "open",
+      status: standing ? "approved" : mustType ? "typing" : "open",
       expiresAt: new Date(now.getTime() + policy.expires).toISOString(),
       approvals: [],
     };

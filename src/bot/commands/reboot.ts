@@ -1,0 +1,3 @@
+import { powerCommand } from "./power.ts";
+
+export const reboot = powerCommand("reboot");
