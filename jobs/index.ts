@@ -8,6 +8,7 @@ import { drillJob } from "./drill.ts";
 import { inventoryJob } from "./inventory.ts";
 import { linkJob } from "./link.ts";
 import { pinJob } from "./pin.ts";
+import { pollJob } from "./poll.ts";
 import { powerJob } from "./power.ts";
 import { pruneJob } from "./prune.ts";
 import { restoreJob } from "./restore.ts";
@@ -27,6 +28,7 @@ export function createJobHandlers(deps: WorkerDeps): JobHandlers {
     catalogue: catalogueJob(deps),
     prune: pruneJob(deps),
     pin: pinJob(deps),
+    poll: pollJob(deps),
     inventory: inventoryJob(deps),
     power: powerJob(deps),
     link: linkJob(deps),

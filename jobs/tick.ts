@@ -3,16 +3,21 @@ import type { JobHandler } from "../src/queue/contracts.ts";
 import { recordStrangers } from "../src/services/audit/strangers.ts";
 import { verifyByClock } from "../src/services/backup/verify-schedule.ts";
 import { drillByClock } from "../src/services/drills/schedule.ts";
+import { beginPolls } from "../src/services/servers/polls.ts";
+import { keepServers } from "../src/services/servers/upkeep.ts";
 import { tick } from "../src/services/tick.ts";
 import { upkeep } from "../src/services/upkeep.ts";
-import { workersWatch } from "../src/services/watch/index.ts";
+import { serversWatch, workersWatch } from "../src/services/watch/index.ts";
 
 export const tickJob = (deps: Deps): JobHandler<"tick"> => {
   const watch = workersWatch(deps);
+  const servers = serversWatch(deps);
   const step = async (): Promise<void> => {
     await verifyByClock(deps);
     await drillByClock(deps);
     await upkeep(deps);
+    await keepServers(deps);
+    await servers.step();
     await deps.inventoryOrders.step();
     await deps.pinOrders.requeue();
     await deps.approvals.requeue();
@@ -21,5 +26,9 @@ export const tickJob = (deps: Deps): JobHandler<"tick"> => {
     await recordStrangers(deps);
     await deps.auditHeads.step();
   };
-  return async () => ({ done: await tick({ ...deps, watch, upkeep: { step } }) });
+  return async () => {
+    // Before everything that may fail: whoever looks at servers must not wait for what the storages need.
+    const { batches } = await beginPolls(deps);
+    return { done: { ...(await tick({ ...deps, watch, upkeep: { step } })), batches } };
+  };
 };

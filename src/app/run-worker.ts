@@ -52,6 +52,7 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
     handlers,
     logger,
     lockMs: config.worker.lease,
+    polls: config.servers.length > 0 || Object.keys(config.providers).length > 0,
   });
   const ticks = await startTickKeeper(deps);
   const presence = startPresence(deps, "worker", () => "working");

@@ -19,6 +19,7 @@ import type { RestoreDeps } from "../services/restorations/deps.ts";
 import { RestoreWorker } from "../services/restorations/worker.ts";
 import { InventoryReader } from "../services/servers/inventory-reader.ts";
 import { ManagedBackupRunner } from "../services/servers/managed-backups.ts";
+import { Poller } from "../services/servers/poller.ts";
 import { enqueuePrune } from "../services/upkeep.ts";
 import { createSource } from "../sources/index.ts";
 import { LookMemories } from "../state/look-memory.ts";
@@ -44,6 +45,7 @@ export interface WorkerDeps extends Deps {
   readonly powerFollower: PowerFollower;
   readonly auditHeadWriter: AuditHeadWriter;
   readonly approvalRunner: ApprovalRunner<typeof actions>;
+  readonly poller: Poller;
   readonly inventoryReader: InventoryReader;
   readonly managedBackupRunner: ManagedBackupRunner;
   /** Opens what `servers[].provider` names; opened once and shared. */
@@ -99,6 +101,7 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
     deps: {
       ...deps,
       provider,
+      poller: new Poller({ ...deps, provider }),
       inventoryReader,
       managedBackupRunner: new ManagedBackupRunner(working),
       storage,
@@ -116,7 +119,7 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
       approvalRunner: new ApprovalRunner({
         ...deps,
         actions,
-        actionHandlers: createActionHandlers({ ...working, runner }),
+        actionHandlers: createActionHandlers({ ...working, runner, provider }),
         ended,
       }),
     },

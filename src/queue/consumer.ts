@@ -20,9 +20,14 @@ export interface ConsumerOptions {
   readonly logger: Logger;
   /** How long a job of a worker that has gone silent is left alone; milliseconds. */
   readonly lockMs: number;
+  /** Whether it takes polls as well: where nothing is configured for them nobody waits for any. */
+  readonly polls: boolean;
 }
 
-/** A running consumer of `clock`, `work` and `work@<host>`. */
+/** Batches of polls at a time: each mostly waits, and one that waits for long must not hold up the next ones. */
+const pollsAtOnce = 24;
+
+/** A running consumer of `clock`, `polls`, `work` and those of its host. */
 export interface Consumer {
   /** True while all of its workers are running. */
   isRunning(): boolean;
@@ -37,7 +42,8 @@ export interface Consumer {
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const shutdown = new AbortController();
   const { lockMs } = options;
-  const names = ["clock", "work", `work@${options.host}`];
+  const polls = options.polls ? ["polls", `polls@${options.host}`] : [];
+  const names = ["clock", ...polls, "work", `work@${options.host}`];
   const slots = new Slots(options.concurrency);
   for (const name of names) await reclaim(name, options);
   const connections: Redis[] = [];
@@ -51,7 +57,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       prefix: options.prefix,
       // Recorded with each job that it takes: by it, the jobs of a killed worker are recognised.
       name: processIdentity(),
-      concurrency: name === "clock" ? 1 : options.concurrency,
+      concurrency: name === "clock" ? 1 : polls.includes(name) ? pollsAtOnce : options.concurrency,
       lockDuration: lockMs,
       stalledInterval: lockMs / 2,
       // A killed worker's job is taken up again, however often that happens: the handlers are resumable.
@@ -122,16 +128,17 @@ async function work(
   signal: AbortSignal,
 ): Promise<unknown> {
   const run = async () => await attempt(job, options, signal);
-  const outcome = isOfTheClock(job.name) ? await run() : ((await slots.take(run)) ?? { later: busyMs });
+  const outcome = takesNoPlace(job.name) ? await run() : ((await slots.take(run)) ?? { later: busyMs });
   if ("done" in outcome) return outcome.done;
   // Handed back whole, without counting as an attempt.
   await job.moveToDelayed(Date.now() + outcome.later, token);
   throw new DelayedError();
 }
 
-/** What the clock does takes no place of work. */
-function isOfTheClock(name: string): boolean {
-  return contracts[name as JobName]?.queue === "clock";
+/** What the clock does takes no place of work, nor do polls. */
+function takesNoPlace(name: string): boolean {
+  const queue = contracts[name as JobName]?.queue;
+  return queue === "clock" || queue === "polls";
 }
 
 async function attempt(job: Job, options: ConsumerOptions, signal: AbortSignal): Promise<JobOutcome> {

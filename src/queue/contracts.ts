@@ -3,9 +3,10 @@ import { z } from "zod";
 interface JobContract {
   /**
    * `work`: any worker takes it. `host`: it goes to `work@<host>` when a host is given. `clock`: any worker takes it,
-   * beside all its work: the clock does not stop because everybody is busy.
+   * beside all its work: the clock does not stop because everybody is busy. `polls`: likewise, many at a time: what only
+   * waits for answers from elsewhere; `polls@<host>` when a host is given.
    */
-  readonly queue: "work" | "host" | "clock";
+  readonly queue: "work" | "host" | "clock" | "polls";
   readonly payload: z.ZodType;
   readonly attempts: number;
   /** First wait between attempts, doubled each time; milliseconds. */
@@ -16,6 +17,13 @@ interface JobContract {
 export const contracts = {
   /** Looks at the clock and enqueues whatever is due. */
   tick: { queue: "clock", payload: z.object({}), attempts: 1, backoffMs: 0 },
+  /** Looks at servers of one provider. `turn`: nobody else looks at these meanwhile; `at`: when it was begun, milliseconds. */
+  poll: {
+    queue: "polls",
+    payload: z.object({ provider: z.string(), servers: z.array(z.string()), turn: z.string(), at: z.number() }),
+    attempts: 1,
+    backoffMs: 0,
+  },
   /** Works on a backup run from wherever it stands. */
   backup: { queue: "host", payload: z.object({ runId: z.string() }), attempts: 1, backoffMs: 0 },
   /** Makes up a missing copy from an existing one; it hands itself back until that has worked or makes no sense. */
@@ -71,7 +79,7 @@ export const contracts = {
    * takes an ordered backup of one a step further.
    */
   inventory: {
-    queue: "host",
+    queue: "polls",
     payload: z.object({ kind: z.enum(["account", "server", "database", "order"]), id: z.string() }),
     attempts: 1,
     backoffMs: 0,
@@ -106,5 +114,6 @@ export type JobHandlers = { readonly [N in JobName]: JobHandler<N> };
 export function queueName(name: JobName, host?: string): string {
   const { queue } = contracts[name];
   if (queue === "clock") return queue;
+  if (queue === "polls") return host === undefined ? queue : `polls@${host}`;
   return queue === "host" && host !== undefined ? `work@${host}` : "work";
 }

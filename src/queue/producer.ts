@@ -95,7 +95,7 @@ export class Producer {
   /** Jobs per state of the queues of `hosts`, for /metrics and /readyz. */
   async counts(hosts: readonly string[]): Promise<Record<string, Record<string, number>>> {
     const result: Record<string, Record<string, number>> = {};
-    for (const name of ["clock", "work", ...hosts.map((host) => `work@${host}`)]) {
+    for (const name of ["clock", "polls", "work", ...hosts.flatMap((host) => [`polls@${host}`, `work@${host}`])]) {
       result[name] = await this.#queue(name).getJobCounts("waiting", "active", "delayed", "failed");
     }
     return result;

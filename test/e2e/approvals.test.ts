@@ -107,6 +107,7 @@ async function startWorker({ deps }: BotWorld): Promise<string[]> {
     handlers: handlers as unknown as JobHandlers,
     logger,
     lockMs: 30_000,
+    polls: false,
   });
   onTestFinished(async () => void (await consumer.close(5000)));
   return done;

@@ -42,6 +42,7 @@ async function consume(
     handlers,
     logger: quiet,
     lockMs,
+    polls: false,
   });
   onTestFinished(async () => void (await consumer.close(1000)));
   return Object.assign(consumer, { got });
@@ -283,6 +284,7 @@ describe("a worker that is busy", () => {
       handlers,
       logger: quiet,
       lockMs,
+      polls: false,
     });
     onTestFinished(async () => void (await consumer.close(1000)));
     for (const runId of ["a", "b", "c"]) await producer.enqueue("backup", { runId });

@@ -185,8 +185,10 @@ test("Telegram is away after a minute of failures, and back with any answer afte
   expect(isBack({ okAt: at("12:10:00"), failedSince: at("12:10:01") }, failedSince)).toBe(true);
 });
 
-test("a worker is needed for backups", () => {
-  expect(needsWorker({ backups: [] })).toBe(false);
+test("a worker is needed for backups, and for servers", () => {
+  expect(needsWorker({ backups: [], servers: [] })).toBe(false);
+  const server = { name: "web-1", provider: "local", kind: "local", labels: {}, config: {} };
+  expect(needsWorker({ backups: [], servers: [server] })).toBe(true);
 });
 
 test("times are told in the configured zone, the same way to everybody", () => {

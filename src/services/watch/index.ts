@@ -7,9 +7,11 @@ import type { Presences } from "../../state/presence.ts";
 import type { Prunes } from "../../state/prunes.ts";
 import type { Runs } from "../../state/runs.ts";
 import type { ScheduleState } from "../../state/schedule.ts";
+import type { ServerStates } from "../../state/servers.ts";
 import type { Verifications } from "../../state/verifications.ts";
 import type { BackupOrders } from "../backup/orders.ts";
 import type { CachedCatalogue } from "../cached-catalogue.ts";
+import { type SilenceDeps, silenceCheck } from "../servers/silence.ts";
 import { agesCheck } from "./ages.ts";
 import { botsCheck } from "./bots.ts";
 import { clocksCheck } from "./clocks.ts";
@@ -17,6 +19,7 @@ import { disksCheck } from "./disks.ts";
 import { type DrillsCheckDeps, drillsCheck } from "./drills.ts";
 import { type InventoryCheckDeps, inventoryCheck } from "./inventory.ts";
 import { ownHeartbeatCheck } from "./own-heartbeat.ts";
+import { pollsCheck } from "./polls.ts";
 import { type ProofsCheckDeps, proofsCheck } from "./proofs.ts";
 import { queuesCheck } from "./queues.ts";
 import { retentionCheck, sizesCheck } from "./retention.ts";
@@ -51,6 +54,7 @@ export interface BotWatchDeps
   readonly orders: BackupOrders;
   readonly prunes: Prunes;
   readonly incidents: Incidents;
+  readonly serverStates: ServerStates;
 }
 
 /** What the bots look after: one of them at a time. */
@@ -72,6 +76,7 @@ export function botWatch(deps: BotWatchDeps): Watch {
       proofsCheck(deps),
       drillsCheck(deps),
       inventoryCheck(deps),
+      pollsCheck(deps),
       clocksCheck(deps),
       ownHeartbeatCheck(deps),
     ]),
@@ -81,6 +86,11 @@ export function botWatch(deps: BotWatchDeps): Watch {
 /** What the workers look after, at every tick. */
 export function workersWatch(deps: Seen): Watch {
   return new Watch(workerWatch, deps, unique([botsCheck(deps), agesCheck(deps)]));
+}
+
+/** What is known of servers: whether they, and their accounts, give any data. At every tick, by a worker. */
+export function serversWatch(deps: WatchDeps & SilenceDeps): Watch {
+  return new Watch("servers", deps, [silenceCheck(deps)], "servers");
 }
 
 function unique(checks: readonly WatchCheck[]): readonly WatchCheck[] {

@@ -21,7 +21,7 @@ const lateContactMs = 120_000;
 const failures = "own-heartbeat";
 
 export interface OwnHeartbeatDeps {
-  readonly config: Pick<Config, "heartbeat" | "backups">;
+  readonly config: Pick<Config, "heartbeat" | "backups" | "servers">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cards: Pick<Cards, "pausedSince">;

@@ -8,7 +8,7 @@ import { type Finding, type Look, needsWorker, stamp, type WatchCheck } from "./
 import { configuredHosts } from "./workers.ts";
 
 interface Deps {
-  readonly config: Pick<Config, "backups" | "storages" | "timezone">;
+  readonly config: Pick<Config, "backups" | "servers" | "storages" | "timezone">;
   readonly presences: Presences;
   readonly producer: Pick<Producer, "look">;
   readonly runs: Runs;
@@ -87,7 +87,8 @@ export function queuesCheck({ config, presences, producer, runs, orders }: Deps)
       const hosts = new Set(alive.map(({ host }) => host));
       const wanted = (await runs.unsettled()).flatMap((run) => [run.host, orders.hostOf(run.name)]);
       const known = [...wanted.filter((host) => host !== undefined), ...configuredHosts(config), ...hosts];
-      const names = ["work", "clock", ...[...new Set(known)].map((host) => `work@${host}`)];
+      const polls = config.servers.length > 0 ? ["polls"] : [];
+      const names = ["work", "clock", ...polls, ...[...new Set(known)].map((host) => `work@${host}`)];
       const queues: WaitingQueue[] = [];
       for (const name of names) {
         const queue = await producer.look(name);

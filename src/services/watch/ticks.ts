@@ -35,7 +35,7 @@ export function ticksCheck({
   presences,
   watchState,
 }: {
-  readonly config: Pick<Config, "backups" | "timezone">;
+  readonly config: Pick<Config, "backups" | "servers" | "timezone">;
   readonly presences: Presences;
   readonly watchState: WatchState;
 }): WatchCheck {

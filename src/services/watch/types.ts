@@ -47,8 +47,8 @@ export interface WatchCheck {
 const missedAfterMs = 60_000;
 
 /** Whether anything is configured that a worker is needed for. */
-export function needsWorker({ backups }: Pick<Config, "backups">): boolean {
-  return backups.length > 0;
+export function needsWorker({ backups, servers }: Pick<Config, "backups" | "servers">): boolean {
+  return backups.length > 0 || servers.length > 0;
 }
 
 /**

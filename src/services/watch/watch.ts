@@ -27,10 +27,12 @@ export class Watch {
   readonly #checks: readonly WatchCheck[];
   readonly #lookedAt = new Map<string, number>();
   readonly #failing = new Set<string>();
+  readonly #source: string;
 
-  /** `name`: watches of one name go on with each other's work. */
-  constructor(name: string, deps: WatchDeps, checks: readonly WatchCheck[]) {
+  /** `name`: watches of one name go on with each other's work. `source`: whose signals they are. */
+  constructor(name: string, deps: WatchDeps, checks: readonly WatchCheck[], source = "watch") {
     this.#name = name;
+    this.#source = source;
     this.#deps = deps;
     this.#checks = checks;
   }
@@ -83,11 +85,11 @@ export class Watch {
     const plain = JSON.parse(JSON.stringify(finding)) as Finding;
     if (before && JSON.stringify(before.finding) === JSON.stringify(plain)) return;
     let since = before?.since ?? (finding.since ?? now).toISOString();
-    const received = await alerts.receive([signalOf(check, finding, "firing", since)]);
+    const received = await alerts.receive([this.#signal(check, finding, "firing", since)]);
     if (received.none !== undefined) {
       // It was well meanwhile: what was said to be over cannot begin again at the same time.
       since = now.toISOString();
-      await alerts.receive([signalOf(check, finding, "firing", since)]);
+      await alerts.receive([this.#signal(check, finding, "firing", since)]);
     }
     await watchState.remember(check.name, finding.fingerprint, { finding: plain, since });
   }
@@ -96,31 +98,30 @@ export class Watch {
     const { alerts, watchState, config } = this.#deps;
     const span = { from: stamp(new Date(since), config.timezone), to: stamp(now, config.timezone) };
     const over: Signal = {
-      ...signalOf(check, finding, "resolved", since),
+      ...this.#signal(check, finding, "resolved", since),
       text: check.over?.(finding) ?? { key: "watch-over", args: span },
       endsAt: now.toISOString(),
     };
     await alerts.receive([over]);
     await watchState.forget(check.name, finding.fingerprint);
   }
-}
 
-function signalOf(
-  check: Pick<WatchCheck, "name">,
-  finding: Finding,
-  status: "firing" | "resolved",
-  since: string,
-): Signal {
-  const { fingerprint, severity, title, text, labels = {} } = finding;
-  return {
-    source: "watch",
-    fingerprint,
-    status,
-    severity,
-    title,
-    text,
-    labels: { check: check.name, ...labels },
-    startsAt: since,
-    repeats: false,
-  };
+  #signal(
+    check: Pick<WatchCheck, "name">,
+    { fingerprint, severity, title, text, labels = {} }: Finding,
+    status: "firing" | "resolved",
+    since: string,
+  ): Signal {
+    return {
+      source: this.#source,
+      fingerprint,
+      status,
+      severity,
+      title,
+      text,
+      labels: { check: check.name, ...labels },
+      startsAt: since,
+      repeats: false,
+    };
+  }
 }

@@ -5,15 +5,15 @@ import { presenceWithinMs } from "../status.ts";
 import { type Finding, type Look, lastSign, missing, needsWorker, stamp, type WatchCheck } from "./types.ts";
 
 interface Deps {
-  readonly config: Pick<Config, "backups" | "storages" | "timezone">;
+  readonly config: Pick<Config, "backups" | "servers" | "storages" | "timezone">;
   readonly presences: Presences;
   readonly watchState: WatchState;
 }
 
 /** Hosts that the configuration names: a worker of theirs is needed. */
-export function configuredHosts(config: Pick<Config, "backups" | "storages">): ReadonlySet<string> {
+export function configuredHosts(config: Pick<Config, "backups" | "servers" | "storages">): ReadonlySet<string> {
   const storages = Object.values(config.storages).map((storage) => ("host" in storage ? storage.host : undefined));
-  const hosts = [...config.backups.map(({ host }) => host), ...storages];
+  const hosts = [...config.backups.map(({ host }) => host), ...config.servers.map(({ host }) => host), ...storages];
   return new Set(hosts.filter((host) => host !== undefined));
 }
 

@@ -1,0 +1,38 @@
+# Серверы, от которых нет данных, и что ещё говорят опросы.
+
+silence-account-token = { $account } не принимает токен: нет данных { $servers ->
+    [one] о { $servers } сервере
+   *[other] о { $servers } серверах
+}
+silence-account-api = { $account } не отвечает: нет данных { $servers ->
+    [one] о { $servers } сервере
+   *[other] о { $servers } серверах
+}
+
+silence-account-text =
+    { $reason }
+    Показанные значения устарели. О каждом сервере отдельно пока не сообщается.
+
+silence-deleted = Сервера { $server } больше нет у провайдера
+silence-deleted-text = Его удалили в { $provider }. Если так и задумано, уберите его из конфигурации.
+silence-blocked = Сервер { $server } остановлен провайдером
+silence-blocked-text = { $provider } заблокировал его, чаще всего за неоплату. Проверьте баланс аккаунта.
+silence-off = Сервер { $server } выключен
+silence-off-text = Так сообщает { $provider }, а отсюда его никто не выключал.
+silence-unreachable = Сервер { $server } не отвечает
+silence-refused = Сервер { $server } не пускает к своим данным
+silence-garbage = Ответ сервера { $server } не удаётся разобрать
+silence-no-data = Сервер { $server } не даёт данных
+silence-api = О сервере { $server } ничего не известно
+silence-taken-out = Сервера больше нет в конфигурации.
+
+server-renamed = У провайдера сервер { $server } переименован
+server-renamed-text = Там он назывался { $from }, теперь { $to }. Здесь он по-прежнему { $server }.
+
+watch-polls = { $servers ->
+    [one] { $names }: опрос запаздывает
+   *[other] Запаздывают опросы серверов: { $servers }
+}
+watch-polls-text =
+    { $names }: опросы опаздывают больше чем на два интервала, поэтому значения устарели и правила не срабатывают.
+    Проверьте, живы ли воркеры и успевают ли они, и посмотрите их журнал; если у одного аккаунта очень много серверов, увеличьте stats.every или rate аккаунта.
