@@ -13,6 +13,9 @@ const spanOrder: readonly ChartSpan["what"][] = ["off", ...severities.toReversed
 /** Nothing is so short that it cannot be seen. */
 const thinnest = 2;
 
+/** The widest letter is so much wider than those that `textWidth` expects. */
+const widestPart = 1.6;
+
 interface TextOptions {
   readonly x: number;
   readonly y: number;
@@ -61,8 +64,9 @@ function line(shape: { x1: number; y1: number; x2: number; y2: number }, style: 
 
 /** Whose picture it is, and of which time. */
 export function head({ title, subtitle }: Chart, theme: ChartTheme): Element[] {
+  const size = Math.min(16, (16 * (width - 20)) / (textWidth(title, 16) * widestPart));
   return [
-    text(title, { x: 10, y: 15, size: 16, fill: theme.text, isBold: true }),
+    text(title, { x: 10, y: 15, size, fill: theme.text, isBold: true }),
     text(subtitle, { x: 10, y: 32, size: 11, fill: theme.muted }),
   ];
 }

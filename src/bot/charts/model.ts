@@ -54,6 +54,8 @@ const panels: readonly {
   },
 ];
 
+const dayMs = 86_400_000;
+
 /** Starts that are told of by several signs are one; milliseconds. */
 const sameBootMs = 90_000;
 
@@ -61,7 +63,8 @@ const sameBootMs = 90_000;
 export function chartOf(data: ChartData, { messages, timezone, theme }: ChartReader): Chart {
   const { from, to, name } = data;
   const span = formatSpan(from, to, messages.locale, timezone);
-  const length = formatDuration(to.getTime() - from.getTime(), messages.locale);
+  const ms = to.getTime() - from.getTime();
+  const length = ms === dayMs ? messages.plain("stats-range-24h") : formatDuration(ms, messages.locale);
   return {
     theme,
     locale: messages.locale,
@@ -105,7 +108,7 @@ function lineOfKind(
   const format = (value: number): string =>
     unit === "percent" ? percentOf(value, messages) : formatRate(value, messages.locale);
   const args = {
-    now: newest === undefined ? "" : format(newest),
+    now: newest === undefined ? "–" : format(newest),
     max: greatest === undefined ? "" : format(greatest),
     known: `${newest === undefined ? "" : "now"}${greatest === undefined ? "" : "max"}`,
   };

@@ -110,7 +110,8 @@ function seriesOf({ points, colour }: ChartLine, index: number, number: number, 
           {
             ...base,
             stack,
-            lineStyle: nothing,
+            // A peak of one reading is too narrow for its shade to be seen.
+            lineStyle: { color: stroke, width: 0.9, opacity: 0.5 },
             areaStyle: { color: stroke, opacity: 0.32 },
             data: points.map(({ at, min, max }) => [at, min === undefined || max === undefined ? null : max - min]),
           },

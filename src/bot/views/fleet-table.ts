@@ -83,7 +83,17 @@ export function standWords(stand: Exclude<FleetStand, { kind: "on" }>, messages:
   if (stand.kind === "off") return messages.plain(`stats-status-${stand.status}`);
   const what = messages.plain(`stats-silent-${stand.ofApi ? "account" : (stand.why ?? "old")}`);
   if (!stand.since) return what;
-  return `${what} ${formatDuration(wholeMinutes(now.getTime() - stand.since.getTime()), messages.locale)}`;
+  return `${what} ${formatDuration(roughly(now.getTime() - stand.since.getTime()), messages.locale)}`;
+}
+
+const hourMs = 3_600_000;
+
+/** In one unit alone, as there is no room for two. */
+function roughly(ms: number): number {
+  const unit = ms < hourMs ? 60_000 : ms < 36 * hourMs ? hourMs : 24 * hourMs;
+  const rounded = Math.floor(ms / unit) * unit;
+  // A day and some hours are hours in this table, which durations are not: a day it is.
+  return rounded > 24 * hourMs && unit === hourMs ? 24 * hourMs : rounded;
 }
 
 /** Names that share their beginning differ in their end: both are kept. */
