@@ -78,7 +78,7 @@ describe("what Timeweb answers is read tolerantly", () => {
 
 describe("a server's facts", () => {
   test("know every documented status, and let a new one be unknown", () => {
-    for (const word of documented) expect(statusOf(word), word).not.toBe("unknown");
+    expect(documented.filter((word) => statusOf(word) === "unknown")).toEqual([]);
     expect(statusOf("dreaming")).toBe("unknown");
     expect(statusOf(undefined)).toBe("unknown");
   });
@@ -223,7 +223,7 @@ describe("an account's settings", () => {
       { token: "t", apiUrl: "ftp://x" },
       { token: "t", x: 1 },
     ])
-      expect(timewebAccountSchema.safeParse(bad).success, JSON.stringify(bad)).toBe(false);
+      expect(timewebAccountSchema.safeParse(bad).success).toBe(false);
     for (const bad of [{}, { id: "101" }, { id: 0 }, { id: 1.5 }])
       expect(timewebServerSchema.safeParse(bad).success).toBe(false);
   });

@@ -79,13 +79,13 @@ export class TimewebClient {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(options.query ?? {})) query.set(name, String(value));
     const asked = this.#asked("GET", path);
-    const url = `${this.#root}${path}${query.size > 0 ? `?${query}` : ""}`;
+    const url = `${this.#root}${path}${query.size > 0 ? `?${query.toString()}` : ""}`;
     const ask = async (): Promise<Answer<z.output<T>>> => {
       const reply = await this.#send(asked, url, undefined, signal, options.urgent ?? false);
       return { data: read(asked, reply, schema), date: reply.date };
     };
-    if (options.once) return await ask().catch((error: unknown) => (isBroken(error) ? ask() : Promise.reject(error)));
     try {
+      if (options.once) return await onceMore(ask);
       return await this.#questions.execute(ask, signal);
     } catch (error) {
       // Aborted between two attempts, the policy rejects with an error of its own.
@@ -160,9 +160,15 @@ async function receive(asked: Asked, response: Response): Promise<Reply> {
   return { status, body, date: Number.isNaN(date) ? undefined : new Date(date) };
 }
 
-/** A connection that was kept open may have been closed by the other side just then. */
-function isBroken(error: unknown): boolean {
-  return error instanceof AppError && error.context["why"] === "network" && error.context["done"] !== false;
+/** Again at once if the connection broke off: one that was kept open may just have been closed by the other side. */
+async function onceMore<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const isBroken = error instanceof AppError && error.context["why"] === "network" && error.context["done"] !== false;
+    if (!isBroken) throw error;
+    return await ask();
+  }
 }
 
 /** What has never had a connection was never sent. */
