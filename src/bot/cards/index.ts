@@ -3,6 +3,7 @@ import type { BackupOrders } from "../../services/backup/orders.ts";
 import { type ApprovalCardDeps, approvalCard } from "./approval.ts";
 import { backupCard } from "./backup.ts";
 import { dailyCard } from "./daily.ts";
+import { databaseBackupCard } from "./database-backup.ts";
 import { type DrillCardDeps, drillCard } from "./drill.ts";
 import { type IncidentCardDeps, incidentCard } from "./incident.ts";
 import { noticeCard } from "./notice.ts";
@@ -37,6 +38,7 @@ export function createCardKinds(deps: CardDeps): ReadonlyMap<string, CardKind<un
     restorationCard(deps),
     powerCard(deps),
     approvalCard(deps),
+    databaseBackupCard,
   ];
   for (const kind of all as readonly CardKind<never>[]) {
     if (kinds.has(kind.kind)) throw new AppError("internal", `two card kinds are called ${kind.kind}`);

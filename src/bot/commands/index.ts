@@ -8,11 +8,12 @@ import { help } from "./help.ts";
 import { language } from "./language.ts";
 import { reboot } from "./reboot.ts";
 import { restore } from "./restore.ts";
+import { servers } from "./servers.ts";
 import { shutdown } from "./shutdown.ts";
 import { silence } from "./silence.ts";
 import { start } from "./start.ts";
-import { stats } from "./stats.ts";
 import { startserver } from "./startserver.ts";
+import { stats } from "./stats.ts";
 import { status } from "./status.ts";
 import type { Command } from "./types.ts";
 import { verify } from "./verify.ts";
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = unique([
   alerts,
   silence,
   stats,
+  servers,
   backup,
   backups,
   verify,

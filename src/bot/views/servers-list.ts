@@ -1,10 +1,12 @@
-import { byMark, serverMark, serverMarks, worstByServer } from "../../core/inventory-mark.ts";
+import { fleetMarks } from "../../core/fleet.ts";
 import { formatMatcher } from "../../core/matchers.ts";
 import { formatCount } from "../../messages/format.ts";
 import { cut, oneLine } from "../foreign-text.ts";
+import { fleetRows } from "./fleet-rows.ts";
+import { fleetSigns } from "./fleet-table.ts";
 import { digestOf, pageOf, pageRow } from "./pages.ts";
 import { type ServersState, type ServersViewDeps, shownServers } from "./servers-state.ts";
-import { ageOf, serverMarkSigns, statusWords, uptimeWords } from "./servers-words.ts";
+import { addressesOf, ageOf, newestOf, statusWords, uptimeWords } from "./servers-words.ts";
 import type { ViewButton, ViewContext, ViewShown } from "./types.ts";
 
 const perPage = 8;
@@ -20,33 +22,30 @@ export async function serversList(
   { messages, now }: ViewContext,
   deps: ServersViewDeps,
 ): Promise<ViewShown> {
-  const { config, serverStates, incidents } = deps;
+  const { config, serverStates, inventoryStates } = deps;
   const servers = shownServers(deps, state);
-  const [states, open] = await Promise.all([serverStates.readAll(servers.map(({ name }) => name)), incidents.open()]);
-  const worst = worstByServer(open);
-  const all = servers
-    .map(({ name, provider }) => {
-      const known = states.get(name);
-      const context = { every: config.stats.every, now, worst: worst.get(name)?.worst };
-      return { name, provider, known, incidents: worst.get(name)?.count ?? 0, mark: serverMark(known, context) };
-    })
-    .toSorted(byMark);
+  const all = await fleetRows(servers, deps, now);
   const { page, pages, from } = pageOf(state.page, all.length, perPage);
   const shown = all.slice(from, from + perPage);
-  const counts = serverMarks
+  const names = shown.map(({ name }) => name);
+  const [states, details] = await Promise.all([serverStates.readAll(names), inventoryStates.readAll("server", names)]);
+  const configured = new Map(servers.map((server) => [server.name, server]));
+  const counts = fleetMarks
     .map((mark) => ({ mark, count: all.filter((one) => one.mark === mark).length }))
     .filter(({ count }) => count > 0)
-    .map(({ mark, count }) => `${serverMarkSigns[mark]} ${formatCount(count, messages.locale)}`)
+    .map(({ mark, count }) => `${fleetSigns[mark]} ${formatCount(count, messages.locale)}`)
     .join(" · ");
   const blocks = shown.map((one) => {
-    const args = { mark: serverMarkSigns[one.mark], name: one.name, status: statusWords(one.known, messages) };
+    const known = newestOf(one.name, states.get(one.name), details.get(one.name));
+    const server = configured.get(one.name);
+    const args = { mark: fleetSigns[one.mark], name: one.name, status: statusWords(known, messages) };
     const more = [
-      ...(one.known?.facts?.addresses.slice(0, 1) ?? []),
-      one.provider,
-      ...uptimeWords(one.known, now, messages),
+      ...addressesOf(known?.facts, server?.config).slice(0, 1),
+      server?.provider ?? "",
+      ...uptimeWords(known, now, messages),
       ...(one.incidents > 0 ? [messages.plain("servers-incidents", { count: one.incidents })] : []),
-      one.known
-        ? messages.plain("servers-seen", { age: ageOf(one.known.lookedAt, now, messages) })
+      known
+        ? messages.plain("servers-seen", { age: ageOf(known.lookedAt, now, messages) })
         : messages.plain("servers-unseen"),
     ];
     return `${messages.t("servers-line", args)}\n${messages.t("servers-line-more", { more: oneLine(more.join(" · "), 160) })}`;
@@ -63,7 +62,7 @@ export async function serversList(
     rows.push(
       shown.slice(index, index + buttonsInRow).map(({ name, mark }) => ({
         what: `show-${digestOf(name)}`,
-        label: `${serverMarkSigns[mark]} ${cut(name, longestLabel)}`,
+        label: `${fleetSigns[mark]} ${cut(name, longestLabel)}`,
       })),
     );
   const accounts = Object.keys(config.providers).slice(0, 6);

@@ -1,18 +1,23 @@
-import { type Incident, isOpen } from "../../core/incident.ts";
-import { serverMark, worstByServer } from "../../core/inventory-mark.ts";
+import type { ServerConfig } from "../../app/config.ts";
+import { markOfStand, standOf } from "../../core/fleet.ts";
+import type { Incident } from "../../core/incident.ts";
 import type { MetricName } from "../../core/metric.ts";
 import type { ServerFacts } from "../../core/server.ts";
 import { isStale, type ServerState } from "../../core/server-state.ts";
 import { severityRank } from "../../core/signal.ts";
 import { formatBytes, formatTime } from "../../messages/format.ts";
 import { escapeHtml, reasonText } from "../../messages/index.ts";
+import { powerActionsOf } from "../../services/power/servers.ts";
 import type { ServerDetails } from "../../state/inventory.ts";
 import { oneLine } from "../foreign-text.ts";
 import { markOf, titleLimits, titleOf } from "../incident-text.ts";
+import { openByServer } from "./fleet-rows.ts";
+import { fleetSigns } from "./fleet-table.ts";
+import { digestOf } from "./pages.ts";
 import { backupLine } from "./servers-databases.ts";
 import type { ServersViewDeps } from "./servers-state.ts";
-import { ageOf, type Reading, sectionLines, serverMarkSigns, statusWords, uptimeWords } from "./servers-words.ts";
-import type { ViewContext, ViewShown } from "./types.ts";
+import { addressesOf, ageOf, newestOf, type Reading, sectionLines, statusWords, uptimeWords } from "./servers-words.ts";
+import type { ViewButton, ViewContext, ViewShown } from "./types.ts";
 
 const most = { incidents: 5, actions: 10, backups: 3, disks: 6, addresses: 6, labels: 8 } as const;
 
@@ -22,18 +27,17 @@ export async function serverPage(name: string, context: ViewContext, deps: Serve
   const { messages, now } = context;
   const reading = { messages, now, timezone: config.timezone };
   const server = config.servers.find((one) => one.name === name);
-  const [state, details, all] = await Promise.all([
+  const [polled, details, all] = await Promise.all([
     serverStates.read(name),
     inventoryStates.read("server", name),
-    incidents.open(),
+    openByServer(incidents),
   ]);
-  const own = all
-    .filter((one) => isOpen(one) && one.labels["server"] === name)
-    .toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity));
-  const mark = serverMark(state, { every: config.stats.every, now, worst: worstByServer(own).get(name)?.worst });
+  const state = newestOf(name, polled, details);
+  const own = (all.get(name) ?? []).toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity));
+  const mark = markOfStand(standOf(state, config.stats.every, now), state, own);
   const labels = Object.entries(server?.labels ?? {}).slice(0, most.labels);
   const head = [
-    messages.t("servers-line", { mark: serverMarkSigns[mark], name, status: statusWords(state, messages) }),
+    messages.t("servers-line", { mark: fleetSigns[mark], name, status: statusWords(state, messages) }),
     ...(labels.length > 0
       ? [
           messages.t("servers-labels", {
@@ -45,11 +49,15 @@ export async function serverPage(name: string, context: ViewContext, deps: Serve
   ];
   const blocks = [
     head,
-    factLines(details?.facts?.known?.value ?? state?.facts, server?.provider ?? "", reading),
+    factLines(state?.facts, server, reading),
     incidentLines(own, reading),
     ...(details ? detailBlocks(details, reading) : [[messages.t("servers-asking")]]),
   ];
-  const rows = [
+  const rows: ViewButton[][] = [
+    [
+      { what: `stats-${digestOf(name)}`, label: messages.plain("button-server-stats") },
+      ...powerButtons(server, state, messages),
+    ],
     [
       { what: "refresh", label: messages.plain("button-refresh") },
       { what: "list", label: messages.plain("button-back") },
@@ -62,6 +70,19 @@ export async function serverPage(name: string, context: ViewContext, deps: Serve
       .join("\n\n"),
     rows,
   };
+}
+
+/** What is off can be started; what is not, rebooted. */
+function powerButtons(
+  server: ServerConfig | undefined,
+  state: ServerState | undefined,
+  messages: Reading["messages"],
+): ViewButton[] {
+  const actions = server ? powerActionsOf(server) : [];
+  const isOff = state?.status === "off";
+  if (!server || !actions.includes(isOff ? "start" : "reboot")) return [];
+  const label = messages.plain(isOff ? "button-server-start" : "button-server-reboot");
+  return [{ what: `${isOff ? "start" : "reboot"}-${digestOf(server.name)}`, label }];
 }
 
 /** Of which the newest values are told. */
@@ -92,32 +113,30 @@ function stateLines(state: ServerState | undefined, every: number, reading: Read
   return lines;
 }
 
-function factLines(facts: ServerFacts | undefined, provider: string, { messages }: Reading): string[] {
+function factLines(facts: ServerFacts | undefined, server: ServerConfig | undefined, { messages }: Reading): string[] {
   const { locale } = messages;
   const where = [
-    provider,
+    server?.provider ?? "",
     ...(facts?.providerName === undefined ? [] : [`“${oneLine(facts.providerName, 60)}”`]),
     ...(facts?.location === undefined ? [] : [oneLine(facts.location, 30)]),
   ].join(" · ");
   const lines = [messages.t("servers-provider", { where })];
-  if (!facts) return lines;
   const machine = [
-    ...(facts.os === undefined ? [] : [oneLine(facts.os, 60)]),
-    ...(facts.cores === undefined ? [] : [messages.plain("servers-cores", { count: facts.cores })]),
-    ...(facts.memory === undefined
+    ...(facts?.os === undefined ? [] : [oneLine(facts.os, 60)]),
+    ...(facts?.cores === undefined ? [] : [messages.plain("servers-cores", { count: facts.cores })]),
+    ...(facts?.memory === undefined
       ? []
       : [messages.plain("servers-memory", { size: formatBytes(facts.memory, locale) })]),
   ];
   if (machine.length > 0) lines.push(escapeHtml(machine.join(" · ")));
-  for (const { id, bytes, usedBytes } of facts.disks.slice(0, most.disks)) {
+  for (const { id, bytes, usedBytes } of (facts?.disks ?? []).slice(0, most.disks)) {
     const size = formatBytes(bytes, locale);
     const args = { disk: oneLine(id, 30), size, used: usedBytes === undefined ? "" : formatBytes(usedBytes, locale) };
     lines.push(messages.t(usedBytes === undefined ? "servers-disk" : "servers-disk-used", args));
   }
-  const addresses = facts.addresses
-    .slice(0, most.addresses)
-    .map((one) => `<code>${escapeHtml(oneLine(one, 64))}</code>`);
-  const more = facts.addresses.length - addresses.length;
+  const known = addressesOf(facts, server?.config);
+  const addresses = known.slice(0, most.addresses).map((one) => `<code>${escapeHtml(oneLine(one, 64))}</code>`);
+  const more = known.length - addresses.length;
   if (addresses.length > 0)
     lines.push(`${messages.t("servers-addresses")} ${addresses.join(", ")}${more > 0 ? ` +${more}` : ""}`);
   return lines;

@@ -2,6 +2,7 @@ import type { Config } from "../../app/config.ts";
 import { type Matcher, matchesAll } from "../../core/matchers.ts";
 import type { InventoryOrders } from "../../services/servers/inventory.ts";
 import type { ManagedOrders } from "../../services/servers/managed-orders.ts";
+import type { ChartThemes } from "../../state/chart-themes.ts";
 import type { Incidents } from "../../state/incidents.ts";
 import type { InventoryStates } from "../../state/inventory.ts";
 import type { ServerStates } from "../../state/servers.ts";
@@ -12,7 +13,8 @@ export interface ServersViewDeps {
   readonly inventoryStates: Pick<InventoryStates, "read" | "readAll" | "stamp">;
   readonly inventoryOrders: Pick<InventoryOrders, "refresh">;
   readonly managedOrders: Pick<ManagedOrders, "backUp">;
-  readonly incidents: Pick<Incidents, "open">;
+  readonly chartThemes: Pick<ChartThemes, "read" | "write">;
+  readonly incidents: Pick<Incidents, "openIds" | "each">;
 }
 
 /** What of an account has a page of its own. */

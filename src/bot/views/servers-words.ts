@@ -1,18 +1,11 @@
-import type { ServerMark } from "../../core/inventory-mark.ts";
+import type { ServerFacts } from "../../core/server.ts";
 import type { ServerState } from "../../core/server-state.ts";
 import type { Severity } from "../../core/signal.ts";
 import { formatDuration, formatTime } from "../../messages/format.ts";
 import { type Messages, reasonText } from "../../messages/index.ts";
-import type { Section } from "../../state/inventory.ts";
+import type { Section, ServerDetails } from "../../state/inventory.ts";
 import { oneLine } from "../foreign-text.ts";
 import type { ViewContext } from "./types.ts";
-
-export const serverMarkSigns: Readonly<Record<ServerMark, string>> = {
-  red: "🔴",
-  amber: "🟡",
-  none: "⚪",
-  green: "🟢",
-};
 
 /** As much as is shown of why something is not known. */
 const longestReason = 200;
@@ -61,4 +54,30 @@ export function uptimeWords(state: ServerState | undefined, now: Date, messages:
   if (!state?.bootedAt || state.failure || (state.status !== undefined && state.status !== "on")) return [];
   const duration = formatDuration(now.getTime() - state.bootedAt.getTime(), messages.locale);
   return [messages.plain("servers-up", { duration })];
+}
+
+/** Where it is reached: as its provider says, else as the configuration does. Never what stands before the host. */
+export function addressesOf(facts: ServerFacts | undefined, config: unknown): readonly string[] {
+  if (facts && facts.addresses.length > 0) return facts.addresses;
+  const url: unknown = Object(config)["url"];
+  const host = typeof url === "string" ? URL.parse(url)?.hostname : undefined;
+  return host === undefined || host === "" ? [] : [host];
+}
+
+/** What is known of a server, with what its provider has said since somebody asked: a poll may be minutes old. */
+export function newestOf(
+  name: string,
+  state: ServerState | undefined,
+  details: ServerDetails | undefined,
+): ServerState | undefined {
+  const said = details?.facts?.known;
+  const knownAt = state?.factsAt ?? (state?.facts ? state.lookedAt : undefined);
+  if (!said || (knownAt && knownAt >= said.at)) return state;
+  const { status } = said.value;
+  const base: ServerState = state ?? { name, lookedAt: said.at, tookMs: 0, look: 0 };
+  const isNews = status !== undefined && (!state || said.at >= state.lookedAt);
+  const { failure: _, ...unfailed } = base;
+  // Why nothing answers, when the provider says that it is not on.
+  const kept: ServerState = isNews && status !== "on" ? unfailed : base;
+  return { ...kept, facts: said.value, factsAt: said.at, ...(isNews ? { status, lookedAt: said.at } : {}) };
 }

@@ -1,5 +1,7 @@
 import { databaseKey } from "../../services/servers/inventory.ts";
+import { chartState } from "./chart.ts";
 import { digestOf } from "./pages.ts";
+import type { PowerChoice } from "./power.ts";
 import { accountPage, bucketsPage, domainsPage } from "./servers-account.ts";
 import { databasePage, databasesPage } from "./servers-databases.ts";
 import { serversList } from "./servers-list.ts";
@@ -108,6 +110,29 @@ async function press(
           return state;
         },
       };
+    case "stats": {
+      const server = deps.config.servers.find(({ name }) => digestOf(name) === argument)?.name;
+      if (server === undefined) return outdated;
+      return {
+        run: async ({ by, open }) => {
+          await open({ kind: "chart", state: await chartState(deps, by.id, server) });
+          return undefined;
+        },
+      };
+    }
+    case "reboot":
+    case "start": {
+      const server = deps.config.servers.find(({ name }) => digestOf(name) === argument)?.name;
+      if (server === undefined) return outdated;
+      const choice: PowerChoice = { command: verb === "start" ? "startserver" : "reboot", server };
+      return {
+        role: "operator",
+        run: async ({ open }) => {
+          await open({ kind: "power", state: choice });
+          return undefined;
+        },
+      };
+    }
     case "show": {
       const server = deps.config.servers.find(({ name }) => digestOf(name) === argument)?.name;
       return server === undefined ? outdated : show({ ...list, server });

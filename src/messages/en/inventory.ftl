@@ -121,6 +121,9 @@ provider-backup-failed = ❌ { $at }, failed
 provider-backup-unknown = ? { $at }
 provider-backup-comment = <i>{ $comment }</i>
 
+button-server-stats = 📈 Stats
+button-server-reboot = ⟳ Reboot…
+button-server-start = ⏻ Start…
 button-account = 💳 { $account }
 button-servers = ◀ Servers
 button-databases = Databases: { $count }

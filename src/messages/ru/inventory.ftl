@@ -127,6 +127,9 @@ provider-backup-failed = ❌ { $at }, не получилась
 provider-backup-unknown = ? { $at }
 provider-backup-comment = <i>{ $comment }</i>
 
+button-server-stats = 📈 Графики
+button-server-reboot = ⟳ Перезагрузить…
+button-server-start = ⏻ Включить…
 button-account = 💳 { $account }
 button-servers = ◀ Серверы
 button-databases = Базы: { $count }
