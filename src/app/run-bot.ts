@@ -33,6 +33,7 @@ import type { Deps } from "./deps.ts";
 import { drillMetrics } from "./drill-metrics.ts";
 import { botMetrics, createRegistry } from "./metrics.ts";
 import { startPresence } from "./presence.ts";
+import { serverMetrics } from "./server-metrics.ts";
 import { redisAway, runShutdown, type ShutdownStep } from "./shutdown.ts";
 import { verifyMetrics } from "./verify-metrics.ts";
 import { WatchLoop } from "./watch-loop.ts";
@@ -84,6 +85,7 @@ export async function runBot(
   watchMetrics(deps, registry, watch);
   verifyMetrics(deps, registry);
   drillMetrics(deps, registry);
+  serverMetrics(deps, registry);
   const history = new Alerts({ ...deps, config: { alerts: config.alerts, timezone: config.timezone } });
   const probeRedis = (): Promise<string> => tryWrite(deps.redis, keys);
   const redisOutage = new RedisOutage({

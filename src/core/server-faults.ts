@@ -54,7 +54,7 @@ export interface AccountFault {
  */
 export function accountFault(states: readonly ServerState[], now: Date): AccountFault | undefined {
   const failing = states.flatMap(({ look, failure }) => (failure?.kind === "account" ? [{ ...failure, look }] : []));
-  const lastGood = Math.max(0, ...states.flatMap(({ look, failure }) => (answered(failure) ? [look] : [])));
+  const lastGood = Math.max(0, ...states.flatMap((state) => (isMeasured(state) ? [state.look] : [])));
   const since = failing.filter(({ look }) => look > lastGood).toSorted((a, b) => b.look - a.look);
   const [newest] = since;
   if (!newest) return undefined;
@@ -70,7 +70,7 @@ export function accountFault(states: readonly ServerState[], now: Date): Account
   };
 }
 
-/** Whether a look was answered by the account, whatever the answer was. */
-function answered(failure: ServerState["failure"]): boolean {
-  return failure === undefined || (failure.kind !== "account" && !failure.ofApi);
+/** Of one that is off an account may know although it measures nothing any more: only values show that it works. */
+function isMeasured({ failure, reading }: ServerState): boolean {
+  return failure === undefined && Object.keys(reading?.metrics ?? {}).length > 0;
 }

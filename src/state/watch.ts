@@ -55,10 +55,17 @@ export class WatchState {
     return { awakeSince: new Date(awakeSince), lookedAt: now };
   }
 
+  /** Since when a watch has been awake, and when it looked last; undefined: never. */
+  async watching(watch: string): Promise<Watching | undefined> {
+    const known = await this.#redis.hget(this.#keys.of("watch-looks"), watch);
+    if (known === null) return undefined;
+    const [since = 0, last = 0] = known.split(" ").map(Number);
+    return { awakeSince: new Date(since), lookedAt: new Date(last) };
+  }
+
   /** When a watch looked last; undefined: never. */
   async lookedAt(watch: string): Promise<Date | undefined> {
-    const known = await this.#redis.hget(this.#keys.of("watch-looks"), watch);
-    return known === null ? undefined : new Date(Number(known.split(" ")[1]));
+    return (await this.watching(watch))?.lookedAt;
   }
 
   /** Remembers that somebody was seen alive at `at`. */

@@ -17,6 +17,7 @@ function known(change: Partial<ServerState> = {}): ServerState {
     name: "web-1",
     lookedAt: ago(2),
     tookMs: 10,
+    look: 1,
     goodAt: ago(2),
     reading: { at: ago(2), metrics: { cpu: 37 } },
     status: "on",
