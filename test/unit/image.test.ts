@@ -71,4 +71,12 @@ describe("the image", () => {
     expect(at("RUN node deploy/warm-up.mjs")).toBeGreaterThan(at("USER node"));
     expect(dockerfile).toContain("ENV NODE_COMPILE_CACHE=/app/.compile-cache");
   });
+
+  test("compiles it under the flags of the processes: V8 rejects what was compiled under others", () => {
+    const flagsOf = (file: string) =>
+      [...readFileSync(join(root, file), "utf8").matchAll(/"(--[^"]+)"/g)].map(([, flag]) => flag);
+    const flags = flagsOf("deploy/warm-up.mjs");
+    expect(flags).toContain("--no-opt");
+    expect([flagsOf("src/bot.ts"), flagsOf("src/worker.ts")]).toEqual([flags, flags]);
+  });
 });
