@@ -47,6 +47,13 @@ function reason({ left, right, operator }: Comparison, values: ValueOf, wanted: 
   return [{ what, value, operator: turned, limit, dimension: dimensionOfExpression(what) }];
 }
 
+/** Every comparison of a condition with what it compares, whether it holds or not, as far as it is known. */
+export function factsOf(condition: Condition, values: ValueOf, wanted = true): readonly Reason[] {
+  if (condition.kind === "not") return factsOf(condition.of, values, !wanted);
+  if (condition.kind === "compare") return reason(condition, values, wanted);
+  return condition.of.flatMap((part) => factsOf(part, values, wanted));
+}
+
 /** What was shown of a rule that fires: the values of its reasons, and when; milliseconds since 1970. */
 export interface Shown {
   readonly values: readonly number[];

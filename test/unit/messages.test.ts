@@ -16,6 +16,7 @@ import { incidentCard } from "../../src/bot/cards/incident.ts";
 import { chartThemes } from "../../src/bot/charts/types.ts";
 import { commands } from "../../src/bot/commands/index.ts";
 import { powerCommands } from "../../src/bot/views/power.ts";
+import { accountParts } from "../../src/bot/views/servers-state.ts";
 import { identityFacts } from "../../src/core/approval.ts";
 import { auditKinds } from "../../src/core/audit.ts";
 import { globalsScopes } from "../../src/core/globals.ts";
@@ -139,8 +140,10 @@ const composed: Readonly<Record<string, readonly string[]>> = {
     ...unionIn("services/restorations/entries.ts", "export type RestoreEvent ="),
     ...unionIn("services/power/words.ts", "export type PowerEvent ="),
   ],
+  "auto-backups-": unionIn("bot/views/auto-backups.ts", "readonly ended?:"),
   "backup-title-": statuses,
-  "button-": [...incidentActions, "acknowledge-all", "full-list", "alerts"],
+  "button-": [...incidentActions, "acknowledge-all", "full-list", "alerts", ...accountParts],
+  "button-auto-": ["day", "week", "month"],
   "check-": subjects,
   "cli-audit-flaw-": unionIn("core/audit-check.ts", "readonly what:"),
   "cli-audit-who-": ["redis", "file", "stored"],
@@ -153,6 +156,8 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "count-": severities,
   "backups-run-": ["running", "queued"],
   "health-": [...healthReasons, "unseen-old", "unseen-yet", "unseen-unreadable"],
+  "database-backup-title-": unionIn("core/database-backup.ts", "export type DatabaseBackupStatus ="),
+  "databases-status-": unionIn("core/managed.ts", "readonly type: string;\n  readonly status:"),
   "daily-backups-": unionIn("core/daily.ts", "readonly state:"),
   "button-depth-": depths,
   "depth-": depths,
@@ -189,7 +194,9 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "power-what-": powerActions,
   "power-work-": unionIn("core/power.ts", "export interface PowerWork {\n  readonly kind:"),
   "server-status-": serverStatuses,
+  "recovery-sign-": ["silence", "exporter"],
   "process-": unionIn("state/presence.ts", "readonly role:"),
+  "provider-backup-": unionIn("core/managed.ts", "readonly at: Date;\n  readonly status:"),
   "prune-title-": unionIn("core/prune.ts", "export type PruneStatus ="),
   "restore-ask-": unionIn("core/soundness.ts", "export type Flaw ="),
   "restore-ask-moment-": [
@@ -225,7 +232,11 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   ],
   "retention-reason-": [...tiers, "all", "pinned", "last-good", "none-good", "future", "copying", "needed", "locked"],
   "role-": roles,
+  "rule-over-": [...unionIn("core/rule-state.ts", "export type OverReason ="), "plain"],
   "severity-": severities,
+  "servers-failure-": lookFailures.filter((failure) => failure !== "account"),
+  "servers-metric-": ["cpu", "memory", "disk"],
+  "servers-status-": serverStatuses,
   "silence-ask-": unionIn("bot/views/silence.ts", "readonly why:"),
   "silence-scope-": unionIn("bot/views/silence.ts", "const scopes ="),
   "source-": sourceKinds,

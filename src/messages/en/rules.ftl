@@ -45,3 +45,57 @@ rule-problem-never = this can never hold.
 rule-problem-always = this always holds.
 rule-problem-never-clear = what fires could never clear: this holds only where `when` still holds, or nowhere.
 rule-problem-clear-inside = this also holds where `when` does. It has to begin outside of it: when "cpu > 90", clear "cpu < 80".
+
+# What a rule says of a server.
+
+rule-title = { $server }: { $reasons }
+rule-reason = { $what } { $value } ({ $operator } { $limit })
+rule-and = { $first }, { $rest }
+rule-nothing = a rule holds
+rule-metric = { $metric ->
+    [cpu] CPU
+    [disk_free] free space
+    [load_per_core] load per core
+    [network_in] incoming traffic
+    [network_out] outgoing traffic
+    [disk_read] disk reads
+    [disk_write] disk writes
+   *[other] { $metric }
+}
+rule-function = { $name ->
+    [avg] average { $metric } of { $window }
+    [min] least { $metric } of { $window }
+    [max] greatest { $metric } of { $window }
+    [rate] trend of { $metric } over { $window }
+    [change] change of { $metric } in { $window }
+    [empty_in] { $metric } gone in
+   *[full_in] { $metric } full in
+}
+rule-value = { NUMBER($value) }{ $unit ->
+    [percent] {" %"}
+    [number] {""}
+   *[other] {" "}{ $unit }
+}{ $per ->
+    [second] /s
+    [hour] /h
+    [second-hour] /s/h
+   *[none] {""}
+}
+rule-duration = { NUMBER($value) }{ $unit ->
+    [s] {" s"}
+    [m] {" min"}
+    [h] {" h"}
+   *[d] {" d"}
+}
+rule-never = never
+rule-text =
+    { $reasons }
+    So since { $since }. Rule { $rule }: { $when }
+    { $advice }
+rule-no-data =
+    No data since { $at }: nobody knows how it is now.
+    { $text }
+rule-over-cleared = It was so from { $from } to { $to }, now: { $reasons }.
+rule-over-plain = It was so from { $from } to { $to }.
+rule-over-changed = It was so from { $from } to { $to }. The rule { $rule } says something else now.
+rule-over-removed = It was so from { $from } to { $to }. The rule { $rule } is not about this server any more.

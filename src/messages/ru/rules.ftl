@@ -45,3 +45,67 @@ rule-problem-never = такого никогда не бывает.
 rule-problem-always = так всегда и есть.
 rule-problem-never-clear = сработав, правило не успокоится никогда: это верно лишь там, где верно и `when`, или нигде.
 rule-problem-clear-inside = это верно и там, где верно `when`. Нужно значение за его пределами: when «cpu > 90», clear «cpu < 80».
+
+# Что правило говорит о сервере.
+
+rule-title = { $server }: { $reasons }
+rule-reason = { $what } { $value } ({ $operator } { $limit })
+rule-and = { $first }, { $rest }
+rule-nothing = сработало правило
+rule-metric = { $metric ->
+    [cpu] CPU
+    [memory] память
+    [disk] диск
+    [disk_free] свободное место
+    [inodes] inode
+    [load] нагрузка
+    [load_per_core] нагрузка на ядро
+    [network_in] входящий трафик
+    [network_out] исходящий трафик
+    [disk_read] чтение с диска
+    [disk_write] запись на диск
+    [uptime] время работы
+   *[other] { $metric }
+}
+rule-function = { $name ->
+    [avg] { $metric }, среднее за { $window },
+    [min] { $metric }, минимум за { $window },
+    [max] { $metric }, максимум за { $window },
+    [rate] { $metric }, тренд за { $window },
+    [change] { $metric }, изменение за { $window },
+    [empty_in] { $metric }: кончится через
+   *[full_in] { $metric }: заполнится через
+}
+rule-value = { NUMBER($value) }{ $unit ->
+    [percent] {" %"}
+    [number] {""}
+    [B] {" Б"}
+    [kB] {" кБ"}
+    [MB] {" МБ"}
+    [GB] {" ГБ"}
+    [TB] {" ТБ"}
+   *[other] {" "}{ $unit }
+}{ $per ->
+    [second] /с
+    [hour] /ч
+    [second-hour] /с/ч
+   *[none] {""}
+}
+rule-duration = { NUMBER($value) }{ $unit ->
+    [s] {" с"}
+    [m] {" мин"}
+    [h] {" ч"}
+   *[d] {" д"}
+}
+rule-never = никогда
+rule-text =
+    { $reasons }
+    Так с { $since }. Правило { $rule }: { $when }
+    { $advice }
+rule-no-data =
+    Нет данных с { $at }: как сейчас, неизвестно.
+    { $text }
+rule-over-cleared = Так было с { $from } до { $to }, теперь: { $reasons }.
+rule-over-plain = Так было с { $from } до { $to }.
+rule-over-changed = Так было с { $from } до { $to }. Правило { $rule } теперь о другом.
+rule-over-removed = Так было с { $from } до { $to }. Правила { $rule } для этого сервера больше нет.
