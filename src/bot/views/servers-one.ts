@@ -8,7 +8,7 @@ import { severityRank } from "../../core/signal.ts";
 import { formatBytes, formatTime } from "../../messages/format.ts";
 import { escapeHtml, reasonText } from "../../messages/index.ts";
 import { powerActionsOf } from "../../services/power/servers.ts";
-import type { ServerDetails } from "../../state/inventory.ts";
+import type { Section, ServerDetails } from "../../state/inventory.ts";
 import { oneLine } from "../foreign-text.ts";
 import { markOf, titleLimits, titleOf } from "../incident-text.ts";
 import { openByServer } from "./fleet-rows.ts";
@@ -88,6 +88,9 @@ function powerButtons(
 /** Of which the newest values are told. */
 const shownMetrics = ["cpu", "memory", "disk"] as const satisfies readonly MetricName[];
 
+/** Memory is counted so, wherever it is sold. */
+const gibibyte = 2 ** 30;
+
 function stateLines(state: ServerState | undefined, every: number, reading: Reading): string[] {
   const { messages, now, timezone } = reading;
   if (!state) return [messages.t("servers-not-looked")];
@@ -117,7 +120,9 @@ function factLines(facts: ServerFacts | undefined, server: ServerConfig | undefi
   const { locale } = messages;
   const where = [
     server?.provider ?? "",
-    ...(facts?.providerName === undefined ? [] : [`“${oneLine(facts.providerName, 60)}”`]),
+    ...(facts?.providerName === undefined || facts.providerName === server?.name
+      ? []
+      : [`“${oneLine(facts.providerName, 60)}”`]),
     ...(facts?.location === undefined ? [] : [oneLine(facts.location, 30)]),
   ].join(" · ");
   const lines = [messages.t("servers-provider", { where })];
@@ -126,7 +131,7 @@ function factLines(facts: ServerFacts | undefined, server: ServerConfig | undefi
     ...(facts?.cores === undefined ? [] : [messages.plain("servers-cores", { count: facts.cores })]),
     ...(facts?.memory === undefined
       ? []
-      : [messages.plain("servers-memory", { size: formatBytes(facts.memory, locale) })]),
+      : [messages.plain("servers-memory", { size: Math.round((facts.memory / gibibyte) * 10) / 10 })]),
   ];
   if (machine.length > 0) lines.push(escapeHtml(machine.join(" · ")));
   for (const { id, bytes, usedBytes } of (facts?.disks ?? []).slice(0, most.disks)) {
@@ -154,14 +159,14 @@ function detailBlocks(details: ServerDetails, reading: Reading): string[][] {
   const { messages, timezone } = reading;
   const blocks: string[][] = [];
   const { actions, backups, facts, consoleUrl } = details;
-  if (facts?.failed) blocks.push(sectionLines({ failed: facts.failed }, reading));
+  if (facts?.failed) blocks.push(sectionLines(facts, reading));
   if (actions) {
     const lines = (actions.known?.value ?? []).slice(0, most.actions).map(({ at, event }) => {
       const args = { at: formatTime(at, messages.locale, timezone), event: oneLine(event, 80) };
       return messages.t("servers-action", args);
     });
     const none = actions.known && lines.length === 0 ? [messages.t("servers-nothing")] : [];
-    blocks.push([messages.t("servers-actions-title"), ...lines, ...none, ...sectionLines(actions, reading)]);
+    blocks.push([messages.t("servers-actions-title"), ...lines, ...none, ...troubleLines(actions, reading)]);
   }
   if (backups) {
     const lines = (backups.known?.value ?? []).flatMap(({ disk, isSystem, backups: all }) => [
@@ -169,9 +174,16 @@ function detailBlocks(details: ServerDetails, reading: Reading): string[][] {
       ...all.slice(0, most.backups).map((one) => backupLine(one, reading)),
     ]);
     const none = backups.known && lines.length === 0 ? [messages.t("servers-nothing")] : [];
-    const foot = [messages.t("managed-same-provider"), ...sectionLines(backups, reading)];
+    const foot = [messages.t("managed-same-provider"), ...troubleLines(backups, reading)];
     blocks.push([messages.t("servers-backups-title"), ...lines, ...none, ...foot]);
   }
+  // What is fresh is all of one moment.
+  if (facts?.known && !facts.failed) blocks.push(sectionLines(facts, reading));
   if (consoleUrl !== undefined) blocks.push([messages.t("servers-console", { url: consoleUrl })]);
   return blocks;
+}
+
+/** Of a part that could not be asked for: of when it is, and why. */
+function troubleLines(section: Section<unknown>, reading: Reading): string[] {
+  return section.failed ? sectionLines(section, reading) : [];
 }

@@ -99,7 +99,7 @@ servers-cores = { $count ->
     [one] { $count } core
    *[other] { $count } cores
 }
-servers-memory = { $size } memory
+servers-memory = { NUMBER($size) } GiB of memory
 servers-disk = 💾 Disk { $disk }: { $size }
 servers-disk-used = 💾 Disk { $disk }: { $used } of { $size }
 servers-addresses = 🌐

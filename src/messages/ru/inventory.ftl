@@ -105,7 +105,7 @@ servers-cores = { $count ->
     [many] { $count } ядер
    *[other] { $count } ядра
 }
-servers-memory = память { $size }
+servers-memory = память { NUMBER($size) } ГиБ
 servers-disk = 💾 Диск { $disk }: { $size }
 servers-disk-used = 💾 Диск { $disk }: { $used } из { $size }
 servers-addresses = 🌐
