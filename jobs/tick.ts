@@ -23,6 +23,7 @@ export const tickJob = (deps: Deps): JobHandler<"tick"> => {
     await deps.approvals.requeue();
     await deps.restorations.step();
     await deps.powerOrders.step();
+    await deps.recovery.step();
     await recordStrangers(deps);
     await deps.auditHeads.step();
   };

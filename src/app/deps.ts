@@ -15,6 +15,7 @@ import { DrillOrders } from "../services/drills/orders.ts";
 import { Heartbeats } from "../services/heartbeats.ts";
 import { Inbound } from "../services/inbound.ts";
 import { PowerOrders } from "../services/power/orders.ts";
+import { Recovery } from "../services/recovery/recovery.ts";
 import { Restorations } from "../services/restorations/restorations.ts";
 import { InventoryOrders } from "../services/servers/inventory.ts";
 import { ManagedOrders } from "../services/servers/managed-orders.ts";
@@ -37,6 +38,7 @@ import { Pins } from "../state/pins.ts";
 import { PowerStates } from "../state/power.ts";
 import { Presences } from "../state/presence.ts";
 import { Prunes } from "../state/prunes.ts";
+import { RecoveryStates } from "../state/recovery.ts";
 import { connectRedis, giveUp, Keys, type Redis } from "../state/redis.ts";
 import { Refusals } from "../state/refusals.ts";
 import { RestorationStates } from "../state/restorations.ts";
@@ -94,6 +96,7 @@ export interface Deps {
   readonly restorations: Restorations;
   readonly powerStates: PowerStates;
   readonly powerOrders: PowerOrders;
+  readonly recovery: Recovery;
   /** What providers tell beside measurements. */
   readonly inventoryStates: InventoryStates;
   readonly inventoryOrders: InventoryOrders;
@@ -175,6 +178,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     verificationOrders,
     producer,
   });
+  const serverStates = new ServerStates(redis, keys);
   const powerStates = new PowerStates(redis, keys, cards);
   const powerOrders: PowerOrders = new PowerOrders({
     config,
@@ -182,12 +186,29 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     logger,
     cards,
     powerStates,
+    serverStates,
     approvals,
     producer,
   });
   const heartbeatStates = new HeartbeatStates(redis, keys);
   const inventoryStates = new InventoryStates(redis, keys);
   const databaseBackups = new DatabaseBackups(redis, keys, cards);
+  const presences = new Presences(redis, keys);
+  const recovery = new Recovery({
+    config,
+    clock,
+    logger,
+    presences,
+    runs,
+    verifications,
+    restorationStates,
+    incidents,
+    silences,
+    serverStates,
+    powerStates,
+    powerOrders,
+    recoveryStates: new RecoveryStates(redis, keys),
+  });
   const deps: Deps = {
     config,
     clock,
@@ -222,6 +243,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     restorations,
     powerStates,
     powerOrders,
+    recovery,
     inventoryStates,
     inventoryOrders: new InventoryOrders({ config, clock, inventoryStates, databaseBackups, producer }),
     databaseBackups,
@@ -231,7 +253,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     strangers: new Strangers(redis, keys),
     watchState: new WatchState(redis, keys),
     contact: new TelegramContact(redis, keys),
-    presences: new Presences(redis, keys),
+    presences,
     dialogs: new Dialogs(redis, keys),
     views: new Views(redis, keys),
     languages: new Languages(redis, keys),
@@ -243,7 +265,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     alerts,
     heartbeatStates,
     heartbeats: new Heartbeats({ config, clock, logger, heartbeatStates, alerts }),
-    serverStates: new ServerStates(redis, keys),
+    serverStates,
     serverHistory: new ServerHistory(redis, keys, config.stats.keep),
     inbound: new Inbound({ config, clock, logger, refusals: new Refusals(redis, keys), alerts }),
   };

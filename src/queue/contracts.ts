@@ -85,7 +85,7 @@ export const contracts = {
     backoffMs: 0,
   },
   /** Looks at a server whose power was asked for, before it is ordered and until it is back. */
-  power: { queue: "host", payload: z.object({ orderId: z.string() }), attempts: 1, backoffMs: 0 },
+  power: { queue: "polls", payload: z.object({ orderId: z.string() }), attempts: 1, backoffMs: 0 },
   /** Carries out what people have approved, from wherever that stands. */
   approval: { queue: "host", payload: z.object({ approvalId: z.string() }), attempts: 1, backoffMs: 0 },
 } as const satisfies Record<string, JobContract>;

@@ -178,6 +178,12 @@ export class PowerStates {
     return (await this.#redis.hexists(this.#wantedKey(), server)) === 1 ? "off" : undefined;
   }
 
+  /** Servers that are expected to be off, and since when. */
+  async wishes(): Promise<Map<string, Date>> {
+    const all = Object.entries(await this.#redis.hgetall(this.#wantedKey()));
+    return new Map(all.map(([server, text]) => [server, new Date((JSON.parse(text) as Wish).at)]));
+  }
+
   async #wish(server: string, change: (wish: Wish) => Wish | undefined): Promise<void> {
     for (;;) {
       const text = await this.#redis.hget(this.#wantedKey(), server);

@@ -1,12 +1,15 @@
 import type { Config, ServerConfig } from "../../app/config.ts";
 import { toAppError } from "../../core/errors.ts";
+import { isOpen } from "../../core/incident.ts";
 import { endsOn, isFollowed, isOver, type PowerOrder } from "../../core/power.ts";
 import { evidenceOf } from "../../core/power-evidence.ts";
 import { isNews, type PowerObservation, progressed } from "../../core/power-progress.ts";
+import { identityOf } from "../../core/signal.ts";
 import { hostOf } from "../../core/silence.ts";
 import type { Text } from "../../core/text.ts";
 import type { Look, Provider } from "../../providers/types.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
+import type { Incidents } from "../../state/incidents.ts";
 import type { Alerts } from "../alerts/alerts.ts";
 import { endHold } from "./hold.ts";
 import { lateSignal, overSignal } from "./late.ts";
@@ -18,6 +21,7 @@ import { type PowerEvent, powerEntry } from "./words.ts";
 
 export interface PowerFollowerDeps extends PowerLookDeps {
   readonly alerts: Alerts;
+  readonly incidents: Pick<Incidents, "find" | "each" | "openIds">;
   readonly powerOrders: Pick<PowerOrders, "confirmStanding">;
 }
 
@@ -80,12 +84,18 @@ export class PowerFollower {
       logger.warn({ power: after.id, server, cause: after.late?.cause }, "a server is not back in time");
       await alerts.receive([lateSignal(after)]);
     }
-    if (isBack && before.late !== undefined) await alerts.receive([overSignal(after, clock.now())]);
+    if (isBack && (await this.#isSaidToBeLate(after))) await alerts.receive([overSignal(after, clock.now())]);
     if (!endsOn(after.action) && (status === "unknown" || status === "late" || status === "lost") && !isBack)
       await powerStates.wantNothing(server, after.id);
     // What still fires is shown: it is over, or it is not what was to be waited for.
     if (isOver(after) || status === "late") await endHold(this.#deps, after);
     if (isOver(after)) logger.warn({ power: after.id, server, status }, "an order about a server's power has ended");
+  }
+
+  /** By this order, or by one before it. */
+  async #isSaidToBeLate(order: PowerOrder): Promise<boolean> {
+    const known = await this.#deps.incidents.find(identityOf(lateSignal(order)));
+    return known !== undefined && isOpen(known.incident);
   }
 
   #entries(before: PowerOrder, after: PowerOrder, at: Date) {

@@ -5,6 +5,7 @@ import { toAppError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import { isPowerEvent, newestPowerEvent, obstacleOf, type PowerLook, type PowerOrder } from "../../core/power.ts";
 import type { ServerAction, ServerFacts } from "../../core/server.ts";
+import type { Text } from "../../core/text.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Power, Provider } from "../../providers/types.ts";
 import type { PowerStates } from "../../state/power.ts";
@@ -80,7 +81,7 @@ export async function lookAt(deps: PowerLookDeps, order: PowerOrder, signal: Abo
     const { server, power } = powerFor(deps, order);
     const told = await readFacts(power, server, limited);
     const look = await lookOf(deps, server, told);
-    const obstacle = obstacleOf(order.action, look.status);
+    const obstacle = obstacleOf(order.action, look.status) ?? standingObstacle(deps, order, look);
     const consoleUrl = power.consoleUrl?.(targetOf(server));
     const until = new Date(clock.now().getTime() + (order.waitMs ?? config.approvals.reboot.expires)).toISOString();
     found = {
@@ -107,6 +108,19 @@ export async function lookAt(deps: PowerLookDeps, order: PowerOrder, signal: Abo
     entries: (current) =>
       current.status === "refused" ? [powerEntry(current, "obstructed", now, { why: current.error?.code ?? "" })] : [],
   });
+}
+
+/** What nobody is asked about is not done where there is any doubt. */
+function standingObstacle(
+  { config, clock }: Pick<PowerLookDeps, "config" | "clock">,
+  { standing }: PowerOrder,
+  { lastReboot, work, processes, isOnlyWorker }: PowerLook,
+): Text | undefined {
+  if (!standing) return undefined;
+  if (work.length > 0) return { key: "recovery-obstacle-work" };
+  if (isOnlyWorker || processes.length > 0) return { key: "recovery-obstacle-alive" };
+  const sinceMs = lastReboot ? clock.now().getTime() - Date.parse(lastReboot.at) : Number.POSITIVE_INFINITY;
+  return Math.abs(sinceMs) < config.recovery.every ? { key: "recovery-obstacle-recent" } : undefined;
 }
 
 async function lookOf(deps: PowerLookDeps, server: ServerConfig, told: PowerFacts): Promise<PowerLook> {

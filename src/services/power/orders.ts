@@ -21,6 +21,7 @@ import type { Logger } from "../../lib/logger.ts";
 import type { Producer } from "../../queue/producer.ts";
 import type { Cards } from "../../state/cards.ts";
 import type { PowerStates } from "../../state/power.ts";
+import type { ServerStates } from "../../state/servers.ts";
 import { placeOf } from "../alerts/routing.ts";
 import type { Approvals } from "../approvals/approvals.ts";
 import { momentOf } from "../approvals/moment.ts";
@@ -36,6 +37,7 @@ export interface PowerOrdersDeps {
   readonly logger: Logger;
   readonly cards: Cards;
   readonly powerStates: PowerStates;
+  readonly serverStates: Pick<ServerStates, "readAll">;
   readonly approvals: Approvals;
   readonly producer: Producer;
 }
@@ -62,6 +64,11 @@ const workerStartMs = 20_000;
 /** A server that nobody could look at in this time is not waited for; milliseconds. */
 const lookWithinMs = 120_000;
 
+/** Id of the order that a source makes. */
+export function powerOrderId(source: string): string {
+  return createHash("sha256").update(`power ${source}`).digest("hex").slice(0, 12);
+}
+
 /** Takes orders about the power of servers, and what people decide about them. Asks no provider. */
 export class PowerOrders {
   readonly #deps: PowerOrdersDeps;
@@ -78,7 +85,7 @@ export class PowerOrders {
     const { powerStates, cards, clock, config, logger } = this.#deps;
     const { action, by, source = randomUUID(), why, standing, waitMs, target = placeOf(config) } = request;
     const server = requirePower(config, request.server, action);
-    const id = createHash("sha256").update(`power ${source}`).digest("hex").slice(0, 12);
+    const id = powerOrderId(source);
     if (!(await powerStates.read(id))) {
       const now = clock.now();
       const order: PowerOrder = {
@@ -237,8 +244,21 @@ export class PowerOrders {
       if (isWaitOver(current, now)) current = await this.#expire(current.id, now);
       if (await this.enqueue(current)) enqueued.push(current.id);
     }
+    await this.#renewWishes();
     await powerStates.prune();
     return enqueued;
+  }
+
+  /** A server that was switched off here, and that the polls see on again, is wanted to be on. */
+  async #renewWishes(): Promise<void> {
+    const { powerStates, serverStates, config } = this.#deps;
+    const wishes = await powerStates.wishes();
+    const states = await serverStates.readAll([...wishes.keys()]);
+    for (const [server, since] of wishes) {
+      const state = states.get(server);
+      if (!findServer(config, server)) await powerStates.wantNothing(server);
+      else if (state?.status && state.lookedAt > since) await powerStates.seen(server, state.status, state.lookedAt);
+    }
   }
 
   /** Puts its job into the queue, where there is something to do and none is there yet. */
