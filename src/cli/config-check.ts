@@ -23,5 +23,10 @@ export function reportCheck(terminal: Terminal, checked: CheckedConfig): number 
   own.say("config-check-storages", { names: names(Object.keys(config.storages)) });
   own.say("config-check-backups", { names: names(config.backups.map((backup) => backup.name)) });
   own.say("config-check-heartbeats", { names: names(config.heartbeats.map((heartbeat) => heartbeat.name)) });
+  // Whoever watches no servers need not hear of it.
+  if (config.servers.length > 0) {
+    own.say("config-check-servers", { names: names(config.servers.map((server) => server.name)) });
+    own.say("config-check-rules", { names: names(config.rules.map((rule) => rule.name)) });
+  }
   return exitCodes.ok;
 }

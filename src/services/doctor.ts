@@ -1,8 +1,10 @@
 import type { BackupConfig, Config, StorageConfig, TelegramConfig } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
+import { findProviderKind } from "../providers/index.ts";
 import { type Finding, failed, failure, ok, skipped, warning } from "./probes/finding.ts";
 import { probeRedis } from "./probes/redis.ts";
+import { probeAccount, probeServers, probeWorker } from "./probes/servers.ts";
 import { probeEncryption, probeKey, probeSource, probeStorage } from "./probes/stores.ts";
 import { probeBot, probeChat, probeClock, probeUpdates } from "./probes/telegram.ts";
 
@@ -20,6 +22,9 @@ export const subjects = [
   "storage",
   "encryption",
   "key",
+  "account",
+  "servers",
+  "worker",
 ] as const;
 export type Subject = (typeof subjects)[number];
 
@@ -64,6 +69,36 @@ export function doctorChecks(options: DoctorOptions): DoctorCheck[] {
     ...config.backups.map((backup, index) => needing([`backups[${index}].source`], sourceCheck(backup, options))),
     ...storages.map(([name, storage]) => needing([`storages.${name}`], storageCheck(name, storage, options))),
     ...encryptionChecks(options, needing),
+    ...serverChecks(options, needing),
+  ];
+}
+
+/** Accounts of providers, servers that are asked themselves, and workers on the hosts that are looked at from there. */
+function serverChecks({ config, clock, logger }: DoctorOptions, needing: Needing): DoctorCheck[] {
+  const { providers, servers, redis, worker } = config;
+  const parts = { clock, logger, host: worker.host };
+  const ofProvider = Map.groupBy(servers, ({ provider }) => provider);
+  const accounts = Object.entries(providers).map(([target, account]) =>
+    needing([`providers.${target}`], {
+      subject: "account",
+      target,
+      run: (signal) => probeAccount(target, account, ofProvider.get(target) ?? [], parts, signal),
+    }),
+  );
+  const free = [...ofProvider].filter(([name]) => !Object.hasOwn(providers, name));
+  const asked = free.filter(([kind]) => !findProviderKind(kind)?.onHost);
+  const bound = servers.filter(({ kind }) => findProviderKind(kind)?.onHost);
+  return [
+    ...accounts,
+    ...asked.map(([kind, its]) => {
+      const paths = its.map((server) => `servers[${servers.indexOf(server)}]`);
+      const run = (signal: AbortSignal) => probeServers(kind, its, parts, signal);
+      return needing(paths, { subject: "servers", target: kind, run });
+    }),
+    ...bound.map(({ name, host }) => {
+      const run = () => probeWorker(redis, host, clock);
+      return needing(["redis"], { subject: "worker", target: host ?? name, run });
+    }),
   ];
 }
 

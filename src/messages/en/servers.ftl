@@ -36,3 +36,25 @@ watch-polls = { $servers ->
 watch-polls-text =
     { $names }: their polls are more than two intervals late, so their values are old and no rule fires.
     Look whether workers are alive and have time, and in the worker's log; with very many servers of one account, raise stats.every or the account's rate.
+
+config-check-servers = servers: { $names }
+config-check-rules = rules: { $names }
+
+check-account = account
+check-servers = servers
+check-worker = worker on
+
+doctor-account-ok = { $servers ->
+    [0] answers; no server of it is configured.
+    [one] answers; its server was found.
+   *[other] answers; all { $servers } servers were found.
+}
+doctor-account-missing = answers, but only { $found } of { $servers } servers were found. Not there: { $names }. Correct their ids, or take them out.
+doctor-servers-ok = { $servers ->
+    [one] it answers.
+   *[other] all { $servers } answer.
+}
+doctor-servers-silent = only { $found } of { $servers } answer. Silent: { $names }. Check that their addresses are right and can be reached from here.
+doctor-worker-ok = alive.
+doctor-worker-missing = no worker is alive there, so nothing is known of this server. Start one, or mend host: and WORKER_HOST.
+doctor-worker-unknown = nobody can tell without Redis.

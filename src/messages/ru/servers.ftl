@@ -36,3 +36,22 @@ watch-polls = { $servers ->
 watch-polls-text =
     { $names }: опросы опаздывают больше чем на два интервала, поэтому значения устарели и правила не срабатывают.
     Проверьте, живы ли воркеры и успевают ли они, и посмотрите их журнал; если у одного аккаунта очень много серверов, увеличьте stats.every или rate аккаунта.
+
+config-check-servers = серверы: { $names }
+config-check-rules = правила: { $names }
+
+check-account = аккаунт
+check-servers = серверы
+check-worker = воркер на
+
+doctor-account-ok = { $servers ->
+    [0] отвечает; серверов из него в конфигурации нет.
+    [one] отвечает; сервер найден: { $servers } из { $servers }.
+   *[other] отвечает; найдены все серверы: { $servers }.
+}
+doctor-account-missing = отвечает, но найдено серверов: { $found } из { $servers }. Нет: { $names }. Исправьте id или уберите их.
+doctor-servers-ok = отвечают все: { $servers }.
+doctor-servers-silent = отвечают { $found } из { $servers }. Молчат: { $names }. Проверьте адреса и доступны ли они отсюда.
+doctor-worker-ok = работает.
+doctor-worker-missing = там не работает ни один воркер, и о сервере ничего не известно. Запустите его или исправьте host: и WORKER_HOST.
+doctor-worker-unknown = без Redis этого не узнать.
