@@ -8,6 +8,7 @@ import { type RunningBot, runBot } from "../../src/app/run-bot.ts";
 import type { Role } from "../../src/core/roles.ts";
 import type { Fault, SandboxOptions, TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
 import { MovedClock } from "./in-process.ts";
+import { noServers } from "./no-servers.ts";
 import { ALICE, BOT, testSandbox } from "./sandbox.ts";
 import type { RedisFixture } from "./state.ts";
 
@@ -27,6 +28,8 @@ export interface BotOptions {
   readonly sandbox?: Partial<SandboxOptions>;
   /** Default: one approver. */
   readonly approvals?: object;
+  /** Other parts of the configuration, in place of these. */
+  readonly config?: object;
   /** Who is listed beside Alice, an admin. */
   readonly users?: readonly { readonly id: number; readonly name: string; readonly role: Role }[];
 }
@@ -50,6 +53,7 @@ export async function startWholeBot(
     heartbeats: [],
     daily: false,
     hooks: {},
+    ...noServers,
     storages: {},
     backups: [{ name: "app", storages: [], encrypt: false, catchUp: true, source: { kind: "postgres" } }],
     telegram: {
@@ -59,6 +63,7 @@ export async function startWholeBot(
       chats: { ops: { id: chatId, topics: {}, ...(options.locale === undefined ? {} : { locale: options.locale }) } },
       users: [{ id: ALICE.id, name: "alice", role: "admin" }, ...(options.users ?? [])],
     },
+    ...options.config,
   } as unknown as BotConfig;
   const clock = new MovedClock();
   const logger = pino({ level: "silent" });
