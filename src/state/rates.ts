@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../core/errors.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
+/** A turn is never taken at its very time: exactly at the rate, some second would hold one too many. */
+const margin = 1.02;
 /** How long Redis may take to say when it is our turn; milliseconds. */
 const answerMs = 5000;
 /** Longest that nobody asks after a penalty; milliseconds. */
@@ -91,7 +93,7 @@ export class SharedRate {
     this.#key = key;
     this.perSecond = perSecond;
     this.burst = burst;
-    this.#intervalMs = 1000 / perSecond;
+    this.#intervalMs = (1000 / perSecond) * margin;
   }
 
   /**

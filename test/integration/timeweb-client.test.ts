@@ -4,7 +4,7 @@ import { z } from "zod";
 import { AppError, surelyNotDone } from "../../src/core/errors.ts";
 import { TimewebClient, type TimewebOptions } from "../../src/lib/clients/timeweb.ts";
 import { serversSchema } from "../../src/lib/clients/timeweb-schema.ts";
-import type { TimewebSandbox } from "../../src/sandbox/timeweb/index.ts";
+import type { Fault, TimewebSandbox } from "../../src/sandbox/timeweb/index.ts";
 import { never, noLimit, startTimeweb } from "../support/timeweb.ts";
 
 const path = "/api/v1/servers";
@@ -135,12 +135,44 @@ describe("a question", () => {
     expect(getEventListeners(between.signal, "abort")).toHaveLength(0);
   });
 
+  test("that is asked once only is asked again when it got no answer at all: torn off, or one too many", async () => {
+    const { sandbox } = await startTimeweb();
+    const once = (times: number, fault: Fault) => {
+      sandbox.clearFaults();
+      sandbox.forgetRequests();
+      sandbox.addFault({ ...fault, times });
+      return clientOf(sandbox).get(path, serversSchema, never, { once: true });
+    };
+    expect((await once(1, { kind: "reset" })).data.servers).toHaveLength(2);
+    expect((await once(2, { kind: "status", status: 429 })).data.servers).toHaveLength(2);
+    await failureOf(once(3, { kind: "status", status: 429 }));
+    await failureOf(once(2, { kind: "reset" }));
+    await failureOf(once(1, { kind: "status", status: 500 }));
+    expect(sandbox.requests()).toHaveLength(1);
+  });
+
+  test("that is too many for the API lets all wait, longer each time, and is forgiven", async () => {
+    const { sandbox } = await startTimeweb();
+    const penalties: number[] = [];
+    const rate = { ...noLimit, penalize: (ms: number) => Promise.resolve(void penalties.push(ms)) };
+    const client = clientOf(sandbox, { rate });
+    sandbox.addFault({ kind: "status", status: 429, times: 9 });
+    for (let n = 0; n < 3; n++) await failureOf(client.get(path, serversSchema, never, { once: true }));
+    expect(penalties).toHaveLength(9);
+    for (const [n, ms] of penalties.entries())
+      expect(Math.abs(ms / Math.min(500 * 2 ** n, 30_000) - 1)).toBeLessThan(0.26);
+    for (let n = 0; n < 60; n++) await client.get(path, serversSchema, never);
+    sandbox.addFault({ kind: "status", status: 429, times: 1 });
+    await client.get(path, serversSchema, never, { once: true });
+    expect(penalties.at(-1)).toBeLessThan(700);
+  });
+
   test("takes a turn for each attempt, and tells of too many requests", async () => {
     const { sandbox } = await startTimeweb({ faults: [{ kind: "status", status: 429, times: 1 }] });
     const seen: string[] = [];
     const rate = {
       take: (_: AbortSignal, urgent?: boolean) => Promise.resolve(void seen.push(urgent ? "urgent" : "turn")),
-      penalize: (ms: number) => Promise.resolve(void seen.push(ms >= 1000 ? "penalty" : `only ${ms}`)),
+      penalize: (ms: number) => Promise.resolve(void seen.push(ms >= 375 ? "penalty" : `only ${ms}`)),
     };
     await clientOf(sandbox, { rate }).get(path, serversSchema, never, { urgent: true });
     expect(seen).toEqual(["urgent", "penalty", "urgent"]);

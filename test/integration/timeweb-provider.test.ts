@@ -205,12 +205,21 @@ describe("what goes wrong with the account is one fault of all", () => {
     expect(await readingOf(provider, 101)).toMatchObject({ status: "on" });
   });
 
-  test("a token that is revoked between list and statistics", async () => {
-    const { sandbox, provider, clock } = await startTimeweb();
-    await readingOf(provider, 101);
+  test("a token that is revoked between list and statistics is not shown a thousand times", async () => {
+    const servers = manyServers(300);
+    const { sandbox, provider, clock } = await startTimeweb({ servers });
+    await readingOf(provider, 1001);
     sandbox.revokeToken(sandbox.token);
+    sandbox.forgetRequests();
     clock.advance(1000);
-    expect(await lookAt(provider, 102)).toMatchObject({ failure: "account", permanent: true });
+    const looks = await looksAt(provider, ...servers.map(({ id }) => id));
+    for (const look of looks.values())
+      expect(look).toMatchObject({ failure: "account", permanent: true, reason: { key: "error-provider-token" } });
+    // As many as may be under way at a time.
+    expect(sandbox.requests().length).toBeLessThanOrEqual(64);
+    sandbox.allowToken(sandbox.token);
+    clock.advance(5 * minute);
+    expect(await readingOf(provider, 1001)).toMatchObject({ status: "on" });
   });
 
   test("statistics that fail from server to server are the API's fault; one request at a time finds out when they are back", async () => {

@@ -8,8 +8,11 @@ import { type Asked, garbageError, jsonOf, networkError, statusError, timeoutErr
 const timeoutMs = 10_000;
 /** Larger bodies are not read; bytes. A page of 100 servers has about 200 KB. */
 const maxBody = 8 * 2 ** 20;
-/** How long nobody asks after the API has said that it was too much: it does not say how long; milliseconds. */
-const penaltyMs = 2000;
+/**
+ * How long nobody asks after the API has said that it was too much, since it does not say how long; milliseconds. Twice
+ * as long each time that it says so again, until enough has been answered in between.
+ */
+const penalty = { firstMs: 500, longestMs: 30_000, forgiven: 0.9 } as const;
 
 export interface TimewebOptions {
   /** The provider's name in the configuration; for errors. */
@@ -29,7 +32,10 @@ export interface AskOptions {
   readonly query?: Readonly<Record<string, string | number>>;
   /** Before what waits for its turn: somebody looks at it. */
   readonly urgent?: boolean;
-  /** Asked once only, or again at once when the connection broke off: whoever asks will do so again. */
+  /**
+   * Asked once: whoever asks will do so again. Only what was no answer at all is asked again: a connection that broke
+   * off, and too many requests.
+   */
   readonly once?: boolean;
 }
 
@@ -60,6 +66,8 @@ export class TimewebClient {
   readonly #server: string;
   readonly #timeoutMs: number;
   readonly #questions: IPolicy;
+  /** How often it was too much of late. */
+  #strikes = 0;
 
   constructor(options: TimewebOptions) {
     this.#options = options;
@@ -85,7 +93,7 @@ export class TimewebClient {
       return { data: read(asked, reply, schema), date: reply.date };
     };
     try {
-      if (options.once) return await onceMore(ask);
+      if (options.once) return await onceMore(ask, signal);
       return await this.#questions.execute(ask, signal);
     } catch (error) {
       // Aborted between two attempts, the policy rejects with an error of its own.
@@ -138,10 +146,18 @@ export class TimewebClient {
       if (limit.aborted) throw timeoutError(asked, this.#timeoutMs);
       throw brokenOff(asked, error);
     }
+    if (reply.status === 429) await this.#slowDown();
+    else this.#strikes *= penalty.forgiven;
     if (reply.status >= 200 && reply.status < 300) return reply;
-    // Not waited for: Redis being away must not hide what the API has said.
-    if (reply.status === 429) void this.#options.rate.penalize(penaltyMs * (1 + Math.random())).catch(() => undefined);
     throw statusError(asked, reply.status, reply.body);
+  }
+
+  /** Nobody asks for a while. */
+  async #slowDown(): Promise<void> {
+    const ms = Math.min(penalty.firstMs * 2 ** Math.round(this.#strikes), penalty.longestMs);
+    this.#strikes += 1;
+    // Redis being away must not hide what the API has said.
+    await this.#options.rate.penalize(ms * (0.75 + Math.random() / 2)).catch(() => undefined);
   }
 }
 
@@ -160,14 +176,17 @@ async function receive(asked: Asked, response: Response): Promise<Reply> {
   return { status, body, date: Number.isNaN(date) ? undefined : new Date(date) };
 }
 
-/** Again at once if the connection broke off: one that was kept open may just have been closed by the other side. */
-async function onceMore<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    const isBroken = error instanceof AppError && error.context["why"] === "network" && error.context["done"] !== false;
-    if (!isBroken) throw error;
-    return await ask();
+/** A connection that was kept open may just have been closed by the other side; whoever was too many waits for a turn. */
+async function onceMore<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let left = 3; ; left--) {
+    try {
+      return await ask();
+    } catch (error) {
+      signal.throwIfAborted();
+      const { why, done } = error instanceof AppError ? error.context : {};
+      const isBroken = why === "network" && done !== false && left === 3;
+      if (left === 1 || !(isBroken || why === "rate")) throw error;
+    }
   }
 }
 

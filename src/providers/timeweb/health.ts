@@ -1,5 +1,4 @@
 import type { Clock } from "../../core/ports.ts";
-import type { Text } from "../../core/text.ts";
 
 /** So many servers in a row without measurements are no longer their own fault. */
 const enough = 3;
@@ -8,24 +7,24 @@ const restMs = 60_000;
 
 /**
  * Whether the API gives measurements at all. One server whose measurements fail is that server's affair; when they fail
- * for one after the other it is the API's, and asking for a thousand more would only take their time.
+ * for one after the other, or the account itself is refused, it is the API's, and asking for a thousand more would only
+ * take their time. `F`: what is said meanwhile.
  */
-export class StatisticsHealth {
+export class StatisticsHealth<F> {
   readonly #clock: Clock;
   readonly #failing = new Set<number>();
-  #reason: Text | undefined;
+  #fault: F | undefined;
   #askedAt = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Why nobody should ask now; undefined: ask. */
-  fault(): Text | undefined {
-    if (this.#failing.size < enough || this.#reason === undefined) return undefined;
+  /** What is wrong, where nobody should ask now; undefined: ask. */
+  fault(): F | undefined {
     const now = this.#clock.now().getTime();
     // Also when the clock was set back.
-    if (Math.abs(now - this.#askedAt) < restMs) return this.#reason;
+    if (this.#fault === undefined || Math.abs(now - this.#askedAt) < restMs) return this.#fault;
     // This one finds out.
     this.#askedAt = now;
     return undefined;
@@ -33,16 +32,20 @@ export class StatisticsHealth {
 
   succeeded(): void {
     this.#failing.clear();
-    this.#reason = undefined;
+    this.#fault = undefined;
+  }
+
+  /** What was asked for one server would meet all of them. */
+  broke(fault: F): void {
+    this.#fault = fault;
+    this.#askedAt = this.#clock.now().getTime();
   }
 
   /** Notes a failure of the API about a server. True: by now it is the API's own. */
-  failed(server: number, reason: Text): boolean {
+  failed(server: number, fault: F): boolean {
     this.#failing.add(server);
-    this.#reason = reason;
-    this.#askedAt = this.#clock.now().getTime();
-    // Only that there were enough matters.
-    if (this.#failing.size > enough) this.#failing.delete([...this.#failing][0] ?? server);
-    return this.#failing.size >= enough;
+    const isOwn = this.#failing.size >= enough;
+    if (isOwn) this.broke(fault);
+    return isOwn;
   }
 }

@@ -50,7 +50,7 @@ class TimewebProvider implements Provider {
   readonly inventory: Inventory;
   readonly #client: TimewebClient;
   readonly #list: ServerList;
-  readonly #health: StatisticsHealth;
+  readonly #health: StatisticsHealth<LookError>;
   readonly #clock: Clock;
   readonly #slots = new Slots(concurrency);
   readonly #closing = new AbortController();
@@ -66,7 +66,7 @@ class TimewebProvider implements Provider {
       timeoutMs: timeout,
     });
     this.#list = new ServerList(this.#client, deps.clock);
-    this.#health = new StatisticsHealth(deps.clock);
+    this.#health = new StatisticsHealth<LookError>(deps.clock);
     this.power = new TimewebPower(this.#client, this.#list);
     this.inventory = new TimewebInventory(this.#client, name);
   }
@@ -121,8 +121,6 @@ class TimewebProvider implements Provider {
   /** The newest measurements. `optional`: with a status that nobody knows there may be none, and undefined is enough. */
   async #sample(id: number, theirNow: number, optional: boolean, signal: AbortSignal): Promise<Sample | undefined> {
     try {
-      const fault = this.#health.fault();
-      if (fault) throw apiFault("account", fault);
       const sample = await this.#slots.use(signal, () => this.#ask(id, theirNow, signal));
       const age = sample ? theirNow - sample.at.getTime() : spanMs;
       if (sample && age < staleMs) return sample;
@@ -136,6 +134,9 @@ class TimewebProvider implements Provider {
 
   /** Form (a), and where that fails (b). */
   async #ask(id: number, theirNow: number, signal: AbortSignal): Promise<Sample | undefined> {
+    // By now others may have found out that there is nothing to be had.
+    const fault = this.#health.fault();
+    if (fault) throw fault;
     const from = new Date(theirNow - spanMs).toISOString();
     const path = `/api/v1/servers/${id}/statistics`;
     try {
@@ -145,7 +146,7 @@ class TimewebProvider implements Provider {
       return newestOf(data);
     } catch (error) {
       signal.throwIfAborted();
-      if (isOfAccount(error)) throw error;
+      if (isOfAccount(error)) throw this.#broken(error);
       const keys = "system.cpu.util;network.request;network.response";
       const other = `${path}/${encodeURIComponent(from)}/1/${encodeURIComponent(keys)}`;
       try {
@@ -155,9 +156,16 @@ class TimewebProvider implements Provider {
       } catch (second) {
         signal.throwIfAborted();
         // The first says more: it is the form that is meant to work.
-        throw isOfAccount(second) ? second : await this.#unmeasured(id, toAppError(error), signal);
+        throw isOfAccount(second) ? this.#broken(second) : await this.#unmeasured(id, toAppError(error), signal);
       }
     }
+  }
+
+  /** The account itself is refused: nobody else asks for a while. */
+  #broken(error: unknown): LookError {
+    const fault = lookError(error);
+    this.#health.broke(fault);
+    return fault;
   }
 
   async #find(listing: Listing, id: number, signal: AbortSignal): Promise<TimewebServer> {
@@ -182,7 +190,8 @@ class TimewebProvider implements Provider {
       return server === undefined ? goneError(id) : apiFault("no-data", reason);
     }
     if (error.code === "provider-refused") return apiFault("refused", reason);
-    if (this.#health.failed(id, textOf(error))) return apiFault("account", textOf(error));
+    const fault = apiFault("account", textOf(error));
+    if (this.#health.failed(id, fault)) return fault;
     return apiFault(error.code === "provider-failed" ? "garbage" : "no-data", reason);
   }
 }
