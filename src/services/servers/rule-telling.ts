@@ -112,10 +112,10 @@ export async function tell({ alerts, ruleStates, clock }: TellingDeps, tellings:
   for (const [index, { signal, change, begins }] of tellings.entries()) {
     const known = noted[index];
     if (!begins || !known || (await alerts.receive([signal])).none === undefined) continue;
-    const now = clock.now();
     const { record } = known;
-    const state = { ...record.state, since: now.getTime() };
+    const since = Math.max(clock.now().getTime(), record.state.since + 1);
+    const state = { ...record.state, since };
     const [saved] = await ruleStates.replace([{ ...change, known, record: { ...record, state } }]);
-    if (saved) await alerts.receive([{ ...signal, startsAt: now.toISOString() }]);
+    if (saved) await alerts.receive([{ ...signal, startsAt: new Date(since).toISOString() }]);
   }
 }

@@ -45,17 +45,20 @@ function scaledBytes(bytes: number): { value: number; unit: string } {
   return { value, unit: byteUnits[index] ?? "B" };
 }
 
-/** Seconds in the largest unit that leaves more than one or two of it. */
+const [minute, hour, day] = [60, 3600, 86_400];
+
+/** Seconds as a person writes them ("24 h", "7 d"), and what was measured in two digits. */
 function durationText(seconds: number): Text {
-  const [value, unit] =
-    seconds < 120
-      ? [seconds, "s"]
-      : seconds < 2 * 3600
-        ? [seconds / 60, "m"]
-        : seconds < 48 * 3600
-          ? [seconds / 3600, "h"]
-          : [seconds / 86_400, "d"];
-  return { key: "rule-duration", args: { value: rounded(value), unit } };
+  const isWhole = [minute, hour].some((unit) => seconds % unit === 0);
+  const [unit, length] = durationUnit(seconds);
+  const value = isWhole ? rounded(seconds / length) : Number((seconds / length).toPrecision(2));
+  return { key: "rule-duration", args: { value, unit } };
+}
+
+function durationUnit(seconds: number): [unit: string, length: number] {
+  if (seconds > 3 * day) return ["d", day];
+  if (seconds >= 2 * hour || (seconds > 0 && seconds % hour === 0)) return ["h", hour];
+  return seconds >= 2 * minute || (seconds > 0 && seconds % minute === 0) ? ["m", minute] : ["s", 1];
 }
 
 /** Three digits say enough. */
