@@ -28,6 +28,8 @@ const env = {
   PHOTOS_KEY: "photos-key",
   PHOTOS_SECRET: "photos-secret",
   SHOP_DB_PASSWORD: "shop-password",
+  TIMEWEB_TOKEN: "token-of-timeweb",
+  EXPORTER_PASSWORD: "password-of-the-exporter",
   HEARTBEAT_URL: "https://hc.example.org/ping/3f2c",
 };
 
@@ -106,6 +108,8 @@ describe("the example", () => {
     expect(config?.heartbeats.map(({ name }) => name)).toEqual(["nightly-import", "queue"]);
     expect(config?.hooks.grafana).toBeDefined();
     expect(config?.heartbeat).toBeDefined();
+    expect(config?.servers.map(({ kind }) => kind)).toEqual(["timeweb", "node-exporter", "local"]);
+    expect(config?.rules).toHaveLength(3);
     const kinds = new Set(config?.backups.map(({ source }) => source?.kind));
     expect(sourceKinds.filter((kind) => !kinds.has(kind as never))).toEqual([]);
   });

@@ -54,6 +54,8 @@ export function registerSecrets(path: Path, text: string, fromEnvironment: reado
   const isAlertSecret = alertSections.get(path[0])?.(path);
   const secrets = passwordsIn(text);
   if (isAlertSecret ?? secretKeys.has(key)) secrets.push(text);
+  // They may prove who asks, whatever they are called.
+  if (path[0] === "servers" && path.includes("headers")) secrets.push(text);
   // Each key of several, which the text holds as a file of them does.
   if (key === "identity") secrets.push(...identityLines(text));
   for (const secret of secrets) registerSecret(secret);
