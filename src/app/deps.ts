@@ -42,6 +42,7 @@ import { RecoveryStates } from "../state/recovery.ts";
 import { connectRedis, giveUp, Keys, type Redis } from "../state/redis.ts";
 import { Refusals } from "../state/refusals.ts";
 import { RestorationStates } from "../state/restorations.ts";
+import { RuleStates } from "../state/rule-states.ts";
 import { Runs } from "../state/runs.ts";
 import { ScheduleState } from "../state/schedule.ts";
 import { ServerHistory } from "../state/server-history.ts";
@@ -96,6 +97,7 @@ export interface Deps {
   readonly restorations: Restorations;
   readonly powerStates: PowerStates;
   readonly powerOrders: PowerOrders;
+  readonly recoveryStates: RecoveryStates;
   readonly recovery: Recovery;
   /** What providers tell beside measurements. */
   readonly inventoryStates: InventoryStates;
@@ -123,6 +125,7 @@ export interface Deps {
   readonly inbound: Inbound;
   readonly serverStates: ServerStates;
   readonly serverHistory: ServerHistory;
+  readonly ruleStates: RuleStates;
 }
 
 export interface DepsOptions {
@@ -194,6 +197,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const inventoryStates = new InventoryStates(redis, keys);
   const databaseBackups = new DatabaseBackups(redis, keys, cards);
   const presences = new Presences(redis, keys);
+  const recoveryStates = new RecoveryStates(redis, keys);
   const recovery = new Recovery({
     config,
     clock,
@@ -207,7 +211,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     serverStates,
     powerStates,
     powerOrders,
-    recoveryStates: new RecoveryStates(redis, keys),
+    recoveryStates,
   });
   const deps: Deps = {
     config,
@@ -243,6 +247,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     restorations,
     powerStates,
     powerOrders,
+    recoveryStates,
     recovery,
     inventoryStates,
     inventoryOrders: new InventoryOrders({ config, clock, inventoryStates, databaseBackups, producer }),
@@ -267,6 +272,7 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
     heartbeats: new Heartbeats({ config, clock, logger, heartbeatStates, alerts }),
     serverStates,
     serverHistory: new ServerHistory(redis, keys, config.stats.keep),
+    ruleStates: new RuleStates(redis, keys),
     inbound: new Inbound({ config, clock, logger, refusals: new Refusals(redis, keys), alerts }),
   };
   const close = async (): Promise<void> => {
