@@ -19,7 +19,7 @@ import { diskMetrics, newestOf, newestOfSeries, type Sample } from "./statistics
 /** Looks at a time: with slow answers of 10 s each, a thousand still fit into an interval. */
 const concurrency = 64;
 /** How far back measurements are asked for; milliseconds. */
-const spanMs = 30 * 60_000;
+const spanMs = 20 * 60_000;
 /** Older ones say nothing of now; milliseconds. */
 const staleMs = 15 * 60_000;
 
@@ -123,7 +123,8 @@ class TimewebProvider implements Provider {
     try {
       const sample = await this.#slots.use(signal, () => this.#ask(id, theirNow, signal));
       const age = sample ? theirNow - sample.at.getTime() : spanMs;
-      if (sample && age < staleMs) return sample;
+      // Told without a zone, a time can seem to lie ahead.
+      if (sample && age < staleMs) return age < 0 ? { ...sample, at: new Date(theirNow) } : sample;
       throw new LookError("no-data", { key: "look-no-statistics", args: { minutes: Math.round(age / 60_000) } });
     } catch (error) {
       signal.throwIfAborted();
@@ -137,10 +138,10 @@ class TimewebProvider implements Provider {
     // By now others may have found out that there is nothing to be had.
     const fault = this.#health.fault();
     if (fault) throw fault;
-    const from = new Date(theirNow - spanMs).toISOString();
+    const from = isoSecond(theirNow - spanMs);
     const path = `/api/v1/servers/${id}/statistics`;
     try {
-      const query = { date_from: from, date_to: new Date(theirNow).toISOString() };
+      const query = { date_from: from, date_to: isoSecond(theirNow) };
       const { data } = await this.#client.get(path, statisticsSchema, signal, { query, once: true });
       this.#health.succeeded();
       return newestOf(data);
@@ -195,6 +196,9 @@ class TimewebProvider implements Provider {
     return apiFault(error.code === "provider-failed" ? "garbage" : "no-data", reason);
   }
 }
+
+/** As the documentation shows times, and with their zone. */
+const isoSecond = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 
 const apiFault = (failure: LookFailure, reason: Text) => new LookError(failure, reason, { ofApi: true });
 const goneError = (id: number) => new LookError("gone", { key: "look-gone", args: { id: String(id) } });
