@@ -9,6 +9,7 @@ import type { Text } from "../../core/text.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Power, Provider } from "../../providers/types.ts";
 import type { PowerStates } from "../../state/power.ts";
+import type { RecoveryStates } from "../../state/recovery.ts";
 import type { ServerStates } from "../../state/servers.ts";
 import { requirePower, targetOf } from "./servers.ts";
 import { type SurroundingsDeps, surroundingsOf } from "./surroundings.ts";
@@ -20,6 +21,7 @@ export interface PowerLookDeps extends SurroundingsDeps {
   readonly logger: Logger;
   readonly powerStates: PowerStates;
   readonly serverStates: Pick<ServerStates, "read" | "events">;
+  readonly recoveryStates: Pick<RecoveryStates, "turn">;
   /** Opens a provider by its name in the configuration; opened once and shared. */
   provider(name: string): Provider;
 }
@@ -81,7 +83,7 @@ export async function lookAt(deps: PowerLookDeps, order: PowerOrder, signal: Abo
     const { server, power } = powerFor(deps, order);
     const told = await readFacts(power, server, limited);
     const look = await lookOf(deps, server, told);
-    const obstacle = obstacleOf(order.action, look.status) ?? standingObstacle(deps, order, look);
+    const obstacle = obstacleOf(order.action, look.status) ?? (await standingObstacle(deps, order, look));
     const consoleUrl = power.consoleUrl?.(targetOf(server));
     const until = new Date(clock.now().getTime() + (order.waitMs ?? config.approvals.reboot.expires)).toISOString();
     found = {
@@ -111,12 +113,14 @@ export async function lookAt(deps: PowerLookDeps, order: PowerOrder, signal: Abo
 }
 
 /** What nobody is asked about is not done where there is any doubt. */
-function standingObstacle(
-  { config, clock }: Pick<PowerLookDeps, "config" | "clock">,
-  { standing }: PowerOrder,
+async function standingObstacle(
+  { config, clock, recoveryStates }: Pick<PowerLookDeps, "config" | "clock" | "recoveryStates">,
+  { standing, id }: PowerOrder,
   { lastReboot, work, processes, isOnlyWorker }: PowerLook,
-): Text | undefined {
+): Promise<Text | undefined> {
   if (!standing) return undefined;
+  // Of a worker that was away for so long that another server has got the turn.
+  if ((await recoveryStates.turn())?.order !== id) return { key: "recovery-obstacle-turn" };
   if (work.length > 0) return { key: "recovery-obstacle-work" };
   if (isOnlyWorker || processes.length > 0) return { key: "recovery-obstacle-alive" };
   const sinceMs = lastReboot ? clock.now().getTime() - Date.parse(lastReboot.at) : Number.POSITIVE_INFINITY;

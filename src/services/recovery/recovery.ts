@@ -36,6 +36,8 @@ export interface RecoveryDeps extends SurroundingsDeps {
 
 /** So long the chat is asked; milliseconds. */
 const askMs = 30 * 60_000;
+/** Who has taken a turn and ordered nothing for so long is gone; milliseconds. */
+const turnMs = 120_000;
 
 interface Candidate {
   readonly server: ServerConfig;
@@ -115,17 +117,19 @@ export class Recovery {
     const { recoveryStates, config, logger } = this.#deps;
     const { server, signs } = candidate;
     const found = await recoveryStates.turn();
-    const unfinished = found && (await this.#unfinished(found));
-    // Killed between taking its turn and ordering: the same once more.
-    if (unfinished === "never ordered" && found?.server === server.name) return await this.#order(found);
-    if (unfinished === "under way") return false;
+    const order = found && (await this.#deps.powerStates.read(found.order));
+    if (order && !isOver(order)) return false;
+    const isNew = found !== undefined && !order && Math.abs(now.getTime() - found.at) < turnMs;
+    // Killed between taking its turn and ordering: the same once more. Another worker may be about to order its own.
+    if (isNew) return found.server === server.name && (await this.#order(found));
     const why = await this.#hindrance(candidate, now);
     if (why !== undefined) {
       logger.info({ server: server.name, why }, "recovery: not now");
       return false;
     }
     const last = await recoveryStates.last(server.name);
-    if (!mayActAgain(last, config.recovery.every, now)) return false;
+    const wasOrdered = order !== undefined || found?.server !== server.name;
+    if (wasOrdered && !mayActAgain(last, config.recovery.every, now)) return false;
     const source = `recovery:${server.name}:${since}`;
     const turn: RecoveryTurn = {
       server: server.name,
@@ -147,12 +151,6 @@ export class Recovery {
     const waitMs = standing ? {} : { waitMs: askMs };
     await this.#deps.powerOrders.request({ server, action: "reboot", source, why, standing, ...waitMs });
     return true;
-  }
-
-  async #unfinished({ order: id }: RecoveryTurn): Promise<"never ordered" | "under way" | undefined> {
-    const order = await this.#deps.powerStates.read(id);
-    if (!order) return "never ordered";
-    return isOver(order) ? undefined : "under way";
   }
 
   /** Why nothing is done about it now: somebody is at it, or something is under way there. */
