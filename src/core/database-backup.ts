@@ -40,6 +40,8 @@ export interface DatabaseBackup {
 
 /** After a request whose answer was lost the list of backups is looked at for so long before it is repeated; milliseconds. */
 export const lookForMs = 60_000;
+/** One that could not be asked for at all is not asked for later than this: nobody waits for it any more; milliseconds. */
+export const orderWithinMs = 60 * 60_000;
 /** Requests that are made at most for one order. */
 export const mostRequests = 2;
 /** One that does not appear in the list, or does not come to its end, is given up after; milliseconds. */

@@ -114,6 +114,24 @@ describe("a backup of a managed database that was approved", () => {
     expect(await manualBackups(world)).toHaveLength(1);
   });
 
+  test("that cannot be asked for waits for the API, and for no longer than an hour", async () => {
+    const world = await inventoryWorld(fixture);
+    const { deps, clock, sandbox, seen } = world;
+    const listFails = { kind: "status", status: 503, method: "GET", path: "/dbs/7/backups" } as const;
+    const outage = sandbox.addFault(listFails);
+    const first = await ordered(world);
+    expect(await deps.databaseBackups.read(first.id)).toMatchObject({ status: "ordering", asked: [] });
+    sandbox.removeFault(outage);
+    clock.advance(10 * minute);
+    expect(await deps.managedBackupRunner.step(first.id, job.signal)).toMatchObject({ status: "making" });
+    sandbox.addFault(listFails);
+    const second = await ordered(world);
+    clock.advance(61 * minute);
+    const late = await deps.managedBackupRunner.step(second.id, job.signal);
+    expect(late).toMatchObject({ status: "failed", error: { code: "provider-failed" } });
+    expect(seen(post)).toBe(1);
+  });
+
   test("of which a provider of several nodes names none is found in the list", async () => {
     const world = await inventoryWorld(fixture);
     const { id } = await ordered(world, crm);

@@ -11,7 +11,7 @@ error-auto-backups-not-taken = provider { $account } has not taken the settings 
 
 managed-same-provider = ⚠️ These backups are kept by the same provider: they are no off-site copy.
 managed-backup-title = Backup of the database { $name } by { $account }
-managed-backup-ordered = Ordered; a card of its own tells how it goes.
+managed-backup-ordered = On its way; a card of its own tells how it goes.
 managed-detail-type = Type: { $type }
 managed-auto-title = Automatic backups of the database { $name } by { $account }: other settings
 managed-auto-done = The provider has the new settings.

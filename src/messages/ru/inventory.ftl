@@ -11,7 +11,7 @@ error-auto-backups-not-taken = провайдер { $account } не принял
 
 managed-same-provider = ⚠️ Эти копии хранит тот же провайдер: это не копия в другом месте.
 managed-backup-title = Копия базы { $name } у { $account }
-managed-backup-ordered = Заказано; как идёт дело, показывает отдельная карточка.
+managed-backup-ordered = В работе; как идёт дело, показывает отдельная карточка.
 managed-detail-type = Тип: { $type }
 managed-auto-title = Автокопии базы { $name } у { $account }: новые настройки
 managed-auto-done = Новые настройки у провайдера.

@@ -1,4 +1,11 @@
-import { afterLook, type DatabaseBackup, endsWithinMs, isOver, nextAfterUnclear } from "../../core/database-backup.ts";
+import {
+  afterLook,
+  type DatabaseBackup,
+  endsWithinMs,
+  isOver,
+  nextAfterUnclear,
+  orderWithinMs,
+} from "../../core/database-backup.ts";
 import { AppError, surelyNotDone, toAppError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -122,7 +129,7 @@ class Step {
     const isHopeless = asked.length === 0 && toAppError(cause).permanent;
     const at = this.#now();
     if (isGone || isHopeless) return await this.#end({ error });
-    if (at.getTime() - Date.parse(createdAt) > endsWithinMs) {
+    if (at.getTime() - Date.parse(createdAt) > (asked.length === 0 ? orderWithinMs : endsWithinMs)) {
       await this.#change((order) => ({
         ...order,
         status: asked.length === 0 ? "failed" : "unclear",
