@@ -123,7 +123,7 @@ function casesOf(conditions: readonly Condition[]): Cases | undefined {
 /** The numbers within the range, its ends, and one between each two. */
 function valuesOf([least, most]: readonly [number, number], numbers: ReadonlySet<number>): number[] {
   const sorted = [...numbers].filter((value) => value > least && value < most);
-  const [first = 0, last = 0] = [Math.min(...sorted, 0), Math.max(...sorted, 0)];
+  const [first, last] = [Math.min(...sorted, 0), Math.max(...sorted, 0)];
   const ends = [Number.isFinite(least) ? least : first - 1, Number.isFinite(most) ? most : last + 1];
   const marks = [...new Set([...sorted, ...ends])].toSorted((a, b) => a - b);
   const between = marks.slice(1).map((mark, index) => (mark + (marks[index] ?? mark)) / 2);

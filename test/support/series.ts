@@ -1,4 +1,4 @@
-import type { MetricName, MetricValues } from "../../src/core/metric.ts";
+import type { MetricName } from "../../src/core/metric.ts";
 import { type RuleConditions, readRule } from "../../src/core/rule-check.ts";
 import type { RuleView } from "../../src/core/rule-series.ts";
 import { type RuleState, stepRule } from "../../src/core/rule-state.ts";
@@ -74,7 +74,7 @@ export function viewOf(series: Partial<Record<MetricName, readonly (number | und
     at,
     heardAt: at + 2000,
     every,
-    values: values as MetricValues,
+    values,
     series: (metric) => points((series[metric] ?? []).slice(0, index + 1)),
   };
 }
