@@ -151,7 +151,7 @@ describe("in the chat", () => {
     expect(picture.caption).toMatch(
       /^🟢 web-1 · on · up 5d 1m\nCPU 37% · memory 64% · disk 88% \(12 GB free\) · load 0\.52\n/,
     );
-    expect(labels(picture)).toEqual(["1h", "• 24h", "7d", "30d", "↻ Refresh", "☀️"]);
+    expect(labels(picture)).toEqual(["1h", "• 24h", "7d", "30d", "↻ Refresh", "☀️", "🔄 Reboot…"]);
     let before = picture.photo?.at(-1)?.file_unique_id;
     for (const [label, marked] of [
       ["1h", "• 1h"],
@@ -206,6 +206,10 @@ describe("in the chat", () => {
     const opened = await callAfter(bot, "sendPhoto", async () => await press(bot, table, "🟢 db-1"));
     expect(opened).toMatchObject({ ok: true });
     bot.sandbox.setMember(GROUP_ID, EVE.id, "member");
+    const picture = current(bot, opened.result as Message);
+    expect((await press(bot, picture, "🔄 Reboot…", BOB.id)).answer?.text).toMatch(/operator/);
+    const asked = await callAfter(bot, "sendMessage", async () => await press(bot, picture, "🔄 Reboot…"));
+    expect(JSON.stringify(asked.params)).toContain("db-1");
     const since = bot.sandbox.calls().at(-1)?.seq ?? 0;
     bot.sandbox.sendAsUser(GROUP_ID, { from: EVE.id, text: "/stats" });
     await press(bot, table, "🟢 web-1", EVE.id);

@@ -1,16 +1,29 @@
 import { createHash } from "node:crypto";
-import { Worker } from "node:worker_threads";
-import { AppError } from "../../core/errors.ts";
+import { getCompileCacheDir } from "node:module";
+import { fileURLToPath } from "node:url";
+import { AppError, toAppError } from "../../core/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { PainterAnswer, PainterOrder } from "./painter-thread.ts";
+import { type Conversation, converse } from "../../lib/process.ts";
+import { Answers } from "./painter-answers.ts";
 import type { Chart } from "./types.ts";
 
+/** What the program is given. */
+export interface PainterOrder {
+  readonly id: number;
+  readonly chart: Chart;
+}
+
+/** What it says: a picture of so many bytes follows, or why there is none. */
+export type PainterAnswer =
+  | { readonly id: number; readonly bytes: number }
+  | { readonly id: number; readonly problem: string };
+
 export interface PainterOptions {
-  /** The thread, and the some 60 MB that it has, go when nothing was drawn for so long; milliseconds. */
+  /** The program, and the some 130 MB that it has, go when nothing was drawn for so long; milliseconds. */
   readonly idleMs?: number;
   /** Pictures that may be waited for at a time, the one being drawn among them. */
   readonly mostWaiting?: number;
-  /** A picture that takes longer is given up, and the thread with it; milliseconds. */
+  /** A picture that takes longer is given up, and the program with it; milliseconds. */
   readonly limitMs?: number;
 }
 
@@ -20,32 +33,40 @@ interface Waiting {
   readonly failed: (error: AppError) => void;
 }
 
+/** A program that draws, and what ends it. */
+interface Running extends Pick<Conversation, "stdin" | "pid"> {
+  readonly end: AbortController;
+  readonly ended: Promise<void>;
+}
+
 /** Pictures that were drawn lately are given once more without drawing. */
 const mostRemembered = 12;
+const heapMegabytes = 192;
+const program = fileURLToPath(new URL("./painter-program.ts", import.meta.url));
 
 /**
- * Draws pictures in a thread of its own, one after the other, so that the bot goes on answering meanwhile. The thread
- * starts with the first picture and ends when none was wanted for a while.
+ * Draws pictures in a process of its own, one after the other. It starts with the first picture and ends when none was
+ * wanted for a while; when it breaks down, the next picture starts another one.
  */
 export class ChartPainter {
-  readonly #logger: Logger;
+  readonly #logger: Pick<Logger, "warn">;
   readonly #options: Required<PainterOptions>;
   readonly #queue: Waiting[] = [];
   readonly #drawn = new Map<string, Promise<Uint8Array>>();
-  #thread: Worker | undefined;
+  #running: Running | undefined;
   #current: Waiting | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastId = 0;
   #isClosed = false;
 
-  constructor(logger: Logger, options: PainterOptions = {}) {
+  constructor(logger: Pick<Logger, "warn">, options: PainterOptions = {}) {
     this.#logger = logger;
     this.#options = { idleMs: 60_000, mostWaiting: 8, limitMs: 15_000, ...options };
   }
 
-  /** Whether there is a thread now. */
-  get isAwake(): boolean {
-    return this.#thread !== undefined;
+  /** Of the program, while it runs. */
+  get pid(): number | undefined {
+    return this.#running?.pid;
   }
 
   /** The picture as PNG. The same is drawn once. @throws AppError busy, internal, interrupted */
@@ -61,11 +82,12 @@ export class ChartPainter {
     return await picture;
   }
 
-  /** Ends the thread; what is waited for fails. */
+  /** Ends the program; what is waited for fails. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#end(new AppError("interrupted", "the program is ending"));
-    this.#giveUp();
+    const over = new AppError("interrupted", "the program is ending");
+    for (const { failed } of this.#queue.splice(0)) failed(over);
+    await this.#end(over);
   }
 
   async #order(chart: Chart): Promise<Uint8Array> {
@@ -85,41 +107,49 @@ export class ChartPainter {
 
   #next(): void {
     if (this.#current) return;
-    const next = this.#queue.shift();
     clearTimeout(this.#timer);
+    const next = this.#queue.shift();
     if (!next) {
       this.#timer = setTimeout(() => void this.#sleep(), this.#options.idleMs).unref();
       return;
     }
     this.#current = next;
     const { limitMs } = this.#options;
-    this.#timer = setTimeout(() => void this.#end(broken(`a picture took longer than ${limitMs} ms`)), limitMs).unref();
-    this.#wake().postMessage(next.order);
+    const late = (): AppError => broken(`a picture took longer than ${limitMs} ms`);
+    this.#timer = setTimeout(() => void this.#end(late()), limitMs);
+    this.#running ??= this.#start();
+    this.#running.stdin.write(`${JSON.stringify(next.order)}\n`);
   }
 
-  #wake(): Worker {
-    if (this.#thread) return this.#thread;
-    const thread = new Worker(new URL("./painter-thread.ts", import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: 192 },
-    });
-    thread.on("message", (answer: PainterAnswer) => this.#answered(answer));
-    thread.on(
-      "error",
-      (error) => void this.#end(broken(error instanceof Error ? error.message : String(error)), thread),
+  #start(): Running {
+    const end = new AbortController();
+    const cache = getCompileCacheDir();
+    const command = {
+      argv: [process.execPath, `--max-old-space-size=${heapMegabytes}`, program],
+      step: "the program that draws charts",
+      ...(cache === undefined ? {} : { env: { NODE_COMPILE_CACHE: cache } }),
+    };
+    const { stdin, stdout, pid, done } = converse(command, { signal: end.signal });
+    const answers = new Answers((answer, png) => this.#answered(answer, png));
+    stdout.on("data", (chunk: Buffer) => answers.add(chunk));
+    stdout.on("error", () => undefined);
+    const over = (reason: string): void => {
+      if (this.#running === running) this.#drop(broken(reason));
+    };
+    const ended = done.then(
+      () => over("the program that draws charts has ended"),
+      (error: unknown) => over(toAppError(error).message),
     );
-    thread.on("exit", () => void this.#end(broken("the thread that draws pictures has ended"), thread));
-    // Nothing is waited for when the program ends.
-    thread.unref();
-    this.#thread = thread;
-    return thread;
+    const running: Running = { stdin, pid, end, ended };
+    return running;
   }
 
-  #answered(answer: PainterAnswer): void {
+  #answered(answer: PainterAnswer, png: Uint8Array): void {
     const current = this.#current;
     if (!current || current.order.id !== answer.id) return;
     this.#current = undefined;
-    if ("png" in answer) current.done(answer.png);
-    else current.failed(broken(answer.problem));
+    if ("bytes" in answer) current.done(png);
+    else this.#fail(current, broken(answer.problem));
     this.#next();
   }
 
@@ -128,26 +158,28 @@ export class ChartPainter {
     await this.#end();
   }
 
-  /** Ends the thread (or, with `only`, that one if it is still ours); what it was drawing fails, the rest goes on in a new one. */
-  async #end(error?: AppError, only?: Worker): Promise<void> {
-    const thread = this.#thread;
-    if (!thread || (only && only !== thread)) return;
-    this.#thread = undefined;
-    clearTimeout(this.#timer);
-    const current = this.#current;
-    this.#current = undefined;
-    if (current && error) {
-      this.#logger.warn({ error: error.message }, "a picture could not be drawn");
-      current.failed(error);
-    }
-    const ended = thread.terminate();
-    if (!this.#isClosed && this.#queue.length > 0) this.#next();
-    await ended;
+  /** Ends the program. What it was drawing fails with `error`; the rest goes on in a new one. */
+  async #end(error?: AppError): Promise<void> {
+    const running = this.#drop(error);
+    running?.stdin.end();
+    running?.end.abort(error ?? new AppError("interrupted", "nothing is to be drawn"));
+    await running?.ended;
   }
 
-  #giveUp(): void {
+  /** Has nothing to do with the program any more, which is over or about to be. */
+  #drop(error?: AppError): Running | undefined {
     clearTimeout(this.#timer);
-    for (const { failed } of this.#queue.splice(0)) failed(new AppError("interrupted", "the program is ending"));
+    const [running, current] = [this.#running, this.#current];
+    this.#running = undefined;
+    this.#current = undefined;
+    if (current && error) this.#fail(current, error);
+    if (!this.#isClosed && this.#queue.length > 0) this.#next();
+    return running;
+  }
+
+  #fail(waiting: Waiting, error: AppError): void {
+    if (error.code !== "interrupted") this.#logger.warn({ error: error.message }, "a chart could not be drawn");
+    waiting.failed(error);
   }
 }
 

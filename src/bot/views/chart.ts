@@ -6,6 +6,7 @@ import { limitsOf } from "../../core/rule-limits.ts";
 import type { ServerState } from "../../core/server-state.ts";
 import { formatBytes, formatCount, formatDuration, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
+import { powerActionsOf } from "../../services/power/servers.ts";
 import type { ChartThemes } from "../../state/chart-themes.ts";
 import type { Incidents } from "../../state/incidents.ts";
 import type { ServerHistory } from "../../state/server-history.ts";
@@ -18,6 +19,7 @@ import { oneLine } from "../foreign-text.ts";
 import { lastedMs, markOf, serverOf, titleOf } from "../incident-text.ts";
 import { openByServer } from "./fleet-rows.ts";
 import { fleetSigns, standWords, wholeMinutes } from "./fleet-table.ts";
+import type { PowerChoice } from "./power.ts";
 import type { ViewButton, ViewContext, ViewKind, ViewPress, ViewShown } from "./types.ts";
 
 export interface ChartViewDeps {
@@ -111,6 +113,14 @@ function press(
           return undefined;
         },
       };
+    case "reboot":
+      return {
+        role: "operator",
+        run: async ({ open }) => {
+          await open({ kind: "power", state: { command: "reboot", server: state.server } satisfies PowerChoice });
+          return undefined;
+        },
+      };
     case "refresh":
       return { run: async () => state };
     default:
@@ -136,7 +146,7 @@ async function shown(state: ChartState, context: ViewContext, deps: ChartViewDep
   return {
     html: lines.join("\n"),
     picture: { name: `${server.name}-${rangeName(range)}.png`, png },
-    rows: buttons(range, theme, open.length, messages),
+    rows: buttons(state, server, open.length, messages),
   };
 }
 
@@ -257,30 +267,27 @@ function rangeName(ms: number): string {
   return ranges.find((range) => range.ms === ms)?.name ?? formatDuration(ms, "en").replaceAll(" ", "");
 }
 
-function buttons(range: number, theme: ChartThemeName, incidents: number, messages: Messages): ViewButton[][] {
+function buttons(
+  { range = defaultRangeMs, theme = "dark" }: ChartState,
+  server: Server,
+  incidents: number,
+  messages: Messages,
+): ViewButton[][] {
   const other = theme === "dark" ? "light" : "dark";
-  const choices = ranges.map(({ name, ms }) => ({
-    what: `range-${ms}`,
-    label: ms === range ? `• ${messages.plain(`stats-range-${name}`)}` : messages.plain(`stats-range-${name}`),
-  }));
-  const listed =
-    incidents === 0
-      ? []
-      : [
-          {
-            what: "incidents",
-            label: messages.plain("button-stats-incidents", {
-              n: incidents,
-              count: formatCount(incidents, messages.locale),
-            }),
-          },
-        ];
-  return [
-    choices,
-    [
-      { what: "refresh", label: messages.plain("button-refresh") },
-      { what: `theme-${other}`, label: other === "light" ? "☀️" : "🌙" },
-    ],
-    ...(listed.length === 0 ? [] : [listed]),
+  const choices = ranges.map(({ name, ms }) => {
+    const label = messages.plain(`stats-range-${name}`);
+    return { what: `range-${ms}`, label: ms === range ? `• ${label}` : label };
+  });
+  const listed = { n: incidents, count: formatCount(incidents, messages.locale) };
+  const further: ViewButton[] = [
+    ...(incidents === 0 ? [] : [{ what: "incidents", label: messages.plain("button-stats-incidents", listed) }]),
+    ...(powerActionsOf(server).includes("reboot")
+      ? [{ what: "reboot", label: messages.plain("button-stats-reboot"), style: "danger" as const }]
+      : []),
   ];
+  const again: ViewButton[] = [
+    { what: "refresh", label: messages.plain("button-refresh") },
+    { what: `theme-${other}`, label: other === "light" ? "☀️" : "🌙" },
+  ];
+  return [choices, again, ...(further.length === 0 ? [] : [further])];
 }
