@@ -6,7 +6,7 @@ import type { Config } from "./config.ts";
 /** The providers of the configuration, each opened when it is needed first, and shared. For workers. */
 export interface Providers {
   /** By what `servers[].provider` says: an account, or a kind that needs none. @throws AppError `config` */
-  provider(name: string): Provider;
+  readonly provider: (name: string) => Provider;
   close(): Promise<void>;
 }
 

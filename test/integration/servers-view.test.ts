@@ -51,17 +51,16 @@ async function carriedOut<S extends object>(press: ViewPress<S>) {
   return { state, opened };
 }
 
-const look = (name: string, change: object = {}): NotedLook =>
-  ({
-    name,
-    tookMs: 10,
-    reading: {
-      at: new Date("2026-03-01T03:00:00Z"),
-      status: "on",
-      metrics: { cpu: 12.4, memory: 40, disk: 61, uptime: 90_000 },
-    },
-    ...change,
-  }) as NotedLook;
+const look = (name: string, change: object = {}): NotedLook => ({
+  name,
+  tookMs: 10,
+  reading: {
+    at: new Date("2026-03-01T03:00:00Z"),
+    status: "on",
+    metrics: { cpu: 12.4, memory: 40, disk: 61, uptime: 90_000 },
+  },
+  ...change,
+});
 
 describe("/servers", () => {
   test("lists them red ones first, with status, address, uptime and age, and the accounts below", async () => {

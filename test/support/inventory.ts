@@ -27,13 +27,13 @@ export interface InventoryWorld {
   readonly clock: ManualClock;
   readonly deps: WorkerDeps;
   /** A further worker. */
-  another(): WorkerDeps;
+  readonly another: () => WorkerDeps;
   /** Reads the account, as its job does. */
-  readAccount(): Promise<void>;
+  readonly readAccount: () => Promise<void>;
   /** As alice approves it and a worker carries it out. */
-  carryOut(approval: Approval, deps?: WorkerDeps): Promise<Approval>;
+  readonly carryOut: (approval: Approval, deps?: WorkerDeps) => Promise<Approval>;
   /** Requests that the sandbox has seen, by a part of "<method> <path>". */
-  seen(part: string): number;
+  readonly seen: (part: string) => number;
 }
 
 export async function inventoryWorld(
