@@ -57,6 +57,10 @@ export function isMissing(data: unknown, path: Path): boolean {
   return path.some((_, index) => at(data, path.slice(0, index + 1)) === marker);
 }
 
+function isSame(a: z.core.$ZodIssue, b: z.core.$ZodIssue): boolean {
+  return a.message === b.message && formatPath(a.path.map(step)) === formatPath(b.path.map(step));
+}
+
 /** Put around what may hold a secret. `drop`: an optional section that is as good as absent when it is incomplete. */
 export type Wrap = <T extends z.ZodType>(schema: T, incomplete?: "drop") => T;
 
@@ -71,14 +75,21 @@ export const tolerant: Wrap = <T extends z.ZodType>(schema: T, incomplete?: "dro
     if (rest.success) return rest.data;
     // Settings that may not be left out: where the marker fits in their place, the defaults of the others are kept.
     const required: Path[] = [];
-    for (const { path, message } of rest.error.issues) {
+    // What is said only because something is missing (that one of two is needed) is no complaint of its own.
+    const kept = schema.safeParse(value, { error: describeIssue });
+    const isOwn = (issue: z.core.$ZodIssue): boolean =>
+      !kept.success && kept.error.issues.some((one) => isSame(one, issue));
+    for (const issue of rest.error.issues) {
+      const { path, message } = issue;
       const found = missing.find((candidate) => formatPath(candidate) === formatPath(path.map(step)));
       if (found) required.push(found);
-      else context.issues.push({ code: "custom", message, path: [...path], input: undefined });
+      else if (missing.length === 0 || isOwn(issue))
+        context.issues.push({ code: "custom", message, path: [...path], input: undefined });
     }
     const optional = missing.filter((path) => !required.includes(path));
     const marked = schema.safeParse(without(value, optional));
     if (marked.success) return withoutMissing(marked.data);
+    if (kept.success) return withoutMissing(kept.data);
     return incomplete === "drop" ? undefined : withoutMissing(value);
   });
   // The wrapper gives the schema's own output wherever the value is needed; elsewhere nobody reads it.

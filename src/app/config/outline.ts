@@ -75,7 +75,7 @@ const heartbeat = z
 
 const account = z.object({ kind: text }).nullable().catch(null);
 const server = z
-  .object({ name: text, provider: text, id: z.union([text, whole]).catch(undefined), host: text })
+  .object({ name: text, provider: text, id: z.union([z.string(), z.int()]).optional().catch(undefined), host: text })
   .nullable()
   .catch(null);
 const rule = z

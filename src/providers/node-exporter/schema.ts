@@ -10,7 +10,7 @@ const taken = /^(?:host|connection|content-length|transfer-encoding|upgrade|te|t
 export const nodeExporterServerSchema = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: "config-problem-url" })
-    .refine((url) => URL.parse(url)?.username === "" && URL.parse(url)?.password === "", {
+    .refine((url) => !URL.parse(url)?.username && !URL.parse(url)?.password, {
       error: "config-problem-exporter-url",
     })
     .describe('Where node_exporter answers, with the path: "http://10.0.0.5:9100/metrics".'),
