@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { environmentLocale } from "./app/config.ts";
 import { toAppError } from "./core/errors.ts";
 import { alertCommands, playAlert } from "./demo/alert.ts";
+import { playServers, serverCommands } from "./demo/server-story.ts";
 import { playStory, type StoryStep } from "./demo/story.ts";
 import { type DemoWorld, startWorld } from "./demo/world.ts";
 import { redact } from "./lib/redaction.ts";
@@ -56,6 +57,7 @@ try {
     await playStory(running, "shop", tell);
     await playStory(running, "blog", tell);
     await playAlert(running, tell);
+    await playServers(running, tell);
     print(`\n${texts.plain("demo-transcript")}\n${running.sandbox.transcriptText()}`);
     print(texts.plain("demo-proven"));
     await end(0);
@@ -66,6 +68,7 @@ try {
       log: running.logFile,
       s3: `${running.s3.endpoint}/${running.s3.bucket}`,
       database: redact(running.databaseUrl),
+      ...serverCommands(running),
       ...alertCommands(running),
     }),
   );

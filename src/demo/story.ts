@@ -18,7 +18,11 @@ export interface StoryStep {
     | "alerted"
     | "fired"
     | "acknowledged"
-    | "resolved";
+    | "resolved"
+    | "measured"
+    | "drawn"
+    | "rebooting"
+    | "back";
   readonly detail: string;
 }
 

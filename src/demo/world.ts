@@ -19,9 +19,11 @@ import { startRedis } from "../sandbox/servers/redis.ts";
 import { startS3 } from "../sandbox/servers/s3.ts";
 import { startTelegramSandbox, type TelegramSandbox } from "../sandbox/telegram/index.ts";
 import { blogSql, shopSql } from "./sample.ts";
+import { type DemoServers, startServers } from "./servers.ts";
 
 const token = "4200000001:AAdemoTokenOfTheLocalSandbox-0123456";
 const botId = 4200000001;
+const prefix = "vakhta";
 export const opsChat = -1002000000001;
 export const alertsTopic = 12;
 export const backupsTopic = 15;
@@ -52,6 +54,7 @@ export interface DemoWorld {
   /** Where alerts are sent to, and what has to be known for it. */
   readonly hooks: { readonly url: string; readonly token: string };
   readonly s3: { readonly endpoint: string; readonly bucket: string };
+  readonly servers: DemoServers;
   stop(): Promise<void>;
 }
 
@@ -80,9 +83,14 @@ export async function startWorld(options: {
     stops.push({ name: "s3", run: () => s3.stop() });
     const sandbox = await startSandbox(options.port);
     stops.push({ name: "telegram", run: () => sandbox.close() });
+    const servers = await startServers();
+    stops.push({ name: "servers", run: () => servers.stop() });
     options.say("data");
-    const databaseUrl = await postgres.createDatabase("shop", shopSql);
-    const blogUrl = await postgres.createDatabase("blog", blogSql);
+    const [databaseUrl, blogUrl] = await Promise.all([
+      postgres.createDatabase("shop", shopSql),
+      postgres.createDatabase("blog", blogSql),
+      servers.playPast(redis.url, prefix, logger),
+    ]);
     options.say("processes");
     const identity = await generateIdentity();
     const localFolder = join(folder, "backups");
@@ -95,7 +103,7 @@ export async function startWorld(options: {
     ];
     const settings = {
       timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      redis: { url: redis.url },
+      redis: { url: redis.url, prefix },
       http: { port: 0, workerPort: 0, token: httpToken },
       telegram: {
         token,
@@ -121,6 +129,7 @@ export async function startWorld(options: {
       alerts: { routes: [{ match: {}, chat: "ops", topic: "alerts", repeat: "4h" }] },
       daily: { chat: "ops", topic: "alerts" },
       heartbeats: [heartbeat],
+      ...servers.settings,
     };
     writeFileSync(file, stringify(settings));
     const { config } = loadConfig({ path: file, requires: ["telegram", "redis", "storages", "sources", "providers"] });
@@ -144,6 +153,7 @@ export async function startWorld(options: {
       databaseUrl,
       hooks: { url: runningBot.url, token: httpToken },
       s3: { endpoint: s3.endpoint, bucket: s3.bucket },
+      servers,
       stop,
     };
   } catch (error) {
