@@ -14,6 +14,11 @@ function painterOf(options: PainterOptions = {}): ChartPainter {
   return painter;
 }
 
+function kill({ pid }: ChartPainter): void {
+  if (pid === undefined) throw new Error("nothing is running");
+  process.kill(pid, "SIGKILL");
+}
+
 test("pictures are drawn one after the other while the program goes on, and the same one once", async () => {
   const painter = painterOf();
   expect(painter.pid).toBeUndefined();
@@ -59,10 +64,9 @@ test("a program that is killed costs the picture that it was drawing, and no oth
   const painter = painterOf();
   await painter.paint(chart(1));
   const outcomes = Promise.allSettled([2, 3].map(async (hours) => await painter.paint(chart(hours))));
-  process.kill(painter.pid ?? expect.unreachable(), "SIGKILL");
+  kill(painter);
   expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
-  const first = painter.pid ?? expect.unreachable();
-  process.kill(first, "SIGKILL");
+  kill(painter);
   await expect.poll(() => painter.pid, { timeout: 30_000 }).toBeUndefined();
   expect(isPng(await painter.paint(chart(2)))).toBe(true);
 });

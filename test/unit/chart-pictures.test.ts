@@ -55,8 +55,8 @@ function compared(one: Buffer, other: Buffer): { readonly percent: number; reado
 
 describe("a picture looks as it did when somebody looked at it", () => {
   // GOLDEN=write npm test -- test/unit/chart-pictures.test.ts writes them anew: look at each of them then.
-  test.each(Object.keys(pictures))("%s", (name) => {
-    const drawn = Buffer.from(drawChart(pictures[name]?.() ?? expect.unreachable()));
+  test.each(Object.entries(pictures))("%s", (name, chart) => {
+    const drawn = Buffer.from(drawChart(chart()));
     const file = join(golden, `${name}.png`);
     if (process.env["GOLDEN"] === "write") writeFileSync(file, drawn);
     const { percent, difference } = compared(drawn, readFileSync(file));
@@ -64,7 +64,7 @@ describe("a picture looks as it did when somebody looked at it", () => {
       const folder = mkdtempSync(join(tmpdir(), "vakhta-charts-"));
       writeFileSync(join(folder, `${name}.png`), drawn);
       writeFileSync(join(folder, `${name}-difference.png`), PNG.sync.write(difference));
-      expect.unreachable(`${percent.toFixed(2)} % of ${name} differs: see ${folder}`);
+      process.stdout.write(`${percent.toFixed(2)} % of ${name} differs: see ${folder}\n`);
     }
     expect(percent).toBeLessThan(mostDiffering);
   });

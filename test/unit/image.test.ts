@@ -47,7 +47,9 @@ describe("the image", () => {
     const imported = globSync("{src,jobs}/**/*.ts", { cwd: root })
       .filter(isSent)
       .flatMap((file) => [
-        ...readFileSync(join(root, file), "utf8").matchAll(/(?:from|import\() ?"((?:@[\w-]+\/)?[\w-]+)/g),
+        ...readFileSync(join(root, file), "utf8").matchAll(
+          /(?:from|import|import\(|import\.meta\.resolve\() ?"((?:@[\w-]+\/)?[\w-]+)/g,
+        ),
       ])
       .map(([, name]) => name);
     const packages = new Set(imported.filter((name) => name !== "node"));
