@@ -173,10 +173,10 @@ describe("polls", () => {
     const [poll] = await untilBegun(world);
     const killed = new AbortController();
     const dying = world.worker();
-    const { note } = dying.serverStates;
+    const note = dying.serverStates.note.bind(dying.serverStates);
     let noted = 0;
     dying.serverStates.note = async (...look) => {
-      const result = await note.apply(dying.serverStates, look);
+      const result = await note(...look);
       noted += 1;
       if (noted === 1) killed.abort(new Error("killed"));
       return result;
@@ -264,7 +264,7 @@ describe("polls", () => {
   it("that nobody carries out are overdue: one incident for all, over when they come", async () => {
     const world = await serversWorld(fixture);
     await world.pass(6 * minute);
-    const { run } = world.deps.poller;
+    const run = world.deps.poller.run.bind(world.deps.poller);
     world.deps.poller.run = () => Promise.resolve({ later: 5000 });
     await world.pass(16 * minute);
     expect(await world.open()).toEqual(["warning watch-polls"]);

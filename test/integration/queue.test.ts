@@ -294,4 +294,45 @@ describe("a worker that is busy", () => {
     expect(running.now).toBe(1);
     release();
   });
+
+  test("still looks at servers, many at a time, those of its host and those of any", async () => {
+    const { prefix, producer } = queue();
+    const { handle, release, running } = held();
+    const looking = { now: 0, most: 0 };
+    const polled = Promise.withResolvers<void>();
+    const handlers = {
+      backup: handle,
+      poll: async () => {
+        looking.most = Math.max(looking.most, ++looking.now);
+        await polled.promise;
+        looking.now -= 1;
+        return { done: {} };
+      },
+    } as unknown as JobHandlers;
+    const consumer = await startConsumer({
+      redis: fixture.connect(),
+      prefix,
+      host: "db-1",
+      concurrency: 1,
+      handlers,
+      logger: quiet,
+      lockMs,
+      polls: true,
+    });
+    onTestFinished(async () => void (await consumer.close(1000)));
+    for (const runId of ["a", "b", "c"]) await producer.enqueue("backup", { runId });
+    await until(() => running.now === 1, "the worker to be busy");
+    const batch = { provider: "timeweb", servers: ["web-1"], turn: "1", at: 0 };
+    for (let count = 0; count < 5; count++) {
+      await producer.enqueue("poll", batch);
+      await producer.enqueue("poll", batch, { host: "db-1" });
+      await producer.enqueue("poll", batch, { host: "db-2" });
+    }
+    await until(() => looking.now === 10, "all but another host's");
+    polled.resolve();
+    await until(() => looking.now === 0, "their end");
+    expect(running.now).toBe(1);
+    expect(looking.most).toBe(10);
+    release();
+  });
 });

@@ -62,9 +62,9 @@ export class Poller {
     ends: AbortSignal,
     shutdown: AbortSignal,
   ): Promise<{ readonly looked: number; readonly failed: number; readonly left: number }> {
-    const { serverStates, logger, provider: open } = this.#deps;
+    const { serverStates, logger } = this.#deps;
     const [first] = servers;
-    const provider = open(first?.provider ?? "");
+    const provider = this.#deps.provider(first?.provider ?? "");
     const targets = servers.map(({ name, config }): ServerTarget => ({ name, config }));
     const begun = await serverStates.begin();
     const left = new Set(servers.map(({ name }) => name));
