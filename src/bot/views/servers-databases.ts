@@ -29,7 +29,9 @@ export async function databasesPage(
   const all = section?.known?.value ?? [];
   const { page, pages, from } = pageOf(wanted, all.length, perPage);
   const shown = all.slice(from, from + perPage);
-  const blocks = shown.map((database) => databaseLines(database, messages).join("\n"));
+  const blocks = shown.map((database) =>
+    [...databaseLines(database, messages), ...autoLine(database, messages)].join("\n"),
+  );
   const none = section?.known && all.length === 0 ? [messages.t("servers-nothing")] : [];
   const numbers = { page: formatCount(page + 1, messages.locale), pages: formatCount(pages, messages.locale) };
   const foot = [
@@ -56,7 +58,7 @@ const databaseMarks: Readonly<Record<ManagedDatabase["status"], string>> = {
 };
 
 function databaseLines(database: ManagedDatabase, messages: Messages): string[] {
-  const { name, type, status, diskBytes, usedBytes, autoBackups } = database;
+  const { name, type, status, diskBytes, usedBytes } = database;
   const { locale } = messages;
   const args = {
     mark: databaseMarks[status],
@@ -71,8 +73,11 @@ function databaseLines(database: ManagedDatabase, messages: Messages): string[] 
     const percent = usedBytes === undefined || diskBytes <= 0 ? "?" : String(Math.round((usedBytes / diskBytes) * 100));
     lines.push(messages.t("databases-disk", { used, size, percent }));
   }
-  if (autoBackups !== undefined) lines.push(messages.t(autoBackups ? "databases-auto-on" : "databases-auto-off"));
   return lines;
+}
+
+function autoLine({ autoBackups }: ManagedDatabase, messages: Messages): string[] {
+  return autoBackups === undefined ? [] : [messages.t(autoBackups ? "databases-auto-on" : "databases-auto-off")];
 }
 
 /** One managed database: its backups at the provider, when they are made, and the two orders. */
@@ -102,8 +107,9 @@ export async function databasePage(
     ...sectionLines(backups, reading),
   ];
   const auto = [
-    messages.t("databases-auto-title"),
-    ...(details?.auto?.known ? autoLines(details.auto.known.value, messages, config.timezone) : []),
+    ...(details?.auto?.known
+      ? autoLines(details.auto.known.value, messages, config.timezone)
+      : autoLine(database, messages)),
     ...sectionLines(details?.auto, reading),
   ];
   const head = [...databaseLines(database, messages), messages.t("databases-of", { account, id })];
