@@ -191,6 +191,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "power-late-text-": unionIn("core/power.ts", "export type LateCause ="),
   "power-stage-": powerStages,
   "power-title-": [...unionIn("core/power.ts", "export type PowerStatus ="), "done-alerts"],
+  "power-order-": powerActions,
   "power-what-": powerActions,
   "power-work-": unionIn("core/power.ts", "export interface PowerWork {\n  readonly kind:"),
   "server-status-": serverStatuses,

@@ -10,6 +10,12 @@ power-what-reboot = { $server }: reboot
 power-what-hard-reboot = { $server }: hard reboot
 power-what-hard-shutdown = { $server }: power off
 
+power-order-start = Order to start { $server }
+power-order-shutdown = Order to shut { $server } down
+power-order-reboot = Order to reboot { $server }
+power-order-hard-reboot = Order to reboot { $server } hard
+power-order-hard-shutdown = Order to power { $server } off
+
 power-title-looking = 🔎 <b>{ $what }</b>: looking at the server
 power-title-refused = ⛔ <b>{ $what }</b>: not possible now
 power-title-ready = ❓ <b>{ $what }</b>: to be confirmed

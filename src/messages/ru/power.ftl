@@ -10,6 +10,12 @@ power-what-reboot = { $server }: перезагрузка
 power-what-hard-reboot = { $server }: жёсткая перезагрузка
 power-what-hard-shutdown = { $server }: отключение питания
 
+power-order-start = Распоряжение включить { $server }
+power-order-shutdown = Распоряжение выключить { $server }
+power-order-reboot = Распоряжение перезагрузить { $server }
+power-order-hard-reboot = Распоряжение жёстко перезагрузить { $server }
+power-order-hard-shutdown = Распоряжение отключить питание { $server }
+
 power-title-looking = 🔎 <b>{ $what }</b>: смотрю на сервер
 power-title-refused = ⛔ <b>{ $what }</b>: сейчас нельзя
 power-title-ready = ❓ <b>{ $what }</b>: нужно подтвердить

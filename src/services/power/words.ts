@@ -42,7 +42,7 @@ export function powerEntry(
 
 /** What is to be done, for an approval's card. */
 export function titleOf({ action, server }: Pick<PowerOrder, "action" | "server">): Text {
-  return { key: `power-what-${action}`, args: { server } };
+  return { key: `power-order-${action}`, args: { server } };
 }
 
 /** What people should know before they agree, a line each. */
