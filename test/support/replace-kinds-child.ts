@@ -22,19 +22,19 @@ const context: ReplacementContext = {
     if (order.dieAt === "bytes") die();
   },
 };
-/** Watches the live Redis: what it says of itself is what a kill is to hit. */
-function dieWhen(isTime: (info: string) => boolean): void {
+/** Watches the live Redis: what it says of itself, in one section, is what a kill is to hit. */
+function dieWhen(section: "replication" | "persistence", isTime: (info: string) => boolean): void {
   const client = new Redis(String(order.config["url"]));
   const look = async (): Promise<void> => {
-    if (isTime(await client.info())) die();
+    if (isTime(await client.info(section))) die();
     setImmediate(() => void look());
   };
   void look();
 }
 
-if (order.dieAt === "replica") dieWhen((info) => info.includes("role:slave"));
-if (order.dieAt === "loading") dieWhen((info) => /^loading:1/m.test(info));
-if (order.dieAt === "equal") dieWhen((info) => info.includes("master_link_status:up"));
+if (order.dieAt === "replica") dieWhen("replication", (info) => info.includes("role:slave"));
+if (order.dieAt === "loading") dieWhen("persistence", (info) => /^loading:1/m.test(info));
+if (order.dieAt === "equal") dieWhen("replication", (info) => info.includes("master_link_status:up"));
 const which = order.id === undefined ? {} : { id: order.id };
 const reader = readBackup(order.backup);
 if (order.operation === "make") await besideFor(order.config, { to: order.to ?? "" }).make(reader, context);

@@ -157,7 +157,9 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     url,
     psql,
     async createDatabase(name, sql) {
-      await psql("postgres", `CREATE DATABASE "${name.replaceAll('"', '""')}"`);
+      // By the log, which is what it does unless told from 15 on, it takes the server twice the processor time.
+      const how = major >= 15 ? " STRATEGY file_copy" : "";
+      await psql("postgres", `CREATE DATABASE "${name.replaceAll('"', '""')}"${how}`);
       if (sql) await psql(name, sql);
       return url(name);
     },
