@@ -33,19 +33,24 @@ export function packOffset(at: number): Buffer {
 
 export const absentValue = packValue(Number.NaN);
 
-/** The points of a metric from two columns of a day, between two times, both included. */
-export function unpackPoints(day: number, times: Buffer, values: Buffer | null, from: number, to: number): Point[] {
-  if (!values) return [];
-  const points: Point[] = [];
-  const count = Math.min(times.length, values.length) / entryBytes;
+/** Adds to `points` those of a metric from two columns of a day, between two times, both included. */
+export function unpackPoints(
+  day: number,
+  { times, values }: { readonly times: Buffer; readonly values: Buffer | null | undefined },
+  from: number,
+  to: number,
+  points: Point[],
+): void {
+  if (!values) return;
   const begin = day * dayMs;
-  for (let index = firstAt(times, from - begin); index < count; index++) {
-    const at = begin + times.readUInt32BE(index * entryBytes);
-    if (at > to) break;
-    const value = values.readFloatBE(index * entryBytes);
-    if (!Number.isNaN(value)) points.push({ at, value });
+  const last = to - begin;
+  const end = Math.min(times.length, values.length);
+  for (let place = firstAt(times, from - begin) * entryBytes; place < end; place += entryBytes) {
+    const offset = times.readUInt32BE(place);
+    if (offset > last) return;
+    const value = values.readFloatBE(place);
+    if (!Number.isNaN(value)) points.push({ at: begin + offset, value });
   }
-  return points;
 }
 
 /** Where the first time of a column is that is not before this one. */

@@ -95,9 +95,12 @@ export class ServerHistory {
       for (const [index, name] of some.entries()) {
         const columns = answers.slice(index * days.length, (index + 1) * days.length);
         const series = metrics.map((metric, place) => {
-          const points = columns.flatMap(([times, ...values], which) =>
-            times ? unpackPoints(days[which] ?? 0, times, values[place] ?? null, from.getTime(), to.getTime()) : [],
-          );
+          const points: Point[] = [];
+          for (const [which, [times, ...values]] of columns.entries()) {
+            const day = days[which];
+            if (times && day !== undefined)
+              unpackPoints(day, { times, values: values[place] }, from.getTime(), to.getTime(), points);
+          }
           return [metric, points] as const;
         });
         result.set(name, new Map(series));

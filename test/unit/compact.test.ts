@@ -13,6 +13,7 @@ import {
   unpackPoints,
 } from "../../src/core/compact.ts";
 import { type MetricUnit, metricUnits } from "../../src/core/metric.ts";
+import type { Point } from "../../src/core/series.ts";
 
 const day = 20_000;
 const begin = day * dayMs;
@@ -30,15 +31,21 @@ describe("a day of readings", () => {
   const times = Buffer.concat([0, 300_000, 600_000, dayMs - 1].map((offset) => packOffset(begin + offset)));
   const values = Buffer.concat([packValue(12.5), absentValue, packValue(0)]);
 
+  const unpacked = (from: number, to: number): Point[] => {
+    const points: Point[] = [];
+    unpackPoints(day, { times, values }, from, to, points);
+    return points;
+  };
+
   it("gives what was put in, without what is absent or behind the end of the column", () => {
-    expect(unpackPoints(day, times, values, begin, begin + dayMs)).toEqual([
+    expect(unpacked(begin, begin + dayMs)).toEqual([
       { at: begin, value: 12.5 },
       { at: begin + 600_000, value: 0 },
     ]);
   });
 
   it("is cut at both times, which belong to it", () => {
-    const cut = (from: number, to: number) => unpackPoints(day, times, values, from, to).map(({ at }) => at - begin);
+    const cut = (from: number, to: number) => unpacked(from, to).map(({ at }) => at - begin);
     expect(cut(begin + 1, begin + dayMs)).toEqual([600_000]);
     expect(cut(begin, begin + 599_999)).toEqual([0]);
     expect(cut(begin + 600_000, begin + 600_000)).toEqual([600_000]);
