@@ -61,6 +61,8 @@ export interface Incident {
   readonly heardAt: string;
   /** Whether the source repeats itself, so that its silence means something. */
   readonly repeats: boolean;
+  /** How often its source looks at it; milliseconds. Absent: all the time. */
+  readonly every?: number;
   /** How often it has begun. */
   readonly times: number;
   readonly acknowledged?: { readonly by: Person; readonly at: string };
@@ -241,6 +243,7 @@ function opened(signal: Signal, identity: string, now: Date): Incident {
     firedAt: begin,
     heardAt: at,
     repeats: signal.repeats ?? true,
+    ...(signal.every === undefined ? {} : { every: signal.every }),
     times: 1,
     changes: [at],
     rings: 0,
@@ -308,6 +311,7 @@ function repeated(known: Incident, signal: Signal, now: Date): Incident {
     ...(signal.startsAt === undefined ? { undated: true } : {}),
     heardAt: now.toISOString(),
     repeats: signal.repeats ?? true,
+    ...(signal.every === undefined ? {} : { every: signal.every }),
   };
   if (staleSince !== undefined) incident = record(incident, now, { event: "heard" });
   if (signal.severity === known.severity) return incident;
@@ -412,8 +416,20 @@ function changed(incident: Incident, settings: IncidentSettings, now: Date): Inc
 }
 
 /** Beginnings and ends within the window. */
-export function recentChanges(incident: Incident, { flapping }: IncidentSettings, now: Date): readonly string[] {
-  return incident.changes.filter((at) => now.getTime() - Date.parse(at) <= flapping.within);
+export function recentChanges(incident: Incident, settings: IncidentSettings, now: Date): readonly string[] {
+  const within = flappingWithin(incident, settings);
+  return incident.changes.filter((at) => now.getTime() - Date.parse(at) <= within);
+}
+
+/**
+ * The window in which beginnings and ends are counted; milliseconds. What is looked at so seldom that it could never
+ * change as often within it gets the time in which every other look may change it.
+ */
+export function flappingWithin(
+  { every = 0 }: Pick<Incident, "every">,
+  { flapping }: Pick<IncidentSettings, "flapping">,
+): number {
+  return Math.max(flapping.within, 2 * flapping.changes * every);
 }
 
 /** Adds to the history. */

@@ -64,6 +64,8 @@ export interface Signal {
   readonly truncated?: number | undefined;
   /** False for what reports only changes: its silence means nothing. Default true. */
   readonly repeats?: boolean | undefined;
+  /** Whoever looks at it looks so often: it cannot come and go faster. Milliseconds; absent: all the time. */
+  readonly every?: number | undefined;
 }
 
 /**

@@ -138,10 +138,8 @@ describe("a rule that holds", () => {
     expect(await statuses(world)).toContain("full web-1 resolved");
   });
 
-  test("comes and goes on one card, which says that it flaps", async () => {
-    const world = rulesWorld(fixture, [{ ...busy, for: undefined }], {
-      alerts: { flapping: { changes: 6, within: "1h" } },
-    });
+  test("comes and goes on one card, which says that it flaps, though it is looked at once in five minutes", async () => {
+    const world = rulesWorld(fixture, [{ ...busy, for: undefined }]);
     const runner = world.runner();
     await series(
       world,
@@ -149,6 +147,14 @@ describe("a rule that holds", () => {
       [95, 50, 95, 50, 95, 50, 95].map((cpu) => ({ cpu })),
     );
     expect(await only(world)).toMatchObject({ status: "firing", times: 4, flapping: {} });
+    expect(card(await only(world))).toContain("Flapping, 7 times in 1h");
+    await series(
+      world,
+      runner,
+      Array.from({ length: 12 }, () => ({ cpu: 50 })),
+    );
+    await world.keeper.step();
+    expect((await only(world)).flapping).toBe(undefined);
   });
 });
 

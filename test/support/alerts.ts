@@ -10,6 +10,7 @@ import { Incidents } from "../../src/state/incidents.ts";
 import type { Keys, Redis } from "../../src/state/redis.ts";
 import { Silences } from "../../src/state/silences.ts";
 import { Storms } from "../../src/state/storms.ts";
+import { noServers } from "./no-servers.ts";
 import { ManualClock, type RedisFixture } from "./state.ts";
 
 /** Chats of the tests' configuration. */
@@ -48,7 +49,7 @@ export function alertsWorld(
   telegram: object = { chats },
 ): AlertsWorld {
   const keys = fixture.keys();
-  const config = { alerts: alertsSchema.parse(alerts), telegram, timezone: "UTC" } as unknown as Config;
+  const config = { ...noServers, alerts: alertsSchema.parse(alerts), telegram, timezone: "UTC" } as unknown as Config;
   const node = (redis: Redis): AlertsNode => {
     const parts = {
       config,

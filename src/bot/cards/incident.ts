@@ -1,5 +1,5 @@
 import type { Config } from "../../app/config.ts";
-import { endHeardAt, type Incident, isOpen } from "../../core/incident.ts";
+import { endHeardAt, flappingWithin, type Incident, isOpen } from "../../core/incident.ts";
 import { isSilentAt } from "../../core/route.ts";
 import type { Person } from "../../core/run.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
@@ -286,8 +286,9 @@ function notes(incident: Incident, reader: Reader, { config }: IncidentCardDeps)
     notes.push(messages.t(silenced.held ? "incident-held" : why, args));
   }
   if (flapping) {
-    const times = changesAtOnce(incident, config.alerts.flapping.within);
-    const within = formatDuration(config.alerts.flapping.within, messages.locale);
+    const withinMs = flappingWithin(incident, config.alerts);
+    const times = changesAtOnce(incident, withinMs);
+    const within = formatDuration(withinMs, messages.locale);
     notes.push(messages.t("incident-flapping", { times, within }));
   }
   if (staleSince !== undefined) notes.push(messages.t("incident-stale", { since: timeText(staleSince, reader) }));

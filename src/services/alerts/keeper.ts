@@ -1,4 +1,13 @@
-import { applySilence, applyTime, type Incident, incidentUrgency, isOpen, repeat } from "../../core/incident.ts";
+import type { Config } from "../../app/config.ts";
+import {
+  applySilence,
+  applyTime,
+  flappingWithin,
+  type Incident,
+  incidentUrgency,
+  isOpen,
+  repeat,
+} from "../../core/incident.ts";
 import type { Clock } from "../../core/ports.ts";
 import { isActive } from "../../core/silence.ts";
 import { type Alerts, type AlertsDeps, silenceOf } from "./alerts.ts";
@@ -17,6 +26,7 @@ const forgetAtOnce = 500;
 const openEveryMs = 15_000;
 
 export interface KeeperDeps extends AlertsDeps {
+  readonly config: AlertsDeps["config"] & Pick<Config, "stats">;
   readonly alerts: Alerts;
 }
 
@@ -80,7 +90,8 @@ export class AlertKeeper {
   /** What has ended and may still be said to flap. */
   async #justEnded(now: Date): Promise<Incident[]> {
     const { incidents, config } = this.#deps;
-    const from = new Date(now.getTime() - config.alerts.flapping.within - openEveryMs * 4);
+    const within = flappingWithin({ every: config.stats.every }, config.alerts);
+    const from = new Date(now.getTime() - within - openEveryMs * 4);
     return (await incidents.endedSince(from, 1000)).filter(({ flapping }) => flapping !== undefined);
   }
 

@@ -15,6 +15,9 @@ export interface CompiledRule extends RuleConditions {
   readonly text: string;
 }
 
+/** Their texts need the time zone; what is read every five minutes flaps more slowly than what is looked at all the time. */
+type SignalConfig = Pick<Config, "timezone" | "stats">;
+
 type Firing = Extract<RuleState, { phase: "firing" }>;
 type Over = Extract<RuleState, { phase: "over" }>;
 
@@ -28,7 +31,7 @@ export function firingSignal(
   server: ServerConfig,
   reasons: readonly Reason[],
   { since, noDataSince }: Firing,
-  { timezone }: Pick<Config, "timezone">,
+  { timezone, stats }: SignalConfig,
 ): Signal {
   const { name, severity, when, text: advice = "" } = rule;
   const [first] = reasons;
@@ -37,6 +40,7 @@ export function firingSignal(
   const text: Text = { key: "rule-text", args: { ...args, reasons: beyond } };
   return {
     ...identity(name, server.name, since),
+    every: stats.every,
     status: "firing",
     severity,
     title: { key: "rule-title", args: { server: server.name, reasons: first ? reasonsText(reasons, inTitle) : name } },
@@ -56,13 +60,14 @@ export function overSignal(
   { rule, server }: Pick<RuleRecord, "rule" | "server">,
   reasons: readonly Reason[],
   { since, at: end, why }: Over,
-  { timezone }: Pick<Config, "timezone">,
+  { timezone, stats }: SignalConfig,
 ): Signal {
   const span = { from: at(since, timezone), to: at(end, timezone) };
   const kind = why === "cleared" && reasons.length === 0 ? "plain" : why;
   const more = { plain: {}, cleared: { reasons: reasonsText(reasons, inText) }, changed: { rule }, removed: { rule } };
   return {
     ...identity(rule, server, since),
+    every: stats.every,
     status: "resolved",
     severity: "warning",
     title: { key: "rule-title", args: { server, reasons: rule } },

@@ -9,7 +9,7 @@ import type { Alerts } from "../alerts/alerts.ts";
 import { type CompiledRule, firingSignal, lookOf, overSignal } from "./rule-signals.ts";
 
 export interface TellingDeps {
-  readonly config: Pick<Config, "timezone">;
+  readonly config: Pick<Config, "timezone" | "stats">;
   readonly clock: Clock;
   readonly alerts: Pick<Alerts, "receive">;
   readonly ruleStates: RuleStates;
