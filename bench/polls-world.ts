@@ -79,7 +79,7 @@ export async function startPollsWorld(sizes: PollsSizes): Promise<PollsWorld> {
       apiRoot: telegram.apiRoot,
       users: [{ id: person.id, name: "admin", role: "admin" }],
     },
-    providers: { timeweb: { token: timeweb.token, apiUrl: timeweb.url, rate: apiLimit * 0.9, burst: 5 } },
+    providers: { timeweb: { token: timeweb.token, apiUrl: timeweb.url, rate: apiLimit - 1, burst: 1 } },
     stats: { every: sizes.every },
     rules,
     daily: false,

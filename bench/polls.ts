@@ -3,10 +3,13 @@
  * are with them. See bench/README.md.
  *
  *   node bench/polls.ts [--timeweb <n>] [--exporters <n>] [--every 5m] [--intervals 2] [--days 400]
- *                       [--only polls|year] [--json <file>]
+ *                       [--only polls|rules|year] [--json <file>]
  */
-import { writeFile } from "node:fs/promises";
-import { cpus, loadavg } from "node:os";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { parseDuration } from "../src/lib/units.ts";
@@ -58,18 +61,30 @@ interface PollsResult {
   readonly answers: readonly number[];
 }
 
+interface Pass {
+  readonly median: number;
+  readonly longest: number;
+}
+
+interface RulesResult {
+  readonly servers: number;
+  readonly calculation: Pass;
+  readonly whole: Pass;
+}
+
 const every = parseDuration(values.every);
 if (every === undefined) throw new Error("--every wants a duration: 5m");
 const sizes = { timeweb: Number(values.timeweb), exporters: Number(values.exporters), every: values.every };
 const polls = values.only === undefined || values.only === "polls" ? await measurePolls(every) : undefined;
+const pass = values.only === undefined || values.only === "rules" ? await measureRules() : undefined;
 const year = values.only === undefined || values.only === "year" ? await yearOf() : undefined;
-const aims = [...aimsOfPolls(polls), ...aimsOfYear(year)];
+const aims = [...aimsOfPolls(polls), ...aimsOfRules(pass), ...aimsOfYear(year)];
 process.stdout.write(
-  `${[tableOf(polls), yearLine(year), aimTable(aims)].filter((text) => text !== "").join("\n\n")}\n`,
+  `${[tableOf(polls), rulesLine(pass), yearLine(year), aimTable(aims)].filter((text) => text !== "").join("\n\n")}\n`,
 );
 if (values.json !== undefined) {
   const machine = { cores: cpus().length, load: loadavg() };
-  await writeFile(values.json, JSON.stringify({ sizes, polls, year, aims, machine }, undefined, 2));
+  await writeFile(values.json, JSON.stringify({ sizes, polls, rules: pass, year, aims, machine }, undefined, 2));
 }
 if (aims.some(({ met }) => !met)) process.exitCode = 1;
 
@@ -136,6 +151,21 @@ function longestGap({ exporter, names }: PollsWorld, from: number, to: number): 
   return Math.max(0, ...gaps);
 }
 
+/** What `bench/rules.ts` finds, in a process of its own. */
+async function measureRules(): Promise<RulesResult> {
+  const folder = await mkdtemp(join(tmpdir(), "vakhta-bench-rules-"));
+  const file = join(folder, "rules.json");
+  try {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "rules.ts"), "--json", file], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    await once(child, "exit");
+    return JSON.parse(await readFile(file, "utf8")) as RulesResult;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 async function yearOf(): Promise<YearSize> {
   say(`${values.days} days of two servers, a reading every five minutes`);
   return await measureYear(2, Number(values.days), 300_000, say);
@@ -150,6 +180,18 @@ function aimsOfPolls(result: PollsResult | undefined): Aim[] {
     aim("servers whose newest look gave nothing", result.failing, 0),
     aim(`/stats of ${sizes.timeweb} servers, slowest of ${result.answers.length}: ms`, result.answers.at(-1) ?? 0, 500),
   ];
+}
+
+function aimsOfRules(result: RulesResult | undefined): Aim[] {
+  if (!result) return [];
+  return [aim(`a pass of the rules over ${result.servers} servers, calculation: ms`, result.calculation.median, 200)];
+}
+
+function rulesLine(result: RulesResult | undefined): string {
+  if (!result) return "";
+  const { calculation, whole } = result;
+  const line = ({ median: middle, longest }: Pass) => `${middle.toFixed(0)} ms (longest ${longest.toFixed(0)})`;
+  return `A pass of the rules, windows of four days among them: ${line(calculation)} of calculation, ${line(whole)} with the reading from Redis.`;
 }
 
 function aimsOfYear(result: YearSize | undefined): Aim[] {
