@@ -41,7 +41,9 @@ describe("a reboot", () => {
     await Promise.all(presses);
     const { approval = "" } = await read(id);
     const runners = [runner(), runner(other)];
-    await Promise.all(Array.from({ length: 20 }, (_, index) => runners[index % 2]?.execute(approval, powerJob)));
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => await runners[index % 2]?.execute(approval, powerJob)),
+    );
     for (let again = 0; again < 3; again++) await runner(other).execute(approval, powerJob);
     expect(asked("reboot")).toBe(1);
     expect((await read(id)).status).toBe("following");
@@ -217,7 +219,7 @@ describe("alerts", () => {
     for (let n = 0; n < 50; n++) await fire(`alert ${n}`, { labels: { instance: "203.0.113.7:9100", n: String(n) } });
     await fire("elsewhere", { labels: { server: "db-1" } });
     const silenced = async (): Promise<string[]> =>
-      (await deps.incidents.open()).filter((one) => one.silenced).map(({ title }) => String(title));
+      (await deps.incidents.open()).filter((one) => one.silenced).map(({ title }) => title as string);
     expect((await silenced()).length).toBe(50);
     expect((await deps.incidents.hiddenIds()).length).toBe(50);
     for (let n = 0; n < 48; n++)
@@ -228,11 +230,9 @@ describe("alerts", () => {
     expect(stages(done)).not.toContain("green");
     expect(await silenced()).toEqual([]);
     expect(await deps.incidents.hiddenIds()).toEqual([]);
-    expect((await deps.incidents.open()).map(({ title }) => title).toSorted()).toEqual([
-      "alert 48",
-      "alert 49",
-      "elsewhere",
-    ]);
+    expect(new Set((await deps.incidents.open()).map(({ title }) => title))).toEqual(
+      new Set(["alert 48", "alert 49", "elsewhere"]),
+    );
   });
 });
 

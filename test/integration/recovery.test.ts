@@ -10,9 +10,9 @@ const never = new AbortController().signal;
 
 interface RecoveryWorld extends PowerWorld {
   /** Polls all servers, and lets recovery look, every 15 seconds. */
-  pass(ms: number, options?: { readonly polls?: boolean; readonly by?: WorkerDeps }): Promise<string[]>;
+  readonly pass: (ms: number, options?: { readonly polls?: boolean; readonly by?: WorkerDeps }) => Promise<string[]>;
   /** Hangs a server, and lets something else notice it as well. */
-  hang(id: number, server: string): Promise<void>;
+  readonly hang: (id: number, server: string) => Promise<void>;
 }
 
 async function recoveryWorld(auto: string, more = "", options: PowerWorldOptions = {}): Promise<RecoveryWorld> {

@@ -36,22 +36,22 @@ export interface PowerWorld {
   readonly clock: ManualClock;
   readonly deps: WorkerDeps;
   /** A further worker, with its own connection. */
-  worker(): WorkerDeps;
+  readonly worker: () => WorkerDeps;
   /** A worker that carries out approvals; `pause` moves the clock. */
-  runner(deps?: WorkerDeps, before?: (what: "pause") => void): ApprovalRunner<typeof actions>;
+  readonly runner: (deps?: WorkerDeps, before?: (what: "pause") => void) => ApprovalRunner<typeof actions>;
   /** Asked for, looked at. */
-  ready(action?: PowerAction, source?: string): Promise<PowerOrder>;
+  readonly ready: (action?: PowerAction, source?: string) => Promise<PowerOrder>;
   /** Confirmed by alice, typed where that is wanted, and approved. */
-  approved(action?: PowerAction, source?: string): Promise<PowerOrder>;
+  readonly approved: (action?: PowerAction, source?: string) => Promise<PowerOrder>;
   /** The same, and carried out. */
-  ordered(action?: PowerAction): Promise<PowerOrder>;
+  readonly ordered: (action?: PowerAction) => Promise<PowerOrder>;
   /** Lets the clock run and looks after an order every ten seconds, until that has ended or the time is over. */
-  follow(id: string, forMs: number): Promise<PowerOrder>;
-  read(id: string): Promise<PowerOrder>;
-  approval(order: PowerOrder): Promise<Approval>;
-  fire(title: string, change?: Partial<Signal>): Promise<void>;
+  readonly follow: (id: string, forMs: number) => Promise<PowerOrder>;
+  readonly read: (id: string) => Promise<PowerOrder>;
+  readonly approval: (order: PowerOrder) => Promise<Approval>;
+  readonly fire: (title: string, change?: Partial<Signal>) => Promise<void>;
   /** How often the provider was asked for it. */
-  asked(word: PowerAction): number;
+  readonly asked: (word: PowerAction) => number;
 }
 
 export interface PowerWorldOptions {

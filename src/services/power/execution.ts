@@ -17,7 +17,7 @@ export interface PowerExecutionDeps extends PowerLookDeps {
   /** Puts the job that follows the server into its queue. */
   readonly powerOrders: { enqueue(order: PowerOrder): Promise<boolean> };
   /** Waits between two looks. Default: by the machine's clock. */
-  pause?(ms: number, signal: AbortSignal): Promise<void>;
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What an approval is about. */
@@ -143,8 +143,8 @@ class PowerExecution {
   async #afterwards(order: PowerOrder): Promise<PowerOrder> {
     const { intent, action } = order;
     if (!intent) return order;
-    const { note, signal } = this.#context;
-    await note({ key: "power-note-looking", args: { server: order.server } });
+    const { signal } = this.#context;
+    await this.#context.note({ key: "power-note-looking", args: { server: order.server } });
     let quiet = 0;
     let waited = 0;
     for (; waited <= giveUpMs; waited += lookEveryMs) {
@@ -159,7 +159,8 @@ class PowerExecution {
         const message = `the provider takes the order for ${order.server} and does nothing`;
         return await this.#fail({ code: "provider-failed", message, text });
       }
-      await (this.#deps.pause ?? pause)(lookEveryMs, signal);
+      const { pause = sleepFor } = this.#deps;
+      await pause(lookEveryMs, signal);
     }
     return await this.#update((current) => ({ ...current, status: "unclear" }), "unclear");
   }
@@ -203,7 +204,7 @@ class PowerExecution {
     const { server, error, status, action } = order;
     if (status === "failed") {
       const { message = "it has failed", text } = error ?? {};
-      throw new AppError("provider-failed", message, { ...(text ? { text } : {}) });
+      throw new AppError("provider-failed", message, text ? { text } : {});
     }
     await this.#deps.powerOrders.enqueue(order);
     if (status === "unclear") {
@@ -238,6 +239,6 @@ class PowerExecution {
   }
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal });
 }

@@ -23,7 +23,7 @@ export interface PowerLookDeps extends SurroundingsDeps {
   readonly serverStates: Pick<ServerStates, "read" | "events">;
   readonly recoveryStates: Pick<RecoveryStates, "turn">;
   /** Opens a provider by its name in the configuration; opened once and shared. */
-  provider(name: string): Provider;
+  readonly provider: (name: string) => Provider;
 }
 
 /** So much of the action log is read. */
