@@ -178,7 +178,8 @@ describe("in the chat", () => {
 
   test("a silent server says since when and why, an incident is counted and leads to the list", async () => {
     const bot = await world();
-    const labelsOf = { server: "web-2" };
+    // As Prometheus calls it.
+    const labelsOf = { instance: "web-2" };
     await bot.deps.alerts.receive([
       {
         source: "rule",

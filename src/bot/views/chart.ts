@@ -1,24 +1,24 @@
 import type { Config } from "../../app/config.ts";
-import { type FleetMark, type FleetStand, markOfStand, standOf } from "../../core/fleet.ts";
+import { type FleetStand, markOfStand, standOf } from "../../core/fleet.ts";
 import { type Incident, isUnseen } from "../../core/incident.ts";
 import type { MetricName } from "../../core/metric.ts";
 import { limitsOf } from "../../core/rule-limits.ts";
 import type { ServerState } from "../../core/server-state.ts";
-import { formatBytes, formatCount, formatDuration, formatTime } from "../../messages/format.ts";
+import { formatCount, formatDuration } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import { powerActionsOf } from "../../services/power/servers.ts";
 import type { ChartThemes } from "../../state/chart-themes.ts";
 import type { Incidents } from "../../state/incidents.ts";
 import type { ServerHistory } from "../../state/server-history.ts";
 import type { ServerStates } from "../../state/servers.ts";
-import { type ChartData, chartOf, drawnMetrics, percentOf } from "../charts/model.ts";
+import { type ChartData, chartOf, drawnMetrics } from "../charts/model.ts";
 import type { ChartPainter } from "../charts/painter.ts";
 import { bandOf, hourMs, lineOf } from "../charts/series.ts";
 import { type ChartThemeName, chartThemes, type Drawn } from "../charts/types.ts";
 import { oneLine } from "../foreign-text.ts";
-import { lastedMs, markOf, serverOf, titleOf } from "../incident-text.ts";
+import { serverOf } from "../incident-text.ts";
+import { captionLines } from "./chart-caption.ts";
 import { openByServer } from "./fleet-rows.ts";
-import { fleetSigns, standWords, wholeMinutes } from "./fleet-table.ts";
 import type { PowerChoice } from "./power.ts";
 import type { ViewButton, ViewContext, ViewKind, ViewPress, ViewShown } from "./types.ts";
 
@@ -55,8 +55,6 @@ const lifeMs = 24 * hourMs;
 const sameForMs = 30_000;
 /** More ended incidents of all servers are not looked through. */
 const mostEnded = 2000;
-const mostTitles = 3;
-const mostBoots = 3;
 
 /** With what a picture begins that somebody asks for. */
 export async function chartState(
@@ -108,7 +106,7 @@ function press(
     case "incidents":
       return {
         run: async ({ open }) => {
-          const matchers = [{ label: "server", operator: "=", value: state.server }];
+          const matchers = [{ label: argument, operator: "=", value: state.server }];
           await open({ kind: "alerts", state: { matchers } });
           return undefined;
         },
@@ -146,7 +144,7 @@ async function shown(state: ChartState, context: ViewContext, deps: ChartViewDep
   return {
     html: lines.join("\n"),
     picture: { name: `${server.name}-${rangeName(range)}.png`, png },
-    rows: buttons(state, server, open.length, messages),
+    rows: buttons(state, server, open, messages),
   };
 }
 
@@ -197,72 +195,6 @@ async function incidentsOf(name: string, from: Date, { incidents }: ChartViewDep
   return found;
 }
 
-interface Caption {
-  readonly name: string;
-  readonly mark: FleetMark;
-  readonly stand: FleetStand;
-  readonly known: ServerState | undefined;
-  readonly open: readonly Incident[];
-  readonly boots: readonly number[];
-}
-
-function captionLines(
-  { name, mark, stand, known, open, boots }: Caption,
-  { messages, now }: ViewContext,
-  timezone: string,
-): string[] {
-  const { locale } = messages;
-  const isOn = stand.kind === "on";
-  const word = isOn ? messages.plain(`stats-status-${stand.status}`) : standWords(stand, messages, now);
-  const up = isOn ? upWords(known, messages, now) : [];
-  const head = [messages.t("stats-caption", { mark: fleetSigns[mark], name: oneLine(name, 64) }), word, ...up];
-  const values = isOn ? valueWords(stand, messages) : [];
-  const reason =
-    !isOn && known?.failure ? [oneLine(messages.plain(known.failure.reason.key, known.failure.reason.args), 200)] : [];
-  const at = known?.goodAt;
-  const age = at && formatDuration(wholeMinutes(now.getTime() - at.getTime()), locale);
-  const time = formatTime(now, locale, timezone);
-  const titles = open.slice(0, mostTitles).map((incident) =>
-    messages.t("stats-incident", {
-      mark: markOf(incident),
-      title: titleOf(incident, messages, 80),
-      lasted: formatDuration(wholeMinutes(lastedMs(incident, now)), locale),
-    }),
-  );
-  const more = open.length - titles.length;
-  const starts = boots.slice(-mostBoots).map((boot) => formatTime(new Date(boot), locale, timezone));
-  return [
-    head.join(" · "),
-    ...(values.length === 0 ? [] : [values.join(" · ")]),
-    ...reason.map((text) => messages.t("stats-reason", { text })),
-    ...titles,
-    ...(more > 0 ? [messages.t("list-more", { count: formatCount(more, locale) })] : []),
-    ...(starts.length === 0 ? [] : [messages.t("stats-boots", { times: starts.join(", ") })]),
-    age === undefined ? messages.t("stats-at", { at: time }) : messages.t("stats-measured", { at: time, age }),
-  ];
-}
-
-function upWords(known: ServerState | undefined, messages: Messages, now: Date): string[] {
-  if (!known?.bootedAt) return [];
-  const ms = now.getTime() - known.bootedAt.getTime();
-  return ms <= 0 ? [] : [messages.t("stats-up", { up: formatDuration(wholeMinutes(ms), messages.locale) })];
-}
-
-function valueWords({ metrics }: FleetStand & { readonly kind: "on" }, messages: Messages): string[] {
-  const { locale } = messages;
-  const percents = (["cpu", "memory", "disk"] as const).flatMap((metric) => {
-    const value = metrics[metric];
-    if (value === undefined) return [];
-    const free = metric === "disk" ? metrics.disk_free : undefined;
-    const text = messages.t(`stats-value-${metric}`, { value: percentOf(value, messages) });
-    return [free === undefined ? text : `${text} (${messages.t("stats-free", { free: formatBytes(free, locale) })})`];
-  });
-  const load = metrics.load ?? metrics.load_per_core;
-  if (load === undefined) return percents;
-  const value = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(load);
-  return [...percents, messages.t("stats-value-load", { value })];
-}
-
 function rangeName(ms: number): string {
   return ranges.find((range) => range.ms === ms)?.name ?? formatDuration(ms, "en").replaceAll(" ", "");
 }
@@ -270,7 +202,7 @@ function rangeName(ms: number): string {
 function buttons(
   { range = defaultRangeMs, theme = "dark" }: ChartState,
   server: Server,
-  incidents: number,
+  open: readonly Incident[],
   messages: Messages,
 ): ViewButton[][] {
   const other = theme === "dark" ? "light" : "dark";
@@ -278,9 +210,13 @@ function buttons(
     const label = messages.plain(`stats-range-${name}`);
     return { what: `range-${ms}`, label: ms === range ? `• ${label}` : label };
   });
-  const listed = { n: incidents, count: formatCount(incidents, messages.locale) };
+  const listed = { n: open.length, count: formatCount(open.length, messages.locale) };
+  // Senders have different names for the label; the list is asked for by that of one of them.
+  const label = open[0] && serverOf(open[0])?.label;
   const further: ViewButton[] = [
-    ...(incidents === 0 ? [] : [{ what: "incidents", label: messages.plain("button-stats-incidents", listed) }]),
+    ...(label === undefined
+      ? []
+      : [{ what: `incidents-${label}`, label: messages.plain("button-stats-incidents", listed) }]),
     ...(powerActionsOf(server).includes("reboot")
       ? [{ what: "reboot", label: messages.plain("button-stats-reboot"), style: "danger" as const }]
       : []),
