@@ -168,6 +168,21 @@ describe("polls", () => {
       expect(lookedAt.getTime() - (before[index]?.lookedAt.getTime() ?? 0)).toBe(5 * minute);
   });
 
+  it("come at once for what is new, of a great number for the first ones", async () => {
+    const few = await serversWorld(fixture);
+    await few.tick();
+    expect((await few.deps.serverStates.readAll(["web-1", "web-2", "web-3"])).size).toBe(3);
+    const exporters = Array.from(
+      { length: 100 },
+      (_, index) => `  - { name: s-${index}, provider: node-exporter, url: "http://127.0.0.1:1/${index}" }`,
+    );
+    const many = await serversWorld(fixture, { servers: exporters.join("\n") });
+    const begun = (await many.begin()).flatMap(({ batch }) => batch.servers);
+    expect(new Set(begun).size).toBe(begun.length);
+    expect(begun.length).toBeGreaterThanOrEqual(20);
+    expect(begun.length).toBeLessThan(40);
+  });
+
   it("of a worker that was killed midway are redone; what it had written down stays", async () => {
     const world = await serversWorld(fixture, { servers: sameMoment(world3) });
     const [poll] = await untilBegun(world);

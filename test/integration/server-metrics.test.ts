@@ -64,12 +64,13 @@ describe("/metrics", () => {
     expect(of(lines, "vakhta_server_up")).toEqual([
       expect.stringMatching(/web-1.* 1$/),
       expect.stringMatching(/web-2.* 0$/),
+      expect.stringMatching(/web-3.* 1$/),
     ]);
     expect(of(lines, "vakhta_server_poll_age_seconds")).toEqual([
       expect.stringMatching(/web-1.* 960$/),
       expect.stringMatching(/web-2.* 240$/),
+      expect.stringMatching(/web-3.* 960$/),
     ]);
-    // web-3 is known since the tick, and was never looked at.
     expect(of(lines, "vakhta_polls_overdue")).toEqual(["vakhta_polls_overdue 2"]);
   });
 

@@ -1,5 +1,5 @@
 import type { Config, ServerConfig } from "../../app/config.ts";
-import { dueSlices, inSlice, phaseOf } from "../../core/polls.ts";
+import { dueSlices, inSlice, slicesOf } from "../../core/polls.ts";
 import type { Clock } from "../../core/ports.ts";
 import { findProviderKind } from "../../providers/index.ts";
 import type { Producer } from "../../queue/producer.ts";
@@ -15,34 +15,40 @@ export interface PollsDeps {
   readonly serverStates: ServerStates;
 }
 
+/** So many new servers are looked at at once, before their own turn comes. */
+const mostNew = 20;
+
 /**
- * Begins the polls whose turn it is. Each batch has an id that follows from its turn, and how far it got is recorded
- * afterwards: a tick that runs twice, or on two workers, or is killed in between, looks at nobody twice.
+ * Begins the polls whose turn it is, and those of a few new servers: who has just configured one wants to see it. Each
+ * batch has an id that follows from its turn, and how far it got is recorded afterwards: a tick that runs twice, or on two
+ * workers, or is killed in between, looks at nobody twice.
  */
 export async function beginPolls(deps: PollsDeps): Promise<{ readonly batches: number }> {
-  const { config, clock, producer, serverStates } = deps;
+  const { config, clock, serverStates } = deps;
   const { every } = config.stats;
   if (config.servers.length === 0) return { batches: 0 };
   const now = clock.now();
   const { clock: reached, slices } = dueSlices(await serverStates.clock(), every, now);
+  const known = await serverStates.known();
+  const fresh = new Set(config.servers.filter(({ name }) => !known.has(name)).slice(0, mostNew));
   let batches = 0;
-  for (const slice of slices) {
-    for (const { provider, host, servers } of await batchesOf(deps, inSlice(config.servers, slice, every))) {
+  const begin = async (servers: readonly ServerConfig[], turn: string, slice: number): Promise<void> => {
+    for (const { provider, host, servers: its } of await batchesOf(deps, servers)) {
       const place = `${provider}@${host ?? ""}`.replaceAll(":", "_");
-      const [first] = servers;
-      await producer.enqueue(
+      const names = its.map(({ name }) => name);
+      await deps.producer.enqueue(
         "poll",
-        {
-          provider,
-          servers: servers.map(({ name }) => name),
-          turn: `${place} ${first ? phaseOf(first.name, every) : 0}`,
-          at: now.getTime(),
-        },
-        { id: `poll-${place}-${reached.epoch}-${slice}`, host },
+        { provider, servers: names, turn: `${place} ${turn}`, at: now.getTime() },
+        { id: `poll-${place}-${turn}-${reached.epoch}-${slice}`, host },
       );
       batches += 1;
     }
+  };
+  for (const slice of slices) {
+    const due = inSlice(config.servers, slice, every).filter((server) => !fresh.has(server));
+    await begin(due, String(slice % slicesOf(every)), slice);
   }
+  await begin([...fresh], "new", reached.slice);
   if (slices.length > 0) await serverStates.setClock(reached);
   return { batches };
 }
