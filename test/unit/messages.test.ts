@@ -195,6 +195,11 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "power-what-": powerActions,
   "power-work-": unionIn("core/power.ts", "export interface PowerWork {\n  readonly kind:"),
   "server-status-": serverStatuses,
+  "silence-": [
+    ...unionIn("core/server-faults.ts", "export type FaultKind ="),
+    ...["deleted", "blocked", "off"].map((kind) => `${kind}-text`),
+  ],
+  "silence-account-": unionIn("core/server-faults.ts", "before it works again. */\n  readonly kind:"),
   "recovery-sign-": ["silence", "exporter"],
   "process-": unionIn("state/presence.ts", "readonly role:"),
   "provider-backup-": unionIn("core/managed.ts", "readonly at: Date;\n  readonly status:"),

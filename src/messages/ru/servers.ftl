@@ -2,10 +2,14 @@
 
 silence-account-token = { $account } не принимает токен: нет данных { $servers ->
     [one] о { $servers } сервере
+    [few] о { $servers } серверах
+    [many] о { $servers } серверах
    *[other] о { $servers } серверах
 }
 silence-account-api = { $account } не отвечает: нет данных { $servers ->
     [one] о { $servers } сервере
+    [few] о { $servers } серверах
+    [many] о { $servers } серверах
    *[other] о { $servers } серверах
 }
 
@@ -30,8 +34,11 @@ server-renamed = У провайдера сервер { $server } переиме
 server-renamed-text = Там он назывался { $from }, теперь { $to }. Здесь он по-прежнему { $server }.
 
 watch-polls = { $servers ->
-    [one] { $names }: опрос запаздывает
-   *[other] Запаздывают опросы серверов: { $servers }
+    [1] { $names }: опрос запаздывает
+    [one] Запаздывает опрос { $servers } сервера
+    [few] Запаздывает опрос { $servers } серверов
+    [many] Запаздывает опрос { $servers } серверов
+   *[other] Запаздывает опрос { $servers } сервера
 }
 watch-polls-text =
     { $names }: опросы опаздывают больше чем на два интервала, поэтому значения устарели и правила не срабатывают.
@@ -46,8 +53,10 @@ check-worker = воркер на
 
 doctor-account-ok = { $servers ->
     [0] отвечает; серверов из него в конфигурации нет.
-    [one] отвечает; сервер найден: { $servers } из { $servers }.
-   *[other] отвечает; найдены все серверы: { $servers }.
+    [one] отвечает; найден { $servers } сервер.
+    [few] отвечает; найдены все { $servers } сервера.
+    [many] отвечает; найдены все { $servers } серверов.
+   *[other] отвечает; найдены все { $servers } сервера.
 }
 doctor-account-missing = отвечает, но найдено серверов: { $found } из { $servers }. Нет: { $names }. Исправьте id или уберите их.
 doctor-servers-ok = отвечают все: { $servers }.
