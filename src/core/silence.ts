@@ -66,9 +66,14 @@ export function explains({ server, aliases, since }: Hold, { matchLabels, firedA
   if (matchLabels["source"] === "power") return false;
   if (Date.parse(firedAt) < Date.parse(since) - clockTolerance) return false;
   const names = new Set([server, ...aliases].map((name) => name.toLowerCase()));
-  return serverLabels.some((label) => {
-    const value = Object.hasOwn(matchLabels, label) ? (matchLabels[label] ?? "") : "";
-    return value !== "" && names.has(hostOf(value));
+  return hostsIn(matchLabels).some((host) => names.has(host));
+}
+
+/** The hosts that labels name, in small letters. */
+export function hostsIn(labels: Readonly<Record<string, string>>): string[] {
+  return serverLabels.flatMap((label) => {
+    const value = Object.hasOwn(labels, label) ? (labels[label] ?? "") : "";
+    return value === "" ? [] : hostOf(value);
   });
 }
 

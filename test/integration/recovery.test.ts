@@ -265,3 +265,27 @@ describe("it is not rebooted", () => {
     await untouched(world);
   });
 });
+
+test("an exporter on the machine that does not answer is a sign of its own", async () => {
+  const world = await recoveryWorld("on");
+  const { deps, clock, sandbox } = world;
+  const exporter = { name: "web-1-node", provider: "node-exporter", kind: "node-exporter", labels: {} };
+  deps.config.servers.push({ ...exporter, config: { url: "http://web-1:9100/metrics" } });
+  sandbox.hang(101);
+  clock.advance(20 * minute);
+  const acted: string[] = [];
+  for (let n = 0; n < 8; n++) {
+    const reason = { key: "look-gone", args: { id: "1" } };
+    const look = { name: "web-1-node", failure: "unreachable", reason, tookMs: 1 } as const;
+    await deps.serverStates.note(look, clock.now());
+    const provider = deps.provider("timeweb");
+    for await (const own of provider.looks([{ name: "web-1", config: { id: 101 } }], never))
+      await deps.serverStates.note(own, clock.now());
+    acted.push(...(await world.pass(minute, { polls: false })));
+  }
+  expect(acted).toEqual(["web-1"]);
+  const [order] = await deps.powerStates.list(9);
+  expect(new Set(order?.why?.map(({ key }) => key))).toEqual(
+    new Set(["recovery-sign-exporter", "recovery-sign-silence"]),
+  );
+});

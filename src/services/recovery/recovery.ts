@@ -1,5 +1,5 @@
 import type { Config, ServerConfig } from "../../app/config.ts";
-import { type Incident, isOpen, silenceable } from "../../core/incident.ts";
+import { type Incident, isOpen } from "../../core/incident.ts";
 import type { Clock } from "../../core/ports.ts";
 import { isOver, type PowerOrder } from "../../core/power.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type Unresponsive,
 } from "../../core/recovery.ts";
 import { isChosen } from "../../core/rule-limits.ts";
-import { covers, explains, isActive } from "../../core/silence.ts";
+import { covers, hostsIn, isActive } from "../../core/silence.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { PowerStates } from "../../state/power.ts";
 import type { RecoveryStates, RecoveryTurn } from "../../state/recovery.ts";
@@ -21,7 +21,7 @@ import type { Silences } from "../../state/silences.ts";
 import { type PowerOrders, powerOrderId } from "../power/orders.ts";
 import { powerActionsOf } from "../power/servers.ts";
 import { aliasesOf, type SurroundingsDeps, surroundingsOf } from "../power/surroundings.ts";
-import { exportersOn, incidentSigns, type Known, silenceSign } from "./signs.ts";
+import { exportersByHost, incidentSigns, type Known, silenceSign } from "./signs.ts";
 
 export interface RecoveryDeps extends SurroundingsDeps {
   readonly config: Config;
@@ -90,8 +90,11 @@ export class Recovery {
     const { config, serverStates, incidents } = this.#deps;
     const states = await serverStates.readAll(config.servers.map(({ name }) => name));
     const known: Known = { config, states, now };
-    const open: Incident[] = [];
-    for await (const incident of incidents.each(await incidents.openIds())) if (isOpen(incident)) open.push(incident);
+    const byHost = new Map<string, Incident[]>();
+    for await (const incident of incidents.each(await incidents.openIds()))
+      for (const host of isOpen(incident) ? new Set(hostsIn(incident.labels)) : [])
+        (byHost.get(host) ?? newList(byHost, host)).push(incident);
+    const exporters = exportersByHost(config);
     const candidates: Candidate[] = [];
     for (const server of servers) {
       const state = states.get(server.name);
@@ -100,10 +103,11 @@ export class Recovery {
       // That it is off is seen and no silence; whoever has switched it off may have meant it.
       if (state.status !== undefined && state.status !== "on" && state.status !== "unknown") continue;
       const aliases = aliasesOf(server, state.facts);
-      const its = open.filter((incident) => explains(everAbout(server.name, aliases), silenceable(incident)));
+      const names = new Set([server.name, ...aliases].map((name) => name.toLowerCase()));
+      const its = [...new Set([...names].flatMap((name) => byHost.get(name) ?? []))];
       const all = [
         silenceSign(server, "silence", known) ?? [],
-        exportersOn(server, aliases, known).flatMap((one) => silenceSign(one, "exporter", known) ?? []),
+        [...names].flatMap((name) => exporters.get(name) ?? []).flatMap((one) => exporterSign(one, server, known)),
         incidentSigns(its, known),
       ].flat();
       const signs = independent(all);
@@ -173,10 +177,17 @@ export class Recovery {
   }
 }
 
-function everAbout(server: string, aliases: readonly string[]) {
-  return { server, aliases, since: new Date(0).toISOString() };
+function exporterSign(exporter: ServerConfig, server: ServerConfig, known: Known): Sign[] {
+  const sign = exporter.name === server.name ? undefined : silenceSign(exporter, "exporter", known);
+  return sign ? [sign] : [];
 }
 
 function isAbout(order: PowerOrder, server: string): boolean {
   return order.server === server;
+}
+
+function newList<T>(lists: Map<string, T[]>, key: string): T[] {
+  const list: T[] = [];
+  lists.set(key, list);
+  return list;
 }

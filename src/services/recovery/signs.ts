@@ -41,13 +41,14 @@ export function silenceSign(server: ServerConfig, of: "silence" | "exporter", kn
   };
 }
 
-/** Other entries of the configuration that are measured on the machine itself. */
-export function exportersOn(server: ServerConfig, aliases: readonly string[], { config }: Known): ServerConfig[] {
-  const names = new Set([server.name, ...aliases].map((name) => name.toLowerCase()));
-  return config.servers.filter((other) => {
-    const { url } = Object(other.config) as { readonly url?: unknown };
-    return other.name !== server.name && typeof url === "string" && names.has(hostOf(url));
+/** Entries of the configuration that are measured on a machine itself, by the host in their address. */
+export function exportersByHost({ servers }: Pick<Config, "servers">): ReadonlyMap<string, readonly ServerConfig[]> {
+  const exporters = servers.flatMap((server) => {
+    const { url } = Object(server.config) as { readonly url?: unknown };
+    return typeof url === "string" ? [{ host: hostOf(url), server }] : [];
   });
+  const groups = Map.groupBy(exporters, ({ host }) => host);
+  return new Map([...groups].map(([host, all]) => [host, all.map(({ server }) => server)]));
 }
 
 /** That something is reported of it: missing heartbeats, failing checks, rules and alerts of others. */
