@@ -221,6 +221,18 @@ describe("an order", () => {
     expect(surelyNotDone(await failureOf(order(sandbox)))).toBe(true);
   });
 
+  test.each([
+    ["Redis gives no turns", new AppError("redis", "no turn", { permanent: false }), "redis"],
+    ["nobody waits any longer", new DOMException("late", "TimeoutError"), "provider-unreachable"],
+  ])("whose turn never comes, since %s, was not sent and says so", async (_name, reason, code) => {
+    const { sandbox } = await startTimeweb();
+    const client = clientOf(sandbox, { rate: { ...noLimit, take: () => Promise.reject(reason) } });
+    const error = await failureOf(client.order("POST", `${path}/101/reboot`, undefined, never));
+    expect(error).toMatchObject({ code, permanent: false });
+    expect(surelyNotDone(error)).toBe(true);
+    expect(sandbox.requests()).toEqual([]);
+  });
+
   test("is not carried elsewhere by a redirect", async () => {
     const { sandbox } = await startTimeweb({ faults: [{ kind: "status", status: 307, body: "empty" }] });
     expect((await failureOf(order(sandbox))).code).toBe("provider-unreachable");

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from "../../core/errors.ts";
+import { AppError, type ErrorCode, toAppError } from "../../core/errors.ts";
 import { refusalSchema } from "./timeweb-schema.ts";
 
 /** Which request of which account something is about; for errors. */
@@ -58,6 +58,18 @@ export function networkError(asked: Asked, reason: string, sent: boolean, cause:
     why: "network",
     args: { reason },
     ...(sent ? {} : { done: false }),
+    cause,
+  });
+}
+
+/** An order whose turn has not come: Redis does not give any, or nobody waits any longer. */
+export function notSentError(asked: Asked, cause: unknown): AppError {
+  const { code, message, permanent, text, context } = toAppError(cause, "provider-unreachable");
+  const { account, method, path } = asked;
+  return new AppError(code, `provider ${account}: never sent: ${message} (${method} ${path})`, {
+    permanent,
+    context: { ...context, account, method, path, done: false },
+    text: text ?? { key: "error-provider-unsent", args: { provider: account } },
     cause,
   });
 }

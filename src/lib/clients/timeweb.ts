@@ -2,7 +2,15 @@ import type { IPolicy } from "cockatiel";
 import type { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { networkCode, providerQuestion } from "../resilience.ts";
-import { type Asked, garbageError, jsonOf, networkError, statusError, timeoutError } from "./timeweb-errors.ts";
+import {
+  type Asked,
+  garbageError,
+  jsonOf,
+  networkError,
+  notSentError,
+  statusError,
+  timeoutError,
+} from "./timeweb-errors.ts";
 
 /** For one answer, its body included; milliseconds. */
 const timeoutMs = 10_000;
@@ -89,7 +97,8 @@ export class TimewebClient {
     const asked = this.#asked("GET", path);
     const url = `${this.#root}${path}${query.size > 0 ? `?${query.toString()}` : ""}`;
     const ask = async (): Promise<Answer<z.output<T>>> => {
-      const reply = await this.#send(asked, url, undefined, signal, options.urgent ?? false);
+      await this.#options.rate.take(signal, options.urgent ?? false);
+      const reply = await this.#send(asked, url, undefined, signal);
       return { data: read(asked, reply, schema), date: reply.date };
     };
     try {
@@ -104,10 +113,17 @@ export class TimewebClient {
 
   /**
    * Orders something, once. `surelyNotDone` of the error tells whether it was; when it does not, the order may have
-   * been carried out. The answer is the body as it was read, undefined for none.
+   * been carried out. One whose turn has not come was never sent, and says so instead of the signal's reason. The
+   * answer is the body as it was read, undefined for none.
    */
   async order(method: "POST" | "PATCH", path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
-    const reply = await this.#send(this.#asked(method, path), `${this.#root}${path}`, body, signal, true, method);
+    const asked = this.#asked(method, path);
+    try {
+      await this.#options.rate.take(signal, true);
+    } catch (error) {
+      throw notSentError(asked, error);
+    }
+    const reply = await this.#send(asked, `${this.#root}${path}`, body, signal, method);
     return jsonOf(reply.body);
   }
 
@@ -115,15 +131,8 @@ export class TimewebClient {
     return { account: this.#options.account, server: this.#server, method, path };
   }
 
-  async #send(
-    asked: Asked,
-    url: string,
-    body: unknown,
-    signal: AbortSignal,
-    urgent: boolean,
-    method = "GET",
-  ): Promise<Reply> {
-    await this.#options.rate.take(signal, urgent);
+  /** Sends what has its turn. */
+  async #send(asked: Asked, url: string, body: unknown, signal: AbortSignal, method = "GET"): Promise<Reply> {
     const limit = AbortSignal.timeout(this.#timeoutMs);
     let reply: Reply;
     try {

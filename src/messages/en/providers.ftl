@@ -5,6 +5,7 @@ error-provider-timeout = provider { $provider }: { $server } does not answer in 
 error-provider-garbage = provider { $provider }: { $server } answers with what can not be read (status { $status })
 error-provider-token = provider { $provider }: { $server } refuses the token: it was revoked, has expired or is wrong; make a new one in the panel and put it into the configuration
 error-provider-rate = provider { $provider }: { $server } says that these were too many requests; lower its rate if this stays
+error-provider-unsent = provider { $provider }: nothing was sent, too much else was waiting for its turn
 error-provider-edge = provider { $provider }: something in front of { $server } answers { $status } instead of it
 error-provider-gone = provider { $provider }: { $server } has no such thing ("{ $reason }")
 error-provider-failed = provider { $provider }: { $server } fails with { $status } ("{ $reason }")

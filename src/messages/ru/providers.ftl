@@ -5,6 +5,7 @@ error-provider-timeout = провайдер { $provider }: { $server } не от
 error-provider-garbage = провайдер { $provider }: ответ { $server } не удалось прочесть (код { $status })
 error-provider-token = провайдер { $provider }: { $server } не принимает токен: он отозван, истёк или неверен; создайте новый в панели и впишите в конфигурацию
 error-provider-rate = провайдер { $provider }: для { $server } запросов слишком много; если так будет и дальше, уменьшите rate
+error-provider-unsent = провайдер { $provider }: запрос не отправлен – до него не дошла очередь
 error-provider-edge = провайдер { $provider }: вместо { $server } отвечает что-то перед ним (код { $status })
 error-provider-gone = провайдер { $provider }: на { $server } этого нет («{ $reason }»)
 error-provider-failed = провайдер { $provider }: сбой на { $server }, код { $status } («{ $reason }»)
