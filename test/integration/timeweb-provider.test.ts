@@ -56,6 +56,21 @@ describe("a look at a server", () => {
     expect(after.bootedAt?.getTime()).toBeGreaterThan(before.at.getTime());
   });
 
+  test("listed half-way through a reboot, it is not told to be off when it has long been on", async () => {
+    const { sandbox, provider, clock } = await startTimeweb();
+    sandbox.power(101, "reboot");
+    clock.advance(21_000);
+    expect(await readingOf(provider, 101)).toMatchObject({ status: "off" });
+    // The list is as good as new for all that is on.
+    clock.advance(30_000);
+    expect(await readingOf(provider, 101)).toMatchObject({ status: "on" });
+    expect((await provider.facts?.([target(101)], never))?.get("s101")).toMatchObject({ status: "on" });
+    expect(sandbox.counts()["GET /api/v1/servers"]).toBe(1);
+    // What can not be asked anew stands as it was listed, where nothing depends on it.
+    sandbox.addFault({ kind: "status", status: 500, path: "/servers/101$" });
+    expect((await provider.facts?.([target(101)], never))?.get("s101")).toMatchObject({ status: "off" });
+  });
+
   test.each([
     ["no_paid", "blocked"],
     ["installing", "busy"],
@@ -244,6 +259,28 @@ describe("what goes wrong with the account is one fault of all", () => {
     clock.advance(5 * minute);
     await lookAt(provider, all[0] ?? 0);
     for (const look of (await looksAt(provider, ...all)).values()) expect(look).toHaveProperty("reading");
+  });
+});
+
+describe("servers that are never measured", () => {
+  test("do not keep others from being asked, however many of them stand side by side", async () => {
+    const { sandbox, provider, clock } = await startTimeweb({ servers: manyServers(4) });
+    for (const id of [1001, 1002, 1003]) sandbox.addFault({ kind: "status", status: 500, path: anyStatistics(id) });
+    const round = async (): Promise<string[]> => {
+      const seen: string[] = [];
+      for (const id of [1001, 1002, 1003, 1004]) {
+        const look = await lookAt(provider, id);
+        seen.push("failure" in look ? look.failure : "reading");
+        clock.advance(5000);
+      }
+      clock.advance(5 * minute);
+      return seen;
+    };
+    // Nothing is known yet: it could be the API.
+    expect(await round()).toEqual(["garbage", "garbage", "account", "account"]);
+    await round();
+    await lookAt(provider, 1004);
+    for (let n = 0; n < 3; n++) expect(await round()).toEqual(["garbage", "garbage", "garbage", "reading"]);
   });
 });
 

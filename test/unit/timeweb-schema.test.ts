@@ -201,6 +201,15 @@ describe("measurements", () => {
     );
     expect(sample).toEqual({ at: new Date(at(4)), metrics: { cpu: 42, network_in: 1.5 * 1024 ** 2 } });
   });
+
+  test("what is measured no more does not hold back the rest", () => {
+    const load = Array.from({ length: 20 }, (_, n) => ({ logged_at: `2026-08-01T10:${n + 10}:00Z`, load: 0.5 }));
+    const ram = [{ logged_at: "2026-08-01T10:12:00Z", total: 100, used: 50, available: 50 }];
+    expect(read({ cpu: load, ram })).toEqual({ at: new Date("2026-08-01T10:29:00Z"), metrics: { cpu: 50 } });
+    // What only comes late is waited for.
+    const late = [{ logged_at: "2026-08-01T10:25:00Z", total: 100, used: 50, available: 50 }];
+    expect(read({ cpu: load, ram: late })?.metrics).toEqual({ cpu: 50, memory: 50 });
+  });
 });
 
 describe("an account's settings", () => {

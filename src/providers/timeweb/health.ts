@@ -8,11 +8,14 @@ const restMs = 60_000;
 /**
  * Whether the API gives measurements at all. One server whose measurements fail is that server's affair; when they fail
  * for one after the other, or the account itself is refused, it is the API's, and asking for a thousand more would only
- * take their time. `F`: what is said meanwhile.
+ * take their time. A server whose measurements fail time after time says nothing new of the API: some of them side by
+ * side must not keep others from being asked. `F`: what is said meanwhile.
  */
 export class StatisticsHealth<F> {
   readonly #clock: Clock;
   readonly #failing = new Set<number>();
+  /** Whose measurements failed when they were asked for last. */
+  readonly #sick = new Set<number>();
   #fault: F | undefined;
   #askedAt = 0;
 
@@ -30,7 +33,8 @@ export class StatisticsHealth<F> {
     return undefined;
   }
 
-  succeeded(): void {
+  succeeded(server: number): void {
+    this.#sick.delete(server);
     this.#failing.clear();
     this.#fault = undefined;
   }
@@ -43,8 +47,10 @@ export class StatisticsHealth<F> {
 
   /** Notes a failure of the API about a server. True: by now it is the API's own. */
   failed(server: number, fault: F): boolean {
-    this.#failing.add(server);
-    const isOwn = this.#failing.size >= enough;
+    if (!this.#sick.has(server)) this.#failing.add(server);
+    this.#sick.add(server);
+    // Who was sent to find out has found it as it was.
+    const isOwn = this.#fault !== undefined || this.#failing.size >= enough;
     if (isOwn) this.broke(fault);
     return isOwn;
   }

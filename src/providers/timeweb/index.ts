@@ -92,7 +92,14 @@ class TimewebProvider implements Provider {
     const listing = await this.#list.read(signal);
     const found = await Promise.all(
       servers.map(async ({ name, config }) => {
-        const server = await this.#list.find(listing, (config as TimewebServerConfig).id, signal);
+        const { id } = config as TimewebServerConfig;
+        const server = await this.#list.find(listing, id, signal).catch((error: unknown) => {
+          signal.throwIfAborted();
+          // What was listed is good enough here.
+          const listed = listing.servers.get(id);
+          if (!listed) throw error;
+          return listed;
+        });
         return server ? ([[name, factsOf(server)]] as const) : [];
       }),
     );
@@ -143,7 +150,7 @@ class TimewebProvider implements Provider {
     try {
       const query = { date_from: from, date_to: isoSecond(theirNow) };
       const { data } = await this.#client.get(path, statisticsSchema, signal, { query, once: true });
-      this.#health.succeeded();
+      this.#health.succeeded(id);
       return newestOf(data);
     } catch (error) {
       signal.throwIfAborted();
@@ -152,7 +159,7 @@ class TimewebProvider implements Provider {
       const other = `${path}/${encodeURIComponent(from)}/1/${encodeURIComponent(keys)}`;
       try {
         const { data } = await this.#client.get(other, seriesSchema, signal, { once: true });
-        this.#health.succeeded();
+        this.#health.succeeded(id);
         return newestOfSeries(data);
       } catch (second) {
         signal.throwIfAborted();
@@ -186,7 +193,7 @@ class TimewebProvider implements Provider {
     const reason = awayText(error);
     if (error.code === "not-found") {
       // Listed a minute ago, and deleted since.
-      const server = await this.#list.find({ servers: new Map() }, id, signal).catch(() => "unknown");
+      const server = await this.#list.ask(id, signal).catch(() => "unknown");
       signal.throwIfAborted();
       return server === undefined ? goneError(id) : apiFault("no-data", reason);
     }

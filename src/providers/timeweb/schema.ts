@@ -14,7 +14,7 @@ export const timewebAccountSchema = z.strictObject({
     .max(100)
     .default(2)
     .describe(
-      "Requests a second, of all processes together. Each poll takes one for every server that is on and one more for every 100 servers: 2 is enough for about 550 servers every 5 minutes, 4 for 1,100; the API gives 20 at most, and has cut off clients in silence for bursts of 15 and more.",
+      "Requests a second, of all processes together. Each poll takes one for every server and one more for every 100 of them: 2 is enough for about 550 servers every 5 minutes, 4 for 1,100; the API gives 20 at most, and has cut off clients in silence for bursts of 15 and more.",
     ),
   burst: z.number().int().min(1).max(100).default(3).describe("Requests at once after a rest."),
   timeout: durationSchema().prefault("10s").describe("For one answer of the API."),

@@ -5,6 +5,8 @@ import { oneServerSchema, serversSchema, type TimewebServer } from "../../lib/cl
 
 /** How long what was listed is good enough; milliseconds. */
 const freshMs = 60_000;
+/** The same of a server that is not simply on: it may have been on its way, and be on long since; milliseconds. */
+const freshAwayMs = 5000;
 const pageSize = 100;
 /** More pages are no list any more. */
 const mostPages = 200;
@@ -33,19 +35,23 @@ export class ServerList {
 
   /** Rejects as the client does: then nothing is known of any server. */
   async read(signal: AbortSignal): Promise<Listing> {
-    const now = this.#clock.now().getTime();
-    // Also when the clock was set back.
-    if (this.#known && Math.abs(now - this.#known.at.getTime()) < freshMs) return this.#known;
+    if (this.#known && this.#isFresh(this.#known, freshMs)) return this.#known;
     return await unlessAborted(this.#load(), signal);
   }
 
   /**
-   * A server of a list, asked for by itself when it is not among them: pages shift while they are read, and only the
-   * API's own word means that it is gone. Undefined: it is.
+   * A server of a list. Asked for by itself when it is not among them: pages shift while they are read, and only the
+   * API's own word means that it is gone; and when it was not on: of a reboot that was listed half-way it would be told
+   * for a minute that the server is off. Undefined: it is gone.
    */
-  async find(listing: Pick<Listing, "servers">, id: number, signal: AbortSignal): Promise<TimewebServer | undefined> {
+  async find(listing: Listing, id: number, signal: AbortSignal): Promise<TimewebServer | undefined> {
     const listed = listing.servers.get(id);
-    if (listed) return listed;
+    if (listed && (listed.status === "on" || this.#isFresh(listing, freshAwayMs))) return listed;
+    return await this.ask(id, signal);
+  }
+
+  /** A server as it is now; undefined when the API says that it is gone. */
+  async ask(id: number, signal: AbortSignal): Promise<TimewebServer | undefined> {
     try {
       return await this.one(id, signal);
     } catch (error) {
@@ -68,6 +74,11 @@ export class ServerList {
 
   close(): void {
     this.#closing.abort(new AppError("interrupted", "the provider was closed", { permanent: false }));
+  }
+
+  #isFresh({ at }: Listing, ms: number): boolean {
+    // Also when the clock was set back.
+    return Math.abs(this.#clock.now().getTime() - at.getTime()) < ms;
   }
 
   #load(): Promise<Listing> {

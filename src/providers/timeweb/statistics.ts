@@ -20,6 +20,9 @@ interface Entry {
 /** What was measured at one moment may be written down at slightly different times; milliseconds. */
 const togetherMs = 90_000;
 
+/** What is so far behind the others is measured no more, and does not hold them back; milliseconds. */
+const behindMs = 10 * 60_000;
+
 /** No server here has a network of 80 Gbit/s; MB/s. */
 const fastest = 10_000;
 
@@ -99,7 +102,9 @@ function entries<T extends { readonly logged_at: Date | undefined }>(
 }
 
 /** The newest moment that every family has a value for; of no such, the newest, with what there is. */
-function newest(families: readonly (readonly Entry[])[]): Sample | undefined {
+function newest(all: readonly (readonly Entry[])[]): Sample | undefined {
+  const last = Math.max(...all.map(([entry]) => entry?.at ?? 0));
+  const families = all.filter(([entry]) => entry !== undefined && last - entry.at <= behindMs);
   const times = [...new Set(families.flat().map(({ at }) => at))].toSorted((a, b) => b - a);
   let first: Sample | undefined;
   for (const at of times) {
