@@ -69,9 +69,9 @@ export class Server {
   readonly #clock: SandboxClock;
   #status: string;
   #steps: Step[] = [];
-  /** Times at which it went up and down, oldest first. */
+  /** Times at which it went up and down, or hung, oldest first. */
   readonly #turns: { readonly at: number; readonly up: boolean }[] = [];
-  #hungAt = 0;
+  #lastLog = 0;
 
   constructor(options: ServerOptions, clock: SandboxClock, seed: number, durations: Partial<PowerDurations>) {
     const now = clock.now();
@@ -112,7 +112,6 @@ export class Server {
   wasMeasured(at: number): boolean {
     this.#settle();
     if (at < this.createdAt || at > this.#clock.now()) return false;
-    if (this.hangs && at >= this.#hungAt) return false;
     return this.#turns.findLast((turn) => turn.at <= at)?.up ?? true;
   }
 
@@ -152,13 +151,15 @@ export class Server {
 
   /** The system stops answering and being measured while its provider says that it is on. */
   hang(): void {
+    this.#settle();
     this.hangs = true;
-    this.#hungAt = this.#clock.now();
+    this.#turn(this.#clock.now(), false);
   }
 
   log(event: string): void {
     const now = this.#clock.now();
-    this.logs.push({ id: this.id * 100_000 + this.logs.length + 1, logged_at: this.#clock.iso(now), event });
+    this.#lastLog += 1;
+    this.logs.push({ id: this.id * 100_000 + this.#lastLog, logged_at: this.#clock.iso(now), event });
     if (this.logs.length > keep) this.logs.shift();
   }
 
@@ -221,7 +222,10 @@ export class Server {
       this.startedAt = at;
       this.hangs = false;
     }
-    const up = status === "on" || status === "rebooting" || status === "turning_off";
+    this.#turn(at, (status === "on" || status === "rebooting" || status === "turning_off") && !this.hangs);
+  }
+
+  #turn(at: number, up: boolean): void {
     if ((this.#turns.at(-1)?.up ?? true) !== up) this.#turns.push({ at, up });
     if (this.#turns.length > keep) this.#turns.shift();
   }

@@ -177,6 +177,19 @@ describe("its servers", () => {
     sandbox.power(101, "hard-reboot");
     clock.advance(10 * minute);
     expect(sandbox.server(101)).toMatchObject({ status: "on", isUp: true });
+    // What was not measured then is not afterwards either.
+    expect((await series(sandbox, now - 9 * minute, now)).cpu).toEqual([]);
+    expect((await series(sandbox, now, now + 10 * minute)).cpu).not.toEqual([]);
+  });
+
+  test("have a log of which no two lines are one, however long it has grown", async () => {
+    const { sandbox } = await start();
+    for (let n = 0; n < 600; n++) {
+      sandbox.setStatus(101, n % 2 === 0 ? "on" : "off");
+      sandbox.power(101, n % 2 === 0 ? "shutdown" : "start");
+    }
+    const { json } = await call(sandbox, "/api/v1/servers/101/logs?limit=100");
+    expect(new Set(json.server_logs.map(({ id }: { id: number }) => id)).size).toBe(100);
   });
 
   test("have disks that fill", async () => {
