@@ -117,7 +117,7 @@ describe("vakhta config check", () => {
   });
 
   it("says ok, names what there is, and notes what has no effect; in the file's language", async () => {
-    const yaml = "locale: ru\nrules: []\nstorages: { here: { kind: local, path: /b } }\n";
+    const yaml = "locale: ru\nchecks: []\nstorages: { here: { kind: local, path: /b } }\n";
     writeFileSync(join(folder, "v.yaml"), yaml);
     const found = await runCli(["config", "check", "--file", "v.yaml"], { cwd: folder });
     // Everything is needed for this check: there is no bot and no backup here.
@@ -128,7 +128,7 @@ backups: [{ name: app, source: { kind: postgres, url: "postgres://u:hidden-passw
 heartbeats: [{ name: import, key: 0123456789abcdef, every: 1d }]\n`;
     writeFileSync(join(folder, "v.yaml"), whole);
     const { status, stdout, stderr } = await runCli(["-c", "v.yaml", "config", "check"], { cwd: folder });
-    expect(lines(stderr)).toEqual(["v.yaml:2:1: rules: настройка известна, но в этой версии ещё не действует."]);
+    expect(lines(stderr)).toEqual(["v.yaml:2:1: checks: настройка известна, но в этой версии ещё не действует."]);
     expect(lines(stdout)).toEqual([
       "v.yaml: ошибок нет",
       "чаты: ops",
