@@ -91,8 +91,8 @@ class MeasuredHost {
     metrics.write(Buffer.from(this.#host.metrics(at)));
     const sample = metrics.end(at);
     if (typeof sample === "string") throw new Error(`the exporter gives ${sample}`);
-    const { rates, bootedAt } = ratesBetween(this.#before, sample.counters, 3 * this.#every);
-    this.#before = { ...sample.counters, bootedAt };
+    const { rates, remember } = ratesBetween(this.#before, sample.counters, 3 * this.#every);
+    this.#before = remember;
     return { ...rates, ...gaugesOf(sample) };
   }
 }

@@ -28,6 +28,8 @@ export interface HostCounters {
 export interface RememberedCounters extends HostCounters {
   /** When the system was started, as it was told last; milliseconds since 1970. */
   readonly bootedAt?: number | undefined;
+  /** What was told of the time before. */
+  readonly rates?: MetricValues | undefined;
 }
 
 /** What two looks at a host give together. */
@@ -36,10 +38,12 @@ export interface HostRates {
   readonly rates: MetricValues;
   /** When the system was started; milliseconds since 1970, whole seconds. The same for as long as it runs. */
   readonly bootedAt?: number | undefined;
+  /** For the next look. */
+  readonly remember: RememberedCounters;
 }
 
-/** Looks that are less apart are one and the same; milliseconds. */
-const leastApart = 1000;
+/** Looks that are less apart say the same: what is counted in between is little, and their times are not exact; milliseconds. */
+const leastApart = 5000;
 
 /** Start-up times that differ by less are one: hosts work theirs out from two clocks; milliseconds. */
 const bootJitter = 5000;
@@ -53,11 +57,13 @@ const clockJitter = 10_000;
  */
 export function ratesBetween(before: RememberedCounters | undefined, now: HostCounters, mostApart: number): HostRates {
   const startedAt = now.uptime === undefined ? undefined : roundToSecond(now.at - now.uptime);
-  if (before === undefined) return { rates: {}, bootedAt: startedAt };
-  const ranOn = isSameRun(before, now);
+  const ranOn = before !== undefined && isSameRun(before, now);
   const bootedAt = ranOn ? (before.bootedAt ?? startedAt) : startedAt;
+  const nothing = { rates: {}, bootedAt, remember: { ...now, bootedAt } };
+  if (before === undefined) return nothing;
   const passed = ranOn ? timeBetween(before, now) : (now.uptime ?? now.at - before.at);
-  if (passed < leastApart || passed > mostApart) return { rates: {}, bootedAt };
+  if (ranOn && passed >= 0 && passed < leastApart) return { rates: before.rates ?? {}, bootedAt, remember: before };
+  if (passed < leastApart || passed > mostApart) return nothing;
   // After a start the counters have counted from there on.
   const since = ranOn ? before : undefined;
   const seconds = passed / 1000;
@@ -69,7 +75,7 @@ export function ratesBetween(before: RememberedCounters | undefined, now: HostCo
     ...(network && { network_in: network.in / seconds, network_out: network.out / seconds }),
     ...(disks && { disk_read: disks.out / seconds, disk_write: disks.in / seconds }),
   };
-  return { rates, bootedAt };
+  return { rates, bootedAt, remember: { ...now, bootedAt, rates } };
 }
 
 function roundToSecond(ms: number): number {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type RememberedCounters, ratesBetween } from "../core/counters.ts";
 import { AppError, type ErrorCode } from "../core/errors.ts";
 import { gaugesOf, type HostSample } from "../core/host-sample.ts";
+import { metricNames } from "../core/metric.ts";
 import type { LookFailure, ServerReading } from "../core/server.ts";
 import type { Text } from "../core/text.ts";
 import type { Look, ProviderDeps } from "./types.ts";
@@ -45,6 +46,7 @@ const rememberedSchema = z.object({
   network: devices,
   disks: devices,
   bootedAt: z.number().optional(),
+  rates: z.partialRecord(z.enum(metricNames), z.number()).optional(),
 });
 
 /**
@@ -60,8 +62,8 @@ export async function readingOf(
 ): Promise<ServerReading> {
   const { counters } = sample;
   const before = await recall(name, place, deps, signal);
-  const { rates, bootedAt } = ratesBetween(before, counters, deps.every * mostIntervals);
-  const written = JSON.stringify({ place, ...counters, bootedAt });
+  const { rates, bootedAt, remember } = ratesBetween(before, counters, deps.every * mostIntervals);
+  const written = JSON.stringify({ ...remember, place });
   await orNothing(deps.memory.write(name, written), name, deps, signal);
   return {
     at: new Date(counters.at),

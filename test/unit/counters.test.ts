@@ -45,13 +45,28 @@ describe("rates between two looks", () => {
   });
 
   it("are absent at the first look", () => {
-    expect(ratesBetween(undefined, counters(noon, day), 15 * minute)).toEqual({ rates: {}, bootedAt: noon - day });
+    expect(ratesBetween(undefined, counters(noon, day), 15 * minute)).toMatchObject({
+      rates: {},
+      bootedAt: noon - day,
+    });
   });
 
-  it("are absent when the last look is too long ago, or is the same", () => {
+  it("are those of before when the last look was just now, and go on from the one before that", () => {
+    const first = remembered(counters(noon, day));
+    const second = ratesBetween(first, counters(noon + 5 * minute, day + 5 * minute), 15 * minute);
+    const again = ratesBetween(second.remember, counters(noon + 5 * minute + 900, day + 5 * minute + 900), 15 * minute);
+    expect(again.rates).toEqual(second.rates);
+    expect(again.remember).toEqual(second.remember);
+    near(ratesBetween(again.remember, counters(noon + 6 * minute, day + 6 * minute), 15 * minute).rates, usual);
+    expect(ratesBetween(first, counters(noon + 500, day + 500), 15 * minute)).toMatchObject({
+      rates: {},
+      remember: first,
+    });
+  });
+
+  it("are absent when the last look is too long ago, or has not been yet", () => {
     const before = remembered(counters(noon, day));
     expect(ratesBetween(before, counters(noon + 16 * minute, day + 16 * minute), 15 * minute).rates).toEqual({});
-    expect(ratesBetween(before, counters(noon + 500, day + 500), 15 * minute).rates).toEqual({});
     expect(ratesBetween(before, counters(noon - minute, day - minute), 15 * minute).rates).toEqual({});
   });
 
