@@ -11,6 +11,8 @@ import { type Keys, type Redis, Script } from "./redis.ts";
 const keepOrders = 500;
 /** Of what was wanted of a server so long ago and never came true nothing follows any more; milliseconds. */
 const unseenWishMs = 3_600_000;
+/** A poll's word may be so old: that of its list, and the time that its look took; milliseconds. */
+const pollLagMs = 3 * 60_000;
 
 /**
  * Takes a server for one order: for as long as that has not ended, or another one may go before it.
@@ -39,8 +41,8 @@ return 1`);
 interface Wish {
   readonly order: string;
   readonly at: string;
-  /** It has been seen off since. */
-  readonly seenOff?: true;
+  /** When it was first seen off since. */
+  readonly seenOff?: string;
 }
 
 type Change = (order: PowerOrder) => PowerOrder;
@@ -164,12 +166,17 @@ export class PowerStates {
     await this.#wish(server, (wish) => (order === undefined || wish.order === order ? undefined : wish));
   }
 
-  /** How it was seen: one that is on after it was off is wanted to be on, whoever has started it. */
+  /**
+   * How it was seen: one that is on after it was off is wanted to be on, whoever has started it. Not at once: what a poll
+   * says of it may be of a list that was read before it went off.
+   */
   async seen(server: string, status: ServerStatus, now: Date): Promise<void> {
     await this.#wish(server, (wish) => {
-      if (status === "off") return wish.seenOff ? wish : { ...wish, seenOff: true };
+      if (status === "off") return wish.seenOff ? wish : { ...wish, seenOff: now.toISOString() };
       if (status !== "on") return wish;
-      return wish.seenOff || now.getTime() - Date.parse(wish.at) > unseenWishMs ? undefined : wish;
+      // Also when the clock was set back.
+      const passed = Math.abs(now.getTime() - Date.parse(wish.seenOff ?? wish.at));
+      return passed > (wish.seenOff ? pollLagMs : unseenWishMs) ? undefined : wish;
     });
   }
 

@@ -114,6 +114,18 @@ describe("a server", () => {
     expect(await world.open()).toEqual([]);
   });
 
+  it("that was switched off here stays so for a poll whose list is older, and is wanted again when it is really on", async () => {
+    const { deps, clock } = await serversWorld(fixture);
+    const { powerStates } = deps;
+    const at = (ms: number) => new Date(clock.now().getTime() + ms);
+    await powerStates.wantOff("web-1", "order", at(0));
+    await powerStates.seen("web-1", "off", at(20 * second));
+    await powerStates.seen("web-1", "on", at(50 * second));
+    expect(await powerStates.expected("web-1")).toBe("off");
+    await powerStates.seen("web-1", "on", at(6 * minute));
+    expect(await powerStates.expected("web-1")).toBeUndefined();
+  });
+
   it("that gives no data is told after two looks, and a single one says nothing", async () => {
     const world = await serversWorld(fixture);
     await world.pass(30 * minute);
