@@ -12,7 +12,7 @@ import { rulesSchema } from "../src/app/config/rules.ts";
 import { statsSchema } from "../src/app/config/servers.ts";
 import { dayMs } from "../src/core/compact.ts";
 import type { MetricName, MetricValues } from "../src/core/metric.ts";
-import type { Point } from "../src/core/series.ts";
+import type { Columns } from "../src/core/series.ts";
 import type { ServerState } from "../src/core/server-state.ts";
 import { startRedis } from "../src/sandbox/servers/redis.ts";
 import { RuleRunner, type RuleRunnerDeps } from "../src/services/servers/rules.ts";
@@ -116,14 +116,14 @@ async function fill(): Promise<void> {
 /** The same answers out of memory: what is left is the calculation. */
 async function preloaded(): Promise<Pick<RuleRunnerDeps, "serverStates" | "serverHistory" | "ruleStates">> {
   const states: Map<string, ServerState> = await serverStates.readAll(names);
-  const series = new Map<MetricName, Map<string, Map<MetricName, Point[]>>>();
+  const series = new Map<MetricName, Map<string, Map<MetricName, Columns>>>();
   for (const metric of ["cpu", "memory", "load_per_core", "network_in", "network_out", "disk"] as const)
-    series.set(metric, await serverHistory.windows(names, [metric], new Date(now.getTime() - 4.5 * dayMs), now));
-  const pick = (some: readonly string[], metric: MetricName) =>
-    new Map(some.map((name) => [name, series.get(metric)?.get(name) ?? new Map<MetricName, Point[]>()]));
+    series.set(metric, await serverHistory.columns(names, [metric], new Date(now.getTime() - 4.5 * dayMs), now));
+  const pick = (name: string, metrics: readonly MetricName[]) =>
+    new Map(metrics.flatMap((metric) => [...(series.get(metric)?.get(name) ?? [])]));
   return {
     serverStates: { readAll: async () => states },
-    serverHistory: { windows: async (some, [metric = "cpu"]) => pick(some, metric) },
+    serverHistory: { columns: async (some, metrics) => new Map(some.map((name) => [name, pick(name, metrics)])) },
     ruleStates: Object.assign(Object.create(RuleStates.prototype) as RuleStates, {
       all: async () => new Map(),
       replace: async () => [],

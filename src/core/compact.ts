@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { MetricUnit } from "./metric.ts";
-import type { HourPoint, Point } from "./series.ts";
+import type { Columns, HourPoint, Point } from "./series.ts";
 
 /**
  * How measurements lie in Redis. Of raw ones, a day: a column of times (milliseconds within the day, 4 bytes each, in
@@ -33,24 +33,43 @@ export function packOffset(at: number): Buffer {
 
 export const absentValue = packValue(Number.NaN);
 
-/** Adds to `points` those of a metric from two columns of a day, between two times, both included. */
-export function unpackPoints(
-  day: number,
-  { times, values }: { readonly times: Buffer; readonly values: Buffer | null | undefined },
-  from: number,
-  to: number,
-  points: Point[],
-): void {
-  if (!values) return;
-  const begin = day * dayMs;
-  const last = to - begin;
-  const end = Math.min(times.length, values.length);
-  for (let place = firstAt(times, from - begin) * entryBytes; place < end; place += entryBytes) {
-    const offset = times.readUInt32BE(place);
-    if (offset > last) return;
-    const value = values.readFloatBE(place);
-    if (!Number.isNaN(value)) points.push({ at: begin + offset, value });
+/** Two columns of a day: times, and the values of a metric. */
+export interface DayColumns {
+  /** Days since 1970. */
+  readonly day: number;
+  readonly times: Buffer;
+  readonly values: Buffer;
+}
+
+/** What was measured on some days, the earliest first, between two times, both included. */
+export function unpackColumns(days: readonly DayColumns[], from: number, to: number): Columns {
+  const most = days.reduce((sum, { times, values }) => sum + Math.min(times.length, values.length) / entryBytes, 0);
+  const found = { times: new Float64Array(most), values: new Float32Array(most) };
+  let count = 0;
+  for (const { day, times, values } of days) {
+    const begin = day * dayMs;
+    const end = Math.min(times.length, values.length);
+    const timeView = new DataView(times.buffer, times.byteOffset, times.length);
+    const valueView = new DataView(values.buffer, values.byteOffset, values.length);
+    for (let place = firstAt(times, from - begin) * entryBytes; place < end; place += entryBytes) {
+      const at = begin + timeView.getUint32(place);
+      if (at > to) break;
+      const value = valueView.getFloat32(place);
+      if (Number.isNaN(value)) continue;
+      found.times[count] = at;
+      found.values[count] = value;
+      count += 1;
+    }
   }
+  return { times: found.times.subarray(0, count), values: found.values.subarray(0, count) };
+}
+
+/** The same as points. */
+export function pointsIn({ times, values }: Columns): Point[] {
+  const points: Point[] = [];
+  for (let index = 0; index < times.length; index++)
+    points.push({ at: times[index] ?? Number.NaN, value: values[index] ?? Number.NaN });
+  return points;
 }
 
 /** Where the first time of a column is that is not before this one. */

@@ -2,7 +2,7 @@ import type { MetricName, MetricValues } from "./metric.ts";
 import type { Expression, RuleFunction } from "./rule-ast.ts";
 import { fewestForLine } from "./rule-check.ts";
 import { rangeOf } from "./rule-units.ts";
-import type { Point } from "./series.ts";
+import type { Columns } from "./series.ts";
 
 /** What rules see of a server at one reading. */
 export interface RuleView {
@@ -13,8 +13,8 @@ export interface RuleView {
   /** Milliseconds from one reading to the next. */
   readonly every: number;
   readonly values: MetricValues;
-  /** Of functions: a metric's points, oldest first, this reading's as the last one. */
-  series(metric: MetricName): readonly Point[];
+  /** Of functions: what was measured before, this reading's as the last one. */
+  series(metric: MetricName): Columns;
 }
 
 /** A reading is missed when nothing came for this many intervals. */
@@ -49,11 +49,10 @@ interface Span {
  * A function over the points of a window that ends at a reading. Undefined: the newest point is too old, or fewer than
  * half of the readings are there.
  */
-function valueOver(name: RuleFunction, metric: MetricName, points: readonly Point[], span: Span): number | undefined {
+function valueOver(name: RuleFunction, metric: MetricName, points: Columns, span: Span): number | undefined {
   const { at, every, window } = span;
   const end = firstAfter(points, at);
-  const newest = points[end - 1];
-  if (!newest || at - newest.at > gapIntervals * every) return undefined;
+  if (end === 0 || at - timeAt(points, end - 1) > gapIntervals * every) return undefined;
   if (name === "change") return change(points, end, span);
   const begin = firstAfter(points, at - window - 1);
   const fewest = Math.floor(window / every / 2);
@@ -73,42 +72,48 @@ function valueOver(name: RuleFunction, metric: MetricName, points: readonly Poin
   }
 }
 
+function timeAt({ times }: Columns, index: number): number {
+  return times[index] ?? Number.NaN;
+}
+
+function valueAt({ values }: Columns, index: number): number {
+  return values[index] ?? Number.NaN;
+}
+
 /** Index of the first point later than a time. */
-function firstAfter(points: readonly Point[], at: number): number {
-  let [low, high] = [0, points.length];
+function firstAfter({ times }: Columns, at: number): number {
+  let [low, high] = [0, times.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((points[middle]?.at ?? at) > at) high = middle;
+    if ((times[middle] ?? at) > at) high = middle;
     else low = middle + 1;
   }
   return low;
 }
 
-function sum(points: readonly Point[], begin: number, end: number): number {
+function sum({ values }: Columns, begin: number, end: number): number {
   let total = 0;
-  for (let index = begin; index < end; index++) total += points[index]?.value ?? 0;
+  for (let index = begin; index < end; index++) total += values[index] ?? 0;
   return total;
 }
 
-function extreme(name: "min" | "max", points: readonly Point[], begin: number, end: number): number | undefined {
-  let found = points[begin]?.value;
+function extreme(name: "min" | "max", { values }: Columns, begin: number, end: number): number | undefined {
+  let found = values[begin];
   for (let index = begin + 1; index < end; index++) {
-    const value = points[index]?.value ?? 0;
+    const value = values[index] ?? 0;
     if (found === undefined || (name === "min" ? value < found : value > found)) found = value;
   }
   return found;
 }
 
 /** Against the point that is nearest to the beginning of the window, when it is near enough. */
-function change(points: readonly Point[], end: number, { at, every, window }: Span): number | undefined {
+function change(points: Columns, end: number, { at, every, window }: Span): number | undefined {
   const begin = at - window;
   const after = firstAfter(points, begin);
-  const [before, next] = [points[after - 1], after < end ? points[after] : undefined];
-  const isBefore = before && (!next || begin - before.at <= next.at - begin);
-  const old = isBefore ? before : next;
-  const newest = points[end - 1];
-  if (!old || !newest || old === newest) return undefined;
-  return Math.abs(old.at - begin) <= Math.max(gapIntervals * every, window / 10) ? newest.value - old.value : undefined;
+  const away = (index: number): number => Math.abs(timeAt(points, index) - begin);
+  const old = after === 0 || (after < end && away(after) < away(after - 1)) ? after : after - 1;
+  if (old >= end - 1 || away(old) > Math.max(gapIntervals * every, window / 10)) return undefined;
+  return valueAt(points, end - 1) - valueAt(points, old);
 }
 
 /** A line through points by least squares. */
@@ -124,17 +129,16 @@ interface Line {
 }
 
 /** Undefined when all points are of one time. */
-function lineThrough(points: readonly Point[], begin: number, end: number): Line | undefined {
+function lineThrough(points: Columns, begin: number, end: number): Line | undefined {
   const count = end - begin;
-  const last = points[end - 1]?.at ?? 0;
   // Counted from the newest one: squares of times since 1970 would take all digits.
+  const last = timeAt(points, end - 1);
+  const base = valueAt(points, begin);
+  const { times: allTimes, values: allValues } = points;
   let [times, values, timeSquares, valueSquares, products] = [0, 0, 0, 0, 0];
-  const base = points[begin]?.value ?? 0;
   for (let index = begin; index < end; index++) {
-    const point = points[index];
-    if (!point) continue;
-    const time = point.at - last;
-    const value = point.value - base;
+    const time = (allTimes[index] ?? last) - last;
+    const value = (allValues[index] ?? base) - base;
     times += time;
     values += value;
     timeSquares += time * time;
@@ -155,23 +159,22 @@ function lineThrough(points: readonly Point[], begin: number, end: number): Line
 /** Seconds until nothing is left; infinite when that does not happen, or nobody can say. */
 function fullIn(
   metric: MetricName,
-  points: readonly Point[],
+  points: Columns,
   { begin, end, at }: { readonly begin: number; readonly end: number; readonly at: number },
   line: Line,
 ): number {
   const isFree = metric === "disk_free";
   const most = isFree ? 0 : rangeOf(metric)[1];
-  const newest = points[end - 1];
-  if (!newest) return Number.POSITIVE_INFINITY;
+  const newest = valueAt(points, end - 1);
   const sign = isFree ? -1 : 1;
-  if (sign * (most - newest.value) <= 0) return 0;
+  if (sign * (most - newest) <= 0) return 0;
   const speed = sign * line.slope;
   if (speed <= 0 || line.fit < leastFit) return Number.POSITIVE_INFINITY;
   // Rounding leaves a little where the line is exact.
-  if (Math.abs(newest.value - line.value) > mostAway * line.deviation + 1e-6 * Math.abs(line.value))
+  if (Math.abs(newest - line.value) > mostAway * line.deviation + 1e-6 * Math.abs(line.value))
     return Number.POSITIVE_INFINITY;
   const recent = lineThrough(points, begin + Math.floor((end - begin) / 2), end);
   if (!recent || sign * recent.slope < leastRecent * speed) return Number.POSITIVE_INFINITY;
   const left = sign * (most - line.value);
-  return Math.max(0, left / speed - (at - newest.at)) / 1000;
+  return Math.max(0, left / speed - (at - timeAt(points, end - 1))) / 1000;
 }

@@ -5,6 +5,13 @@ export interface Point {
   readonly value: number;
 }
 
+/** Measurements as columns, oldest first: to go over thousands of them without an object for each. */
+export interface Columns {
+  /** Milliseconds since 1970. */
+  readonly times: Float64Array;
+  readonly values: Float32Array;
+}
+
 /** What is kept of an hour. */
 export interface HourPoint {
   /** Its beginning; milliseconds since 1970. */

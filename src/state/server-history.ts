@@ -8,12 +8,13 @@ import {
   packBlock,
   packOffset,
   packValue,
+  pointsIn,
   unpackBlock,
-  unpackPoints,
+  unpackColumns,
 } from "../core/compact.ts";
 import { AppError } from "../core/errors.ts";
 import { type MetricName, metricNames, metricUnits } from "../core/metric.ts";
-import type { HourPoint, Point } from "../core/series.ts";
+import type { Columns, HourPoint, Point } from "../core/series.ts";
 import type { ServerReading } from "../core/server.ts";
 import { answersOf, type Keys, type Redis } from "./redis.ts";
 import { appendScript, foldScript } from "./server-history-lua.ts";
@@ -85,23 +86,34 @@ export class ServerHistory {
     from: Date,
     to: Date,
   ): Promise<Map<string, Map<MetricName, Point[]>>> {
+    const all = await this.columns(names, metrics, from, to);
+    const points = (its: ReadonlyMap<MetricName, Columns>): Map<MetricName, Point[]> =>
+      new Map([...its].map(([metric, columns]) => [metric, pointsIn(columns)]));
+    return new Map([...all].map(([name, its]) => [name, points(its)]));
+  }
+
+  /** The same as columns: of thousands of servers and long windows in a fraction of the time. */
+  async columns(
+    names: readonly string[],
+    metrics: readonly MetricName[],
+    from: Date,
+    to: Date,
+  ): Promise<Map<string, Map<MetricName, Columns>>> {
     const days = range(Math.floor(from.getTime() / dayMs), Math.floor(to.getTime() / dayMs));
-    const result = new Map<string, Map<MetricName, Point[]>>();
+    const result = new Map<string, Map<MetricName, Columns>>();
     for (let start = 0; start < names.length; start += atOnce) {
       const some = names.slice(start, start + atOnce);
       const pipeline = this.#redis.pipeline();
       for (const name of some) for (const day of days) pipeline.hmgetBuffer(this.#dayKey(name, day), "t", ...metrics);
       const answers = answersOf(await pipeline.exec()) as (Buffer | null)[][];
       for (const [index, name] of some.entries()) {
-        const columns = answers.slice(index * days.length, (index + 1) * days.length);
+        const its = answers.slice(index * days.length, (index + 1) * days.length);
         const series = metrics.map((metric, place) => {
-          const points: Point[] = [];
-          for (const [which, [times, ...values]] of columns.entries()) {
-            const day = days[which];
-            if (times && day !== undefined)
-              unpackPoints(day, { times, values: values[place] }, from.getTime(), to.getTime(), points);
-          }
-          return [metric, points] as const;
+          const parts = its.flatMap(([times, ...all], which) => {
+            const values = all[place];
+            return times && values ? [{ day: days[which] ?? 0, times, values }] : [];
+          });
+          return [metric, unpackColumns(parts, from.getTime(), to.getTime())] as const;
         });
         result.set(name, new Map(series));
       }

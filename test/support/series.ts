@@ -2,7 +2,7 @@ import type { MetricName } from "../../src/core/metric.ts";
 import { type RuleConditions, readRule } from "../../src/core/rule-check.ts";
 import type { RuleView } from "../../src/core/rule-series.ts";
 import { type RuleState, stepRule } from "../../src/core/rule-state.ts";
-import type { Point } from "../../src/core/series.ts";
+import type { Columns } from "../../src/core/series.ts";
 
 /** Five minutes: between two readings of these series. */
 export const every = 300_000;
@@ -59,8 +59,12 @@ export function fillingDisk(
   );
 }
 
-export function points(values: readonly (number | undefined)[]): Point[] {
-  return values.flatMap((value, index) => (value === undefined ? [] : [{ at: begin + index * every, value }]));
+function columns(values: readonly (number | undefined)[]): Columns {
+  const known = values.flatMap((value, index) => (value === undefined ? [] : [{ at: begin + index * every, value }]));
+  return {
+    times: Float64Array.from(known, ({ at }) => at),
+    values: Float32Array.from(known, ({ value }) => value),
+  };
 }
 
 /** What a rule sees at a reading of these series. */
@@ -75,7 +79,7 @@ export function viewOf(series: Partial<Record<MetricName, readonly (number | und
     heardAt: at + 2000,
     every,
     values,
-    series: (metric) => points((series[metric] ?? []).slice(0, index + 1)),
+    series: (metric) => columns((series[metric] ?? []).slice(0, index + 1)),
   };
 }
 

@@ -9,8 +9,9 @@ import {
   packBlock,
   packOffset,
   packValue,
+  pointsIn,
   unpackBlock,
-  unpackPoints,
+  unpackColumns,
 } from "../../src/core/compact.ts";
 import { type MetricUnit, metricUnits } from "../../src/core/metric.ts";
 import type { Point } from "../../src/core/series.ts";
@@ -31,11 +32,7 @@ describe("a day of readings", () => {
   const times = Buffer.concat([0, 300_000, 600_000, dayMs - 1].map((offset) => packOffset(begin + offset)));
   const values = Buffer.concat([packValue(12.5), absentValue, packValue(0)]);
 
-  const unpacked = (from: number, to: number): Point[] => {
-    const points: Point[] = [];
-    unpackPoints(day, { times, values }, from, to, points);
-    return points;
-  };
+  const unpacked = (from: number, to: number): Point[] => pointsIn(unpackColumns([{ day, times, values }], from, to));
 
   it("gives what was put in, without what is absent or behind the end of the column", () => {
     expect(unpacked(begin, begin + dayMs)).toEqual([
@@ -50,6 +47,15 @@ describe("a day of readings", () => {
     expect(cut(begin, begin + 599_999)).toEqual([0]);
     expect(cut(begin + 600_000, begin + 600_000)).toEqual([600_000]);
     expect(cut(begin + 600_001, begin + dayMs)).toEqual([]);
+  });
+
+  it("goes on with the next day", () => {
+    const days = [day, day + 1].map((which) => ({ day: which, times, values }));
+    const found = pointsIn(unpackColumns(days, begin + 1, begin + dayMs + 300_000));
+    expect(found).toEqual([
+      { at: begin + 600_000, value: 0 },
+      { at: begin + dayMs, value: 12.5 },
+    ]);
   });
 
   it("keeps times in the order of their bytes", () => {

@@ -6,7 +6,7 @@ import { type ReadingTimes, readRule } from "../../core/rule-check.ts";
 import { isChosen } from "../../core/rule-limits.ts";
 import { gapIntervals, type RuleView } from "../../core/rule-series.ts";
 import { type OverReason, type RuleState, stepRule } from "../../core/rule-state.ts";
-import type { Point } from "../../core/series.ts";
+import type { Columns } from "../../core/series.ts";
 import type { ServerState } from "../../core/server-state.ts";
 import { digest } from "../../core/signal.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -21,7 +21,7 @@ export interface RuleRunnerDeps extends TellingDeps {
   readonly config: Pick<Config, "rules" | "servers" | "stats" | "timezone">;
   readonly logger: Logger;
   readonly serverStates: Pick<ServerStates, "readAll">;
-  readonly serverHistory: Pick<ServerHistory, "windows">;
+  readonly serverHistory: Pick<ServerHistory, "columns">;
 }
 
 /** So many servers are looked at, and what becomes of them saved, before the next ones: a kill loses no more. */
@@ -37,8 +37,10 @@ interface Watched {
   readonly windows: readonly (readonly [MetricName, number])[];
 }
 
+const nothing: Columns = { times: new Float64Array(), values: new Float32Array() };
+
 /** By server. */
-type Series = Map<string, Map<MetricName, readonly Point[]>>;
+type Series = Map<string, Map<MetricName, Columns>>;
 
 /**
  * Looks at the rules of all servers that say something new, and reports what begins and what ends. That something has to
@@ -159,17 +161,21 @@ export class RuleRunner {
     const { serverHistory, config } = this.#deps;
     const series: Series = new Map(some.map(({ server }) => [server.name, new Map()]));
     const wanted = some.flatMap(({ server, windows }) =>
-      windows.map(([metric, window]) => ({ name: server.name, metric, window })),
+      [...Map.groupBy(windows, ([, window]) => window)].map(([window, its]) => ({
+        name: server.name,
+        metrics: its.map(([metric]) => metric),
+        window,
+      })),
     );
     // Servers of the same rules look back in the same way.
-    for (const group of Map.groupBy(wanted, ({ metric, window }) => `${metric} ${window}`).values()) {
+    for (const group of Map.groupBy(wanted, ({ metrics, window }) => `${window} ${metrics.join()}`).values()) {
       const [first] = group;
       if (!first) continue;
-      const { metric, window } = first;
+      const { metrics, window } = first;
       const from = new Date(now - window * 1.1 - 2 * gapIntervals * config.stats.every - lagMs);
       const names = group.map(({ name }) => name);
-      const found = await serverHistory.windows(names, [metric], from, new Date(now + lagMs));
-      for (const [name, its] of found) series.get(name)?.set(metric, its.get(metric) ?? []);
+      const found = await serverHistory.columns(names, metrics, from, new Date(now + lagMs));
+      for (const [name, its] of found) for (const [metric, columns] of its) series.get(name)?.set(metric, columns);
     }
     return series;
   }
@@ -186,7 +192,7 @@ interface Step {
 /** What a rule sees of a server; undefined while nothing of it is known. */
 function viewOf(
   state: ServerState | undefined,
-  series: ReadonlyMap<MetricName, readonly Point[]> | undefined,
+  series: ReadonlyMap<MetricName, Columns> | undefined,
   every: number,
 ): RuleView | undefined {
   const reading = state?.reading;
@@ -198,11 +204,12 @@ function viewOf(
     every,
     values: reading.metrics,
     series: (metric) => {
-      const points = series?.get(metric) ?? [];
+      const points = series?.get(metric) ?? nothing;
       const value = reading.metrics[metric];
       // Killed before it was added to the history.
-      const isMissing = value !== undefined && (points.at(-1)?.at ?? 0) < at;
-      return isMissing ? [...points, { at, value }] : points;
+      const isMissing = value !== undefined && (points.times.at(-1) ?? 0) < at;
+      if (!isMissing) return points;
+      return { times: Float64Array.of(...points.times, at), values: Float32Array.of(...points.values, value) };
     },
   };
 }
