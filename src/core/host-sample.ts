@@ -59,6 +59,8 @@ const partitionOfNumbers = /^(nvme\d+n\d+|mmcblk\d+|nbd\d+)p\d+$/;
 
 /** More devices of one kind than these are not compared: what is remembered of a host stays small. */
 const mostDevices = 64;
+/** Nothing that a kernel names is called so; characters. */
+const longestName = 128;
 
 /** Whether a file system lies on a disk of the host that can be written to. */
 export function isOwnDisk({ type, readOnly, size }: Pick<FileSystem, "type" | "readOnly" | "size">): boolean {
@@ -89,7 +91,8 @@ export function wholeDisks(all: Readonly<Record<string, DeviceCounters>>): HostC
 }
 
 function some(devices: [string, DeviceCounters][]): Record<string, DeviceCounters> {
-  return Object.fromEntries(devices.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, mostDevices));
+  const named = devices.filter(([name]) => name.length <= longestName);
+  return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, mostDevices));
 }
 
 /** What a sample says by itself, without the one before it. */

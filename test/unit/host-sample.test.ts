@@ -129,5 +129,6 @@ describe("devices", () => {
 
   it("are never so many that it would matter", () => {
     expect(Object.keys(outsideInterfaces(names(...Array.from({ length: 500 }, (_, n) => `eth${n}`))))).toHaveLength(64);
+    expect(Object.keys(outsideInterfaces(names("eth0", `eth${"1".repeat(60_000)}`)))).toEqual(["eth0"]);
   });
 });

@@ -246,6 +246,24 @@ describe("what is read of a host", () => {
     expect(sampleOf(`${text.join("\n")}\n`).counters.cpu).toEqual({ busy: 32, total: 200, cores: 2 });
   });
 
+  it("believes no numbers that no kernel counts, nor clocks that are out of this world", () => {
+    const read = (text: string) => {
+      const sample = new HostMetrics();
+      sample.write(Buffer.from(`node_load1 1\n${text}`));
+      return sample.end(now);
+    };
+    const huge = read(
+      'node_memory_MemTotal_bytes 1.7e308\nnode_network_receive_bytes_total{device="eth0"} 1e300\nnode_time_seconds 1e300\nnode_boot_time_seconds 1\n',
+    );
+    expect(huge).toMatchObject({ memory: {}, load: 1, counters: { network: {}, uptime: undefined } });
+    // More than a date can hold, and before there were any.
+    for (const time of ["1e17", "5e9"]) {
+      const sample = read(`node_time_seconds ${time}\nnode_boot_time_seconds 1e-9\n`);
+      expect(sample).toMatchObject({ counters: { uptime: undefined } });
+    }
+    expect(read("node_time_seconds 5e9\nnode_boot_time_seconds 4.9e9\n")).toMatchObject({ counters: { uptime: 1e11 } });
+  });
+
   it("passes over values that are none", () => {
     const { load, memory } = sampleOf(
       "node_load1 NaN\nnode_memory_MemTotal_bytes +Inf\nnode_memory_MemFree_bytes -1\nnode_time_seconds 5\n",

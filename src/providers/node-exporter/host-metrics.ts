@@ -62,6 +62,11 @@ const countedModes: ReadonlySet<string> = new Set(["guest", "guest_nice"]);
 /** More file systems, interfaces, disks or processors than these are passed over: an answer must not fill the memory. */
 const mostThings = 4096;
 
+/** No kernel counts further. */
+const largest = 2 ** 64;
+/** Nothing has been running for longer: a clock is wrong, and so is what it says; seconds, 50 years. */
+const longestRun = 50 * 365 * 86_400;
+
 interface SomeFileSystem {
   readonly device: string;
   readonly mountPoint: string;
@@ -98,15 +103,15 @@ export class HostMetrics {
     // A line in a hundred is somebody's clumsy script; more is something else than metrics.
     if (metrics === 0 ? unreadable > 0 : unreadable * 100 > metrics) return "garbage";
     if (this.#taken === 0) return "empty";
-    const time = this.#time;
     const boot = this.#boot;
+    const runs = this.#time === undefined || boot === undefined ? undefined : this.#time - boot;
     return {
       memory: this.#memory,
       fileSystems: this.#allFileSystems(),
       load: this.#load,
       counters: {
         at,
-        uptime: time === undefined || boot === undefined || time < boot ? undefined : (time - boot) * 1000,
+        uptime: runs !== undefined && runs >= 0 && runs <= longestRun ? runs * 1000 : undefined,
         startedAt: boot === undefined ? undefined : boot * 1000,
         cpu: this.#cores.size > 0 ? { busy: this.#busy, total: this.#total, cores: this.#cores.size } : undefined,
         network: outsideInterfaces(Object.fromEntries(this.#network)),
@@ -116,7 +121,7 @@ export class HostMetrics {
   }
 
   #take({ name, labels, value }: Metric): void {
-    if (!Number.isFinite(value) || value < 0) return;
+    if (!(value >= 0 && value <= largest)) return;
     this.#taken += 1;
     const memory = memoryFields.get(name);
     if (memory !== undefined) this.#memory[memory] = value;
