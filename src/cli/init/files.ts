@@ -94,6 +94,11 @@ export function render(answers: Answers): { readonly yaml: string; readonly env:
         { match: {}, ...place, silent: "22:00-08:00" },
       ],
     },
+    // They are about servers once there are some.
+    rules: [
+      { name: "cpu", when: "cpu > 90", for: "10m", clear: "cpu < 80", severity: "critical" },
+      { name: "disk", when: "disk > 85", for: "10m", clear: "disk < 80", severity: "warning" },
+    ],
     daily: { at: "09:00", ...place },
     // Where all copies lie on the worker's own disk there is nothing that would survive it.
     ...(Object.values(answers.storages).some(({ kind }) => kind !== "local")
