@@ -108,10 +108,13 @@ function withoutBackup(order: DatabaseBackup, now: Date): DatabaseBackup {
   if (order.status !== "making") return order;
   const ended = { ...order, endedAt: now.toISOString() };
   // It was there, and is not any more: somebody has removed it.
-  if (order.backup) return { ...ended, status: "failed", error: { code: "not-found", message: "it is gone" } };
+  if (order.backup)
+    return { ...ended, status: "failed", error: { code: "not-found", message: "it is gone", text: goneText } };
   const waited = now.getTime() - Date.parse(order.takenAt ?? order.createdAt);
   return waited > appearsWithinMs ? { ...ended, status: "unclear" } : order;
 }
+
+const goneText = { key: "error-managed-backup-gone" };
 
 function isSame(a: DatabaseBackup, b: DatabaseBackup): boolean {
   return a.status === b.status && a.takenAt === b.takenAt && JSON.stringify(a.backup) === JSON.stringify(b.backup);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Incident } from "../../src/core/incident.ts";
+import { type Locale, messagesOf } from "../../src/messages/index.ts";
 import { inventoryCheck } from "../../src/services/watch/inventory.ts";
 import { Watch } from "../../src/services/watch/watch.ts";
 import { account, type InventoryWorld, inventoryWorld, job, minute } from "../support/inventory.ts";
@@ -58,6 +59,56 @@ describe("the money of an account", () => {
       },
     }));
     expect(await warned(world)).toEqual([`warning watch-balance ${account}`]);
+  });
+});
+
+/** How the only incident reads. */
+async function said({ deps }: InventoryWorld, locale: Locale = "en"): Promise<string> {
+  const [incident] = await deps.incidents.open();
+  const { text } = incident ?? {};
+  return typeof text === "object" ? messagesOf(locale).plain(text.key, text.args) : "";
+}
+
+describe("what is said", () => {
+  test("is that money is left as long as there is any, and no cost that nobody knows", async () => {
+    const world = await inventoryWorld(fixture, { finances: { balance: 1, hourly_cost: 2 } });
+    await warned(world);
+    expect(await said(world)).toMatch(/^1 RUB are left, at 2 RUB an hour: less than an hour\. Pay in now/);
+    expect(await said(world, "ru")).toMatch(/^Осталось 1 RUB при расходе 2 RUB в час: не хватит и на час\./);
+    world.sandbox.setFinances({ balance: 0, hourly_cost: 2 });
+    await warned(world);
+    expect(await said(world)).toMatch(/nothing is paid for any more/);
+  });
+
+  test("is how long it lasts, where the cost is not told", async () => {
+    const world = await inventoryWorld(fixture);
+    const { deps, clock } = world;
+    const value = { balance: 90, currency: "RUB", hoursLeft: 50 };
+    const at = clock.now();
+    await deps.inventoryStates.note("account", account, { at, finances: { known: { at, value } } });
+    await new Watch("bot", deps, [inventoryCheck(deps)]).step();
+    expect(await said(world)).toMatch(/^90 RUB are left: about 2 days\./);
+    expect(await said(world, "ru")).toMatch(/^Осталось 90 RUB: хватит примерно на 2 дня\./);
+  });
+
+  test("is the limit of a bucket, however small it is", async () => {
+    const world = await inventoryWorld(fixture, {
+      finances: plenty,
+      buckets: [{ id: 1, name: "small", size: 4000, used: 3900 }],
+    });
+    await warned(world);
+    expect(await said(world)).toMatch(/^97 % of 4\.1 MB are in use/);
+    world.sandbox.addBucket({ id: 1, name: "small", size: 20_000_000, used: 19_900_000 });
+    await warned(world);
+    expect(await said(world, "ru")).toMatch(/^Занято 99 % из 20,48 ГБ\./);
+  });
+
+  test("is what is not told, in the reader's words", async () => {
+    const world = await inventoryWorld(fixture, { finances: plenty });
+    world.sandbox.addFault({ kind: "status", status: 500 });
+    await warned(world);
+    await warned(world, day + minute);
+    expect(await said(world, "ru")).toContain("деньги, домены, бакеты, базы.");
   });
 });
 

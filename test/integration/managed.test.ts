@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { isOver } from "../../src/core/database-backup.ts";
 import type { CompleteAutoBackups } from "../../src/core/inventory.ts";
 import type { AutoBackups } from "../../src/core/managed.ts";
@@ -162,6 +165,45 @@ describe("a backup of a managed database that was approved", () => {
     expect(world.seen(post)).toBe(1);
   });
 
+  test.each([
+    { isCarriedOut: true, what: "carried out nevertheless" },
+    { isCarriedOut: false, what: "lost" },
+  ])("is made once when its worker is killed while it asks, and the request is $what", async ({ isCarriedOut }) => {
+    const world = await inventoryWorld(fixture);
+    const { sandbox, deps, clock, config } = world;
+    const { id } = await deps.managedOrders.backUp({ account, database: shop }, asked);
+    await deps.approvals.decide(id, "approve", person("alice"));
+    sandbox.addFault({ kind: "silent", method: "POST", path: "/backups$", times: 1 });
+    const file = join(import.meta.dirname, "../support/managed-child.ts");
+    // Nobody gives up waiting before the kill.
+    const patient = structuredClone(config);
+    Object.assign(Object(patient.providers[account]?.config), { timeout: 60_000 });
+    const child = spawn(process.execPath, [file, JSON.stringify({ config: patient, now: clock.now(), id })]);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    await until(() => world.seen(post) === 1, "the request");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(await deps.databaseBackups.read(id)).toMatchObject({ status: "ordering", asked: [expect.any(String)] });
+    // Its leases run out in real time.
+    const leases = await fixture.redis.keys(`${config.redis.prefix}:*lease:*`);
+    expect(leases.some((key) => key.endsWith(id))).toBe(true);
+    await fixture.redis.del(...leases);
+    const another = world.another();
+    // What the provider did with the request that nobody heard the answer to.
+    if (isCarriedOut)
+      await (await another.inventoryReader.open(account)).backUpDatabase("7", `vakhta ${id}`, job.signal);
+    const before = world.seen(post);
+    await another.approvalRunner.execute(id, job);
+    expect(world.seen(post)).toBe(before);
+    clock.advance(2 * minute);
+    await another.managedBackupRunner.step(id, job.signal);
+    clock.advance(2 * minute);
+    expect(await another.managedBackupRunner.step(id, job.signal)).toMatchObject({ status: "done" });
+    expect(await deps.approvals.read(id)).toMatchObject({ status: "done" });
+    expect(await manualBackups(world)).toHaveLength(1);
+    expect(world.seen(post)).toBe(2);
+  });
+
   test("is taken further by one of two workers at a time", async () => {
     const world = await inventoryWorld(fixture);
     world.sandbox.addFault({ kind: "reset", method: "POST", path: "/backups$", times: 1 });
@@ -280,6 +322,18 @@ describe("other settings of automatic backups", () => {
     const failed = await world.carryOut(await order(world, { ...more, copies: 40 }));
     expect(failed).toMatchObject({ status: "failed", execution: { error: { code: "provider-unreachable" } } });
     expect(await settings(world)).toMatchObject({ copies: 14 });
+  });
+
+  test("of which only the time is another are not called set when nobody has said so", async () => {
+    const world = await inventoryWorld(fixture);
+    const later = { ...((await settings(world)) as CompleteAutoBackups), startAt: "2026-03-07T01:00:00.000Z" };
+    world.sandbox.addFault({ kind: "reset", method: "PATCH", times: 1 });
+    expect(await world.carryOut(await order(world, later))).toMatchObject({
+      status: "failed",
+      execution: { error: { code: "provider-unreachable" } },
+    });
+    expect(await world.carryOut(await order(world, later))).toMatchObject({ status: "done" });
+    expect(await settings(world)).toMatchObject({ startAt: expect.stringContaining("2026-03-07") });
   });
 
   test("that are the same already are refused at once", async () => {

@@ -8,6 +8,7 @@ import type { NotedLook } from "../../src/core/server-state.ts";
 import { type Locale, messagesOf } from "../../src/messages/index.ts";
 import { person } from "../support/approvals.ts";
 import { account, chat, type InventoryWorld, inventoryWorld, job, minute } from "../support/inventory.ts";
+import { signal } from "../support/signals.ts";
 import { useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
@@ -76,7 +77,7 @@ describe("/servers", () => {
     expect(html).toBe(
       [
         "<b>Servers</b>: 🔴 1 · 🟢 1",
-        "🔴 <b>db-1</b> · no answer\n<i>[::1] · node-exporter · seen 2m ago</i>",
+        "🔴 <b>db-1</b> · no answer\n<i>[::1] · node-exporter · nothing heard of it yet</i>",
         "🟢 <b>web-1</b> · on\n<i>203.0.113.7 · timeweb · up 1d 1h · seen 2m ago</i>",
       ].join("\n\n"),
     );
@@ -89,6 +90,28 @@ describe("/servers", () => {
       await viewOf(world).html({ filter: "web", matchers: [{ label: "env", operator: "=", value: "dev" }] }),
     ).toContain("No server is called so or labelled so.\nFilter: web env=");
     expect(await viewOf(world, "ru").html()).toContain("🔴 <b>db-1</b> · не отвечает");
+  });
+
+  test("marks a server by what its word says, however lately that is known", async () => {
+    const world = await inventoryWorld(fixture);
+    const { deps, clock, sandbox } = world;
+    await deps.serverStates.note(look("web-1"), clock.now());
+    sandbox.setStatus(101, "off");
+    clock.advance(minute);
+    await deps.inventoryReader.execute({ kind: "server", id: "web-1" }, job);
+    expect(await viewOf(world).html()).toContain("⚫ <b>web-1</b> · off");
+  });
+
+  test("does not call a server seen that nobody could look at", async () => {
+    const world = await inventoryWorld(fixture);
+    const { deps, clock } = world;
+    await deps.serverStates.note(look("web-1"), clock.now());
+    clock.advance(hour);
+    const reason = { key: "error-provider-timeout", args: { provider: account, server: "web-1" } };
+    const down = { name: "web-1", tookMs: 1, failure: "account", ofApi: true, reason } as const;
+    await deps.serverStates.note(down, clock.now());
+    expect(await viewOf(world).html()).toContain("timeweb · last heard of 1h ago</i>");
+    expect(await viewOf(world, "ru").html()).toContain("последние вести 1 ч назад");
   });
 
   test("says what to do where none are configured", async () => {
@@ -152,6 +175,18 @@ describe("one server", () => {
     ])
       expect(html).toMatch(part);
     expect(html).not.toContain("secret");
+  });
+
+  test("has open incidents also when somebody keeps them quiet", async () => {
+    const world = await inventoryWorld(fixture);
+    const { deps } = world;
+    await deps.alerts.receive([signal("cpu", { labels: { server: "web-1" } })]);
+    const { html } = viewOf(world);
+    expect(await html({ server: "web-1" })).toContain("Open incidents: 1");
+    const matchers = [{ label: "server", operator: "=", value: "web-1" }] as const;
+    await deps.alerts.silence({ by: person("alice"), durationMs: hour, matchers });
+    expect(await html({ server: "web-1" })).toContain("🔕 1 open incident is kept quiet");
+    expect(await html({ server: "web-1" })).not.toContain("No open incidents");
   });
 
   test("shows the status that its provider tells when it is newer than the last poll", async () => {
@@ -240,6 +275,11 @@ describe("an account", () => {
       "⚪ unknown.example: its end is not known",
     );
     expect(await viewOf(world, "ru").html({ account })).toContain("🟡 Хватит на 1 д");
+    // What was told a while ago ends when it did then.
+    world.clock.advance(6 * hour);
+    expect(await viewOf(world).html({ account })).toContain("Lasts 18h, until 2 Mar 2026, 03:00");
+    world.clock.advance(18 * hour);
+    expect(await viewOf(world).html({ account })).toContain("🟡 Lasts less than an hour, by what was told last.");
   });
 });
 
@@ -313,5 +353,20 @@ describe("a managed database", () => {
     await world.readAccount();
     expect((await viewOf(world).press(state, "Automatic backups")).toast).toMatch(/not known now/);
     expect(await viewOf(world).html({ ...state, database: "99" })).toContain("timeweb has no database 99");
+  });
+
+  test("of which nothing was told yet has no count of backups, and is not called gone", async () => {
+    const world = await inventoryWorld(fixture);
+    const nothing = await viewOf(world).html(state);
+    expect(nothing).not.toContain("has no database");
+    expect(nothing).toContain("The provider is being asked");
+    await world.readAccount();
+    expect(await viewOf(world).html(state)).toContain("<b>Backups at the provider: ?</b>");
+    const { view, context } = viewOf(world);
+    const button = (await view.render(state, context())).rows.flat().find(({ label }) => label.includes("Back up now"));
+    await world.deps.inventoryStates.retain("account", () => false);
+    const press = await view.press(state, button?.what ?? "", context());
+    expect(press.toast).toMatch(/not known now/);
+    expect(press.role).toBeUndefined();
   });
 });

@@ -26,6 +26,7 @@ export interface InventoryWorld {
   readonly sandbox: TimewebSandbox;
   readonly clock: ManualClock;
   readonly deps: WorkerDeps;
+  readonly config: Config;
   /** A further worker. */
   readonly another: () => WorkerDeps;
   /** Reads the account, as its job does. */
@@ -83,6 +84,7 @@ export async function inventoryWorld(
     sandbox,
     clock,
     deps,
+    config,
     another,
     readAccount: async () => void (await deps.inventoryReader.execute({ kind: "account", id: account }, job)),
     carryOut: async ({ id }, worker = deps) => {

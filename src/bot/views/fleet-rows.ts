@@ -40,14 +40,24 @@ function rowOf(
 export async function openByServer(
   incidents: Pick<Incidents, "openIds" | "each">,
 ): Promise<ReadonlyMap<string, readonly Incident[]>> {
-  const byServer = new Map<string, Incident[]>();
+  return (await openOfServers(incidents)).loud;
+}
+
+/** The same, and beside them how many of each server are open that somebody keeps quiet. */
+export async function openOfServers(incidents: Pick<Incidents, "openIds" | "each">): Promise<{
+  readonly loud: ReadonlyMap<string, readonly Incident[]>;
+  readonly quiet: ReadonlyMap<string, number>;
+}> {
+  const loud = new Map<string, Incident[]>();
+  const quiet = new Map<string, number>();
   for await (const incident of incidents.each(await incidents.openIds())) {
-    if (incident.status !== "firing" || incident.silenced || isUnseen(incident)) continue;
+    if (incident.status !== "firing" || isUnseen(incident)) continue;
     const server = serverOf(incident)?.value;
     if (server === undefined) continue;
-    const known = byServer.get(server);
-    if (known) known.push(incident);
-    else byServer.set(server, [incident]);
+    const known = loud.get(server);
+    if (incident.silenced) quiet.set(server, (quiet.get(server) ?? 0) + 1);
+    else if (known) known.push(incident);
+    else loud.set(server, [incident]);
   }
-  return byServer;
+  return { loud, quiet };
 }

@@ -5,6 +5,7 @@ import {
   daysUntil,
   domainSeverity,
   hoursLeftOf,
+  type InventoryLimits,
 } from "../../core/inventory.ts";
 import type { Domain, Finances, ManagedBucket } from "../../core/managed.ts";
 import type { Severity } from "../../core/signal.ts";
@@ -63,7 +64,7 @@ function accountBlocks(
   const blocks: string[][] = [];
   if (finances) {
     const known = finances.known?.value;
-    const lines = known ? financeLines(known, balanceSeverity(known, limits), reading) : [];
+    const lines = known ? financeLines(known, finances.known?.at ?? reading.now, limits, reading) : [];
     blocks.push([...lines, ...sectionLines(finances, reading)]);
   }
   const soon = warned(domains, (one, at) => domainSeverity(one.expiresAt, at));
@@ -99,9 +100,11 @@ function warned<T>(
 
 function financeLines(
   finances: Finances,
-  severity: Severity | undefined,
+  at: Date,
+  limits: InventoryLimits,
   { messages, now, timezone }: Reading,
 ): string[] {
+  const severity = balanceSeverity(finances, limits);
   const { balance, currency, hourlyCost } = finances;
   const hours = hoursLeftOf(finances);
   const lines = [messages.t("account-balance", { balance: money(balance, messages), currency: oneLine(currency, 8) })];
@@ -111,11 +114,14 @@ function financeLines(
   }
   if (hours === undefined)
     return [...lines, messages.t(hourlyCost === 0 ? "account-lasts-free" : "account-lasts-unknown")];
-  const ms = hours * 3_600_000;
+  // Counted from when it was told: that may be long ago.
+  const ends = at.getTime() + hours * 3_600_000;
+  const ms = Math.max(0, ends - now.getTime());
   const mark = severitySign(severity);
-  if (ms === 0) return [...lines, messages.t("account-lasts-none", { mark })];
+  if (hours === 0 && balance <= 0) return [...lines, messages.t("account-lasts-none", { mark })];
+  if (ms < 3_600_000) return [...lines, messages.t("account-lasts-hour", { mark })];
   // Beyond what a date can be.
-  const until = new Date(Math.min(now.getTime() + ms, 8.64e15));
+  const until = new Date(Math.min(ends, 8.64e15));
   const args = {
     mark,
     duration: formatDuration(ms, messages.locale),

@@ -1,7 +1,7 @@
 import type { AutoBackups, ManagedDatabase, ProviderBackup } from "../../core/managed.ts";
 import { formatBytes, formatCount, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
-import { databaseKey } from "../../services/servers/inventory.ts";
+import { databaseKey, keptBackups } from "../../services/servers/inventory.ts";
 import { stamp } from "../../services/stamp.ts";
 import { cut, oneLine } from "../foreign-text.ts";
 import { digestOf, pageOf, pageRow } from "./pages.ts";
@@ -94,13 +94,18 @@ export async function databasePage(
   const database = record?.databases?.known?.value.find((one) => one.id === id);
   const toList: ViewButton = { what: `databases-${digestOf(account)}`, label: messages.plain("button-back") };
   if (!database) {
-    const lines = [messages.t("databases-gone", { id, account }), ...sectionLines(record?.databases, reading)];
+    // What was never told is not gone.
+    const isGone = record?.databases?.known !== undefined;
+    const title = messages.t(isGone ? "databases-gone" : "databases-of", { id, account });
+    const lines = [title, ...sectionLines(record?.databases, reading)];
     return { html: lines.join("\n"), rows: [[{ what: "refresh", label: messages.plain("button-refresh") }, toList]] };
   }
   const backups = details?.backups;
   const all = backups?.known?.value ?? [];
   const list = [
-    messages.t("databases-backups-title", { count: all.length }),
+    messages.t("databases-backups-title", {
+      count: backups?.known ? countOf(all.length, keptBackups.database, messages) : "?",
+    }),
     ...all.slice(0, mostBackups).map((one) => backupLine(one, reading)),
     ...(all.length > mostBackups ? [messages.t("databases-more", { count: all.length - mostBackups })] : []),
     messages.t("managed-same-provider"),
@@ -136,6 +141,11 @@ export function autoLines(settings: AutoBackups, messages: Messages, timezone: s
     messages.t("databases-auto-copies", { count: copies ?? 0 }),
     messages.t("databases-auto-start", { at }),
   ];
+}
+
+/** How many there are, where no more than `kept` of them are known. */
+export function countOf(count: number, kept: number, { locale }: Messages): string {
+  return count < kept ? formatCount(count, locale) : `${formatCount(kept, locale)}+`;
 }
 
 /** A backup at the provider in a line. */

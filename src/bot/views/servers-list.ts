@@ -1,12 +1,13 @@
 import { fleetMarks } from "../../core/fleet.ts";
 import { formatMatcher } from "../../core/matchers.ts";
+import type { ServerState } from "../../core/server-state.ts";
 import { formatCount } from "../../messages/format.ts";
 import { cut, oneLine } from "../foreign-text.ts";
 import { fleetRows } from "./fleet-rows.ts";
 import { fleetSigns } from "./fleet-table.ts";
 import { digestOf, pageOf, pageRow } from "./pages.ts";
 import { type ServersState, type ServersViewDeps, shownServers } from "./servers-state.ts";
-import { addressesOf, ageOf, newestOf, statusWords, uptimeWords } from "./servers-words.ts";
+import { addressesOf, newestOf, seenWords, statusWords, uptimeWords } from "./servers-words.ts";
 import type { ViewButton, ViewContext, ViewShown } from "./types.ts";
 
 const perPage = 8;
@@ -24,11 +25,24 @@ export async function serversList(
 ): Promise<ViewShown> {
   const { config, serverStates, inventoryStates } = deps;
   const servers = shownServers(deps, state);
-  const all = await fleetRows(servers, deps, now);
+  // A mark and the word beside it are of one moment: what somebody has asked for since counts for both.
+  const known = async (names: readonly string[]): Promise<Map<string, ServerState>> => {
+    const [states, details] = await Promise.all([
+      serverStates.readAll(names),
+      inventoryStates.readAll("server", names),
+    ]);
+    return new Map(
+      names.flatMap((name) => {
+        const state = newestOf(name, states.get(name), details.get(name));
+        return state ? [[name, state] as const] : [];
+      }),
+    );
+  };
+  const all = await fleetRows(servers, { ...deps, serverStates: { readAll: known } }, now);
   const { page, pages, from } = pageOf(state.page, all.length, perPage);
   const shown = all.slice(from, from + perPage);
   const names = shown.map(({ name }) => name);
-  const [states, details] = await Promise.all([serverStates.readAll(names), inventoryStates.readAll("server", names)]);
+  const states = await known(names);
   const configured = new Map(servers.map((server) => [server.name, server]));
   const counts = fleetMarks
     .map((mark) => ({ mark, count: all.filter((one) => one.mark === mark).length }))
@@ -36,17 +50,15 @@ export async function serversList(
     .map(({ mark, count }) => `${fleetSigns[mark]} ${formatCount(count, messages.locale)}`)
     .join(" · ");
   const blocks = shown.map((one) => {
-    const known = newestOf(one.name, states.get(one.name), details.get(one.name));
+    const state = states.get(one.name);
     const server = configured.get(one.name);
-    const args = { mark: fleetSigns[one.mark], name: one.name, status: statusWords(known, messages) };
+    const args = { mark: fleetSigns[one.mark], name: one.name, status: statusWords(state, messages) };
     const more = [
-      ...addressesOf(known?.facts, server?.config).slice(0, 1),
+      ...addressesOf(state?.facts, server?.config).slice(0, 1),
       server?.provider ?? "",
-      ...uptimeWords(known, now, messages),
+      ...uptimeWords(state, now, messages),
       ...(one.incidents > 0 ? [messages.plain("servers-incidents", { count: one.incidents })] : []),
-      known
-        ? messages.plain("servers-seen", { age: ageOf(known.lookedAt, now, messages) })
-        : messages.plain("servers-unseen"),
+      seenWords(state, now, messages),
     ];
     return `${messages.t("servers-line", args)}\n${messages.t("servers-line-more", { more: oneLine(more.join(" · "), 160) })}`;
   });

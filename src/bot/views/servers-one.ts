@@ -8,13 +8,14 @@ import { severityRank } from "../../core/signal.ts";
 import { formatBytes, formatTime } from "../../messages/format.ts";
 import { escapeHtml, reasonText } from "../../messages/index.ts";
 import { powerActionsOf } from "../../services/power/servers.ts";
+import { keptBackups } from "../../services/servers/inventory.ts";
 import type { Section, ServerDetails } from "../../state/inventory.ts";
 import { oneLine } from "../foreign-text.ts";
 import { markOf, titleLimits, titleOf } from "../incident-text.ts";
-import { openByServer } from "./fleet-rows.ts";
+import { openOfServers } from "./fleet-rows.ts";
 import { fleetSigns } from "./fleet-table.ts";
 import { digestOf } from "./pages.ts";
-import { backupLine } from "./servers-databases.ts";
+import { backupLine, countOf } from "./servers-databases.ts";
 import type { ServersViewDeps } from "./servers-state.ts";
 import { addressesOf, ageOf, newestOf, type Reading, sectionLines, statusWords, uptimeWords } from "./servers-words.ts";
 import type { ViewButton, ViewContext, ViewShown } from "./types.ts";
@@ -30,10 +31,10 @@ export async function serverPage(name: string, context: ViewContext, deps: Serve
   const [polled, details, all] = await Promise.all([
     serverStates.read(name),
     inventoryStates.read("server", name),
-    openByServer(incidents),
+    openOfServers(incidents),
   ]);
   const state = newestOf(name, polled, details);
-  const own = (all.get(name) ?? []).toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity));
+  const own = (all.loud.get(name) ?? []).toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity));
   const mark = markOfStand(standOf(state, config.stats.every, now), state, own);
   const labels = Object.entries(server?.labels ?? {}).slice(0, most.labels);
   const head = [
@@ -50,7 +51,7 @@ export async function serverPage(name: string, context: ViewContext, deps: Serve
   const blocks = [
     head,
     factLines(state?.facts, server, reading),
-    incidentLines(own, reading),
+    incidentLines(own, all.quiet.get(name) ?? 0, reading),
     ...(details ? detailBlocks(details, reading) : [[messages.t("servers-asking")]]),
   ];
   const rows: ViewButton[][] = [
@@ -147,12 +148,13 @@ function factLines(facts: ServerFacts | undefined, server: ServerConfig | undefi
   return lines;
 }
 
-function incidentLines(own: readonly Incident[], { messages }: Reading): string[] {
-  if (own.length === 0) return [messages.t("servers-no-incidents")];
+function incidentLines(own: readonly Incident[], quiet: number, { messages }: Reading): string[] {
+  const hushed = quiet === 0 ? [] : [messages.t("servers-incidents-quiet", { count: quiet })];
+  if (own.length === 0) return quiet === 0 ? [messages.t("servers-no-incidents")] : hushed;
   const lines = own
     .slice(0, most.incidents)
     .map((one) => `${markOf(one)} ${escapeHtml(titleOf(one, messages, titleLimits.list))}`);
-  return [messages.t("servers-incidents-title", { count: own.length }), ...lines];
+  return [messages.t("servers-incidents-title", { count: own.length }), ...lines, ...hushed];
 }
 
 function detailBlocks(details: ServerDetails, reading: Reading): string[][] {
@@ -169,8 +171,11 @@ function detailBlocks(details: ServerDetails, reading: Reading): string[][] {
     blocks.push([messages.t("servers-actions-title"), ...lines, ...none, ...troubleLines(actions, reading)]);
   }
   if (backups) {
-    const lines = (backups.known?.value ?? []).flatMap(({ disk, isSystem, backups: all }) => [
-      messages.t(isSystem ? "servers-disk-backups-system" : "servers-disk-backups", { disk, count: all.length }),
+    const lines = (backups.known?.value ?? []).slice(0, most.disks).flatMap(({ disk, isSystem, backups: all }) => [
+      messages.t(isSystem ? "servers-disk-backups-system" : "servers-disk-backups", {
+        disk,
+        count: countOf(all.length, keptBackups.disk, messages),
+      }),
       ...all.slice(0, most.backups).map((one) => backupLine(one, reading)),
     ]);
     const none = backups.known && lines.length === 0 ? [messages.t("servers-nothing")] : [];

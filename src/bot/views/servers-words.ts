@@ -49,6 +49,16 @@ export function statusWords(state: ServerState | undefined, messages: Messages):
   return own === undefined || own === status ? word : `${word} (${oneLine(own, 30)})`;
 }
 
+/** When anybody last knew something of it: a look in vain is none. */
+export function seenWords(state: ServerState | undefined, now: Date, messages: Messages): string {
+  if (!state) return messages.plain("servers-unseen");
+  const { failure, lookedAt, goodAt, factsAt } = state;
+  if (!failure) return messages.plain("servers-seen", { age: ageOf(lookedAt, now, messages) });
+  const heardAt = Math.max(goodAt?.getTime() ?? 0, factsAt?.getTime() ?? 0);
+  if (heardAt === 0) return messages.plain("servers-unheard");
+  return messages.plain("servers-heard", { age: ageOf(new Date(heardAt), now, messages) });
+}
+
 /** How long it has been running, as far as anybody knows: not of what is off. */
 export function uptimeWords(state: ServerState | undefined, now: Date, messages: Messages): string[] {
   if (!state?.bootedAt || state.failure || (state.status !== undefined && state.status !== "on")) return [];

@@ -1,3 +1,4 @@
+import type { ManagedDatabase } from "../../core/managed.ts";
 import { databaseKey } from "../../services/servers/inventory.ts";
 import { chartState } from "./chart.ts";
 import { digestOf } from "./pages.ts";
@@ -145,6 +146,7 @@ async function press(
   if (verb === "account") return show({ ...list, account });
   if (part) return show({ ...list, account, part });
   const database = await databaseOf(account, more, deps);
+  if (database === "unknown") return { ...outdated, toast: messages.plain("toast-databases-unknown") };
   if (!database) return { ...outdated, toast: messages.plain("toast-database-gone") };
   switch (verb) {
     case "db":
@@ -165,15 +167,20 @@ async function press(
   }
 }
 
-async function databaseOf(account: string, digest: string, { inventoryStates }: ServersViewDeps) {
-  const record = await inventoryStates.read("account", account);
-  return record?.databases?.known?.value.find(({ id }) => digestOf(id) === digest);
+/** Where it is not known what databases there are, nobody can say that it is gone. */
+async function databaseOf(
+  account: string,
+  digest: string,
+  { inventoryStates }: ServersViewDeps,
+): Promise<ManagedDatabase | "unknown" | undefined> {
+  const known = (await inventoryStates.read("account", account))?.databases?.known;
+  return known === undefined ? "unknown" : known.value.find(({ id }) => digestOf(id) === digest);
 }
 
 /** The form begins with the settings as they are known: an order is bound to them. */
 async function autoPress(
   account: string,
-  { id, name, type }: NonNullable<Awaited<ReturnType<typeof databaseOf>>>,
+  { id, name, type }: ManagedDatabase,
   unknown: string,
   { inventoryStates }: ServersViewDeps,
 ): Promise<ViewPress<ServersState>> {

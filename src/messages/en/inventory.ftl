@@ -4,6 +4,7 @@ error-inventory-none = provider { $account } has no managed databases
 error-inventory-slow = the provider took too long to answer
 error-provider-unknown = no provider is called { $name }: see providers in the configuration
 error-managed-gone = provider { $account } has no database { $id } any more
+error-managed-backup-gone = the backup is not at the provider any more
 error-managed-backup = the provider could not make the backup
 error-auto-backups-same = nothing would change: these are the settings already
 error-auto-backups-changed = the settings were changed by somebody else meanwhile: look at them, and ask again
@@ -64,6 +65,8 @@ servers-incidents = { $count ->
    *[other] { $count } incidents
 }
 servers-seen = seen { $age } ago
+servers-heard = last heard of { $age } ago
+servers-unheard = nothing heard of it yet
 servers-unseen = not looked at yet
 servers-up = up { $duration }
 servers-status-none = unknown yet
@@ -104,6 +107,10 @@ servers-disk = 💾 Disk { $disk }: { $size }
 servers-disk-used = 💾 Disk { $disk }: { $used } of { $size }
 servers-addresses = 🌐
 servers-no-incidents = No open incidents.
+servers-incidents-quiet = { $count ->
+    [one] 🔕 { $count } open incident is kept quiet
+   *[other] 🔕 { $count } open incidents are kept quiet
+}
 servers-incidents-title = <b>Open incidents: { $count }</b>
 servers-actions-title = <b>Action log of the provider</b>
 servers-action = { $at } · { $event }
@@ -138,6 +145,7 @@ account-nothing = Its provider tells nothing beside measurements.
 account-balance = Balance: <b>{ $balance } { $currency }</b>
 account-cost = Cost: { $cost } { $currency } an hour, about { $month } a month
 account-lasts = { $mark } Lasts { $duration }, until { $at }
+account-lasts-hour = { $mark } Lasts less than an hour, by what was told last.
 account-lasts-none = { $mark } Nothing is left.
 account-lasts-free = 🟢 Nothing is spent.
 account-lasts-unknown = How long it lasts is not known.
@@ -191,6 +199,7 @@ button-auto-backups = Automatic backups…
 button-database-backups = Its backups
 toast-database-backups = Its backups
 toast-database-backup = Asked for: the card below has to be approved
+toast-databases-unknown = What databases there are is not known now: Refresh, then try again.
 toast-database-gone = That database is not there any more. Nothing was done.
 toast-auto-backups-unknown = The settings are not known now: Refresh, then try again.
 toast-auto-backups-same = Nothing would change.
@@ -236,13 +245,20 @@ database-backup-by = Asked for by { $by }, { $at }
 database-backup-comment = Comment at the provider: <code>{ $comment }</code> · { $type }
 
 watch-balance = The balance of { $account } is running out
-watch-balance-days = { $balance } { $currency } are left, at { $cost } { $currency } an hour: about { $count ->
+watch-balance-days = { $balance } { $currency } are left{ $spent ->
+    [yes] , at { $cost } { $currency } an hour
+   *[no] {""}
+}: about { $count ->
     [one] { $count } day
    *[other] { $count } days
 }. Pay in, or the provider stops what runs there.
-watch-balance-hours = { $balance } { $currency } are left, at { $cost } { $currency } an hour: about { $count ->
-    [one] { $count } hour
-   *[other] { $count } hours
+watch-balance-hours = { $balance } { $currency } are left{ $spent ->
+    [yes] , at { $cost } { $currency } an hour
+   *[no] {""}
+}: { $count ->
+    [0] less than an hour
+    [one] about { $count } hour
+   *[other] about { $count } hours
 }. Pay in now, or the provider stops what runs there.
 watch-balance-none = { $balance } { $currency } are left: nothing is paid for any more. Pay in now, or the provider stops what runs there.
 watch-domain = The domain { $domain } ends soon
@@ -250,6 +266,15 @@ watch-domain-text = It ends { $at }. Renew it at { $account }.
 watch-domain-ended = The domain { $domain } has ended
 watch-domain-ended-text = It ended { $at }. Renew it at { $account } as long as nobody else can take it.
 watch-bucket = The bucket { $bucket } of { $account } is nearly full
-watch-bucket-text = { $percent } % of { $limit } GB are in use. What does not fit any more is refused: remove something, or order more room.
+watch-bucket-text = { $percent } % of { $limit } { $unit ->
+    [kilobyte] kB
+    [megabyte] MB
+   *[gigabyte] GB
+} are in use. What does not fit any more is refused: remove something, or order more room.
 watch-account = What { $account } costs and holds is not known any more
 watch-account-text = The provider has not told it since { $since }: { $what }. Until then nothing warns of an empty balance, domains that end and full buckets.
+watch-account-finances = money
+watch-account-domains = domains
+watch-account-buckets = buckets
+watch-account-databases = databases
+watch-account-more = { $one }, { $rest }

@@ -4,6 +4,7 @@ error-inventory-none = у провайдера { $account } нет управл�
 error-inventory-slow = провайдер отвечает слишком долго
 error-provider-unknown = провайдера { $name } нет: см. providers в конфигурации
 error-managed-gone = у провайдера { $account } больше нет базы { $id }
+error-managed-backup-gone = этой копии у провайдера больше нет
 error-managed-backup = провайдер не смог сделать копию
 error-auto-backups-same = менять нечего: настройки уже такие
 error-auto-backups-changed = настройки тем временем изменил кто-то другой: посмотрите на них и попросите снова
@@ -66,6 +67,8 @@ servers-incidents = { $count ->
    *[other] { $count } инцидента
 }
 servers-seen = { $age } назад
+servers-heard = последние вести { $age } назад
+servers-unheard = вестей ещё не было
 servers-unseen = ещё не опрошен
 servers-up = работает { $duration }
 servers-status-none = пока неизвестно
@@ -110,6 +113,7 @@ servers-disk = 💾 Диск { $disk }: { $size }
 servers-disk-used = 💾 Диск { $disk }: { $used } из { $size }
 servers-addresses = 🌐
 servers-no-incidents = Открытых инцидентов нет.
+servers-incidents-quiet = 🔕 Открыто, но заглушено: { $count }
 servers-incidents-title = <b>Открытых инцидентов: { $count }</b>
 servers-actions-title = <b>Журнал действий у провайдера</b>
 servers-action = { $at } · { $event }
@@ -146,6 +150,7 @@ account-nothing = Кроме измерений, провайдер ничего
 account-balance = Баланс: <b>{ $balance } { $currency }</b>
 account-cost = Расход: { $cost } { $currency } в час, около { $month } в месяц
 account-lasts = { $mark } Хватит на { $duration }, до { $at }
+account-lasts-hour = { $mark } По последним данным, не хватит и на час.
 account-lasts-none = { $mark } Деньги кончились.
 account-lasts-free = 🟢 Ничего не расходуется.
 account-lasts-unknown = На сколько хватит, неизвестно.
@@ -201,6 +206,7 @@ button-auto-backups = Автокопии…
 button-database-backups = Её копии
 toast-database-backups = Её копии
 toast-database-backup = Запрошено: карточку ниже нужно одобрить
+toast-databases-unknown = Какие есть базы, сейчас неизвестно: обновите и попробуйте снова.
 toast-database-gone = Этой базы больше нет. Ничего не сделано.
 toast-auto-backups-unknown = Настройки сейчас неизвестны: обновите и попробуйте снова.
 toast-auto-backups-same = Менять нечего.
@@ -246,17 +252,24 @@ database-backup-by = Запросил(а) { $by }, { $at }
 database-backup-comment = Комментарий у провайдера: <code>{ $comment }</code> · { $type }
 
 watch-balance = Баланс { $account } заканчивается
-watch-balance-days = Осталось { $balance } { $currency } при расходе { $cost } { $currency } в час: хватит примерно на { $count ->
+watch-balance-days = Осталось { $balance } { $currency }{ $spent ->
+    [yes] {" "}при расходе { $cost } { $currency } в час
+   *[no] {""}
+}: хватит примерно на { $count ->
     [one] { $count } день
     [few] { $count } дня
     [many] { $count } дней
    *[other] { $count } дня
 }. Пополните баланс, иначе провайдер остановит всё, что там работает.
-watch-balance-hours = Осталось { $balance } { $currency } при расходе { $cost } { $currency } в час: хватит примерно на { $count ->
-    [one] { $count } час
-    [few] { $count } часа
-    [many] { $count } часов
-   *[other] { $count } часа
+watch-balance-hours = Осталось { $balance } { $currency }{ $spent ->
+    [yes] {" "}при расходе { $cost } { $currency } в час
+   *[no] {""}
+}: { $count ->
+    [0] не хватит и на час
+    [one] хватит примерно на { $count } час
+    [few] хватит примерно на { $count } часа
+    [many] хватит примерно на { $count } часов
+   *[other] хватит примерно на { $count } часа
 }. Пополните баланс сейчас, иначе провайдер остановит всё, что там работает.
 watch-balance-none = Осталось { $balance } { $currency }: платить больше нечем. Пополните баланс сейчас, иначе провайдер остановит всё, что там работает.
 watch-domain = Домен { $domain } скоро истекает
@@ -264,6 +277,15 @@ watch-domain-text = Истекает { $at }. Продлите его у { $acco
 watch-domain-ended = Домен { $domain } истёк
 watch-domain-ended-text = Истёк { $at }. Продлите его у { $account }, пока его не занял кто-то другой.
 watch-bucket = Бакет { $bucket } у { $account } почти полон
-watch-bucket-text = Занято { $percent } % из { $limit } ГБ. Что не поместится, не примут: удалите лишнее или закажите больше места.
+watch-bucket-text = Занято { $percent } % из { $limit } { $unit ->
+    [kilobyte] кБ
+    [megabyte] МБ
+   *[gigabyte] ГБ
+}. Что не поместится, не примут: удалите лишнее или закажите больше места.
 watch-account = Сколько тратит и хранит { $account }, больше неизвестно
 watch-account-text = Провайдер не сообщает об этом с { $since }: { $what }. До тех пор никто не предупредит о пустом балансе, истекающих доменах и полных бакетах.
+watch-account-finances = деньги
+watch-account-domains = домены
+watch-account-buckets = бакеты
+watch-account-databases = базы
+watch-account-more = { $one }, { $rest }

@@ -16,7 +16,7 @@ import type {
   Section,
   ServerDetails,
 } from "../../state/inventory.ts";
-import { databaseKey, type InventorySubject, splitDatabase } from "./inventory.ts";
+import { databaseKey, type InventorySubject, keptBackups, splitDatabase } from "./inventory.ts";
 
 export interface InventoryReaderDeps {
   readonly config: Pick<Config, "providers" | "servers">;
@@ -30,7 +30,7 @@ export interface InventoryReaderDeps {
 /** Milliseconds for all questions of one job: a provider that hardly answers must not keep others waiting. */
 const deadlineMs = 90_000;
 /** Of what a list has, as much is kept. */
-const most = { actions: 10, backups: 50, disks: 16, domains: 300, databases: 300, buckets: 500 } as const;
+const most = { actions: 10, disks: 16, domains: 300, databases: 300, buckets: 500 } as const;
 
 /** Asks providers what they know beside measurements, and keeps what they say. */
 export class InventoryReader {
@@ -130,7 +130,11 @@ class Reading {
       if (!inventory || !facts?.known) return undefined;
       const kept: DiskBackups[] = [];
       for (const { id, isSystem } of disks.slice(0, most.disks))
-        kept.push({ disk: id, isSystem, backups: newest(await inventory.diskBackups(target, id, signal)) });
+        kept.push({
+          disk: id,
+          isSystem,
+          backups: newest(await inventory.diskBackups(target, id, signal), keptBackups.disk),
+        });
       return kept;
     });
     const consoleUrl = power?.consoleUrl?.(target);
@@ -152,7 +156,9 @@ class Reading {
     const { inventory } = await this.#deps.provider(account);
     if (!inventory) return;
     const [backups, auto] = await Promise.all([
-      this.#ask(before?.backups, async () => newest(await inventory.databaseBackups(id, this.#signal))),
+      this.#ask(before?.backups, async () =>
+        newest(await inventory.databaseBackups(id, this.#signal), keptBackups.database),
+      ),
       this.#ask(before?.auto, async () => await inventory.autoBackups(id, this.#signal)),
     ]);
     const record: DatabaseDetails = {
@@ -189,8 +195,8 @@ async function factsOf(
   return (await provider.facts?.([target], signal))?.get(target.name);
 }
 
-function newest(backups: readonly ProviderBackup[]): readonly ProviderBackup[] {
-  return backups.toSorted((a, b) => b.at.getTime() - a.at.getTime()).slice(0, most.backups);
+function newest(backups: readonly ProviderBackup[], most: number): readonly ProviderBackup[] {
+  return backups.toSorted((a, b) => b.at.getTime() - a.at.getTime()).slice(0, most);
 }
 
 /** An error as it is kept and shown. */

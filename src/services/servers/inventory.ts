@@ -28,6 +28,9 @@ const accountAgainMs = 600_000;
 /** What somebody looks at is asked for anew when it is older; milliseconds. */
 export const freshForMs = 60_000;
 
+/** Of the backups of one disk or one database, as many of the newest are kept; a provider makes up to 99 by itself. */
+export const keptBackups = { disk: 50, database: 150 } as const;
+
 /** Asks workers to ask the providers; opens no provider itself. */
 export class InventoryOrders {
   readonly #deps: InventoryOrdersDeps;

@@ -67,22 +67,23 @@ class Step {
   }
 
   async take(): Promise<DatabaseBackup> {
-    const { account, database } = this.#order;
+    const { account, database, status: was } = this.#order;
     try {
       const inventory = await this.#deps.inventoryReader.open(account);
       const backups = await inventory.databaseBackups(database.id, this.#signal);
       if (this.#order.asked.length === 0) {
         const before = backups.map(({ id }) => id);
         await this.#ask(inventory, (order) => ({ ...order, before }));
-        return this.#order;
+      } else {
+        await this.#change((order) => afterLook(order, backups, this.#now()));
+        if (this.#order.status === "ordering") await this.#goOn(inventory);
       }
-      await this.#change((order) => afterLook(order, backups, this.#now()));
-      if (this.#order.status === "ordering") await this.#goOn(inventory);
     } catch (cause) {
       this.#signal.throwIfAborted();
       await this.#unseen(cause);
     }
-    if (isOver(this.#order))
+    // Its page is where the card leads to.
+    if (isOver(this.#order) || this.#order.status !== was)
       await this.#deps.inventoryOrders.request({ kind: "database", id: databaseKey(account, database.id) });
     return this.#order;
   }

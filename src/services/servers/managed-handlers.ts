@@ -72,7 +72,10 @@ export function managedHandlers(deps: ManagedHandlerDeps): Handlers {
             // Of an attempt before, or of somebody else in the panel.
             if (autoBackupsState(now) !== approval.identity.state && !isDone(now)) throw changedMeanwhile(database);
             const unclear = await set(async () => await inventory.setAutoBackups(database, wanted, signal), signal);
-            if (!isDone(await inventory.autoBackups(database, signal))) throw unclear ?? notTaken(account);
+            const after = await inventory.autoBackups(database, signal);
+            // Nobody has said that it was done: then all of it has to be there.
+            const isThere = unclear ? autoBackupChanges(after, wanted).length === 0 : isDone(after);
+            if (!isThere) throw unclear ?? notTaken(account);
           }
         } finally {
           if (!signal.aborted) await inventoryOrders.request({ kind: "database", id: databaseKey(account, database) });

@@ -2,6 +2,7 @@ import type { Config } from "../../app/config.ts";
 import { balanceSeverity, bucketPercent, bucketSeverity, domainSeverity, hoursLeftOf } from "../../core/inventory.ts";
 import type { Domain, Finances, ManagedBucket } from "../../core/managed.ts";
 import type { Severity } from "../../core/signal.ts";
+import type { Text } from "../../core/text.ts";
 import type { AccountInventory, InventoryStates, Section } from "../../state/inventory.ts";
 import { limitsOf } from "../servers/inventory.ts";
 import { type Finding, stamp, type WatchCheck } from "./types.ts";
@@ -13,7 +14,7 @@ export interface InventoryCheckDeps {
 
 /** What a provider has not told for so long is said; milliseconds. Why, its servers' polls say much sooner. */
 const unknownAfterMs = 24 * 3_600_000;
-const gigabyte = 1_000_000_000;
+const byteUnits = { kilobyte: 1e3, megabyte: 1e6, gigabyte: 1e9 } as const;
 
 /**
  * Whether balances last, domains are paid for and buckets have room, by what the providers have said last: an API that
@@ -78,11 +79,14 @@ function ofBalance(account: string, finances: Finances, { open, config }: Contex
   const fingerprint = fingerprintOf("balance", account, "");
   const severity = balanceSeverity(finances, limitsOf(config, account), open.get(fingerprint)?.severity);
   if (!severity) return [];
-  const hours = Math.floor(hoursLeftOf(finances) ?? 0);
+  const left = hoursLeftOf(finances) ?? 0;
+  const hours = Math.floor(left);
   const { balance, currency, hourlyCost = 0 } = finances;
-  const args = { balance: rounded(balance), currency, cost: rounded(hourlyCost) };
+  const spent = hourlyCost > 0 ? "yes" : "no";
+  const args = { balance: rounded(balance), currency, cost: rounded(hourlyCost), spent };
   const text =
-    hours === 0
+    // Whole hours are told: of the last one none.
+    left === 0 && balance <= 0
       ? { key: "watch-balance-none", args: { balance: args.balance, currency } }
       : hours < 48
         ? { key: "watch-balance-hours", args: { ...args, count: hours } }
@@ -113,7 +117,9 @@ function ofBucket(account: string, bucket: ManagedBucket, { open, config }: Cont
   const was: Severity | undefined = open.get(fingerprint)?.severity;
   const severity = bucketSeverity(bucket, limitsOf(config, account), was);
   if (!severity) return [];
-  const args = { percent: Math.floor(bucketPercent(bucket) ?? 0), limit: rounded(limitBytes / gigabyte) };
+  const unit = limitBytes < byteUnits.megabyte ? "kilobyte" : limitBytes < byteUnits.gigabyte ? "megabyte" : "gigabyte";
+  const limit = rounded(limitBytes / byteUnits[unit]);
+  const args = { percent: Math.floor(bucketPercent(bucket) ?? 0), limit, unit };
   const title = { key: "watch-bucket", args: { bucket: name, account } };
   const labels = { provider: account, bucket: name };
   return [{ fingerprint, severity, title, text: { key: "watch-bucket-text", args }, labels }];
@@ -128,7 +134,10 @@ function ofUnknown(account: string, record: AccountInventory, { now, config }: C
   );
   if (failing.length === 0) return [];
   const since = new Date(Math.min(...failing.map((one) => one.since.getTime())));
-  const args = { since: stamp(since, config.timezone), what: failing.map(({ what }) => what).join(", ") };
+  const args = {
+    since: stamp(since, config.timezone),
+    what: listOf(failing.map(({ what }) => ({ key: `watch-account-${what}` }))),
+  };
   return [
     {
       fingerprint: fingerprintOf("account", account, ""),
@@ -139,6 +148,13 @@ function ofUnknown(account: string, record: AccountInventory, { now, config }: C
       since,
     },
   ];
+}
+
+/** All of them in one text, in the reader's words. */
+function listOf(texts: readonly Text[]): Text | string {
+  const [one, ...rest] = texts;
+  if (!one) return "";
+  return rest.length === 0 ? one : { key: "watch-account-more", args: { one, rest: listOf(rest) } };
 }
 
 /** Two digits behind the point. */
