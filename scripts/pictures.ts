@@ -1,17 +1,19 @@
 /**
- * Draws the pictures of `docs/images` anew, from the demo's own chat on a phone: `node scripts/pictures.ts [folder]`. To be
- * run when the wording of a card changes; takes Chromium and a few minutes: a storm waits for room in the chat.
+ * Draws the pictures of `docs/images` anew, from the demo's own chat on a phone: `node scripts/pictures.ts [folder] [--only
+ * backup|backups|restore|alert|servers|storm]`. To be run when the wording of a card changes; takes Chromium and a few minutes: a storm waits for room in the chat.
  */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import type { Message } from "@grammyjs/types";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { botMessage, button } from "../src/demo/story.ts";
 import { alertsTopic, alice, backupsTopic, type DemoWorld, opsChat, startWorld } from "../src/demo/world.ts";
 
-const folder = process.argv[2] ?? join(import.meta.dirname, "../docs/images");
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: "string" } } });
+const folder = positionals[0] ?? join(import.meta.dirname, "../docs/images");
 /** Milliseconds after which a page is still: its animations are over. */
 const stillMs = 1500;
 
@@ -22,11 +24,17 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu"],
 });
 try {
-  await backupPicture(world, browser);
-  await backupsPicture(world, browser);
-  await restorePicture(world, browser);
-  await alertPicture(world, browser);
-  await stormPicture(world, browser);
+  const pictures = {
+    backup: backupPicture,
+    backups: backupsPicture,
+    restore: restorePicture,
+    alert: alertPicture,
+    servers: serverPictures,
+    storm: stormPicture,
+  };
+  for (const [name, draw] of Object.entries(pictures)) {
+    if (values.only === undefined || values.only === name) await draw(world, browser);
+  }
 } finally {
   await browser.close();
   await world.stop();
@@ -91,6 +99,43 @@ async function restorePicture(demo: DemoWorld, by: Browser): Promise<void> {
   const done = await botMessage(demo, ({ text = "" }) => text.includes("shop is restored"), "the end");
   phones.push(await oneMessage(demo, by, done));
   await save(by, "restore.png", await besideEachOther(by, phones));
+}
+
+/** The fleet and a day of one server; a reboot under way, and its end. */
+async function serverPictures(demo: DemoWorld, by: Browser): Promise<void> {
+  const after = (asked: Message) => (message: Message) => message.message_id > asked.message_id;
+  const asked = say(demo, "/stats");
+  const fleet = await botMessage(
+    demo,
+    // By itself, when this machine has been looked at too.
+    (message) => after(asked)(message) && /web-1/.test(message.text ?? "") && !/not looked at/.test(message.text ?? ""),
+    "the table",
+  );
+  const phones = [await oneMessage(demo, by, fleet, "light")];
+  const wanted = say(demo, "/stats web-2 24h");
+  const chart = await botMessage(demo, (message) => after(wanted)(message) && message.photo !== undefined, "the chart");
+  phones.push(await oneMessage(demo, by, chart, "dark"));
+  await save(by, "stats.png", await besideEachOther(by, phones));
+  const order = say(demo, "/reboot web-2");
+  const dialog = await botMessage(
+    demo,
+    (message) => after(order)(message) && button(message, "Soft reboot") !== undefined,
+    "the choice",
+  );
+  await press(demo, dialog, "Soft reboot");
+  const card = await botMessage(
+    demo,
+    (message) => after(dialog)(message) && button(message, "Confirm") !== undefined,
+    "the question",
+  );
+  const reboot = [await oneMessage(demo, by, card, "light")];
+  await press(demo, card, "Confirm");
+  await newest(demo, card, /✔.*going down/);
+  reboot.push(await oneMessage(demo, by, card, "light"));
+  const isEnd = ({ text = "" }: Message) => text.startsWith("✅") && text.includes("checks green");
+  const end = await botMessage(demo, (message) => after(card)(message) && isEnd(message), "the end");
+  reboot.push(await oneMessage(demo, by, end, "dark"));
+  await save(by, "reboot.png", await besideEachOther(by, reboot));
 }
 
 async function alertPicture(demo: DemoWorld, by: Browser): Promise<void> {

@@ -16,7 +16,8 @@ const day = 24 * hour;
 /** What was measured before the demo began: a week, the last day of it closely. */
 const past = [
   { from: 7 * day, to: day, step: hour },
-  { from: day, to: 0, step: 15 * minute },
+  // A chart draws a line through what is no more than two and a half intervals apart.
+  { from: day, to: 0, step: 5 * minute },
 ];
 
 /** When in the past somebody restarted web-2. */
@@ -85,10 +86,10 @@ export async function startServers(): Promise<DemoServers> {
         { ...gateway, provider: "node-exporter" },
         { name: "here", provider: "local" },
       ],
-      stats: { every: "1m" },
+      stats: { every: "2m" },
       rules: [
-        { name: "cpu", when: "cpu > 90", for: "2m", clear: "cpu < 80", severity: "critical", match: { env: "prod" } },
-        { name: "disk", when: "disk > 85", for: "2m", clear: "disk < 80", severity: "warning", match: { env: "prod" } },
+        { name: "cpu", when: "cpu > 90", for: "4m", clear: "cpu < 80", severity: "critical", match: { env: "prod" } },
+        { name: "disk", when: "disk > 85", for: "4m", clear: "disk < 80", severity: "warning", match: { env: "prod" } },
       ],
     },
     async playPast(redisUrl, prefix, logger) {

@@ -25,7 +25,7 @@ demo-guide =
 
 { $resolved }
 
-    Have web-1 work too hard for ten minutes (/stats shows it in a minute, the rule speaks after two more), or hang:
+    Have web-1 work too hard for ten minutes (/stats shows it in two minutes, the rule speaks four later), or hang:
 
 { $load }
 
