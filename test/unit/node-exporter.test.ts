@@ -246,6 +246,12 @@ describe("what is read of a host", () => {
     expect(sampleOf(`${text.join("\n")}\n`).counters.cpu).toEqual({ busy: 32, total: 200, cores: 2 });
   });
 
+  it("stays there for whoever asks for a path that is none", async () => {
+    const answer = await fetch(`http://127.0.0.1:${exporter.port}/t/%zz/metrics`);
+    expect(answer.status).toBe(404);
+    expect((await look("web-1")).name).toBe("web-1");
+  });
+
   it("believes no numbers that no kernel counts, nor clocks that are out of this world", () => {
     const read = (text: string) => {
       const sample = new HostMetrics();

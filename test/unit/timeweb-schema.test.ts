@@ -55,6 +55,8 @@ describe("what Timeweb answers is read tolerantly", () => {
       expect(parseTime(value)).toEqual(at);
     for (const value of ["2026-03-01 03:00:00", at.getTime(), at.getTime() / 1000, String(at.getTime() / 1000)])
       expect(parseTime(value)).toEqual(at);
+    for (const value of ["2026-03-01 06:00:00+03", "2026-02-28T22:00:00.000-05", "2026-03-01 03:00:00 UTC"])
+      expect(parseTime(value)).toEqual(at);
     for (const value of ["0000-00-00", "0000-00-00 00:00:00", "", "soon", null, undefined, 0, {}])
       expect(parseTime(value)).toBeUndefined();
   });

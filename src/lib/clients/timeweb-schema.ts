@@ -27,8 +27,10 @@ export function parseTime(value: unknown): Date | undefined {
   const seconds = toNumber(value);
   if (seconds !== undefined) return checked(new Date(Math.abs(seconds) < 1e11 ? seconds * 1000 : seconds));
   if (typeof value !== "string") return undefined;
-  const hasZone = /(?:Z|[+-]\d\d:?\d\d)$/i.test(value) || !/\d\d:\d\d/.test(value);
-  return checked(new Date(hasZone ? value : `${value}Z`));
+  // Databases shorten zones of whole hours.
+  const whole = value.replace(/(\d\d:\d\d.*[+-]\d\d)$/, "$1:00");
+  const hasZone = /(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$/i.test(whole) || !/\d\d:\d\d/.test(whole);
+  return checked(new Date(hasZone ? whole : `${whole}Z`));
 }
 
 /** `0000-00-00` and the year 0 stand for "not known". */

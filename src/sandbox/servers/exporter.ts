@@ -89,12 +89,11 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
     return found?.fault;
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    const [, encoded] = /^\/t\/([^/?]+)\/metrics(?:\?.*)?$/.exec(request.url ?? "") ?? [];
-    if (encoded === undefined) {
+    const host = hostIn(request.url ?? "");
+    if (host === undefined) {
       response.writeHead(404, { "content-type": "text/plain" }).end("404 page not found\n");
       return;
     }
-    const host = decodeURIComponent(encoded);
     requests.push({ host, at: Date.now(), headers: request.headers });
     if (authorization !== undefined && request.headers.authorization !== authorization) {
       response.writeHead(401, { "www-authenticate": "Basic" }).end("Unauthorized\n");
@@ -144,6 +143,16 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Whose metrics a path asks for; undefined: nobody's. */
+function hostIn(path: string): string | undefined {
+  const [, encoded] = /^\/t\/([^/?]+)\/metrics(?:\?.*)?$/.exec(path) ?? [];
+  try {
+    return encoded === undefined ? undefined : decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
 }
 
 function misbehave(
