@@ -22,6 +22,7 @@ import { type Reading, sectionLines, severitySign } from "./servers-words.ts";
 import type { ViewButton, ViewContext, ViewShown } from "./types.ts";
 
 const perPage = 10;
+const hourMs = 3_600_000;
 /** Of domains that end soon, as many are named on the account's own page. */
 const mostSoon = 5;
 
@@ -115,16 +116,17 @@ function financeLines(
   if (hours === undefined)
     return [...lines, messages.t(hourlyCost === 0 ? "account-lasts-free" : "account-lasts-unknown")];
   // Counted from when it was told: that may be long ago.
-  const ends = at.getTime() + hours * 3_600_000;
-  const ms = Math.max(0, ends - now.getTime());
+  const ends = at.getTime() + hours * hourMs;
+  const ms = ends - now.getTime();
   const mark = severitySign(severity);
   if (hours === 0 && balance <= 0) return [...lines, messages.t("account-lasts-none", { mark })];
-  if (ms < 3_600_000) return [...lines, messages.t("account-lasts-hour", { mark })];
+  if (ms <= 0) return [...lines, messages.t("account-lasts-hour", { mark })];
   // Beyond what a date can be.
   const until = new Date(Math.min(ends, 8.64e15));
   const args = {
     mark,
-    duration: formatDuration(ms, messages.locale),
+    // Providers tell whole hours.
+    duration: formatDuration(Math.ceil(ms / hourMs) * hourMs, messages.locale),
     at: formatTime(until, messages.locale, timezone),
   };
   return [...lines, messages.t("account-lasts", args)];
