@@ -4,9 +4,18 @@ import type { Text } from "./text.ts";
 
 /**
  * Why nothing is known of a server. `deleted`: its provider has no such server; `off`, `blocked`: so its provider says;
- * `api`: its provider's API fails for this one; the others are those of looks.
+ * `stuck`: it is neither on nor off for long; `api`: its provider's API fails for this one; the others are those of looks.
  */
-export type FaultKind = "deleted" | "blocked" | "off" | "unreachable" | "refused" | "garbage" | "no-data" | "api";
+export type FaultKind =
+  | "deleted"
+  | "blocked"
+  | "off"
+  | "stuck"
+  | "unreachable"
+  | "refused"
+  | "garbage"
+  | "no-data"
+  | "api";
 
 export interface ServerFault {
   readonly kind: FaultKind;
@@ -19,15 +28,21 @@ export interface ServerFault {
 /** One failed look is a mishap, two in a row are a fault. */
 const looksInARow = 2;
 
+/** A server that is on its way or worked on may take so long; milliseconds, and looks. */
+const awayMs = 20 * 60_000;
+const awayLooks = 3;
+
 /** An API that is away for so long is critical: nobody knows how the servers are; milliseconds. */
 const apiCriticalAfterMs = 15 * 60_000;
 
 /** What is wrong with looking at a server, as far as it is its own fault; undefined: nothing, or nothing yet. */
-export function serverFault({ status, failure }: ServerState): ServerFault | undefined {
+export function serverFault({ status, failure, away, lookedAt }: ServerState): ServerFault | undefined {
   if (failure?.kind === "gone") return { kind: "deleted", severity: "critical", ...told(failure) };
   if (status === "removed") return { kind: "deleted", severity: "critical" };
   if (status === "blocked") return { kind: "blocked", severity: "critical" };
   if (status === "off") return { kind: "off", severity: "critical" };
+  if (!failure && away && away.count >= awayLooks && lookedAt.getTime() - away.since.getTime() >= awayMs)
+    return { kind: "stuck", severity: "warning", since: away.since };
   if (!failure || failure.kind === "account" || failure.count < looksInARow) return undefined;
   if (failure.ofApi) return { kind: "api", severity: "warning", ...told(failure) };
   const severity = failure.kind === "unreachable" ? "critical" : "warning";

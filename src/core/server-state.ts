@@ -15,6 +15,12 @@ export interface Failing {
   readonly ofApi?: boolean | undefined;
 }
 
+/** A server that is neither on nor off. */
+export interface Away {
+  readonly since: Date;
+  readonly count: number;
+}
+
 /** What is known of a server now. */
 export interface ServerState {
   readonly name: string;
@@ -35,6 +41,10 @@ export interface ServerState {
   readonly factsAt?: Date | undefined;
   /** What it was doing when somebody said so last; undefined: nobody ever did. */
   readonly status?: ServerStatus | undefined;
+  /** Since when, and on how many looks, it is on its way or worked on and nothing is measured; absent: it is not. */
+  readonly away?: Away | undefined;
+  /** Another name at its provider that was not told yet. */
+  readonly untold?: ServerEvent | undefined;
   readonly bootedAt?: Date | undefined;
   /** Whose worker has looked. */
   readonly host?: string | undefined;
@@ -96,7 +106,7 @@ function afterFailure(
 }
 
 function afterReading(before: ServerState | undefined, reading: ServerReading, looked: Looked): Next {
-  const { failure, ...rest } = before ?? {};
+  const { failure, away, ...rest } = before ?? {};
   const now = looked.lookedAt;
   const bootedAt = bootOf(reading);
   const events: ServerEvent[] = [...statusEvents(before?.status, reading.status, now)];
@@ -109,19 +119,37 @@ function afterReading(before: ServerState | undefined, reading: ServerReading, l
     goodAt: now,
     ...(reading.status === undefined ? {} : { status: reading.status }),
     ...(bootedAt ? { bootedAt } : {}),
+    ...(isAway(reading) ? { away: stillAway(away, now) } : {}),
   };
   return { state, events };
+}
+
+const passing: ReadonlySet<ServerStatus> = new Set(["starting", "stopping", "rebooting", "busy"]);
+
+function isAway({ status, metrics }: ServerReading): boolean {
+  return status !== undefined && passing.has(status) && Object.keys(metrics).length === 0;
+}
+
+/** A clock that was set back must not let it have begun in the future. */
+function stillAway(away: Away | undefined, now: Date): Away {
+  return { since: away && away.since <= now ? away.since : now, count: (away?.count ?? 0) + 1 };
 }
 
 /** What its provider says makes of what was known. Undefined: it does not know the server. */
 export function afterFacts(before: ServerState | undefined, name: string, facts: ServerFacts, now: Date): Next {
   const known = before?.facts?.providerName;
   const events: ServerEvent[] = [...statusEvents(before?.status, facts.status, now)];
-  if (known !== undefined && facts.providerName !== undefined && known !== facts.providerName)
-    events.push({ at: now, kind: "renamed", from: known, to: facts.providerName });
-  const base = before ?? { name, lookedAt: now, tookMs: 0, look: 0 };
+  const { untold: owed, ...rest } = before ?? { name, lookedAt: now, tookMs: 0, look: 0 };
+  let untold = owed;
+  if (known !== undefined && facts.providerName !== undefined && known !== facts.providerName) {
+    const renamed: ServerEvent = { at: now, kind: "renamed", from: known, to: facts.providerName };
+    events.push(renamed);
+    // Of what was not told yet the name that people know is the first one.
+    untold = { ...renamed, from: owed?.from ?? known };
+    if (untold.from === untold.to) untold = undefined;
+  }
   const status = facts.status === undefined ? {} : { status: facts.status };
-  return { state: { ...base, facts, factsAt: now, ...status }, events };
+  return { state: { ...rest, facts, factsAt: now, ...status, ...(untold ? { untold } : {}) }, events };
 }
 
 function statusEvents(before: ServerStatus | undefined, after: ServerStatus | undefined, at: Date): ServerEvent[] {

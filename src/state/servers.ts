@@ -92,6 +92,18 @@ export class ServerStates {
     return await this.#change(name, begun, (before) => afterFacts(before, name, facts, now));
   }
 
+  /** Notes that what was not told yet of it has been told; of something else meanwhile, nothing. @throws AppError conflict */
+  async told(name: string, { at }: ServerEvent): Promise<void> {
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      const stored = (await this.#redis.hget(this.#key, name)) ?? "";
+      if (stored === "") return;
+      const { untold, ...state } = parse(stored);
+      if (untold?.at.getTime() !== at.getTime()) return;
+      if (await this.#replace(name, stored, state, [])) return;
+    }
+    throw tooFast(name);
+  }
+
   /** What happened to it in that time, oldest first. */
   async events(name: string, from: Date, to: Date): Promise<ServerEvent[]> {
     const key = this.#keys.of("server-events", name);
@@ -144,19 +156,33 @@ export class ServerStates {
     next: (before: ServerState | undefined, look: number) => Next,
   ): Promise<Noted> {
     const look = begun ?? (await this.begin());
-    const keys = [this.#key, this.#keys.of("servers-looks"), this.#keys.of("server-events", name)];
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const stored = (await this.#redis.hget(this.#key, name)) ?? "";
       const before = stored === "" ? undefined : parse(stored);
       if (before && before.look > look) return { state: before, before, events: [], isNewest: false };
       const { state, events } = next(before, look);
-      const told = events.flatMap((event) => [event.at.getTime(), JSON.stringify(event)]);
-      const args = [name, stored, JSON.stringify(state), look, mostEvents, ...told];
-      if (Number(await replaceScript.run(this.#redis, keys, args)) === 1)
-        return { state, before, events, isNewest: true };
+      if (await this.#replace(name, stored, state, events, look)) return { state, before, events, isNewest: true };
     }
-    throw new AppError("conflict", `what is known of server ${name} changes too fast`, { permanent: false });
+    throw tooFast(name);
   }
+
+  /** False: somebody was faster. */
+  async #replace(
+    name: string,
+    stored: string,
+    state: ServerState,
+    events: readonly ServerEvent[],
+    look = state.look,
+  ): Promise<boolean> {
+    const keys = [this.#key, this.#keys.of("servers-looks"), this.#keys.of("server-events", name)];
+    const told = events.flatMap((event) => [event.at.getTime(), JSON.stringify(event)]);
+    const args = [name, stored, JSON.stringify(state), look, mostEvents, ...told];
+    return Number(await replaceScript.run(this.#redis, keys, args)) === 1;
+  }
+}
+
+function tooFast(name: string): AppError {
+  return new AppError("conflict", `what is known of server ${name} changes too fast`, { permanent: false });
 }
 
 /** As JSON has them: times as texts. */
@@ -164,7 +190,7 @@ type Plain<T> = T extends Date ? string : T extends object ? { [K in keyof T]: P
 
 function parse(stored: string): ServerState {
   const state = JSON.parse(stored) as Plain<ServerState>;
-  const { lookedAt, goodAt, factsAt, bootedAt, reading, failure, ...rest } = state;
+  const { lookedAt, goodAt, factsAt, bootedAt, reading, failure, away, untold, ...rest } = state;
   return {
     ...(rest as Omit<ServerState, "lookedAt">),
     lookedAt: new Date(lookedAt),
@@ -173,6 +199,8 @@ function parse(stored: string): ServerState {
     ...(bootedAt === undefined ? {} : { bootedAt: new Date(bootedAt) }),
     ...(reading ? { reading: readingOf(reading) } : {}),
     ...(failure ? { failure: { ...(failure as Omit<Failing, "since">), since: new Date(failure.since) } } : {}),
+    ...(away ? { away: { ...away, since: new Date(away.since) } } : {}),
+    ...(untold ? { untold: { ...(untold as Omit<ServerEvent, "at">), at: new Date(untold.at) } } : {}),
   };
 }
 

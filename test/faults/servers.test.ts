@@ -100,6 +100,34 @@ describe("a server", () => {
     expect((await world.deps.serverStates.read("web-3"))?.facts?.providerName).toBe("shop-db");
   });
 
+  it("that has another name there is told also when the worker was killed before it could", async () => {
+    const world = await serversWorld(fixture);
+    await world.pass(6 * minute);
+    world.sandbox.renameServer(103, "shop-db");
+    const { alerts } = world.deps;
+    const receive = alerts.receive.bind(alerts);
+    alerts.receive = () => Promise.reject(new Error("killed"));
+    await expect(world.pass(6 * minute)).rejects.toThrow("killed");
+    alerts.receive = receive;
+    expect(await world.all()).toEqual([]);
+    await world.pass(12 * minute);
+    expect(await world.all()).toEqual(["server-renamed 1"]);
+    expect((await world.deps.serverStates.read("web-3"))?.untold).toBeUndefined();
+  });
+
+  it("that is neither on nor off for long is told, and no more when it is on", async () => {
+    const world = await serversWorld(fixture);
+    await world.pass(6 * minute);
+    world.sandbox.setStatus(102, "reinstalling");
+    await world.pass(15 * minute);
+    expect(await world.open()).toEqual([]);
+    await world.pass(15 * minute);
+    expect(await world.open()).toEqual(["warning silence-stuck web-2"]);
+    world.sandbox.setStatus(102, "on");
+    await world.pass(6 * minute);
+    expect(await world.open()).toEqual([]);
+  });
+
   it("that is off is told at once, not when that was ordered here, and no more when it is on", async () => {
     const world = await serversWorld(fixture);
     await world.pass(6 * minute);

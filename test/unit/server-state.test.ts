@@ -106,6 +106,14 @@ describe("what is known of a server", () => {
     expect(afterFacts(named.state, "web-1", facts("new"), at(2)).events).toEqual([
       { at: at(2), kind: "renamed", from: "old", to: "new" },
     ]);
+    const renamed = afterFacts(named.state, "web-1", facts("new"), at(2)).state;
+    // Until it is told: from the name that people know, and nothing when it has that one again.
+    expect(note(renamed, bad("unreachable"), at(3)).state.untold).toMatchObject({ from: "old", to: "new" });
+    expect(afterFacts(renamed, "web-1", facts("newer"), at(3)).state.untold).toMatchObject({
+      from: "old",
+      to: "newer",
+    });
+    expect(afterFacts(renamed, "web-1", facts("old"), at(3)).state.untold).toBeUndefined();
     expect(afterFacts(undefined, "web-2", facts("x"), at(1)).state.name).toBe("web-2");
   });
 });
@@ -126,6 +134,18 @@ describe("the fault of a server", () => {
     expect(of(good({ status: "blocked", metrics: {} }))).toBe("critical blocked");
     expect(of(good({ status: "removed", metrics: {} }))).toBe("critical deleted");
     expect(of(good({ status: "rebooting", metrics: {} }))).toBeUndefined();
+  });
+
+  it("is that it is on its way for long, and nothing is measured", () => {
+    const away = good({ status: "rebooting", metrics: {} });
+    const busy = good({ status: "busy", metrics: {} });
+    expect(of(away, busy, away, busy)).toBeUndefined();
+    expect(of(away, busy, away, busy, away)).toBe("warning stuck");
+    expect(of(away, busy, away, busy, away, good({ status: "on" }))).toBeUndefined();
+    expect(of(away, busy, away, busy, good({ status: "on" }), away)).toBeUndefined();
+    const early = note(undefined, away, at(0)).state;
+    // One jump of the clock is not twenty minutes of looks.
+    expect(serverFault(note(early, away, at(60 * minute)).state)).toBeUndefined();
   });
 
   it("is not the account's", () => {

@@ -120,13 +120,14 @@ export class Poller {
   async #tell(name: string, { state, events, isNewest }: Noted, now: Date): Promise<void> {
     if (!isNewest) return;
     if (state.status !== undefined) await this.#deps.powerStates.seen(name, state.status, now);
-    for (const event of events) await this.#event(name, event);
+    for (const { kind, at } of events) this.#deps.logger.info({ server: name, event: kind, at }, "server");
+    if (state.untold) await this.#renamed(name, state.untold);
   }
 
-  async #event(name: string, { kind, at, from = "", to = "" }: ServerEvent): Promise<void> {
-    const { alerts, logger, config } = this.#deps;
-    logger.info({ server: name, event: kind, at }, "server");
-    if (kind !== "renamed") return;
+  /** Killed before it is noted as told, it is told once more, which is heard as the same. */
+  async #renamed(name: string, event: ServerEvent): Promise<void> {
+    const { alerts, config, serverStates } = this.#deps;
+    const { at, from = "", to = "" } = event;
     const labels = config.servers.find((server) => server.name === name)?.labels;
     await alerts.receive([
       {
@@ -140,5 +141,6 @@ export class Poller {
         startsAt: at.toISOString(),
       },
     ]);
+    await serverStates.told(name, event);
   }
 }
