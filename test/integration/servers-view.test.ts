@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { Chart } from "../../src/bot/charts/types.ts";
 import { autoBackupsView } from "../../src/bot/views/auto-backups.ts";
+import { chartView } from "../../src/bot/views/chart.ts";
 import { serversView } from "../../src/bot/views/servers.ts";
 import type { ServersState } from "../../src/bot/views/servers-state.ts";
 import type { ViewPress } from "../../src/bot/views/types.ts";
+import type { PowerOrder } from "../../src/core/power.ts";
 import type { ServerFacts } from "../../src/core/server.ts";
 import type { NotedLook } from "../../src/core/server-state.ts";
 import { type Locale, messagesOf } from "../../src/messages/index.ts";
@@ -232,6 +235,34 @@ describe("one server", () => {
     // Its provider has no hand on it.
     const { rows } = await viewOf(world).render({ server: "db-1" });
     expect(rows.flat().map(({ label }) => label)).toEqual(["📈 Stats", "↻ Refresh", "◀ Back"]);
+  });
+
+  test("has the reboots that were ordered here in its picture, whatever its provider tells of starts", async () => {
+    const { deps, clock } = await inventoryWorld(fixture);
+    const at = (seconds: number): string => new Date(clock.now().getTime() + seconds * 1000).toISOString();
+    const order = { status: "done", source: "chat", title: "", createdAt: at(0) };
+    for (const [id, server, action] of [
+      ["a", "web-1", "reboot"],
+      ["b", "db-1", "reboot"],
+      ["c", "web-1", "shutdown"],
+    ])
+      await deps.powerStates.create(
+        { ...order, id, server, action, stages: { ordered: at(0), booting: at(40) } } as unknown as PowerOrder,
+        clock.now(),
+      );
+    clock.advance(hour);
+    const drawn: Chart[] = [];
+    const painter = {
+      paint: async (chart: Chart) => {
+        drawn.push(chart);
+        return new Uint8Array();
+      },
+    };
+    await chartView({ ...deps, painter }).render(
+      { server: "web-1" },
+      { id: "view", messages: messagesOf("en"), now: clock.now(), isPrivate: true },
+    );
+    expect(drawn.map(({ boots }) => boots)).toEqual([[clock.now().getTime() - hour + 40_000]]);
   });
 
   test("that is not configured any more, like a button out of date, leads nowhere", async () => {

@@ -121,6 +121,7 @@ describe("what has happened", () => {
     events?: readonly ServerEvent[];
     bootedAt?: Date;
     incidents?: Parameters<typeof chartOf>[0]["incidents"];
+    restarts?: NonNullable<Parameters<typeof chartOf>[0]["restarts"]>;
   }) =>
     chartOf(
       {
@@ -186,6 +187,13 @@ describe("what has happened", () => {
     const bootedAt = new Date(ago(9).getTime() + 20_000);
     expect(chart({ events, bootedAt }).boots).toEqual([ago(9).getTime()]);
     expect(chart({ bootedAt: ago(3) }).boots).toEqual([ago(3).getTime()]);
+  });
+
+  test("of starts is what was ordered here, where nobody else tells of it", () => {
+    const restarts = [{ ordered: ago(5), seen: ago(4.95) }];
+    expect(chart({ restarts }).boots).toEqual([ago(4.95).getTime()]);
+    expect(chart({ restarts, bootedAt: ago(4.98) }).boots).toEqual([ago(4.98).getTime()]);
+    expect(chart({ restarts, bootedAt: ago(3) }).boots).toEqual([ago(4.95).getTime(), ago(3).getTime()]);
   });
 
   test("is not called current when it is not: without a fresh reading a panel has its greatest value alone", () => {

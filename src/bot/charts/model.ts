@@ -19,6 +19,8 @@ export interface ChartData {
   readonly events: readonly ServerEvent[];
   readonly bootedAt?: Date | undefined;
   readonly stand: FleetStand;
+  /** By orders of Vakhta's own: asked for, and seen to start. */
+  readonly restarts?: readonly { readonly ordered: Date; readonly seen: Date }[];
 }
 
 interface ChartReader {
@@ -147,8 +149,13 @@ function offSpans({ events, from, to }: ChartData): ChartSpan[] {
   return spans;
 }
 
-function bootsOf({ events, bootedAt, from, to }: ChartData): number[] {
+function bootsOf({ events, bootedAt, restarts = [], from, to }: ChartData): number[] {
   const all = [...events.flatMap(({ kind, at }) => (kind === "booted" ? [at] : [])), ...(bootedAt ? [bootedAt] : [])];
+  // Where nobody tells when the system was started, the watch over an order does.
+  for (const { ordered, seen } of restarts) {
+    const [first, last] = [ordered.getTime() - sameBootMs, seen.getTime() + sameBootMs];
+    if (!all.some((at) => at.getTime() >= first && at.getTime() <= last)) all.push(seen);
+  }
   const times = all.map((at) => at.getTime()).filter((at) => at >= from.getTime() && at <= to.getTime());
   return times
     .toSorted((a, b) => a - b)

@@ -2,6 +2,7 @@ import type { Config } from "../../app/config.ts";
 import { type FleetStand, markOfStand, standOf } from "../../core/fleet.ts";
 import { type Incident, isUnseen } from "../../core/incident.ts";
 import type { MetricName } from "../../core/metric.ts";
+import { endsOn } from "../../core/power.ts";
 import { limitsOf } from "../../core/rule-limits.ts";
 import type { ServerState } from "../../core/server-state.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
@@ -9,6 +10,7 @@ import type { Messages } from "../../messages/index.ts";
 import { powerActionsOf } from "../../services/power/servers.ts";
 import type { ChartThemes } from "../../state/chart-themes.ts";
 import type { Incidents } from "../../state/incidents.ts";
+import type { PowerStates } from "../../state/power.ts";
 import type { ServerHistory } from "../../state/server-history.ts";
 import type { ServerStates } from "../../state/servers.ts";
 import { type ChartData, chartOf, drawnMetrics } from "../charts/model.ts";
@@ -27,6 +29,7 @@ export interface ChartViewDeps {
   readonly serverStates: Pick<ServerStates, "read" | "events">;
   readonly serverHistory: Pick<ServerHistory, "points" | "hours">;
   readonly incidents: Pick<Incidents, "openIds" | "each" | "endedIdsSince">;
+  readonly powerStates: Pick<PowerStates, "list">;
   readonly chartThemes: Pick<ChartThemes, "read" | "write">;
   readonly painter: Pick<ChartPainter, "paint">;
 }
@@ -55,6 +58,8 @@ const lifeMs = 24 * hourMs;
 const sameForMs = 30_000;
 /** More ended incidents of all servers are not looked through. */
 const mostEnded = 2000;
+/** Nor older orders. */
+const mostOrders = 200;
 
 /** With what a picture begins that somebody asks for. */
 export async function chartState(
@@ -161,13 +166,15 @@ async function read(
   // Whoever asks again within half a minute, and nothing new is known, is given the same.
   const to = new Date(Math.ceil(now.getTime() / sameForMs) * sameForMs);
   const from = new Date(to.getTime() - range);
-  const [lines, incidents, events] = await Promise.all([
+  const [lines, incidents, events, restarts] = await Promise.all([
     readLines(server.name, from, to, range, deps),
     incidentsOf(server.name, from, deps),
     deps.serverStates.events(server.name, new Date(0), to),
+    restartsOf(server.name, deps),
   ]);
   const limits = limitsOf(deps.config.rules, server);
-  return { name: server.name, from, to, lines, limits, incidents, events, bootedAt: known?.bootedAt, stand };
+  const { bootedAt } = known ?? {};
+  return { name: server.name, from, to, lines, limits, incidents, events, bootedAt, restarts, stand };
 }
 
 /** Every reading where all of them are still there, else hours. */
@@ -193,6 +200,14 @@ async function incidentsOf(name: string, from: Date, { incidents }: ChartViewDep
   for await (const incident of incidents.each([...open, ...ended]))
     if (incident.status !== "noted" && !isUnseen(incident) && serverOf(incident)?.value === name) found.push(incident);
   return found;
+}
+
+async function restartsOf(name: string, { powerStates }: ChartViewDeps): Promise<NonNullable<ChartData["restarts"]>> {
+  return (await powerStates.list(mostOrders)).flatMap(({ server, action, stages: { ordered, booting, answering } }) => {
+    const seen = booting ?? answering;
+    if (server !== name || !endsOn(action) || ordered === undefined || seen === undefined) return [];
+    return [{ ordered: new Date(ordered), seen: new Date(seen) }];
+  });
 }
 
 function rangeName(ms: number): string {
