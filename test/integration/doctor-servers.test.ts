@@ -14,8 +14,10 @@ async function look({ deps, clock }: ServersWorld, missing: readonly string[] = 
     ["account", "servers", "worker"].includes(subject),
   );
   const lines: string[] = [];
-  for await (const { subject, target, status, key, args } of runChecks(checks, AbortSignal.timeout(20_000)))
-    lines.push(`${subject} ${target} ${status} ${key} ${args["names"] ?? ""}`.trim());
+  for await (const { subject, target, status, key, args } of runChecks(checks, AbortSignal.timeout(20_000))) {
+    const names = typeof args["names"] === "string" ? args["names"] : "";
+    lines.push(`${subject} ${target} ${status} ${key} ${names}`.trim());
+  }
   return lines;
 }
 
