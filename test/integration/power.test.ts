@@ -236,6 +236,29 @@ describe("alerts", () => {
   });
 });
 
+test("an order that was refused and is asked for anew holds alerts back as well, whoever had it before", async () => {
+  const { approved, sandbox, deps, runner, fire, asked, follow, read } = await powerWorld(fixture);
+  const fault = sandbox.addFault({ kind: "status", status: 403, path: "/reboot$" });
+  const { id, approval = "" } = await approved("reboot");
+  // Taken over from workers that were lost: its fence is ahead of what the next approval's lease counts from.
+  await deps.powerStates.update(id, "reply", deps.clock.now(), (current) => ({ ...current, fence: 1 }));
+  for (let n = 0; n < 3; n++)
+    await (await deps.leases.tryAcquire(`approval:${approval}`, { ttlMs: 5000, holder: "x" }))?.release();
+  await runner().execute(approval, powerJob);
+  expect(await read(id)).toMatchObject({ status: "failed", fence: 4 });
+  sandbox.removeFault(fault);
+  await deps.powerOrders.lookAgain(id, alice);
+  await deps.powerFollower.execute(id, powerJob);
+  const again = await deps.powerOrders.confirm(id, alice, chat);
+  await runner().execute(again.approval ?? "", powerJob);
+  expect((await read(id)).status).toBe("following");
+  expect(asked("reboot")).toBe(2);
+  await fire("explained");
+  expect((await deps.incidents.open()).map(({ silenced }) => silenced !== undefined)).toEqual([true]);
+  await fire("explained", { status: "resolved" });
+  expect((await follow(id, 30 * minute)).status).toBe("done");
+});
+
 describe("a shutdown and a start", () => {
   test("are followed likewise, and being off is expected in between", async () => {
     const { ordered, follow, deps, sandbox, approved, runner } = await powerWorld(fixture);

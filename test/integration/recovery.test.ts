@@ -165,6 +165,46 @@ describe("a server that does not answer", () => {
   });
 });
 
+describe("what the configuration agrees to", () => {
+  test("is not done to a server that has come back since it was polled, and is once it is silent anew", async () => {
+    const { hang, pass, deps, sandbox, asked, read, clock, fire } = await recoveryWorld("on");
+    await hang(101, "web-1");
+    expect(await pass(7 * minute)).toEqual(["web-1"]);
+    // By somebody at the machine: its provider's log has no line of it.
+    sandbox.setStatus(101, "off");
+    sandbox.setStatus(101, "on");
+    clock.advance(minute);
+    const [order] = await deps.powerStates.list(9);
+    const id = order?.id ?? "";
+    await deps.powerFollower.execute(id, powerJob);
+    expect(await read(id)).toMatchObject({ status: "refused", error: { text: { key: "recovery-obstacle-answers" } } });
+    expect(await pass(20 * minute)).toEqual([]);
+    await fire("heartbeat of web-1", { source: "heartbeat", labels: { server: "web-1" } });
+    sandbox.hang(101);
+    clock.advance(20 * minute);
+    expect(await pass(20 * minute)).toEqual(["web-1"]);
+    const [next] = await deps.powerStates.list(9);
+    expect(next?.id).not.toBe(id);
+    expect(asked("reboot")).toBe(0);
+  });
+
+  test("is over with its order: who has it looked at again has to confirm it", async () => {
+    const { hang, pass, deps, asked, read, clock } = await recoveryWorld("on");
+    await hang(101, "web-1");
+    await pass(7 * minute);
+    const [order] = await deps.powerStates.list(9);
+    const id = order?.id ?? "";
+    clock.advance(5 * minute);
+    await deps.powerOrders.step();
+    expect((await read(id)).status).toBe("expired");
+    await deps.powerOrders.lookAgain(id, alice);
+    await deps.powerFollower.execute(id, powerJob);
+    expect(await read(id)).toMatchObject({ status: "ready", trigger: "chat", requestedBy: { name: "alice" } });
+    expect((await read(id)).approval).toBeUndefined();
+    expect(asked("reboot")).toBe(0);
+  });
+});
+
 describe("it is not rebooted", () => {
   const untouched = async (world: RecoveryWorld): Promise<void> => {
     expect(await world.pass(20 * minute)).toEqual([]);

@@ -62,6 +62,8 @@ export async function executePower(
   return await new PowerExecution(deps, args, context).run();
 }
 
+type ExecutionEvent = "ordered" | "ordered-again" | "unclear" | "failed";
+
 class PowerExecution {
   readonly #deps: PowerExecutionDeps;
   readonly #args: PowerArgs;
@@ -86,7 +88,7 @@ class PowerExecution {
     const { powerStates } = this.#deps;
     const { order: id, server } = this.#args;
     const { approval, fence } = this.#context;
-    const order = await this.#update((current) => {
+    const order = await this.#record((current) => {
       if (current.approval !== undefined && current.approval !== approval.id) return current;
       if (!["ready", "asked", "ordering"].includes(current.status)) return { ...current, fence };
       const { expiresAt: _, ...rest } = current;
@@ -191,18 +193,23 @@ class PowerExecution {
 
   /** Surely nothing was done. */
   async #fail(error: PowerError): Promise<PowerOrder> {
-    const { clock, powerStates } = this.#deps;
-    const finishedAt = clock.now().toISOString();
+    const finishedAt = this.#deps.clock.now().toISOString();
     const failed = await this.#update((current) => ({ ...current, status: "failed", error, finishedAt }), "failed");
-    await powerStates.wantNothing(failed.server, failed.id);
-    await endHold(this.#deps, failed);
     return failed;
+  }
+
+  /** Of what was never done nothing follows: alerts are heard, and nothing is expected. */
+  async #undone(order: PowerOrder): Promise<void> {
+    await this.#deps.powerStates.wantNothing(order.server, order.id);
+    await endHold(this.#deps, order);
   }
 
   /** What the approval's card says of it. @throws AppError where it has not worked, or nobody can tell. */
   async #end(order: PowerOrder): Promise<Text | undefined> {
     const { server, error, status, action } = order;
     if (status === "failed") {
+      // Also when its worker was killed right after it had put that on record.
+      await this.#undone(order);
       const { message = "it has failed", text } = error ?? {};
       throw new AppError("provider-failed", message, text ? { text } : {});
     }
@@ -218,10 +225,17 @@ class PowerExecution {
     return AbortSignal.any([this.#context.signal, AbortSignal.timeout(askMs)]);
   }
 
-  async #update(
-    change: (order: PowerOrder) => PowerOrder,
-    event?: "ordered" | "ordered-again" | "unclear" | "failed",
-  ): Promise<PowerOrder> {
+  /** Changes what is still this approval's. @throws AppError `lease-lost` when it is not. */
+  async #update(change: (order: PowerOrder) => PowerOrder, event?: ExecutionEvent): Promise<PowerOrder> {
+    const { approval } = this.#context;
+    const own = (current: PowerOrder): PowerOrder => {
+      if (current.approval === approval.id) return change(current);
+      throw new AppError("lease-lost", `power order ${current.id} was asked for anew`, { permanent: false });
+    };
+    return await this.#record(own, event);
+  }
+
+  async #record(change: (order: PowerOrder) => PowerOrder, event?: ExecutionEvent): Promise<PowerOrder> {
     const { powerStates, clock, host } = this.#deps;
     const now = clock.now();
     const { approval, fence } = this.#context;

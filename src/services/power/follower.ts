@@ -1,13 +1,11 @@
-import type { Config, ServerConfig } from "../../app/config.ts";
+import type { ServerConfig } from "../../app/config.ts";
 import { toAppError } from "../../core/errors.ts";
 import { isOpen } from "../../core/incident.ts";
 import { endsOn, isFollowed, isOver, type PowerOrder } from "../../core/power.ts";
 import { evidenceOf } from "../../core/power-evidence.ts";
 import { isNews, type PowerObservation, progressed } from "../../core/power-progress.ts";
 import { identityOf } from "../../core/signal.ts";
-import { hostOf } from "../../core/silence.ts";
 import type { Text } from "../../core/text.ts";
-import type { Look, Provider } from "../../providers/types.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
 import type { Incidents } from "../../state/incidents.ts";
 import type { Alerts } from "../alerts/alerts.ts";
@@ -15,6 +13,7 @@ import { endHold } from "./hold.ts";
 import { lateSignal, overSignal } from "./late.ts";
 import { lookAt, type PowerFacts, type PowerLookDeps, powerFor, readFacts } from "./look.ts";
 import type { PowerOrders } from "./orders.ts";
+import { companionsOf, isReadingOn, lookThrough } from "./seeing.ts";
 import { findServer, targetOf } from "./servers.ts";
 import { aliasesOf, incidentsOf } from "./surroundings.ts";
 import { type PowerEvent, powerEntry } from "./words.ts";
@@ -132,7 +131,7 @@ export class PowerFollower {
     signal.throwIfAborted();
     // What answers on the machine itself says more than its provider's statistics.
     const looks = [...seen, mine].flatMap((look) => (look ? [look] : []));
-    const read = looks.find((look) => "reading" in look && isOn(look));
+    const read = looks.find(isReadingOn);
     const failed = looks.find((look) => "failure" in look && !look.ofApi);
     const found = {
       at: clock.now(),
@@ -160,30 +159,7 @@ export class PowerFollower {
   }
 }
 
-function isOn(look: Look): boolean {
-  return "reading" in look && (look.reading.status === undefined || look.reading.status === "on");
-}
-
 /** It may take hours: nobody looks at the card every second. */
 function isLongWait({ status, late, seen }: PowerOrder): boolean {
   return status === "late" && seen !== undefined && Date.parse(seen.at) - Date.parse(late?.at ?? seen.at) > 10 * 60_000;
-}
-
-/** Other entries of the configuration that are measured on the very same machine: `url: http://<its address>:9100`. */
-function companionsOf({ servers }: Config, server: ServerConfig, aliases: readonly string[]): ServerConfig[] {
-  const names = new Set([server.name, ...aliases].map((name) => name.toLowerCase()));
-  return servers.filter((other) => {
-    const { url } = Object(other.config) as { readonly url?: unknown };
-    return other.name !== server.name && typeof url === "string" && names.has(hostOf(url));
-  });
-}
-
-/** One look at one server; undefined when there was no time for it. */
-async function lookThrough(provider: Provider, server: ServerConfig, signal: AbortSignal): Promise<Look | undefined> {
-  try {
-    for await (const look of provider.looks([targetOf(server)], signal)) return look;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-  return undefined;
 }

@@ -17,7 +17,8 @@ interface HoldDeps {
 /** Should everything that could end it be gone, it ends by itself so long after the last moment; milliseconds. */
 const marginMs = 5 * 60_000;
 
-const sourceOf = ({ id, intent }: PowerOrder): string => `power:${id}:${intent?.tries ?? 0}`;
+/** One for each time that it is asked for: a silence that has ended does not begin again. */
+const sourceOf = ({ id, looks, intent }: PowerOrder): string => `power:${id}:${looks}:${intent?.tries ?? 0}`;
 
 /** From now on alerts that the order explains are held back. */
 export async function beginHold({ alerts, config, clock }: HoldDeps, order: PowerOrder): Promise<void> {

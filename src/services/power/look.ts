@@ -11,8 +11,9 @@ import type { Power, Provider } from "../../providers/types.ts";
 import type { PowerStates } from "../../state/power.ts";
 import type { RecoveryStates } from "../../state/recovery.ts";
 import type { ServerStates } from "../../state/servers.ts";
-import { requirePower, targetOf } from "./servers.ts";
-import { type SurroundingsDeps, surroundingsOf } from "./surroundings.ts";
+import { answersNow } from "./seeing.ts";
+import { findServer, requirePower, targetOf } from "./servers.ts";
+import { aliasesOf, type SurroundingsDeps, surroundingsOf } from "./surroundings.ts";
 import { powerEntry } from "./words.ts";
 
 export interface PowerLookDeps extends SurroundingsDeps {
@@ -31,6 +32,8 @@ export const logLines = 50;
 /** For all that is asked of the provider in one look; milliseconds. */
 const lookMs = 25_000;
 const lastRebootMs = 400 * 86_400_000;
+/** Why recovery lets a server alone that has come back by itself. */
+export const recoveryAnswers = "recovery-obstacle-answers";
 
 /** What the provider says of a server now. */
 export interface PowerFacts {
@@ -83,7 +86,7 @@ export async function lookAt(deps: PowerLookDeps, order: PowerOrder, signal: Abo
     const { server, power } = powerFor(deps, order);
     const told = await readFacts(power, server, limited);
     const look = await lookOf(deps, server, told);
-    const obstacle = obstacleOf(order.action, look.status) ?? (await standingObstacle(deps, order, look));
+    const obstacle = obstacleOf(order.action, look.status) ?? (await standingObstacle(deps, order, look, limited));
     const consoleUrl = power.consoleUrl?.(targetOf(server));
     const until = new Date(clock.now().getTime() + (order.waitMs ?? config.approvals.reboot.expires)).toISOString();
     found = {
@@ -114,15 +117,21 @@ export async function lookAt(deps: PowerLookDeps, order: PowerOrder, signal: Abo
 
 /** What nobody is asked about is not done where there is any doubt. */
 async function standingObstacle(
-  { config, clock, recoveryStates }: Pick<PowerLookDeps, "config" | "clock" | "recoveryStates">,
-  { standing, id }: PowerOrder,
-  { lastReboot, work, processes, isOnlyWorker }: PowerLook,
+  deps: Pick<PowerLookDeps, "config" | "clock" | "recoveryStates" | "provider">,
+  { standing, id, server: name }: PowerOrder,
+  look: PowerLook,
+  signal: AbortSignal,
 ): Promise<Text | undefined> {
-  if (!standing) return undefined;
+  const { config, clock, recoveryStates } = deps;
+  const { lastReboot, work, processes, isOnlyWorker } = look;
+  const server = findServer(config, name);
+  if (!standing || !server) return undefined;
   // Of a worker that was away for so long that another server has got the turn.
   if ((await recoveryStates.turn())?.order !== id) return { key: "recovery-obstacle-turn" };
   if (work.length > 0) return { key: "recovery-obstacle-work" };
   if (isOnlyWorker || processes.length > 0) return { key: "recovery-obstacle-alive" };
+  // The polls that have found it silent may be minutes old.
+  if (await answersNow(deps, server, aliasesOf(server, look), signal)) return { key: recoveryAnswers };
   const sinceMs = lastReboot ? clock.now().getTime() - Date.parse(lastReboot.at) : Number.POSITIVE_INFINITY;
   return Math.abs(sinceMs) < config.recovery.every ? { key: "recovery-obstacle-recent" } : undefined;
 }

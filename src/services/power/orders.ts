@@ -5,15 +5,7 @@ import { refusalToApprove } from "../../core/approval-decisions.ts";
 import type { ChatTarget } from "../../core/card.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
-import {
-  isFollowed,
-  isHard,
-  isOver,
-  isUndecided,
-  type PowerAction,
-  type PowerOrder,
-  powerActions,
-} from "../../core/power.ts";
+import { isFollowed, isHard, isUndecided, type PowerAction, type PowerOrder, powerActions } from "../../core/power.ts";
 import { hasRole } from "../../core/roles.ts";
 import type { Person } from "../../core/run.ts";
 import type { Text } from "../../core/text.ts";
@@ -28,7 +20,7 @@ import { momentOf } from "../approvals/moment.ts";
 import { enqueueAnew } from "../places.ts";
 import { named, type PowerDecision, refusalOf } from "./refusals.ts";
 import { findServer, powerActionsOf, requirePower } from "./servers.ts";
-import { settledBy } from "./settle.ts";
+import { askedAnew, settledBy } from "./settle.ts";
 import { detailsOf, powerEntry, titleOf } from "./words.ts";
 
 export interface PowerOrdersDeps {
@@ -189,11 +181,7 @@ export class PowerOrders {
     const now = clock.now();
     const again = await powerStates.update(id, "reply", now, (current) => {
       if (this.refusal(current, "look", by)) return current;
-      const { look: _, approval: __, error: ___, finishedAt: ____, intent: _____, ...rest } = current;
-      const expiresAt = new Date(now.getTime() + lookWithinMs).toISOString();
-      // Whoever wants it looked at again has asked for it, unless it waits for its own person.
-      const requestedBy = current.requestedBy ? { requestedBy: isOver(current) ? by : current.requestedBy } : {};
-      return { ...rest, ...requestedBy, status: "looking", stages: {}, expiresAt, looks: current.looks + 1 };
+      return askedAnew(current, by, now, new Date(now.getTime() + lookWithinMs));
     });
     await this.enqueue(again);
     return again;

@@ -1,5 +1,6 @@
 import type { Approval } from "../../core/approval.ts";
-import type { PowerOrder, PowerStatus } from "../../core/power.ts";
+import { isOver, type PowerOrder, type PowerStatus } from "../../core/power.ts";
+import type { Person } from "../../core/run.ts";
 
 const statusAfter: Readonly<Partial<Record<Approval["status"], PowerStatus>>> = {
   rejected: "cancelled",
@@ -26,6 +27,37 @@ export function settledBy(order: PowerOrder, approval: Approval | undefined, now
   if (order.intent !== undefined && next === "failed") return { ...order, status: "unclear" };
   const error = approval.execution?.error ?? approval.ended?.error ?? voidError(approval);
   return { ...order, status: next, finishedAt, ...(error ? { error } : {}) };
+}
+
+/**
+ * The same order once more, from its beginning: nothing of how it went stays. One that was over is asked for by whoever
+ * wants it now: what the program had found then, and what the configuration agreed to, was about the server as it was.
+ */
+export function askedAnew(order: PowerOrder, by: Person, now: Date, expiresAt: Date): PowerOrder {
+  const { id, server, action, chat, waitMs, looks, trigger, createdAt, requestedBy, why, standing } = order;
+  const asked = isOver(order)
+    ? ({ trigger: "chat", createdAt: now.toISOString(), requestedBy: by } as const)
+    : {
+        trigger,
+        createdAt,
+        ...(requestedBy ? { requestedBy } : {}),
+        ...(why ? { why } : {}),
+        ...(standing === undefined ? {} : { standing }),
+      };
+  return {
+    id,
+    server,
+    action,
+    ...asked,
+    ...(chat ? { chat } : {}),
+    ...(waitMs === undefined ? {} : { waitMs }),
+    status: "looking",
+    expiresAt: expiresAt.toISOString(),
+    looks: looks + 1,
+    // Of its former approval's lease: the next one's counts anew.
+    fence: 0,
+    stages: {},
+  };
 }
 
 const lost = {

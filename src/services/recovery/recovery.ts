@@ -18,6 +18,7 @@ import type { PowerStates } from "../../state/power.ts";
 import type { RecoveryStates, RecoveryTurn } from "../../state/recovery.ts";
 import type { ServerStates } from "../../state/servers.ts";
 import type { Silences } from "../../state/silences.ts";
+import { recoveryAnswers } from "../power/look.ts";
 import { type PowerOrders, powerOrderId } from "../power/orders.ts";
 import { powerActionsOf } from "../power/servers.ts";
 import { aliasesOf, type SurroundingsDeps, surroundingsOf } from "../power/surroundings.ts";
@@ -131,10 +132,14 @@ export class Recovery {
       logger.info({ server: server.name, why }, "recovery: not now");
       return false;
     }
+    const source = `recovery:${server.name}:${since}`;
     const last = await recoveryStates.last(server.name);
     const wasOrdered = order !== undefined || found?.server !== server.name;
-    if (wasOrdered && !mayActAgain(last, config.recovery.every, now)) return false;
-    const source = `recovery:${server.name}:${since}`;
+    const wasSpared = order?.server === server.name && isSpared(order);
+    // It has to be silent anew for as long before it is looked at once more.
+    if (wasSpared && found?.source === source) await recoveryStates.remember(new Map(), [server.name]);
+    const mayAct = wasSpared ? found?.source !== source : mayActAgain(last, config.recovery.every, now);
+    if (wasOrdered && !mayAct) return false;
     const turn: RecoveryTurn = {
       server: server.name,
       source,
@@ -180,6 +185,12 @@ export class Recovery {
 function exporterSign(exporter: ServerConfig, server: ServerConfig, known: Known): Sign[] {
   const sign = exporter.name === server.name ? undefined : silenceSign(exporter, "exporter", known);
   return sign ? [sign] : [];
+}
+
+/** Nothing was done, as it had come back by itself, or could not be looked at just then. */
+function isSpared({ status, standing, error }: PowerOrder): boolean {
+  if (status !== "refused" || !standing || !error) return false;
+  return error.code !== "conflict" || error.text?.key === recoveryAnswers;
 }
 
 function isAbout(order: PowerOrder, server: string): boolean {
