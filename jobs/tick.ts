@@ -1,4 +1,5 @@
 import type { Deps } from "../src/app/deps.ts";
+import { oneByOne } from "../src/lib/one-by-one.ts";
 import type { JobHandler } from "../src/queue/contracts.ts";
 import { recordStrangers } from "../src/services/audit/strangers.ts";
 import { verifyByClock } from "../src/services/backup/verify-schedule.ts";
@@ -14,29 +15,37 @@ export const tickJob = (deps: Deps): JobHandler<"tick"> => {
   const watch = workersWatch(deps);
   const servers = serversWatch(deps);
   const rules = new RuleRunner(deps);
-  const step = async (): Promise<void> => {
-    await verifyByClock(deps);
-    await drillByClock(deps);
-    await upkeep(deps);
-    await keepServers(deps);
-    await servers.step();
-    await deps.inventoryOrders.step();
-    await deps.pinOrders.requeue();
-    await deps.approvals.requeue();
-    await deps.restorations.step();
-    await deps.powerOrders.step();
-    await deps.recovery.step();
-    await recordStrangers(deps);
-    await deps.auditHeads.step();
-  };
+  const also = (error: unknown): void => deps.logger.warn({ err: error }, "another part of the tick failed");
+  const step = async (): Promise<void> =>
+    await oneByOne(
+      [
+        () => verifyByClock(deps),
+        () => drillByClock(deps),
+        () => upkeep(deps),
+        () => deps.pinOrders.requeue(),
+        () => deps.approvals.requeue(),
+        () => deps.restorations.step(),
+        () => recordStrangers(deps),
+        () => deps.auditHeads.step(),
+      ],
+      also,
+    );
   return async () => {
-    // Before everything that may fail: whoever looks at servers must not wait for what the storages need.
-    const { batches } = await beginPolls(deps);
-    try {
-      return { done: { ...(await tick({ ...deps, watch, upkeep: { step } })), batches } };
-    } finally {
-      // What the storages need may fail: the rules are looked at all the same.
-      await rules.step();
-    }
+    const done: { started: string[]; requeued: string[]; batches: number } = { started: [], requeued: [], batches: 0 };
+    // What the backups need may fail: the servers are looked at all the same, and the other way round.
+    await oneByOne(
+      [
+        async () => Object.assign(done, await beginPolls(deps)),
+        async () => Object.assign(done, await tick({ ...deps, watch, upkeep: { step } })),
+        () => keepServers(deps),
+        () => servers.step(),
+        () => deps.inventoryOrders.step(),
+        () => deps.powerOrders.step(),
+        () => deps.recovery.step(),
+        () => rules.step(),
+      ],
+      also,
+    );
+    return { done };
   };
 };

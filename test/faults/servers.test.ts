@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { tickJob } from "../../jobs/tick.ts";
 import { phaseOf } from "../../src/core/polls.ts";
 import { hour, minute, type QueuedPoll, second, serversWorld } from "../support/servers.ts";
 import { useRedis } from "../support/state.ts";
@@ -221,6 +222,21 @@ describe("polls", () => {
     expect(new Set(begun).size).toBe(begun.length);
     expect(begun.length).toBeGreaterThanOrEqual(20);
     expect(begun.length).toBeLessThan(40);
+  });
+
+  it("and what they have found are told although the backups' part of the tick fails", async () => {
+    const world = await serversWorld(fixture);
+    await world.pass(6 * minute);
+    const { deps } = world;
+    world.sandbox.setStatus(101, "off");
+    world.clock.advance(5 * minute);
+    const targets = deps.config.servers.map(({ name, config }) => ({ name, config }));
+    for await (const look of deps.provider("timeweb").looks(targets, running.signal))
+      await deps.serverStates.note(look, world.clock.now());
+    deps.verificationOrders.requeueLost = () => Promise.reject(new Error("broken"));
+    const ticked = tickJob(deps)({}, { ...running, jobId: "tick", attempt: 1, maxAttempts: 1 });
+    await expect(ticked).rejects.toThrow("broken");
+    expect(await world.open()).toEqual(["critical silence-off web-1"]);
   });
 
   it("of a worker that was killed midway are redone; what it had written down stays", async () => {

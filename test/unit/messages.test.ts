@@ -197,7 +197,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "server-status-": serverStatuses,
   "silence-": [
     ...unionIn("core/server-faults.ts", "export type FaultKind ="),
-    ...["deleted", "blocked", "off"].map((kind) => `${kind}-text`),
+    ...["deleted", "blocked", "off", "stuck"].map((kind) => `${kind}-text`),
   ],
   "silence-account-": unionIn("core/server-faults.ts", "before it works again. */\n  readonly kind:"),
   "recovery-sign-": ["silence", "exporter"],
@@ -258,6 +258,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "status-no-": unionIn("state/presence.ts", "readonly role:"),
   // Of the role there is a text already, and one for all that is over says how it ended.
   "toast-approval-": unionIn("core/approval.ts", "export type Refusal =").filter((why) => why !== "role"),
+  "watch-account-": ["finances", "domains", "buckets", "databases"],
   "watch-drill-over-": ["rto", "rpo", "both"].flatMap((which) => [which, `${which}-text`]),
   "watch-drill-text-": unionIn("core/drill.ts", "readonly finding?:"),
   "toast-dialog-": unionIn("state/dialogs.ts", "readonly status:").filter((status) => status !== "open"),

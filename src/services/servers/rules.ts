@@ -1,4 +1,5 @@
 import type { Config, RuleConfig, ServerConfig } from "../../app/config.ts";
+import { dayMs } from "../../core/compact.ts";
 import { AppError } from "../../core/errors.ts";
 import type { MetricName } from "../../core/metric.ts";
 import { windowsOf } from "../../core/rule-ast.ts";
@@ -160,21 +161,21 @@ export class RuleRunner {
   async #series(some: readonly Watched[], now: number): Promise<Series> {
     const { serverHistory, config } = this.#deps;
     const series: Series = new Map(some.map(({ server }) => [server.name, new Map()]));
+    const beginOf = (window: number): number => now - window * 1.1 - 2 * gapIntervals * config.stats.every - lagMs;
+    // Readings lie by days: what goes back to the same one is read together.
     const wanted = some.flatMap(({ server, windows }) =>
-      [...Map.groupBy(windows, ([, window]) => window)].map(([window, its]) => ({
+      [...Map.groupBy(windows, ([, window]) => Math.floor(beginOf(window) / dayMs)).values()].map((its) => ({
         name: server.name,
         metrics: its.map(([metric]) => metric),
-        window,
+        from: beginOf(Math.max(...its.map(([, window]) => window))),
       })),
     );
     // Servers of the same rules look back in the same way.
-    for (const group of Map.groupBy(wanted, ({ metrics, window }) => `${window} ${metrics.join()}`).values()) {
+    for (const group of Map.groupBy(wanted, ({ metrics, from }) => `${from} ${metrics.join()}`).values()) {
       const [first] = group;
       if (!first) continue;
-      const { metrics, window } = first;
-      const from = new Date(now - window * 1.1 - 2 * gapIntervals * config.stats.every - lagMs);
       const names = group.map(({ name }) => name);
-      const found = await serverHistory.columns(names, metrics, from, new Date(now + lagMs));
+      const found = await serverHistory.columns(names, first.metrics, new Date(first.from), new Date(now + lagMs));
       for (const [name, its] of found) for (const [metric, columns] of its) series.get(name)?.set(metric, columns);
     }
     return series;
