@@ -23,6 +23,8 @@ export const unseenMs = 90_000;
 export const settleMs = 10 * 60_000;
 /** It is well only when it is still well after so long: an alert may be on its way; milliseconds. */
 const steadyMs = 20_000;
+/** Clocks of servers may be behind by so much; milliseconds. */
+const clockToleranceMs = 5 * 60_000;
 /** What is not back is watched for so long; milliseconds. */
 export const watchMs = 24 * 3_600_000;
 
@@ -88,11 +90,18 @@ function answers(order: PowerOrder, look: PowerObservation): PowerOrder {
   // It went down and came up between two looks: its values have been new for longer than it can have been on its way out.
   const isUnseen = order.status !== "unclear" && reading !== undefined && reading.at.getTime() > ordered + unseenMs;
   if (status === undefined && !isBootedAnew) return order;
+  if (wasNeverDown(order, look)) return order;
   if (!(hasLeft || isBootedAnew || isUnseen)) return order;
   const booting = status === "on" && (hasLeft || isBootedAnew) ? reach(order, "booting", look) : order;
   if (!reading || failure !== undefined) return booting;
   const isFresh = reading.at.getTime() > Date.parse(order.awayAt ?? new Date(ordered).toISOString());
   return isFresh || isBootedAnew ? reach(booting, "answering", look) : booting;
+}
+
+/** It says itself that it has been running since before it was ordered. */
+function wasNeverDown(order: PowerOrder, { at: now, reading }: PowerObservation): boolean {
+  const ordered = Date.parse(order.stages.ordered ?? order.intent?.at ?? now.toISOString());
+  return reading?.bootedAt !== undefined && reading.bootedAt.getTime() < ordered - clockToleranceMs;
 }
 
 /** Whether it was carried out at all is seen by its consequences. */
@@ -131,11 +140,13 @@ function arrived(order: PowerOrder, look: PowerObservation): PowerOrder | undefi
   return sinceMs >= settleMs ? { ...back, ...finished } : back;
 }
 
-function lateCause(order: PowerOrder, { status }: PowerObservation): LateCause {
+function lateCause(order: PowerOrder, look: PowerObservation): LateCause {
+  const { status } = look;
   if (status === undefined) return "api";
   if (!endsOn(order.action)) return status === "on" ? "on" : "stuck";
   if (status === "off") return "off";
-  return status === "on" ? "silent" : "stuck";
+  if (status !== "on") return "stuck";
+  return look.failure === undefined && wasNeverDown(order, look) ? "running" : "silent";
 }
 
 /** Whether an order has changed in a way that the card or the next look has to know of. */

@@ -101,8 +101,8 @@ export interface PowerError {
   readonly text?: Text;
 }
 
-/** Why a server is not back in time. `api`: its provider cannot be asked. */
-export type LateCause = "api" | "off" | "stuck" | "silent" | "on";
+/** Why a server is not back in time. `api`: its provider cannot be asked; `running`: it answers, and was never rebooted. */
+export type LateCause = "api" | "off" | "stuck" | "silent" | "on" | "running";
 
 /** An order about a server's power, from the question to what came of it: the entity behind its card. Times are ISO 8601. */
 export interface PowerOrder {
@@ -203,9 +203,12 @@ export function obstacleOf(action: PowerAction, status: ServerStatus): Text | un
 const powerWords =
   /\b(?:re-?boot|restart|reset|start|stop|shut-?down|power|turn(?:ed|ing)?[ _-]?o(?:n|ff)|switch(?:ed)?[ _-]?o(?:n|ff))|перезагру|перезапу|запу(?:ск|щ)|включ|выключ|останов|сброс|питани/i;
 
+/** Something of the server is reset, started or restored, and the server is not: its password, a backup of its disk. */
+const otherWords = /passw|парол|backup|бэкап|бекап|резервн|snapshot|снимок|снапшот/i;
+
 /** Whether a line of the action log speaks of power, whoever has written it. */
 export function isPowerEvent({ event }: Pick<ServerAction, "event">): boolean {
-  return powerWords.test(event.replaceAll("_", " "));
+  return powerWords.test(event.replaceAll("_", " ")) && !otherWords.test(event);
 }
 
 /** The newest line about power; "" when there is none. */

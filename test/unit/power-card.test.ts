@@ -102,7 +102,7 @@ describe("the card of an order about a server's power", () => {
       "▫️ checks green",
       "",
       "Expected back by 1 Mar 2026, 03:05.",
-      "Alerts of web-1 are held back until it is over.",
+      "Alerts of web-1, critical ones too, are held back until it is over: /alerts has them.",
     ]);
     expect(read(going, "ru").slice(0, 4)).toEqual([
       "⏳ web-1: перезагрузка: идёт",
@@ -115,8 +115,8 @@ describe("the card of an order about a server's power", () => {
     expect(lines.slice(2, 8)).toEqual([
       "✔ 03:00:30 ordered",
       "✔ 03:00:40 going down",
-      "✔ down (between two looks)",
-      "✔ booting (between two looks)",
+      "▫️ down (not seen: between two looks)",
+      "▫️ booting (not seen: between two looks)",
       "✔ 03:01:30 answering",
       "⏳ checks green …",
     ]);

@@ -46,12 +46,29 @@ describe("what speaks for an order that was carried out", () => {
       "turned on",
     ])
       expect([event, isPowerEvent({ event })]).toEqual([event, true]);
+    for (const event of ["server_password_reset", "Сброс пароля", "Запуск бэкапа", "disk_backup_start"])
+      expect([event, isPowerEvent({ event })]).toEqual([event, false]);
     for (const event of ["server_created", "backup_created", "Создан бэкап", "ip_added"])
       expect([event, isPowerEvent({ event })]).toEqual([event, false]);
   });
 });
 
 describe("a server on its way", () => {
+  test("that says it has been running all the time is not back, but was never rebooted", () => {
+    const running = (seconds: number, bootedAt: number) => ({
+      reading: { at: at(seconds), status: "on" as const, metrics: {}, bootedAt: at(bootedAt) },
+    });
+    let now = order();
+    for (let seconds = 10; seconds < 300; seconds += 10) now = see(now, seconds, "on", running(seconds, -86_400));
+    expect(Object.keys(now.stages)).toEqual(["ordered"]);
+    now = see(now, 300, "on", running(300, -86_400));
+    expect(now).toMatchObject({ status: "late", late: { cause: "running" } });
+    now = see(now, 320, "on", running(320, 290));
+    expect(now.stages.answering).toBe(at(320).toISOString());
+    // A clock that is a little behind says nothing.
+    expect(see(order(), 100, "on", running(100, -60)).stages.answering).toBe(at(100).toISOString());
+  });
+
   const order = (change: Partial<PowerOrder> = {}): PowerOrder => ({
     id: "p1",
     server: "web-1",

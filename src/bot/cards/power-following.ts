@@ -43,7 +43,7 @@ function noteLines(order: PowerOrder, { messages, timezone }: RenderContext): st
 }
 
 function tailLines(order: PowerOrder, { messages, timezone }: RenderContext): string[] {
-  const { status, stages, alerts = 0, intent, finishedAt, backBy, server, action, next, consoleUrl } = order;
+  const { status, stages, alerts = 0, intent, finishedAt, backBy, server, action, next, consoleUrl, late } = order;
   const { locale } = messages;
   const lines: string[] = [];
   const reached = endsOn(action) ? stages.answering : stages.down;
@@ -51,7 +51,9 @@ function tailLines(order: PowerOrder, { messages, timezone }: RenderContext): st
     const at = formatTime(new Date(backBy), locale, timezone);
     lines.push(messages.t(endsOn(action) ? "power-back-by" : "power-off-by", { at }));
   }
-  if (status === "following") lines.push(messages.t("power-held", { server }));
+  // Those of one that was late are heard already.
+  if (status === "unclear" || (status === "following" && late === undefined))
+    lines.push(messages.t("power-held", { server }));
   if (alerts > 0 && (stages.answering !== undefined || status === "late"))
     lines.push(messages.t("power-alerts-open", { count: alerts }));
   if (status === "done" && intent && finishedAt !== undefined) {

@@ -1,4 +1,4 @@
-import { endsOn, type PowerOrder } from "../../core/power.ts";
+import { endsOn, type LateCause, type PowerOrder } from "../../core/power.ts";
 import type { Signal } from "../../core/signal.ts";
 
 const fingerprintOf = ({ server }: PowerOrder): string => `power:${server}`;
@@ -13,13 +13,18 @@ export function lateSignal(order: PowerOrder): Signal {
     fingerprint: fingerprintOf(order),
     status: "firing",
     severity: "critical",
-    title: { key: endsOn(action) ? "power-late-title" : "power-late-title-off", args: { server, minutes } },
+    title: { key: titleOf(action, cause), args: { server, minutes } },
     text: { key: `power-late-text-${cause}`, args: { server } },
     labels: { server, action, order: order.id },
     ...(order.consoleUrl === undefined ? {} : { links: [{ kind: "console", url: order.consoleUrl }] }),
     ...(late ? { startsAt: late.at } : {}),
     repeats: false,
   };
+}
+
+function titleOf(action: PowerOrder["action"], cause: LateCause): string {
+  if (cause === "running") return "power-late-title-running";
+  return endsOn(action) ? "power-late-title" : "power-late-title-off";
 }
 
 /** It is there after all. */
