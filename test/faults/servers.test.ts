@@ -239,6 +239,21 @@ describe("polls", () => {
     expect(await world.open()).toEqual(["critical silence-off web-1"]);
   });
 
+  it("go on with the others when what was found out about one cannot be written down", async () => {
+    const world = await serversWorld(fixture, { servers: sameMoment(world3) });
+    const [poll] = await untilBegun(world);
+    const { serverStates, poller } = world.deps;
+    const [broken = ""] = poll.batch.servers;
+    const note = serverStates.note.bind(serverStates);
+    const never = async (...[look, ...rest]: Parameters<typeof note>) =>
+      look.name === broken ? await Promise.reject(new Error("broken")) : await note(look, ...rest);
+    serverStates.note = never;
+    await expect(poller.run(poll.batch, running)).rejects.toThrow("broken");
+    const states = await serverStates.readAll(poll.batch.servers);
+    const read = [...states.values()].filter(({ reading }) => reading !== undefined);
+    expect(read.map(({ name }) => name).toSorted()).toEqual(poll.batch.servers.slice(1).toSorted());
+  });
+
   it("of a worker that was killed midway are redone; what it had written down stays", async () => {
     const world = await serversWorld(fixture, { servers: sameMoment(world3) });
     const [poll] = await untilBegun(world);

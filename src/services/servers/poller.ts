@@ -69,18 +69,36 @@ export class Poller {
     const begun = await serverStates.begin();
     const left = new Set(servers.map(({ name }) => name));
     let failed = 0;
+    // What cannot be written down of one server must not take the others with it.
+    const problems: unknown[] = [];
+    const noted = async (name: string, work: () => Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        problems.push(error);
+        logger.warn({ server: name, error: toAppError(error).message }, "what was found out about a server is lost");
+      }
+    };
     try {
       for await (const look of provider.looks(targets, ends)) {
         if ("failure" in look) failed += 1;
-        await this.#note(look, begun);
-        left.delete(look.name);
+        await noted(look.name, async () => {
+          await this.#note(look, begun);
+          left.delete(look.name);
+        });
       }
     } catch (error) {
       shutdown.throwIfAborted();
       if (!ends.aborted) throw error;
       logger.warn({ provider: first?.provider, left: [...left], error: String(error) }, "servers were not looked at");
     }
-    if (failed < servers.length && !ends.aborted) await this.#noteFacts(provider, targets, begun, ends);
+    if (failed < servers.length && !ends.aborted)
+      for (const [name, facts] of await this.#facts(provider, targets, ends))
+        await noted(name, async () => {
+          const now = this.#deps.clock.now();
+          await this.#tell(name, await serverStates.noteFacts(name, facts, now, begun), now);
+        });
+    if (problems.length > 0) throw problems[0];
     return { looked: servers.length - left.size, failed, left: left.size };
   }
 
@@ -95,25 +113,19 @@ export class Poller {
   }
 
   /** What is known beside measurements costs no request of its own where it comes with them. */
-  async #noteFacts(
+  async #facts(
     provider: Provider,
     targets: readonly ServerTarget[],
-    begun: number,
     ends: AbortSignal,
-  ): Promise<void> {
-    if (!provider.facts) return;
-    const { clock, serverStates, logger } = this.#deps;
-    let facts: ReadonlyMap<string, ServerFacts>;
+  ): Promise<ReadonlyMap<string, ServerFacts>> {
     try {
-      facts = await provider.facts(targets, AbortSignal.any([ends, AbortSignal.timeout(factsMs)]));
+      const facts = await provider.facts?.(targets, AbortSignal.any([ends, AbortSignal.timeout(factsMs)]));
+      return facts ?? new Map();
     } catch (error) {
       // What the looks have said counts; these come with the next ones.
-      logger.debug({ error: toAppError(error).message }, "nothing was told of the servers beside measurements");
-      return;
-    }
-    for (const [name, its] of facts) {
-      const now = clock.now();
-      await this.#tell(name, await serverStates.noteFacts(name, its, now, begun), now);
+      const { message } = toAppError(error);
+      this.#deps.logger.debug({ error: message }, "nothing was told of the servers beside measurements");
+      return new Map();
     }
   }
 
