@@ -113,7 +113,7 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
       linkMaker: new LinkMaker(working),
       verifier: new Verifier(working),
       drillRunner: new DrillRunner(deps),
-      powerFollower: new PowerFollower({ ...deps, provider }),
+      powerFollower: new PowerFollower({ ...deps, provider, source }),
       auditHeadWriter: new AuditHeadWriter(working),
       restoreWorker: new RestoreWorker(restoring),
       approvalRunner: new ApprovalRunner({

@@ -58,6 +58,20 @@ export interface PowerWork {
   readonly name: string;
 }
 
+/** Who is connected to a database server on it, as the source of a backup tells; `error`: it cannot be told. */
+export interface PowerClients {
+  readonly backup: string;
+  readonly total?: number;
+  /** The largest first. */
+  readonly groups?: readonly {
+    readonly user: string;
+    readonly application: string;
+    readonly database: string;
+    readonly count: number;
+  }[];
+  readonly error?: PowerError;
+}
+
 /** What was found of a server before anything was ordered. Times are ISO 8601. */
 export interface PowerLook {
   readonly at: string;
@@ -79,6 +93,8 @@ export interface PowerLook {
   readonly isOnlyWorker: boolean;
   /** Names of backups whose data or worker is on it. */
   readonly backups: readonly string[];
+  /** Of each database server on it that the source of a backup can ask. */
+  readonly clients?: readonly PowerClients[];
   /** The worst open incidents of it, and how many there are. */
   readonly incidents: readonly { readonly title: string | Text; readonly severity: Severity }[];
   readonly incidentCount: number;

@@ -175,6 +175,18 @@ export interface SourceSession extends AsyncDisposable {
   summary?(): SessionSummary;
 }
 
+/** Who is connected to a server at a moment. */
+export interface SourceClients {
+  readonly total: number;
+  /** The largest first; not all of them where there are many. `application`: "" when it does not say its name. */
+  readonly groups: readonly {
+    readonly user: string;
+    readonly application: string;
+    readonly database: string;
+    readonly count: number;
+  }[];
+}
+
 export interface Source {
   /** As in the configuration. */
   readonly kind: string;
@@ -182,6 +194,8 @@ export interface Source {
   /** Connects, compares versions, finds the tools. Fails with an `AppError` that says what to install or mend. */
   inspect(signal: AbortSignal): Promise<SourceInfo>;
   open(signal: AbortSignal, options?: OpenOptions): Promise<SourceSession>;
+  /** Who is connected there, this question left out. Absent: the kind cannot tell. Fails as `inspect` does. */
+  clients?(signal: AbortSignal, timeoutMs: number): Promise<SourceClients>;
 }
 
 /** A kind of source: what a folder below `sources/` exports. */

@@ -89,6 +89,27 @@ describe("the card of an order about a server's power", () => {
     expect(buttons(order("ready", { expiresAt: "2026-03-01T03:01:00.000Z" }))).toEqual(["Look again"]);
   });
 
+  test("says who is connected to databases there, or why that is not known", () => {
+    const group = { user: "app", application: "@web <1>", database: "shop", count: 12 };
+    const error = { code: "source-unreachable", message: "no answer" };
+    const clients = [
+      { backup: "shop", total: 20, groups: [group, { ...group, application: "", count: 5 }] },
+      { backup: "crm", error },
+    ];
+    const lines = (locale: Locale): string[] =>
+      read(order("ready", { look: { ...look, clients } }), locale)
+        .slice(11, 16)
+        .map((line) => line.replaceAll("\u2060", ""));
+    expect(lines("en")).toEqual([
+      "Connected to PostgreSQL there (backup shop): 20",
+      "• @web <1> as app, database shop: 12",
+      "• app, database shop: 5",
+      "• others: 3",
+      expect.stringContaining("Who is connected to PostgreSQL there (backup crm) is not known: "),
+    ]);
+    expect(lines("ru")[1]).toBe("• @web <1> под именем app, база shop: 12");
+  });
+
   test("follows the server with times, in Russian as well", () => {
     const going = order("following", { alerts: 0 });
     expect(read(going).slice(0, 11)).toEqual([

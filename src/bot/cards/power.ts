@@ -157,6 +157,23 @@ function stateLines({ look }: PowerOrder, messages: Messages): string[] {
   ];
 }
 
+/** Who is connected to databases there. */
+function clientLines({ look }: PowerOrder, messages: Messages): string[] {
+  return (look?.clients ?? []).flatMap(({ backup, total, groups = [], error }) => {
+    if (total === undefined) {
+      const reason = error ? oneLine(reasonText(error, messages), 200) : "?";
+      return [messages.t("power-clients-unknown", { backup, reason })];
+    }
+    const rest = total - groups.reduce((sum, { count }) => sum + count, 0);
+    const lines = groups.map(({ user, application, database, count }) => {
+      const names = { user: foreign(user, 40), database: foreign(database, 40), application: foreign(application, 40) };
+      return `• ${messages.t(application === "" ? "power-client-unnamed" : "power-client", { ...names, count })}`;
+    });
+    const more = rest > 0 ? [`• ${messages.t("power-clients-more", { count: rest })}`] : [];
+    return [messages.t("power-clients", { backup, count: total }), ...lines, ...more];
+  });
+}
+
 /** How the server stands and what is on it, and what of that is not known. */
 function lookBlocks(order: PowerOrder, { messages, timezone }: RenderContext): string[][] {
   const { look, server } = order;
@@ -179,6 +196,7 @@ function lookBlocks(order: PowerOrder, { messages, timezone }: RenderContext): s
       ...(backups.length > 0 ? [messages.t("power-backups", { names: backups.slice(0, 10).join(", ") })] : []),
       ...(processes.length > 0 ? [messages.t("power-processes", { roles })] : []),
       ...(isOnlyWorker ? [messages.t("power-only-worker", { server })] : []),
+      ...clientLines(order, messages),
       messages.t("power-unknown"),
       ...(logId === undefined ? [messages.t("power-no-log")] : []),
     ],

@@ -11,7 +11,7 @@ import { identityOf, type PowerFacts, type PowerLookDeps, powerFor, readFacts } 
 import { targetOf } from "./servers.ts";
 import { powerEntry } from "./words.ts";
 
-export interface PowerExecutionDeps extends PowerLookDeps {
+export interface PowerExecutionDeps extends Omit<PowerLookDeps, "source"> {
   readonly alerts: Alerts;
   readonly host: string;
   /** Puts the job that follows the server into its queue. */

@@ -11,12 +11,13 @@ import type { Power, Provider } from "../../providers/types.ts";
 import type { PowerStates } from "../../state/power.ts";
 import type { RecoveryStates } from "../../state/recovery.ts";
 import type { ServerStates } from "../../state/servers.ts";
+import { type ClientsDeps, clientsOn } from "./clients.ts";
 import { answersNow } from "./seeing.ts";
 import { findServer, requirePower, targetOf } from "./servers.ts";
 import { aliasesOf, type SurroundingsDeps, surroundingsOf } from "./surroundings.ts";
 import { powerEntry } from "./words.ts";
 
-export interface PowerLookDeps extends SurroundingsDeps {
+export interface PowerLookDeps extends SurroundingsDeps, ClientsDeps {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -85,7 +86,7 @@ export async function lookAt(deps: PowerLookDeps, order: PowerOrder, signal: Abo
   try {
     const { server, power } = powerFor(deps, order);
     const told = await readFacts(power, server, limited);
-    const look = await lookOf(deps, server, told);
+    const look = await lookOf(deps, server, told, signal);
     const obstacle = obstacleOf(order.action, look.status) ?? (await standingObstacle(deps, order, look, limited));
     const consoleUrl = power.consoleUrl?.(targetOf(server));
     const until = new Date(clock.now().getTime() + (order.waitMs ?? config.approvals.reboot.expires)).toISOString();
@@ -136,10 +137,16 @@ async function standingObstacle(
   return Math.abs(sinceMs) < config.recovery.every ? { key: "recovery-obstacle-recent" } : undefined;
 }
 
-async function lookOf(deps: PowerLookDeps, server: ServerConfig, told: PowerFacts): Promise<PowerLook> {
+async function lookOf(
+  deps: PowerLookDeps,
+  server: ServerConfig,
+  told: PowerFacts,
+  signal: AbortSignal,
+): Promise<PowerLook> {
   const { facts, log } = told;
   const { providerName, statusWord, addresses } = facts;
   const lastReboot = await lastRebootOf(deps, server.name, log);
+  const clients = facts.status === "off" ? [] : await clientsOn(deps, server, facts, signal);
   return {
     at: deps.clock.now().toISOString(),
     status: facts.status ?? "unknown",
@@ -149,6 +156,7 @@ async function lookOf(deps: PowerLookDeps, server: ServerConfig, told: PowerFact
     identity: identityOf(server, told),
     ...(log ? { logId: log[0]?.id ?? "" } : {}),
     ...(lastReboot ? { lastReboot } : {}),
+    ...(clients.length > 0 ? { clients } : {}),
     ...(await surroundingsOf(deps, server, facts)),
   };
 }

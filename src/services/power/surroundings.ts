@@ -81,11 +81,17 @@ const loopback = /^(?:localhost|127(?:\.\d+){3}|::1|)$/;
 function isOn(config: Config, { name, source }: Config["backups"][number], names: ReadonlySet<string>): boolean {
   const worker = hostOfBackup(config, name)?.toLowerCase();
   if (worker !== undefined && names.has(worker)) return true;
+  const host = hostOfSource(source);
+  return host !== undefined && host !== "" && names.has(host);
+}
+
+/** The host that a source's URL names; "": this very machine, or one that it does not name; undefined: it has no URL. */
+export function hostOfSource(source: object): string | undefined {
   const { url } = source as { readonly url?: unknown };
-  if (typeof url !== "string") return false;
+  if (typeof url !== "string") return undefined;
   // "postgres://user:p@ss@db-1:5432/shop": only the host is of interest, and only that is kept.
   const host = hostOf(url.replace(/^([a-z+]+:\/\/)(?:.*@)?/i, "$1"));
-  return !loopback.test(host) && names.has(host);
+  return loopback.test(host) ? "" : host;
 }
 
 /** What is under way there. */

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { LazyBeside, LazyReplacer } from "../lazily.ts";
-import type { Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
+import type { Source, SourceClients, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { prepareVia } from "../via.ts";
 import { besideName } from "./beside-name.ts";
+import { askClients } from "./clients.ts";
 import { parseConnection, readPassword, toolUrl } from "./connection.ts";
 import { chooseDatabases, listDatabases } from "./databases.ts";
 import { type DumpPlan, PostgresSession } from "./dump.ts";
@@ -12,6 +13,7 @@ import { isMark } from "./replace/marks.ts";
 import { lookAtTarget, restore } from "./restore.ts";
 import { type PostgresConfig, postgresSchema } from "./schema.ts";
 import { cleanUpScratch } from "./scratch-databases.ts";
+import type { PsqlCommand } from "./session.ts";
 import { testRestore } from "./test-restore.ts";
 import { anyPsql, chooseTools, type ToolOptions } from "./tools.ts";
 import type { ConnectionTarget } from "./url.ts";
@@ -36,11 +38,19 @@ class PostgresSource implements Source {
 
   async inspect(signal: AbortSignal): Promise<SourceInfo> {
     const { info } = await this.#look(signal, "vakhta");
-    const { password = this.#config.passwordFile && (await readPassword(this.#config.passwordFile)) } = this.#target;
-    const psql = anyPsql({ via: this.#via, bin: this.#config.bin, password });
+    const psql = await this.#psql();
     const all = await listDatabases(psql, toolUrl(this.#target, "vakhta"), signal);
     const aside = all.filter(({ comment }) => isMark(comment)).map(({ name }) => name);
     return { ...info, ...(aside.length > 0 && { aside }) };
+  }
+
+  async clients(signal: AbortSignal, timeoutMs: number): Promise<SourceClients> {
+    return await askClients(await this.#psql(), toolUrl(this.#target, "vakhta"), signal, timeoutMs);
+  }
+
+  async #psql(): Promise<PsqlCommand> {
+    const { password = this.#config.passwordFile && (await readPassword(this.#config.passwordFile)) } = this.#target;
+    return anyPsql({ via: this.#via, bin: this.#config.bin, password });
   }
 
   async open(signal: AbortSignal): Promise<SourceSession> {
