@@ -1,20 +1,20 @@
 /**
  * Does all of it, one after the other, whatever becomes of what comes before. Then throws what the first failure threw;
- * those of the others are handed to `also`.
+ * what else was thrown is handed to `also`, each once: without Redis all say the same.
  */
 export async function oneByOne(
   works: readonly (() => Promise<unknown>)[],
   also: (error: unknown) => void,
 ): Promise<void> {
-  const failures: unknown[] = [];
+  const failures = new Map<string, unknown>();
   for (const work of works) {
     try {
       await work();
     } catch (error) {
-      failures.push(error);
+      if (!failures.has(String(error))) failures.set(String(error), error);
     }
   }
-  const [first, ...others] = failures;
+  const [first, ...others] = failures.values();
   for (const error of others) also(error);
-  if (failures.length > 0) throw first;
+  if (failures.size > 0) throw first;
 }
