@@ -108,7 +108,10 @@ export const heartbeatSchema = (wrap: Wrap) =>
       .prefault("5m")
       .describe("So long it may be late; and so long a run may take that has said that it begins."),
     severity: z.enum(severities).default("critical").describe("How urgent it is when it does not come."),
-    labels: z.record(z.string().min(1), z.string()).default({}).describe("For routes and silences; `server` says which server it speaks for."),
+    labels: z
+      .record(z.string().min(1), z.string())
+      .default({})
+      .describe("For routes and silences; `server` says which server it speaks for."),
   });
 
 /** `heartbeat:`. Durations in milliseconds. */
