@@ -16,7 +16,7 @@ export interface Failing {
 }
 
 /** A server that is neither on nor off. */
-export interface Away {
+interface Away {
   readonly since: Date;
   readonly count: number;
 }
