@@ -1,9 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { WorkerDeps } from "../../src/app/worker-deps.ts";
 import type { Look } from "../../src/providers/types.ts";
 import { alice, chat, type PowerWorld, type PowerWorldOptions, powerJob, powerWorld } from "../support/power.ts";
 import { useRedis } from "../support/state.ts";
 
+const script = fileURLToPath(new URL("../support/recovery-child.ts", import.meta.url));
 const fixture = useRedis();
 const minute = 60_000;
 const never = new AbortController().signal;
@@ -148,20 +152,18 @@ describe("a server that does not answer", () => {
     expect(asked("reboot")).toBe(0);
   });
 
-  test("killed between taking its turn and ordering is ordered by the next look, as the same", async () => {
-    const { hang, pass, deps, clock } = await recoveryWorld("on");
+  test("is ordered by the next look, as the same, when a worker was killed between taking its turn and ordering", async () => {
+    const { hang, pass, deps, clock, configPath } = await recoveryWorld("on");
     await hang(101, "web-1");
-    await pass(4 * minute);
-    const broken = deps.powerOrders.request.bind(deps.powerOrders);
-    deps.powerOrders.request = () => Promise.reject(new Error("killed"));
-    for (let n = 0; n < 12; n++) {
-      clock.advance(15_000);
-      await deps.recovery.step().catch(() => undefined);
-    }
-    deps.powerOrders.request = broken;
+    expect(await pass(5 * minute)).toEqual([]);
+    clock.advance(15_000);
+    const child = spawn(process.execPath, [script, configPath, clock.now().toISOString()], { stdio: "inherit" });
+    expect(await once(child, "exit")).toEqual([null, "SIGKILL"]);
     expect(await deps.powerStates.list(9)).toEqual([]);
+    const turn = await deps.recoveryStates.turn();
+    expect(turn).toMatchObject({ server: "web-1" });
     expect(await pass(minute)).toEqual(["web-1"]);
-    expect(await deps.powerStates.list(9)).toHaveLength(1);
+    expect((await deps.powerStates.list(9)).map(({ id }) => id)).toEqual([turn?.order]);
   });
 });
 

@@ -35,6 +35,8 @@ export interface PowerWorld {
   readonly sandbox: TimewebSandbox;
   readonly clock: ManualClock;
   readonly deps: WorkerDeps;
+  /** Of the configuration, for workers that are processes of their own. */
+  readonly configPath: string;
   /** A further worker, with its own connection. */
   readonly worker: () => WorkerDeps;
   /** A worker that carries out approvals; `pause` moves the clock. */
@@ -119,6 +121,7 @@ export async function powerWorld(fixture: RedisFixture, options: PowerWorldOptio
     sandbox,
     clock,
     deps,
+    configPath: path,
     worker,
     runner,
     ready,
