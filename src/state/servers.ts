@@ -58,14 +58,14 @@ export class ServerStates {
 
   async read(name: string): Promise<ServerState | undefined> {
     const stored = await this.#redis.hget(this.#key, name);
-    return stored === null ? undefined : parse(stored);
+    return stored === null ? undefined : parsed(stored);
   }
 
   /** In one round trip; who was never looked at is not among them. */
   async readAll(names: readonly string[]): Promise<Map<string, ServerState>> {
     if (names.length === 0) return new Map();
     const all = await this.#redis.hmget(this.#key, ...names);
-    const known = all.flatMap((stored) => (stored === null ? [] : [parse(stored)]));
+    const known = all.flatMap((stored) => (stored === null ? [] : (parsed(stored) ?? [])));
     return new Map(known.map((state) => [state.name, state]));
   }
 
@@ -97,8 +97,9 @@ export class ServerStates {
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const stored = (await this.#redis.hget(this.#key, name)) ?? "";
       if (stored === "") return;
-      const { untold, ...state } = parse(stored);
-      if (untold?.at.getTime() !== at.getTime()) return;
+      const known = parsed(stored);
+      if (!known || known.untold?.at.getTime() !== at.getTime()) return;
+      const { untold: _told, ...state } = known;
       if (await this.#replace(name, stored, state, [])) return;
     }
     throw tooFast(name);
@@ -158,7 +159,7 @@ export class ServerStates {
     const look = begun ?? (await this.begin());
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const stored = (await this.#redis.hget(this.#key, name)) ?? "";
-      const before = stored === "" ? undefined : parse(stored);
+      const before = stored === "" ? undefined : parsed(stored);
       if (before && before.look > look) return { state: before, before, events: [], isNewest: false };
       const { state, events } = next(before, look);
       if (await this.#replace(name, stored, state, events, look)) return { state, before, events, isNewest: true };
@@ -187,6 +188,15 @@ function tooFast(name: string): AppError {
 
 /** As JSON has them: times as texts. */
 type Plain<T> = T extends Date ? string : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
+
+/** One that cannot be read is as good as none: it begins anew with the next look, and keeps nobody from the others. */
+function parsed(stored: string): ServerState | undefined {
+  try {
+    return parse(stored);
+  } catch {
+    return undefined;
+  }
+}
 
 function parse(stored: string): ServerState {
   const state = JSON.parse(stored) as Plain<ServerState>;

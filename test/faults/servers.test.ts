@@ -360,6 +360,19 @@ describe("polls", () => {
     expect(await world.all()).toEqual(["watch-polls 1"]);
   });
 
+  it("begin anew for a server whose record cannot be read, and go on for the others meanwhile", async () => {
+    const world = await serversWorld(fixture);
+    await world.pass(6 * minute);
+    const key = (await fixture.redis.keys("*servers")).find((one) => one.endsWith(":servers")) ?? "";
+    expect(await fixture.redis.hset(key, "web-1", '{"name":')).toBe(0);
+    expect([...(await world.deps.serverStates.readAll(["web-1", "web-2", "web-3"])).keys()]).toEqual([
+      "web-2",
+      "web-3",
+    ]);
+    await world.pass(6 * minute);
+    expect((await world.deps.serverStates.read("web-1"))?.reading?.metrics.cpu).toBeDefined();
+  });
+
   it("go on after Redis has lost everything", async () => {
     const world = await serversWorld(fixture);
     await world.pass(6 * minute);
