@@ -18,9 +18,10 @@ import { placeOf } from "../alerts/routing.ts";
 import type { Approvals } from "../approvals/approvals.ts";
 import { momentOf } from "../approvals/moment.ts";
 import { enqueueAnew } from "../places.ts";
+import { expireOrder, isWaitOver, renewWishes, settleOrder } from "./passing.ts";
 import { named, type PowerDecision, refusalOf } from "./refusals.ts";
 import { findServer, powerActionsOf, requirePower } from "./servers.ts";
-import { askedAnew, settledBy } from "./settle.ts";
+import { askedAnew } from "./settle.ts";
 import { detailsOf, powerEntry, titleOf } from "./words.ts";
 
 export interface PowerOrdersDeps {
@@ -215,7 +216,7 @@ export class PowerOrders {
     if (!(powerActions as readonly string[]).includes(approval.action)) return;
     const { order: id } = Object(approval.args) as { readonly order?: string };
     const order = id === undefined ? undefined : await this.read(id);
-    if (order?.approval === approval.id) await this.#settle(order, approval);
+    if (order?.approval === approval.id) await settleOrder(this.#deps, order, approval);
   }
 
   /** What was not decided in time, approvals that have ended, and work whose job is gone. Resolves with what was enqueued. */
@@ -226,27 +227,15 @@ export class PowerOrders {
       let current = open;
       if (open.approval !== undefined && (open.status === "asked" || open.status === "ordering")) {
         const approval = await approvals.read(open.approval);
-        current = await this.#settle(open, approval && approvals.settled(approval));
+        current = await settleOrder(this.#deps, open, approval && approvals.settled(approval));
       }
       const now = clock.now();
-      if (isWaitOver(current, now)) current = await this.#expire(current.id, now);
+      if (isWaitOver(current, now)) current = await expireOrder(this.#deps, current.id, now);
       if (await this.enqueue(current)) enqueued.push(current.id);
     }
-    await this.#renewWishes();
+    await renewWishes(this.#deps);
     await powerStates.prune();
     return enqueued;
-  }
-
-  /** A server that was switched off here, and that the polls see on again, is wanted to be on. */
-  async #renewWishes(): Promise<void> {
-    const { powerStates, serverStates, config } = this.#deps;
-    const wishes = await powerStates.wishes();
-    const states = await serverStates.readAll([...wishes.keys()]);
-    for (const [server, since] of wishes) {
-      const state = states.get(server);
-      if (!findServer(config, server)) await powerStates.wantNothing(server);
-      else if (state?.status && state.lookedAt > since) await powerStates.seen(server, state.status, state.lookedAt);
-    }
   }
 
   /** Puts its job into the queue, where there is something to do and none is there yet. */
@@ -286,29 +275,7 @@ export class PowerOrders {
     });
     // It may have ended before this was on record.
     const ended = await approvals.read(approval);
-    return ended ? await this.#settle(asked, approvals.settled(ended)) : asked;
-  }
-
-  async #settle(order: PowerOrder, approval: Approval | undefined): Promise<PowerOrder> {
-    const { powerStates, clock } = this.#deps;
-    const now = clock.now();
-    if (settledBy(order, approval, now) === order) return order;
-    const change = (current: PowerOrder): PowerOrder =>
-      current.approval === order.approval ? settledBy(current, approval, now) : current;
-    return await powerStates.update(order.id, "reply", now, change, {
-      entries: (current) =>
-        current.status === "failed" || current.status === "unclear"
-          ? [powerEntry(current, current.status, now, current.error ? { why: current.error.code } : {})]
-          : [],
-    });
-  }
-
-  async #expire(id: string, now: Date): Promise<PowerOrder> {
-    const change = (current: PowerOrder): PowerOrder =>
-      isWaitOver(current, now) ? { ...current, status: "expired", finishedAt: now.toISOString() } : current;
-    return await this.#deps.powerStates.update(id, "reply", now, change, {
-      entries: (current) => [powerEntry(current, "expired", now)],
-    });
+    return ended ? await settleOrder(this.#deps, asked, approvals.settled(ended)) : asked;
   }
 
   async #allowed(id: string, what: PowerDecision, by: Person): Promise<PowerOrder> {
@@ -328,10 +295,4 @@ function refused(text: Text): AppError {
 
 function isStandingReady({ status, standing }: PowerOrder): boolean {
   return status === "ready" && standing === true;
-}
-
-/** Nobody has looked, or nobody has confirmed it, in time. */
-function isWaitOver({ status, expiresAt }: PowerOrder, now: Date): boolean {
-  const isWaiting = status === "looking" || status === "ready";
-  return isWaiting && expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime();
 }
