@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tickJob } from "../../jobs/tick.ts";
 import { phaseOf } from "../../src/core/polls.ts";
+import { Keys } from "../../src/state/redis.ts";
 import { hour, minute, type QueuedPoll, second, serversWorld } from "../support/servers.ts";
 import { useRedis } from "../support/state.ts";
 
@@ -363,7 +364,7 @@ describe("polls", () => {
   it("begin anew for a server whose record cannot be read, and go on for the others meanwhile", async () => {
     const world = await serversWorld(fixture);
     await world.pass(6 * minute);
-    const key = (await fixture.redis.keys("*servers")).find((one) => one.endsWith(":servers")) ?? "";
+    const key = new Keys(world.deps.config.redis.prefix).of("servers");
     expect(await fixture.redis.hset(key, "web-1", '{"name":')).toBe(0);
     expect([...(await world.deps.serverStates.readAll(["web-1", "web-2", "web-3"])).keys()]).toEqual([
       "web-2",
