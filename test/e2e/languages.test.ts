@@ -13,15 +13,20 @@ import {
 } from "../support/stack.ts";
 
 const basicGroup = -4_000_555;
-const viewers = ["alerts", "silence", "backups", "status", "help", "language", "whoami"];
+const viewers = ["alerts", "silence", "stats", "servers", "backups", "status", "help", "language", "whoami"];
 const admins = [
   "alerts",
   "silence",
+  "stats",
+  "servers",
   "backup",
   "backups",
   "verify",
   "restore",
   "drill",
+  "reboot",
+  "shutdown",
+  "startserver",
   "status",
   "audit",
   "help",

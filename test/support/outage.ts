@@ -6,6 +6,7 @@ import { createDeps, type Deps } from "../../src/app/deps.ts";
 import { type RunningBot, runBot } from "../../src/app/run-bot.ts";
 import type { TelegramSandbox } from "../../src/sandbox/telegram/index.ts";
 import { MovedClock } from "./in-process.ts";
+import { noServers } from "./no-servers.ts";
 import { type RedisServer, startRedis } from "./redis.ts";
 import { ALICE, BOT, BOT_ID, SUPERGROUP_ID, testSandbox } from "./sandbox.ts";
 
@@ -49,6 +50,7 @@ export async function outageWorld(count: number, change: object = {}): Promise<O
     alerts: alertsSchema.parse({}),
     heartbeats: [],
     hooks: {},
+    ...noServers,
     daily: false,
     telegram: {
       token: BOT.token,

@@ -1,5 +1,6 @@
 import { alertsSchema } from "../../src/app/config/alerts.ts";
 import type { Config } from "../../src/app/config.ts";
+import { noServers } from "./no-servers.ts";
 
 /** The configuration of a worker that keeps order in storages; everything that a test does not care about has a value. */
 export function retentionConfig(redis: { readonly url: string; readonly prefix: string }, change: object): Config {
@@ -12,6 +13,7 @@ export function retentionConfig(redis: { readonly url: string; readonly prefix: 
     alerts: alertsSchema.parse({}),
     heartbeats: [],
     hooks: {},
+    ...noServers,
     storages: {},
     backups: [],
     ...change,
