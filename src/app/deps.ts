@@ -1,6 +1,7 @@
 import type { Approval } from "../core/approval.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
+import { type Demanded, onDemand } from "../lib/on-demand.ts";
 import { Producer } from "../queue/producer.ts";
 import { Alerts } from "../services/alerts/alerts.ts";
 import { Approvals } from "../services/approvals/approvals.ts";
@@ -15,7 +16,7 @@ import { DrillOrders } from "../services/drills/orders.ts";
 import { Heartbeats } from "../services/heartbeats.ts";
 import { Inbound } from "../services/inbound.ts";
 import { PowerOrders } from "../services/power/orders.ts";
-import { Recovery } from "../services/recovery/recovery.ts";
+import type { Recovery } from "../services/recovery/recovery.ts";
 import { Restorations } from "../services/restorations/restorations.ts";
 import { InventoryOrders } from "../services/servers/inventory.ts";
 import { ManagedOrders } from "../services/servers/managed-orders.ts";
@@ -98,7 +99,7 @@ export interface Deps {
   readonly powerStates: PowerStates;
   readonly powerOrders: PowerOrders;
   readonly recoveryStates: RecoveryStates;
-  readonly recovery: Recovery;
+  readonly recovery: Demanded<Recovery>;
   /** What providers tell beside measurements. */
   readonly inventoryStates: InventoryStates;
   readonly inventoryOrders: InventoryOrders;
@@ -198,20 +199,23 @@ export function createDeps(options: DepsOptions): { deps: Deps; close: () => Pro
   const databaseBackups = new DatabaseBackups(redis, keys, cards);
   const presences = new Presences(redis, keys);
   const recoveryStates = new RecoveryStates(redis, keys);
-  const recovery = new Recovery({
-    config,
-    clock,
-    logger,
-    presences,
-    runs,
-    verifications,
-    restorationStates,
-    incidents,
-    silences,
-    serverStates,
-    powerStates,
-    powerOrders,
-    recoveryStates,
+  const recovery = onDemand(async () => {
+    const { Recovery: Recovering } = await import("../services/recovery/recovery.ts");
+    return new Recovering({
+      config,
+      clock,
+      logger,
+      presences,
+      runs,
+      verifications,
+      restorationStates,
+      incidents,
+      silences,
+      serverStates,
+      powerStates,
+      powerOrders,
+      recoveryStates,
+    });
   });
   const deps: Deps = {
     config,

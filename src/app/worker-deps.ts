@@ -1,25 +1,26 @@
 import type { Approval } from "../core/approval.ts";
 import { AppError } from "../core/errors.ts";
 import type { BackupRun } from "../core/run.ts";
+import { type Demanded, onDemand } from "../lib/on-demand.ts";
 import type { Provider } from "../providers/types.ts";
 import { actions } from "../services/approvals/actions.ts";
-import { createActionHandlers } from "../services/approvals/handlers.ts";
-import { ApprovalRunner } from "../services/approvals/runner.ts";
-import { AuditHeadWriter } from "../services/audit/heads.ts";
-import { LinkMaker } from "../services/backup/links.ts";
+import type { ApprovalRunner } from "../services/approvals/runner.ts";
+import type { AuditHeadWriter } from "../services/audit/heads.ts";
+import type { LinkMaker } from "../services/backup/links.ts";
 import { PinWriter } from "../services/backup/pins.ts";
 import { Pruner } from "../services/backup/prune.ts";
 import { BackupRunner } from "../services/backup/runner.ts";
 import { BackupUploads } from "../services/backup/uploads.ts";
-import { Verifier } from "../services/backup/verifier.ts";
+import type { Verifier } from "../services/backup/verifier.ts";
 import { CatalogueKeeper } from "../services/catalogue-keeper.ts";
-import { DrillRunner } from "../services/drills/runner.ts";
-import { PowerFollower } from "../services/power/follower.ts";
+import type { DrillRunner } from "../services/drills/runner.ts";
+import type { PowerFollower } from "../services/power/follower.ts";
 import type { RestoreDeps } from "../services/restorations/deps.ts";
-import { RestoreWorker } from "../services/restorations/worker.ts";
-import { InventoryReader } from "../services/servers/inventory-reader.ts";
-import { ManagedBackupRunner } from "../services/servers/managed-backups.ts";
-import { Poller } from "../services/servers/poller.ts";
+import type { RestoreWorker } from "../services/restorations/worker.ts";
+import type { InventoryReader } from "../services/servers/inventory-reader.ts";
+import type { ManagedBackupRunner } from "../services/servers/managed-backups.ts";
+import { managedBackupRunner } from "../services/servers/managed-handlers.ts";
+import type { Poller } from "../services/servers/poller.ts";
 import { enqueuePrune } from "../services/upkeep.ts";
 import { createSource } from "../sources/index.ts";
 import { LookMemories } from "../state/look-memory.ts";
@@ -38,16 +39,16 @@ export interface WorkerDeps extends Deps {
   readonly catalogueKeeper: CatalogueKeeper;
   readonly pruner: Pruner;
   readonly pinWriter: PinWriter;
-  readonly linkMaker: LinkMaker;
-  readonly verifier: Verifier;
-  readonly restoreWorker: RestoreWorker;
-  readonly drillRunner: DrillRunner;
-  readonly powerFollower: PowerFollower;
-  readonly auditHeadWriter: AuditHeadWriter;
-  readonly approvalRunner: ApprovalRunner<typeof actions>;
-  readonly poller: Poller;
-  readonly inventoryReader: InventoryReader;
-  readonly managedBackupRunner: ManagedBackupRunner;
+  readonly linkMaker: Demanded<LinkMaker>;
+  readonly verifier: Demanded<Verifier>;
+  readonly restoreWorker: Demanded<RestoreWorker>;
+  readonly drillRunner: Demanded<DrillRunner>;
+  readonly powerFollower: Demanded<PowerFollower>;
+  readonly auditHeadWriter: Demanded<AuditHeadWriter>;
+  readonly approvalRunner: Demanded<ApprovalRunner<typeof actions>>;
+  readonly poller: Demanded<Poller>;
+  readonly inventoryReader: Demanded<InventoryReader>;
+  readonly managedBackupRunner: Demanded<ManagedBackupRunner>;
   /** Opens what `servers[].provider` names; opened once and shared. */
   provider(name: string): Provider;
   /** Opens a configured storage; opened once and shared. */
@@ -89,7 +90,9 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
     if (run.folder !== undefined) await catalogueKeeper.noteSoon(name, run.folder);
     await enqueuePrune(deps.producer, config, name, run.name);
   };
-  const inventoryReader = new InventoryReader({ ...deps, provider });
+  const inventoryReader = onDemand(
+    async () => new (await import("../services/servers/inventory-reader.ts")).InventoryReader({ ...deps, provider }),
+  );
   const working = { ...deps, inventoryReader, storage, source, catalogueKeeper, stored };
   const runner = new BackupRunner(working);
   const restoring: RestoreDeps = { ...working, runner };
@@ -101,26 +104,34 @@ export function createWorkerDeps(options: DepsOptions): { deps: WorkerDeps; clos
     deps: {
       ...deps,
       provider,
-      poller: new Poller({ ...deps, provider }),
+      poller: onDemand(async () => new (await import("../services/servers/poller.ts")).Poller({ ...deps, provider })),
       inventoryReader,
-      managedBackupRunner: new ManagedBackupRunner(working),
+      managedBackupRunner: managedBackupRunner(working),
       storage,
       catalogueKeeper,
       runner,
       uploads: new BackupUploads(working),
       pruner: new Pruner(working),
       pinWriter: new PinWriter(working),
-      linkMaker: new LinkMaker(working),
-      verifier: new Verifier(working),
-      drillRunner: new DrillRunner(deps),
-      powerFollower: new PowerFollower({ ...deps, provider, source }),
-      auditHeadWriter: new AuditHeadWriter(working),
-      restoreWorker: new RestoreWorker(restoring),
-      approvalRunner: new ApprovalRunner({
-        ...deps,
-        actions,
-        actionHandlers: createActionHandlers({ ...working, runner, provider }),
-        ended,
+      linkMaker: onDemand(async () => new (await import("../services/backup/links.ts")).LinkMaker(working)),
+      verifier: onDemand(async () => new (await import("../services/backup/verifier.ts")).Verifier(working)),
+      drillRunner: onDemand(async () => new (await import("../services/drills/runner.ts")).DrillRunner(deps)),
+      powerFollower: onDemand(
+        async () => new (await import("../services/power/follower.ts")).PowerFollower({ ...deps, provider, source }),
+      ),
+      auditHeadWriter: onDemand(async () => new (await import("../services/audit/heads.ts")).AuditHeadWriter(working)),
+      restoreWorker: onDemand(
+        async () => new (await import("../services/restorations/worker.ts")).RestoreWorker(restoring),
+      ),
+      approvalRunner: onDemand(async () => {
+        const { ApprovalRunner: Runner } = await import("../services/approvals/runner.ts");
+        const { createActionHandlers } = await import("../services/approvals/handlers.ts");
+        return new Runner({
+          ...deps,
+          actions,
+          actionHandlers: createActionHandlers({ ...working, runner, provider }),
+          ended,
+        });
       }),
     },
     close: async () => {

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { availableParallelism, hostname, tmpdir, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LocalHost, localProvider } from "../../src/providers/local/index.ts";
+import { localProvider } from "../../src/providers/local/index.ts";
 import { parseDisks, parseMemory, parseMounts, parseNetwork, parseStat } from "../../src/providers/local/proc.ts";
+import { LocalHost } from "../../src/providers/local/provider.ts";
 import type { Look } from "../../src/providers/types.ts";
 import { allLooks, providerDeps, target } from "../support/providers.ts";
 

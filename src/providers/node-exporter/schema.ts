@@ -55,3 +55,6 @@ export const nodeExporterServerSchema = z.strictObject({
 });
 
 export type NodeExporterServer = z.output<typeof nodeExporterServerSchema>;
+
+/** Scrapes that one process has under way at a time. */
+export const concurrency = 50;

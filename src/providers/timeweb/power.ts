@@ -42,9 +42,4 @@ export class TimewebPower implements Power {
       .toSorted((a, b) => b.at.getTime() - a.at.getTime())
       .slice(0, limit);
   }
-
-  /** The page with the screen; its address is that of the panel as it stands and is documented nowhere. */
-  consoleUrl(server: ServerTarget): string {
-    return `https://timeweb.cloud/my/servers/${idOf(server)}/console`;
-  }
 }

@@ -40,3 +40,11 @@ export const timewebServerSchema = z.strictObject({
   id: z.number().int().positive().describe("Number of the server, as in the panel's address: .../my/servers/<id>."),
 });
 export type TimewebServerConfig = z.output<typeof timewebServerSchema>;
+
+/** Looks at a time: with slow answers of 10 s each, a thousand still fit into an interval. */
+export const concurrency = 64;
+
+/** The page with the screen; its address is that of the panel as it stands and is documented nowhere. */
+export function consoleUrl({ config }: { readonly config: unknown }): string {
+  return `https://timeweb.cloud/my/servers/${(config as TimewebServerConfig).id}/console`;
+}

@@ -3,10 +3,11 @@ import { AppError, toAppError } from "../../core/errors.ts";
 import { autoBackupChanges } from "../../core/inventory.ts";
 import type { AutoBackups, ManagedDatabase } from "../../core/managed.ts";
 import type { Text } from "../../core/text.ts";
+import { type Demanded, onDemand } from "../../lib/on-demand.ts";
 import type { Cards } from "../../state/cards.ts";
 import type { ActionHandlers, actions } from "../approvals/actions.ts";
 import { databaseKey } from "./inventory.ts";
-import { type ManagedBackupDeps, ManagedBackupRunner } from "./managed-backups.ts";
+import type { ManagedBackupDeps, ManagedBackupRunner } from "./managed-backups.ts";
 import { autoBackupsState, databaseIdentity } from "./managed-orders.ts";
 
 type Handlers = Pick<ActionHandlers<typeof actions>, "database-backup" | "auto-backups">;
@@ -15,10 +16,18 @@ export interface ManagedHandlerDeps extends ManagedBackupDeps {
   readonly cards: Pick<Cards, "place">;
 }
 
+/** What orders backups of managed databases and follows them. */
+export function managedBackupRunner(deps: ManagedBackupDeps): Demanded<ManagedBackupRunner> {
+  return onDemand(async () => {
+    const { ManagedBackupRunner: Runner } = await import("./managed-backups.ts");
+    return new Runner(deps);
+  });
+}
+
 /** What carries out orders about managed databases, once they were approved. */
 export function managedHandlers(deps: ManagedHandlerDeps): Handlers {
   const { inventoryReader, inventoryOrders, databaseBackups, cards, clock } = deps;
-  const runner = new ManagedBackupRunner(deps);
+  const runner = managedBackupRunner(deps);
   const find = async (account: string, id: string, signal: AbortSignal): Promise<ManagedDatabase> => {
     const all = await (await inventoryReader.open(account)).databases(signal);
     const found = all.find((one) => one.id === id);
