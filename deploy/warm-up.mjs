@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 
 // Those of src/bot.ts and src/worker.ts: V8 rejects what was compiled under others, and they would compile it all anew.
-for (const flag of ["--semi-space-growth-factor=1", "--memory-saver-mode", "--no-opt", "--no-maglev"])
+for (const flag of ["--semi-space-growth-factor=1", "--memory-saver-mode", "--no-opt", "--no-maglev", "--no-sparkplug"])
   setFlagsFromString(flag);
 
 for (const file of ["app/entry.ts", "app/run-bot.ts", "app/run-worker.ts", "app/worker-deps.ts"]) {

@@ -8,6 +8,7 @@ setFlagsFromString("--memory-saver-mode");
 // The two compilers for code that runs often take 6 MB and more, and nothing here computes for long enough to need them.
 setFlagsFromString("--no-opt");
 setFlagsFromString("--no-maglev");
+setFlagsFromString("--no-sparkplug");
 enableCompileCache();
 
 const { enter } = await import("./app/entry.ts");

@@ -10,6 +10,8 @@ setFlagsFromString("--memory-saver-mode");
 // code, compressed by another program.
 setFlagsFromString("--no-opt");
 setFlagsFromString("--no-maglev");
+// So does the one that comes before them: another 5 MB at the peak.
+setFlagsFromString("--no-sparkplug");
 enableCompileCache();
 
 const { enter } = await import("./app/entry.ts");
@@ -19,6 +21,9 @@ await enter(
   "worker",
   () => loadConfig({ requires: ["redis", "storages", "sources", "providers"] }),
   async ({ config }, logger) => {
+    // Rules and histories of so many are computed here: then speed counts for more than memory.
+    if (config.servers.length >= 50)
+      for (const compiler of ["sparkplug", "maglev", "opt"]) setFlagsFromString(`--${compiler}`);
     const [{ createWorkerDeps }, { runWorker }, { systemClock }, { createJobHandlers }] = await Promise.all([
       import("./app/worker-deps.ts"),
       import("./app/run-worker.ts"),
