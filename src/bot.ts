@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 setFlagsFromString("--semi-space-growth-factor=1");
 // The rest of the heap grows in small steps: it would grow to half as much again as it holds before it is collected.
 setFlagsFromString("--memory-saver-mode");
-// The two compilers for code that runs often take 6 MB and more, and nothing here computes for long enough to need them.
+// The compilers for code that runs often take 6 MB and more, and nothing here computes for long enough to need them.
 setFlagsFromString("--no-opt");
 setFlagsFromString("--no-maglev");
 setFlagsFromString("--no-sparkplug");
