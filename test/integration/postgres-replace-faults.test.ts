@@ -63,7 +63,9 @@ describe("a swap", () => {
     const answers = attempts.map(({ answer }) => answer);
     const old = answers.lastIndexOf("20001");
     const first = answers.indexOf("20000");
-    expect([old > 0, first > old, new Set(answers)]).toEqual([true, true, new Set(["20001", undefined, "20000"])]);
+    // Whether it was refused at all is a matter of luck: a swap may fit between two attempts.
+    const given = new Set(answers.filter((answer) => answer !== undefined));
+    expect([old > 0, first > old, given]).toEqual([true, true, new Set(["20001", "20000"])]);
     const gap = (attempts[first]?.ended ?? 0) - (attempts[old]?.ended ?? 0);
     expect(gap).toBeLessThan(1000);
     expect(swap.refusedMs).toBeLessThan(1000);
