@@ -436,14 +436,22 @@ describe("over a real connection", () => {
       return (await fetch(`${url}/hooks/events`, { method: "POST", headers, body })).status;
     };
     for (let time = 0; time < 10; time++) expect(await send()).toBe(200);
+    // "100 Continue" says that a request is inside. Before it, a request that asks for room could take it away.
+    const isInside = Promise.withResolvers<void>();
+    let inside = 0;
     const open = Array.from({ length: 2 }, () => {
       const socket = connect(Number(new URL(url).port), "127.0.0.1");
       onTestFinished(() => void socket.destroy());
+      socket.once("data", (chunk: Buffer) => {
+        if (!chunk.toString().startsWith("HTTP/1.1 100 ")) isInside.reject(new Error(chunk.toString()));
+        else if (++inside === 2) isInside.resolve();
+      });
       socket.write(
-        `POST /hooks/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${httpToken}\r\nContent-Length: 100\r\n\r\n{`,
+        `POST /hooks/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${httpToken}\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n{`,
       );
       return socket;
     });
+    await isInside.promise;
     await until(async () => (await send()) === 503, "both places taken");
     for (const socket of open) socket.destroy();
     await until(async () => (await send()) === 200, "both places free");
