@@ -10,6 +10,7 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { rulesSchema } from "../src/app/config/rules.ts";
 import { statsSchema } from "../src/app/config/servers.ts";
+import { compileFor, saveMemory } from "../src/app/v8-flags.ts";
 import { dayMs } from "../src/core/compact.ts";
 import type { MetricName, MetricValues } from "../src/core/metric.ts";
 import type { Columns } from "../src/core/series.ts";
@@ -29,6 +30,9 @@ const { values: options } = parseArgs({
     json: { type: "string" },
   },
 });
+// As a worker with so many servers does it.
+saveMemory();
+compileFor(Number(options.servers));
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const count = Number(options.servers);
 const runs = Number(options.runs);

@@ -1,9 +1,8 @@
 // Loads what the two processes load, so that NODE_COMPILE_CACHE holds it compiled; starts nothing.
-import { setFlagsFromString } from "node:v8";
+import { saveMemory } from "../src/app/v8-flags.ts";
 
-// Those of src/bot.ts and src/worker.ts: V8 rejects what was compiled under others, and they would compile it all anew.
-for (const flag of ["--semi-space-growth-factor=1", "--memory-saver-mode", "--no-opt", "--no-maglev", "--no-sparkplug"])
-  setFlagsFromString(flag);
+// As src/bot.ts and src/worker.ts do: V8 rejects what was compiled under other flags, and they would compile it all anew.
+saveMemory();
 
 for (const file of ["app/entry.ts", "app/run-bot.ts", "app/run-worker.ts", "app/worker-deps.ts"]) {
   await import(new URL(`../src/${file}`, import.meta.url).href);

@@ -1,17 +1,7 @@
 import { enableCompileCache } from "node:module";
-import { setFlagsFromString } from "node:v8";
+import { compileFor, saveMemory } from "./app/v8-flags.ts";
 
-// The heap's space for new objects stays as small as it starts: it would grow to 48 MB, and with it the used buffers
-// that wait for being collected, while a backup needs hardly any objects.
-setFlagsFromString("--semi-space-growth-factor=1");
-// The rest of the heap would grow to half as much again as it holds before it is collected: 6 MB less at the peak.
-setFlagsFromString("--memory-saver-mode");
-// The two compilers for code that runs often take 9 MB each, for nothing: bytes are hashed, encrypted and sent by native
-// code, compressed by another program.
-setFlagsFromString("--no-opt");
-setFlagsFromString("--no-maglev");
-// So does the one that comes before them: another 5 MB at the peak.
-setFlagsFromString("--no-sparkplug");
+saveMemory();
 enableCompileCache();
 
 const { enter } = await import("./app/entry.ts");
@@ -21,9 +11,7 @@ await enter(
   "worker",
   () => loadConfig({ requires: ["redis", "storages", "sources", "providers"] }),
   async ({ config }, logger) => {
-    // Rules and histories of so many are computed here: then speed counts for more than memory.
-    if (config.servers.length >= 50)
-      for (const compiler of ["sparkplug", "maglev", "opt"]) setFlagsFromString(`--${compiler}`);
+    compileFor(config.servers.length);
     const [{ createWorkerDeps }, { runWorker }, { systemClock }, { createJobHandlers }] = await Promise.all([
       import("./app/worker-deps.ts"),
       import("./app/run-worker.ts"),

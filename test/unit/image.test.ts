@@ -75,10 +75,16 @@ describe("the image", () => {
   });
 
   test("compiles it under the flags of the processes: V8 rejects what was compiled under others", () => {
-    const flagsOf = (file: string) =>
-      [...readFileSync(join(root, file), "utf8").matchAll(/"(--[^"]+)"/g)].map(([, flag]) => flag);
-    const flags = flagsOf("deploy/warm-up.mjs");
-    expect(flags).toContain("--no-opt");
-    expect([flagsOf("src/bot.ts"), flagsOf("src/worker.ts")]).toEqual([flags, flags]);
+    for (const file of ["deploy/warm-up.mjs", "src/bot.ts", "src/worker.ts"]) {
+      const text = readFileSync(join(root, file), "utf8");
+      expect({ file, own: text.includes("setFlagsFromString") }).toEqual({ file, own: false });
+      // Nothing is compiled before them but the file that sets them.
+      const imported = [...text.matchAll(/^import .* from "(.+)";$/gm)].map(([, from]) => from ?? "");
+      expect(imported.filter((from) => !from.startsWith("node:"))).toEqual([
+        expect.stringMatching(/app\/v8-flags\.ts$/),
+      ]);
+      const set = text.indexOf("\nsaveMemory();\n");
+      expect({ file, isFirst: set > 0 && set < text.search(/\bimport\(/) }).toEqual({ file, isFirst: true });
+    }
   });
 });
