@@ -1,10 +1,7 @@
-import type { AuditEntry } from "../core/audit.ts";
-import type { Urgency } from "../core/card.ts";
-import { AppError } from "../core/errors.ts";
 import { blocksOthers, isOver, type PowerOrder } from "../core/power.ts";
 import type { ServerStatus } from "../core/server.ts";
-import { redisWrite } from "../lib/resilience.ts";
-import type { CardRef, Cards } from "./cards.ts";
+import type { Cards } from "./cards.ts";
+import { type Change, Ledger } from "./ledger.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** How many orders stay known, whatever their server. */
@@ -45,100 +42,33 @@ interface Wish {
   readonly seenOff?: string;
 }
 
-type Change = (order: PowerOrder) => PowerOrder;
-/** What the audit log says of a change, by what it has made. */
-export type PowerAudit = (order: PowerOrder) => readonly AuditEntry[];
-
 /**
- * Orders about the power of servers: the entities behind their cards, those that have not ended, which of them has a
- * server to itself, and which servers are off because somebody wanted it.
+ * Orders about the power of servers; which of them has a server to itself, and which servers are off because somebody
+ * wanted it.
  */
-export class PowerStates {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
-  readonly #cards: Cards;
-
+export class PowerStates extends Ledger<PowerOrder> {
   constructor(redis: Redis, keys: Keys, cards: Cards) {
-    this.#redis = redis;
-    this.#keys = keys;
-    this.#cards = cards;
+    super(redis, keys, cards, {
+      card: "power",
+      noun: "power order",
+      index: "power-orders",
+      unsettled: "power-open",
+      scope: () => [],
+      keep: keepOrders,
+      isUnsettled: (order) => !isOver(order),
+      unknown: (id) => ({ key: "error-power-unknown", args: { id } }),
+    });
   }
 
-  ref(id: string): CardRef {
-    return { kind: "power", id };
-  }
-
-  /** Records one, and that it was asked for. False when the id is known already. */
-  async create(order: PowerOrder, now: Date, entries: readonly AuditEntry[] = []): Promise<boolean> {
-    // The indexes first: an entry without an entity is passed over, an entity without an entry would be lost.
-    await this.#redis.zadd(this.#keys.of("power-orders"), "NX", now.getTime(), order.id);
-    await this.#redis.sadd(this.#openKey(), order.id);
-    return await this.#cards.create(this.ref(order.id), order, "reply", now, entries);
-  }
-
-  async read(id: string): Promise<PowerOrder | undefined> {
-    return (await this.#cards.read<PowerOrder>(this.ref(id)))?.value;
-  }
-
-  /** @throws AppError `not-found` */
-  async get(id: string): Promise<PowerOrder> {
-    const order = await this.read(id);
-    if (order) return order;
-    const text = { key: "error-power-unknown", args: { id } };
-    throw new AppError("not-found", `power order ${id} is not known`, { text });
-  }
-
-  /** Changes it; the same object for no change. With `fence`, refuses (`lease-lost`) when a newer worker has it. */
-  async update(
-    id: string,
-    urgency: Urgency | ((order: PowerOrder) => Urgency),
-    now: Date,
-    change: Change,
-    options: { readonly fence?: number; readonly entries?: PowerAudit } = {},
-  ): Promise<PowerOrder> {
-    const { fence, entries } = options;
-    const fenced = (current: PowerOrder): PowerOrder => {
-      if (fence !== undefined && current.fence > fence)
-        throw new AppError("lease-lost", `another worker has taken power order ${id} over`, { permanent: false });
-      return change(current);
-    };
-    const order = await this.#cards.update<PowerOrder>(this.ref(id), urgency, now, fenced, entries);
-    if (!blocksOthers(order)) await releaseScript.run(this.#redis, [this.#ofKey()], [order.server, id]);
-    if (isOver(order)) await this.#redis.srem(this.#openKey(), id);
+  override async update(...how: Change<PowerOrder>): Promise<PowerOrder> {
+    const order = await super.update(...how);
+    if (!blocksOthers(order)) await releaseScript.run(this.redis, [this.#ofKey()], [order.server, order.id]);
     return order;
-  }
-
-  /** As `update`, for what must be on record before the work goes on: tried again for about a minute. */
-  async record(...how: Parameters<PowerStates["update"]>): Promise<PowerOrder> {
-    return await redisWrite.execute(() => this.update(...how));
-  }
-
-  /** Those to which something may still happen. */
-  async open(): Promise<PowerOrder[]> {
-    const all = await this.#readAll(await this.#redis.smembers(this.#openKey()));
-    return all.filter((order) => !isOver(order));
-  }
-
-  /** Newest first. */
-  async list(limit: number): Promise<PowerOrder[]> {
-    return await this.#readAll(await this.#redis.zrevrange(this.#keys.of("power-orders"), 0, limit - 1));
-  }
-
-  /** Forgets the oldest ones, their cards' state included. */
-  async prune(): Promise<void> {
-    const key = this.#keys.of("power-orders");
-    for (const id of await this.#redis.zrevrange(key, keepOrders, -1)) {
-      const order = await this.read(id);
-      if (order && !isOver(order)) continue;
-      await this.#cards.remove(this.ref(id));
-      await this.#redis.srem(this.#openKey(), id);
-      await this.#redis.zrem(key, id);
-    }
   }
 
   /** The order that a server is busy with; undefined: none. */
   async busyWith(server: string): Promise<PowerOrder | undefined> {
-    const id = await this.#redis.hget(this.#ofKey(), server);
+    const id = await this.redis.hget(this.#ofKey(), server);
     const order = id === null ? undefined : await this.read(id);
     return order && blocksOthers(order) ? order : undefined;
   }
@@ -146,19 +76,19 @@ export class PowerStates {
   /** Takes the server for this order. Returns the one that has it, if that is another. */
   async claim(server: string, id: string): Promise<PowerOrder | undefined> {
     for (;;) {
-      const found = (await this.#redis.hget(this.#ofKey(), server)) ?? "";
+      const found = (await this.redis.hget(this.#ofKey(), server)) ?? "";
       if (found !== "" && found !== id) {
         const other = await this.read(found);
         if (other && blocksOthers(other)) return other;
       }
-      if (Number(await claimScript.run(this.#redis, [this.#ofKey()], [server, id, found])) === 1) return undefined;
+      if (Number(await claimScript.run(this.redis, [this.#ofKey()], [server, id, found])) === 1) return undefined;
     }
   }
 
   /** It was switched off, or is being: that it is off is no fault until it was on again. */
   async wantOff(server: string, order: string, now: Date): Promise<void> {
     const wish: Wish = { order, at: now.toISOString() };
-    await this.#redis.hset(this.#wantedKey(), server, JSON.stringify(wish));
+    await this.redis.hset(this.#wantedKey(), server, JSON.stringify(wish));
   }
 
   /** It was started, or its shutdown has come to nothing. `order`: only what this one has wished. */
@@ -182,41 +112,32 @@ export class PowerStates {
 
   /** What a server is expected to be because of an order of ours. */
   async expected(server: string): Promise<"off" | undefined> {
-    return (await this.#redis.hexists(this.#wantedKey(), server)) === 1 ? "off" : undefined;
+    return (await this.redis.hexists(this.#wantedKey(), server)) === 1 ? "off" : undefined;
   }
 
   /** Servers that are expected to be off, and since when. */
   async wishes(): Promise<Map<string, Date>> {
-    const all = Object.entries(await this.#redis.hgetall(this.#wantedKey()));
+    const all = Object.entries(await this.redis.hgetall(this.#wantedKey()));
     return new Map(all.map(([server, text]) => [server, new Date((JSON.parse(text) as Wish).at)]));
   }
 
   async #wish(server: string, change: (wish: Wish) => Wish | undefined): Promise<void> {
     for (;;) {
-      const text = await this.#redis.hget(this.#wantedKey(), server);
+      const text = await this.redis.hget(this.#wantedKey(), server);
       if (text === null) return;
       const wish = JSON.parse(text) as Wish;
       const next = change(wish);
       if (next === wish) return;
       const args = [server, text, next ? JSON.stringify(next) : ""];
-      if (Number(await wishScript.run(this.#redis, [this.#wantedKey()], args)) === 1) return;
+      if (Number(await wishScript.run(this.redis, [this.#wantedKey()], args)) === 1) return;
     }
   }
 
-  #openKey(): string {
-    return this.#keys.of("power-open");
-  }
-
   #ofKey(): string {
-    return this.#keys.of("power-of");
+    return this.keys.of("power-of");
   }
 
   #wantedKey(): string {
-    return this.#keys.of("power-wanted");
-  }
-
-  async #readAll(ids: readonly string[]): Promise<PowerOrder[]> {
-    const all = await Promise.all(ids.map((id) => this.read(id)));
-    return all.filter((order): order is PowerOrder => order !== undefined);
+    return this.keys.of("power-wanted");
   }
 }

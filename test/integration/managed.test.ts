@@ -46,7 +46,7 @@ describe("a backup of a managed database that was approved", () => {
     clock.advance(minute);
     const done = await deps.managedBackupRunner.step(id, job.signal);
     expect(done).toMatchObject({ status: "done", backup: { status: "done", bytes: expect.any(Number) } });
-    expect(await deps.databaseBackups.open()).toEqual([]);
+    expect(await deps.databaseBackups.unsettled()).toEqual([]);
     expect(await manualBackups(world)).toMatchObject([{ comment: `vakhta ${id}`, status: "done" }]);
     expect(seen(post)).toBe(1);
     // A job that is run once more, and the next look of somebody at the database.
@@ -226,7 +226,7 @@ describe("a backup of a managed database that was approved", () => {
     expect(await step()).not.toHaveProperty("unseen");
     sandbox.failBackups(7);
     expect(await step()).toMatchObject({ status: "failed" });
-    expect(await deps.databaseBackups.open()).toEqual([]);
+    expect(await deps.databaseBackups.unsettled()).toEqual([]);
   });
 
   test("of a database that is gone or called otherwise by then is void", async () => {
@@ -243,7 +243,7 @@ describe("a backup of a managed database that was approved", () => {
     const { id } = await ordered(world);
     await world.deps.inventoryOrders.step();
     expect(await world.deps.producer.isPending("inventory", `inventory.order.${id}`)).toBe(true);
-    expect((await world.deps.databaseBackups.open()).every((one) => !isOver(one))).toBe(true);
+    expect((await world.deps.databaseBackups.unsettled()).every((one) => !isOver(one))).toBe(true);
   });
 });
 

@@ -305,6 +305,6 @@ describe("the index of what is open", () => {
       return closed;
     };
     await shop.deps.restorationStates.update(id, "normal", clock.now(), (current) => ({ ...current, attempt: 9 }));
-    expect((await other.deps.restorationStates.open()).map((one) => one.id)).toEqual([id]);
+    expect((await other.deps.restorationStates.unsettled()).map((one) => one.id)).toEqual([id]);
   });
 });

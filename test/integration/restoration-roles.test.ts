@@ -91,7 +91,7 @@ describe("the roles of a backup", () => {
     expect(await shop.audit(looked.id)).toEqual(["requested", "began", "done"]);
     const everything = JSON.stringify([done, order, await shop.deps.audit.of("restore", looked.id)]);
     expect(everything).not.toMatch(/SCRAM|worker-secret/);
-    expect(await shop.deps.restorationStates.open()).toEqual([]);
+    expect(await shop.deps.restorationStates.unsettled()).toEqual([]);
   });
 
   it("are altered too where that is wanted, and nothing is left to be done then", async () => {

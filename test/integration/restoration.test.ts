@@ -122,7 +122,7 @@ describe("a restore in place", () => {
     expect(dropped.undo?.droppedAt).toBe(clock.now().toISOString());
     expect(await databasesOf(server, database)).toBe(`${database} t`);
     expect((await deps.pins.all()).map(({ order }) => order.pinned)).toEqual([false]);
-    expect(await deps.restorationStates.open()).toEqual([]);
+    expect(await deps.restorationStates.unsettled()).toEqual([]);
     expect(await shop.audit(done.id)).toEqual([
       "requested",
       "began",
@@ -272,7 +272,7 @@ describe("a restore in place", () => {
       status: "refused",
       error: { code: "encryption", text: { key: "error-identity-needed" } },
     });
-    expect(await deps.restorationStates.open()).toEqual([]);
+    expect(await deps.restorationStates.unsettled()).toEqual([]);
   });
 });
 
@@ -292,7 +292,7 @@ describe("a restore beside what is live", () => {
     expect(done.undo).toBeUndefined();
     expect(done.former).toBeUndefined();
     expect([await rows(), await rows(to)]).toEqual([0, 500]);
-    expect(await deps.restorationStates.open()).toEqual([]);
+    expect(await deps.restorationStates.unsettled()).toEqual([]);
     // The same once more: it is there already.
     expect(await shop.looked({ backup: backup.id, place: "beside", to })).toMatchObject({ status: "refused" });
   });

@@ -35,7 +35,7 @@ export interface PrunerDeps extends SizesDeps {
   readonly pruneQuestions: PruneQuestions;
   readonly pins: Pick<Pins, "all" | "read">;
   readonly verifications: Pick<Verifications, "suspicions">;
-  readonly restorationStates: Pick<RestorationStates, "open">;
+  readonly restorationStates: Pick<RestorationStates, "unsettled">;
   storage(name: string): Promise<Storage>;
 }
 

@@ -240,16 +240,9 @@ class PowerExecution {
     const now = clock.now();
     const { approval, fence } = this.#context;
     const by = approval.requestedBy;
-    return await powerStates.record(this.#args.order, "reply", now, change, {
-      fence,
-      ...(event
-        ? {
-            entries: (order) => [
-              powerEntry(order, event, now, { by, host, ...(order.error ? { why: order.error.code } : {}) }),
-            ],
-          }
-        : {}),
-    });
+    const entries = (order: PowerOrder) =>
+      event ? [powerEntry(order, event, now, { by, host, ...(order.error ? { why: order.error.code } : {}) })] : [];
+    return await powerStates.record(this.#args.order, "reply", now, change, fence, entries);
   }
 }
 

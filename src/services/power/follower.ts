@@ -70,7 +70,8 @@ export class PowerFollower {
       (after) => (isNews(order, after) ? "reply" : "progress"),
       look.at,
       change,
-      { entries: (after) => this.#entries(order, after, look.at) },
+      undefined,
+      (after) => this.#entries(order, after, look.at),
     );
   }
 

@@ -110,10 +110,9 @@ export async function lookAt(deps: PowerLookDeps, order: PowerOrder, signal: Abo
     const { expiresAt: _, ...rest } = current;
     return { ...rest, ...found, ...(found.status === "refused" ? { finishedAt: now.toISOString() } : {}) };
   };
-  return await powerStates.update(id, "reply", now, change, {
-    entries: (current) =>
-      current.status === "refused" ? [powerEntry(current, "obstructed", now, { why: current.error?.code ?? "" })] : [],
-  });
+  return await powerStates.update(id, "reply", now, change, undefined, (current) =>
+    current.status === "refused" ? [powerEntry(current, "obstructed", now, { why: current.error?.code ?? "" })] : [],
+  );
 }
 
 /** What nobody is asked about is not done where there is any doubt. */

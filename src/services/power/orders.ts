@@ -171,7 +171,8 @@ export class PowerOrders {
       now,
       (current) =>
         isUndecided(current) ? { ...current, status: "cancelled", finishedAt: now.toISOString() } : current,
-      { entries: (current) => (current.status === "cancelled" ? [powerEntry(current, "cancelled", now, { by })] : []) },
+      undefined,
+      (current) => (current.status === "cancelled" ? [powerEntry(current, "cancelled", now, { by })] : []),
     );
   }
 
@@ -223,7 +224,7 @@ export class PowerOrders {
   async step(): Promise<string[]> {
     const { powerStates, approvals, clock } = this.#deps;
     const enqueued: string[] = [];
-    for (const open of await powerStates.open()) {
+    for (const open of await powerStates.unsettled()) {
       let current = open;
       if (open.approval !== undefined && (open.status === "asked" || open.status === "ordering")) {
         const approval = await approvals.read(open.approval);

@@ -30,12 +30,11 @@ export async function settleOrder(
   if (settledBy(order, approval, now) === order) return order;
   const change = (current: PowerOrder): PowerOrder =>
     current.approval === order.approval ? settledBy(current, approval, now) : current;
-  return await powerStates.update(order.id, "reply", now, change, {
-    entries: (current) =>
-      current.status === "failed" || current.status === "unclear"
-        ? [powerEntry(current, current.status, now, current.error ? { why: current.error.code } : {})]
-        : [],
-  });
+  return await powerStates.update(order.id, "reply", now, change, undefined, (current) =>
+    current.status === "failed" || current.status === "unclear"
+      ? [powerEntry(current, current.status, now, current.error ? { why: current.error.code } : {})]
+      : [],
+  );
 }
 
 /** Nobody has looked, or nobody has confirmed it, in time. */
@@ -48,9 +47,9 @@ export function isWaitOver({ status, expiresAt }: PowerOrder, now: Date): boolea
 export async function expireOrder(deps: PassingDeps, id: string, now: Date): Promise<PowerOrder> {
   const change = (current: PowerOrder): PowerOrder =>
     isWaitOver(current, now) ? { ...current, status: "expired", finishedAt: now.toISOString() } : current;
-  return await deps.powerStates.update(id, "reply", now, change, {
-    entries: (current) => [powerEntry(current, "expired", now)],
-  });
+  return await deps.powerStates.update(id, "reply", now, change, undefined, (current) => [
+    powerEntry(current, "expired", now),
+  ]);
 }
 
 /** A server that was switched off here, and that the polls see on again, is wanted to be on. */

@@ -19,7 +19,7 @@ export interface SurroundingsDeps {
   readonly presences: Pick<Presences, "alive">;
   readonly runs: Pick<Runs, "unsettled">;
   readonly verifications: Pick<Verifications, "unsettled">;
-  readonly restorationStates: Pick<RestorationStates, "open">;
+  readonly restorationStates: Pick<RestorationStates, "unsettled">;
   readonly incidents: Pick<Incidents, "each" | "openIds">;
 }
 
@@ -106,7 +106,7 @@ async function workOn(
   for (const run of await runs.unsettled())
     if (isHere(run)) work.push({ kind: run.finishedAt === undefined ? "backup" : "upload", name: run.name });
   for (const one of await verifications.unsettled()) if (isHere(one)) work.push({ kind: "verify", name: one.name });
-  for (const one of await restorationStates.open())
+  for (const one of await restorationStates.unsettled())
     if (isHere(one) && (one.status === "running" || one.status === "undoing"))
       work.push({ kind: "restore", name: one.name });
   return work;

@@ -28,7 +28,7 @@ export interface RecoveryDeps extends SurroundingsDeps {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly powerStates: Pick<PowerStates, "open" | "read" | "expected">;
+  readonly powerStates: Pick<PowerStates, "expected" | "read" | "unsettled">;
   readonly powerOrders: Pick<PowerOrders, "request">;
   readonly recoveryStates: RecoveryStates;
   readonly serverStates: Pick<ServerStates, "readAll">;
@@ -165,7 +165,7 @@ export class Recovery {
   /** Why nothing is done about it now: somebody is at it, or something is under way there. */
   async #hindrance({ server, incidents, aliases }: Candidate, now: Date): Promise<string | undefined> {
     const { powerStates, silences } = this.#deps;
-    const open = (await powerStates.open()).filter((order) => isAbout(order, server.name));
+    const open = (await powerStates.unsettled()).filter((order) => isAbout(order, server.name));
     if (open.length > 0) return "an order about its power is open";
     if ((await powerStates.expected(server.name)) === "off") return "it was switched off";
     if (incidents.some(({ acknowledged }) => acknowledged)) return "somebody has taken it on";

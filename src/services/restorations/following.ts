@@ -37,7 +37,7 @@ export class Following {
   async step(): Promise<string[]> {
     const { restorationStates, approvals, config, clock } = this.#deps;
     const enqueued: string[] = [];
-    for (const open of await restorationStates.open()) {
+    for (const open of await restorationStates.unsettled()) {
       const awaited = awaitedApproval(open);
       const approval = awaited === undefined ? undefined : await approvals.read(awaited);
       const now = clock.now();

@@ -9,11 +9,11 @@ export async function heldForRestores(
   {
     restorationStates,
     runs,
-  }: { readonly restorationStates: Pick<RestorationStates, "open">; readonly runs: Pick<Runs, "read"> },
+  }: { readonly restorationStates: Pick<RestorationStates, "unsettled">; readonly runs: Pick<Runs, "read"> },
   name: string,
 ): Promise<ReadonlySet<string>> {
   const held = new Set<string>();
-  for (const restoration of await restorationStates.open()) {
+  for (const restoration of await restorationStates.unsettled()) {
     if (restoration.name !== name) continue;
     held.add(restoration.folder);
     for (const run of [restoration.former, restoration.undo?.former]) {

@@ -67,7 +67,7 @@ async function otherOf(
   { id, kind }: Restoration,
   { identity }: ReplacementLook,
 ): Promise<Text | undefined> {
-  const other = (await restorationStates.open()).find(
+  const other = (await restorationStates.unsettled()).find(
     (each) =>
       each.id !== id &&
       each.kind === kind &&

@@ -11,7 +11,7 @@ export interface InventoryOrdersDeps {
   readonly config: Pick<Config, "providers" | "servers">;
   readonly clock: Clock;
   readonly inventoryStates: InventoryStates;
-  readonly databaseBackups: Pick<DatabaseBackups, "open" | "prune">;
+  readonly databaseBackups: Pick<DatabaseBackups, "prune" | "unsettled">;
   readonly producer: Producer;
 }
 
@@ -66,7 +66,7 @@ export class InventoryOrders {
       if (record && isYoung(record.at.getTime(), clock.now(), every)) continue;
       await this.request({ kind: "account", id: account });
     }
-    for (const { id } of await databaseBackups.open())
+    for (const { id } of await databaseBackups.unsettled())
       await enqueueAnew(producer, "inventory", { kind: "order", id }, { id: `inventory.order.${id}` });
     await databaseBackups.prune();
     const servers = new Set(config.servers.map(({ name }) => name));
