@@ -1,64 +1,20 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { probeSource } from "../../src/services/probes/stores.ts";
 import { filesSchema } from "../../src/sources/files/schema.ts";
-import { quiet, temporaryFolder } from "../support/backup.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { quiet } from "../support/backup.ts";
 import { startRedis } from "../support/redis.ts";
 import { databasesOf } from "../support/replace.ts";
-import { alice, bob, chat, type RestoreConfig, type RestoreWorld, restoreWorld } from "../support/restoration.ts";
-import { ManualClock, until, useRedis } from "../support/state.ts";
+import { alice, bob, chat, type RestoreWorld } from "../support/restoration.ts";
+import { useRestoreDatabase } from "../support/restore-database.ts";
+import { until, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
-let server: PostgresServer;
-let clock: ManualClock;
-let path: string;
-let database: string;
-let count = 0;
-
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(async () => {
-  await server?.stop();
-});
-beforeEach(async () => {
-  const made = temporaryFolder();
-  onTestFinished(() => made[Symbol.dispose]());
-  path = made.path;
-  clock = new ManualClock("2026-03-01T12:00:00Z");
-  database = `shop${count++}`;
-  await server.createDatabase(
-    database,
-    "CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 500)",
-  );
-});
-
-function world(change: Partial<RestoreConfig> = {}): RestoreWorld {
-  return restoreWorld(fixture, clock, {
-    path,
-    source: { kind: "postgres", url: server.url(database), counts: "exact" },
-    ...change,
-  });
-}
-
+const here = useRestoreDatabase(fixture);
+const { world, rows, backedUp, say, waits, said } = here;
 const prefixOf = ({ root }: { readonly root: string }) => root.split(":")[0] ?? "";
-const rows = async () => Number(await server.psql(database, "SELECT count(*) FROM orders"));
-const say = (what: string, then = "true") => ["sh", "-c", `echo ${what} >> ${join(path, "services.log")}; ${then}`];
-const said = () => {
-  const log = join(path, "services.log");
-  return existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
-};
-const waits = (what: string) => say(what, `while [ ! -e ${join(path, "go")} ]; do sleep 0.02; done`);
-
-/** A backup of all rows, of which most are deleted afterwards. */
-async function backedUp(shop: RestoreWorld) {
-  const backup = await shop.backUp();
-  await server.psql(database, "DELETE FROM orders WHERE id > 10");
-  return backup;
-}
 
 /** A restore that has stopped the services and waits there, carried out. */
 async function stopping(shop: RestoreWorld) {
@@ -104,7 +60,7 @@ describe("the only way back", () => {
     shutdown.abort(new Error("shutdown"));
     await expect(carried).rejects.toThrow();
     await redis.set("b", "written meanwhile");
-    writeFileSync(join(path, "go"), "");
+    writeFileSync(join(here.path, "go"), "");
     const done = await shop.carryOut(approval);
     expect(done).toMatchObject({ status: "done", attempt: 2 });
     expect(await redis.exists("b")).toBe(0);
@@ -120,11 +76,11 @@ describe("Redis that loses everything in the middle", () => {
     const shop = world({ restore: { stop: [waits("stop")], start: [say("start")] } });
     const { carried } = await stopping(shop);
     await fixture.redis.flushall();
-    writeFileSync(join(path, "go"), "");
+    writeFileSync(join(here.path, "go"), "");
     await expect(carried).rejects.toMatchObject({ code: "not-found" });
     expect(said()).toEqual(["stop", "start"]);
     expect(await rows()).toBe(10);
-    expect(await databasesOf(server, database)).toBe(`${database} t`);
+    expect(await databasesOf(here.server, here.database)).toBe(`${here.database} t`);
   });
 });
 
@@ -134,7 +90,7 @@ describe("what is kept aside", () => {
     const probe = async () => {
       const [backup] = shop.deps.config.backups;
       if (!backup) throw new Error("no backup is configured");
-      return await probeSource(backup.source, { clock, logger: quiet }, new AbortController().signal);
+      return await probeSource(backup.source, { clock: here.clock, logger: quiet }, new AbortController().signal);
     };
     const backup = await backedUp(shop);
     expect(await probe()).toMatchObject({ status: "ok" });
@@ -143,9 +99,9 @@ describe("what is kept aside", () => {
     expect(await probe()).toMatchObject({
       status: "warning",
       key: "doctor-source-aside",
-      args: { list: `${database}_before_${id}`, count: 1 },
+      args: { list: `${here.database}_before_${id}`, count: 1 },
     });
-    await server.psql("postgres", `DROP DATABASE ${database}_before_${id}`);
+    await here.server.psql("postgres", `DROP DATABASE ${here.database}_before_${id}`);
   });
 });
 
@@ -159,7 +115,7 @@ describe("a right to work that is lost", () => {
     await expect(carried).rejects.toMatchObject({ code: "lease-lost" });
     expect((await shop.deps.approvals.read(approval))?.status).toBe("executing");
     await fixture.redis.del(lease);
-    writeFileSync(join(path, "go"), "");
+    writeFileSync(join(here.path, "go"), "");
     expect(await shop.carryOut(approval)).toMatchObject({ status: "done", interruptedIn: "stop" });
     expect(await rows()).toBe(500);
   });
@@ -175,7 +131,7 @@ describe("taking back", () => {
     // As it is on record when the last worker was lost before it could say so.
     const states = shop.deps.restorationStates;
     for (const approval of ["gone", "0123456789ab"]) {
-      await states.update(id, "normal", clock.now(), (current) => ({
+      await states.update(id, "normal", here.clock.now(), (current) => ({
         ...current,
         status: "undoing",
         undo: { ...current.undo, status: "running", approval },
@@ -191,7 +147,7 @@ describe("taking back", () => {
     const shop = world();
     const backup = await backedUp(shop);
     const { id } = await shop.restored({ backup: backup.id });
-    await shop.deps.restorationStates.update(id, "normal", clock.now(), (current) => ({
+    await shop.deps.restorationStates.update(id, "normal", here.clock.now(), (current) => ({
       ...current,
       status: "undoing",
       undo: { ...current.undo, status: "running", approval: "gone" },
@@ -211,32 +167,32 @@ describe("taking back", () => {
     await shop.deps.restorations.undo(id, alice, chat);
     const { undo } = await shop.work(id);
     await shop.deps.approvals.confirm(undo?.approval ?? "", alice, "shop", false);
-    clock.advance(2 * 3_600_000);
+    here.clock.advance(2 * 3_600_000);
     const undone = await shop.carryOut(undo?.approval ?? "");
     expect(undone).toMatchObject({ status: "undone", undo: { until: "2026-03-01T15:00:00.000Z" } });
     expect((await shop.work(id)).undo?.droppedAt).toBeUndefined();
   });
 
   it("waits for the later restore of the same to be taken back first", async () => {
-    const data = join(path, "data");
+    const data = join(here.path, "data");
     mkdirSync(data);
     const write = (text: string) => writeFileSync(join(data, "a"), text);
     const read = () => readFileSync(join(data, "a"), "utf8");
     const shop = world({ source: { kind: "files", paths: [data] } });
     write("one");
     const one = await shop.backUp();
-    clock.advance(1000);
+    here.clock.advance(1000);
     write("two");
     const two = await shop.backUp();
-    clock.advance(1000);
+    here.clock.advance(1000);
     write("three");
     const first = await shop.restored({ backup: two.id });
-    clock.advance(1000);
+    here.clock.advance(1000);
     const second = await shop.restored({ backup: one.id });
     expect([first.status, second.status, read()]).toEqual(["done", "done", "one"]);
     const probed = await probeSource(
       { ...filesSchema.parse({ kind: "files", paths: [data] }) },
-      { clock, logger: quiet },
+      { clock: here.clock, logger: quiet },
       new AbortController().signal,
     );
     expect(probed).toMatchObject({ status: "warning", args: { count: 2 } });
@@ -254,7 +210,7 @@ describe("taking back", () => {
     const shop = world({ restore: { keep: "1h" } });
     const backup = await backedUp(shop);
     const { id } = await shop.restored({ backup: backup.id });
-    clock.advance(2 * 3_600_000);
+    here.clock.advance(2 * 3_600_000);
     const states = shop.deps.restorationStates;
     const record = states.record.bind(states);
     const refusals: unknown[] = [];
@@ -266,7 +222,7 @@ describe("taking back", () => {
     };
     const dropped = await shop.work(id);
     expect(refusals).toEqual([expect.objectContaining({ code: "conflict" })]);
-    expect(dropped.undo).toMatchObject({ droppedAt: clock.now().toISOString() });
+    expect(dropped.undo).toMatchObject({ droppedAt: here.clock.now().toISOString() });
     expect(dropped.undo?.status).toBeUndefined();
   });
 });
@@ -304,7 +260,7 @@ describe("the index of what is open", () => {
       await other.deps.restorations.lookAgain(id, alice);
       return closed;
     };
-    await shop.deps.restorationStates.update(id, "normal", clock.now(), (current) => ({ ...current, attempt: 9 }));
+    await shop.deps.restorationStates.update(id, "normal", here.clock.now(), (current) => ({ ...current, attempt: 9 }));
     expect((await other.deps.restorationStates.unsettled()).map((one) => one.id)).toEqual([id]);
   });
 });

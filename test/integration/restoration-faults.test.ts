@@ -1,75 +1,28 @@
-import { existsSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { temporaryFolder } from "../support/backup.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { describe, expect, it } from "vitest";
 import { databasesOf } from "../support/replace.ts";
-import { alice, bob, chat, type RestoreConfig, type RestoreWorld, restoreWorld } from "../support/restoration.ts";
-import { ManualClock, until, useRedis } from "../support/state.ts";
+import { alice, bob, chat } from "../support/restoration.ts";
+import { useRestoreDatabase } from "../support/restore-database.ts";
+import { until, useRedis } from "../support/state.ts";
 import { rewriteParts } from "../support/verify.ts";
 
 const fixture = useRedis();
-let server: PostgresServer;
-let clock: ManualClock;
-let path: string;
-let database: string;
-let count = 0;
-
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(async () => {
-  await server?.stop();
-});
-beforeEach(async () => {
-  const made = temporaryFolder();
-  onTestFinished(() => made[Symbol.dispose]());
-  path = made.path;
-  clock = new ManualClock("2026-03-01T12:00:00Z");
-  database = `shop${count++}`;
-  await server.createDatabase(
-    database,
-    "CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 500)",
-  );
-});
-
-function world(change: Partial<RestoreConfig> = {}): RestoreWorld {
-  return restoreWorld(fixture, clock, {
-    path,
-    source: { kind: "postgres", url: server.url(database), counts: "exact" },
-    ...change,
-  });
-}
-
-const rows = async () => Number(await server.psql(database, "SELECT count(*) FROM orders"));
-const log = () => join(path, "services.log");
-const say = (what: string, then = "true") => ["sh", "-c", `echo ${what} >> ${log()}; ${then}`];
-const said = () =>
-  existsSync(log())
-    ? readFileSync(log(), "utf8")
-        .split("\n")
-        .filter((line) => line !== "")
-    : [];
-/** A program that waits for a file. */
-const waits = (what: string) => say(what, `while [ ! -e ${join(path, "go")} ]; do sleep 0.02; done`);
+const here = useRestoreDatabase(fixture);
+const { world, rows, backedUp, say, waits, said } = here;
 const untouched = async () => {
   expect(await rows()).toBe(10);
-  expect(await databasesOf(server, database)).toBe(`${database} t`);
+  expect(await databasesOf(here.server, here.database)).toBe(`${here.database} t`);
 };
-
-/** A backup of all rows, of which most are deleted afterwards. */
-async function backedUp(shop: RestoreWorld) {
-  const backup = await shop.backUp();
-  await server.psql(database, "DELETE FROM orders WHERE id > 10");
-  return backup;
-}
 
 describe("a restore that fails before the swap", () => {
   it("leaves what is live when what was restored is not what the manifest says", async () => {
     const shop = world();
     const backup = await backedUp(shop);
     for (const storage of ["local", "offsite"])
-      rewriteParts(join(path, storage, backup.folder ?? "", "manifest.json"), { tables: { "public.orders": 501 } });
+      rewriteParts(join(here.path, storage, backup.folder ?? "", "manifest.json"), {
+        tables: { "public.orders": 501 },
+      });
     for (const storage of ["local", "offsite"])
       await shop.deps.catalogueKeeper.refresh(storage, undefined, new AbortController().signal);
     const failed = await shop.restored({ backup: backup.id });
@@ -96,7 +49,7 @@ describe("a restore that fails before the swap", () => {
   });
 
   it("says so when what is live can not be backed up before, and can be restored without", async () => {
-    const broken = join(path, "broken");
+    const broken = join(here.path, "broken");
     const shop = world({ backup: { hooks: { before: [["test", "!", "-e", broken]] } } });
     const backup = await backedUp(shop);
     const { id } = await shop.looked({ backup: backup.id });
@@ -131,11 +84,11 @@ describe("a restore that fails before the swap", () => {
 
   it("is cancelled while the backup before is under way, and that with it", async () => {
     const shop = world({ backup: { hooks: { before: [waits("before")] } } });
-    writeFileSync(join(path, "go"), "");
+    writeFileSync(join(here.path, "go"), "");
     const backup = await backedUp(shop);
     const { id } = await shop.looked({ backup: backup.id });
     const approval = await shop.approved(id);
-    unlinkSync(join(path, "go"));
+    unlinkSync(join(here.path, "go"));
     const before = said().length;
     const carried = shop.carryOut(approval.id);
     await until(() => said().length > before, "backing up");
@@ -161,7 +114,7 @@ describe("a restore that fails before the swap", () => {
     await expect(carried).rejects.toThrow();
     expect(said()).toEqual(["stop", "start"]);
     expect((await shop.deps.restorationStates.get(id)).status).toBe("running");
-    writeFileSync(join(path, "go"), "");
+    writeFileSync(join(here.path, "go"), "");
     expect(await shop.carryOut(approval.id)).toMatchObject({ status: "done", interruptedIn: "stop" });
     expect(await rows()).toBe(500);
   });
@@ -185,8 +138,11 @@ describe("a restore that was swapped", () => {
     expect(restorations.refusal(done, "keep", alice)).toBeUndefined();
     await restorations.keepNow(done.id, alice);
     const dropped = await shop.work(done.id);
-    expect(dropped).toMatchObject({ status: "done", undo: { dropBy: alice, droppedAt: clock.now().toISOString() } });
-    expect(await databasesOf(server, database)).toBe(`${database} t`);
+    expect(dropped).toMatchObject({
+      status: "done",
+      undo: { dropBy: alice, droppedAt: here.clock.now().toISOString() },
+    });
+    expect(await databasesOf(here.server, here.database)).toBe(`${here.database} t`);
     await expect(restorations.undo(done.id, alice, chat)).rejects.toMatchObject({ code: "conflict" });
     expect((await shop.audit(done.id)).slice(-2)).toEqual(["drop-requested", "dropped"]);
   });
@@ -198,7 +154,7 @@ describe("a restore that was swapped", () => {
     await shop.deps.restorations.undo(done.id, alice, chat);
     const { undo } = await shop.work(done.id);
     expect(undo).toMatchObject({ status: "asked", changes: { written: 0 } });
-    clock.advance(2 * 3_600_000);
+    here.clock.advance(2 * 3_600_000);
     await shop.deps.restorations.step();
     const expired = await shop.deps.restorationStates.get(done.id);
     // The approval has expired with the time; so has the way back.

@@ -1,49 +1,26 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { temporaryFolder } from "../support/backup.ts";
+import { describe, expect, it, vi } from "vitest";
 import { jobContext } from "../support/catalogue.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { alice, chat, type RestoreConfig, restoreWorld } from "../support/restoration.ts";
-import { ManualClock, useRedis } from "../support/state.ts";
+import { alice, chat, type RestoreWorld } from "../support/restoration.ts";
+import { useRestoreDatabase } from "../support/restore-database.ts";
+import { useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
-let server: PostgresServer;
-let clock: ManualClock;
-let path: string;
-let database: string;
-let count = 0;
-
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(async () => {
-  await server?.stop();
-});
-beforeEach(async () => {
-  const made = temporaryFolder();
-  onTestFinished(() => made[Symbol.dispose]());
-  path = made.path;
-  clock = new ManualClock("2026-03-01T12:00:00Z");
-  database = `still${count++}`;
-  await server.createDatabase(database, "CREATE TABLE orders AS SELECT g AS id FROM generate_series(1, 50) g");
-});
-
-const world = (change: Partial<RestoreConfig>) =>
-  restoreWorld(fixture, clock, { path, source: { kind: "postgres", url: server.url(database) }, ...change });
-type World = ReturnType<typeof world>;
-
+const here = useRestoreDatabase(fixture);
+const { world } = here;
 /** Says that it was begun, and waits until the test lets it go on. */
 const waits = (what: string) => [
   "sh",
   "-c",
-  `touch ${join(path, what)}; while [ ! -e ${join(path, `${what}-go`)} ]; do sleep 0.02; done`,
+  `touch ${join(here.path, what)}; while [ ! -e ${join(here.path, `${what}-go`)} ]; do sleep 0.02; done`,
 ];
-const begun = async (what: string) => await vi.waitFor(() => expect(existsSync(join(path, what))).toBe(true), 20_000);
-const goOn = (what: string) => writeFileSync(join(path, `${what}-go`), "");
+const begun = async (what: string) =>
+  await vi.waitFor(() => expect(existsSync(join(here.path, what))).toBe(true), 20_000);
+const goOn = (what: string) => writeFileSync(join(here.path, `${what}-go`), "");
 
-async function ordered({ deps }: World): Promise<string> {
-  clock.advance(1000);
+async function ordered({ deps }: RestoreWorld): Promise<string> {
+  here.clock.advance(1000);
   const { run } = await deps.orders.request({ name: "shop", trigger: "chat", requestedBy: alice, target: chat });
   return run.id;
 }
@@ -55,7 +32,7 @@ describe("backups of the same name and what replaces what they read", () => {
     const { id: backup } = await shop.backUp();
     const { id } = await shop.looked({ backup });
     const approval = await shop.approved(id);
-    const held = join(path, "held");
+    const held = join(here.path, "held");
     const other = world({ prefix, restore: { backup: "off" }, backup: { hooks: { before: [waits("held")] } } });
     const run = await ordered(other);
     const running = other.deps.runner.execute(run, jobContext());
@@ -66,7 +43,7 @@ describe("backups of the same name and what replaces what they read", () => {
       expect({ waitsFor, phase }).toEqual({ waitsFor: run, phase: "restore" });
     }, 30_000);
     // What is read is kept from a command line that knows no Redis.
-    const leases = () => readdirSync(join(path, "local", "shop")).filter((name) => name.startsWith("lease-"));
+    const leases = () => readdirSync(join(here.path, "local", "shop")).filter((name) => name.startsWith("lease-"));
     expect(leases()).toHaveLength(1);
     expect(existsSync(held)).toBe(true);
     goOn("held");

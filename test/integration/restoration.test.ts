@@ -1,58 +1,25 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { temporaryFolder } from "../support/backup.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { describe, expect, it } from "vitest";
 import { databasesOf } from "../support/replace.ts";
-import { alice, bob, chat, type RestoreConfig, restoreWorld } from "../support/restoration.ts";
-import { ManualClock, useRedis } from "../support/state.ts";
+import { alice, bob, chat } from "../support/restoration.ts";
+import { useRestoreDatabase } from "../support/restore-database.ts";
+import { useRedis } from "../support/state.ts";
 import { flipBit } from "../support/verify.ts";
 
 const fixture = useRedis();
 const hour = 3_600_000;
-let server: PostgresServer;
-let clock: ManualClock;
-let path: string;
-let database: string;
-let count = 0;
-
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(async () => {
-  await server?.stop();
-});
-beforeEach(async () => {
-  const made = temporaryFolder();
-  onTestFinished(() => made[Symbol.dispose]());
-  path = made.path;
-  clock = new ManualClock("2026-03-01T12:00:00Z");
-  database = `shop${count++}`;
-  await server.createDatabase(
-    database,
-    "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT g, 'n' || g FROM generate_series(1, 500) g",
-  );
-});
-
-function world(change: Partial<RestoreConfig> = {}) {
-  return restoreWorld(fixture, clock, {
-    path,
-    source: { kind: "postgres", url: server.url(database), counts: "exact" },
-    ...change,
-  });
-}
-
-const rows = async (name = database) => Number(await server.psql(name, "SELECT count(*) FROM orders"));
-
+const here = useRestoreDatabase(fixture);
+const { world, rows } = here;
 describe("a restore in place", () => {
   it("goes its whole way: looked at, confirmed, typed, carried out, taken back, dropped", async () => {
-    const log = join(path, "services.log");
+    const log = join(here.path, "services.log");
     const say = (what: string) => ["sh", "-c", `echo ${what} $VAKHTA_WORK $VAKHTA_TARGET >> ${log}`];
     const { deps, ...shop } = world({ restore: { keep: "24h", stop: [say("stop")], start: [say("start")] } });
     const backup = await shop.backUp();
     expect(backup.status).toBe("succeeded");
-    await server.psql(
-      database,
+    await here.server.psql(
+      here.database,
       "DELETE FROM orders WHERE id > 10; INSERT INTO orders SELECT g FROM generate_series(1001, 1700) g",
     );
     const looked = await shop.looked({ backup: backup.id });
@@ -60,7 +27,7 @@ describe("a restore in place", () => {
     expect(looked).toMatchObject({
       status: "ready",
       preflight: {
-        database,
+        database: here.database,
         obstacles: [],
         storage: "local",
         passedOver: [],
@@ -79,7 +46,7 @@ describe("a restore in place", () => {
       target: "shop",
       identity: { manifest: backup.manifestSha256, database: expect.stringMatching(/^\d+$/) },
     });
-    clock.advance(5000);
+    here.clock.advance(5000);
     const done = await shop.carryOut(approval.id);
     expect(done.error).toBeUndefined();
     expect(done).toMatchObject({
@@ -98,16 +65,16 @@ describe("a restore in place", () => {
           { signal: new AbortController().signal, jobId: "p", attempt: 1, maxAttempts: 1 },
         );
     for (const storage of ["local", "offsite"])
-      expect(readFileSync(join(path, storage, former.folder ?? "", "pin.json"), "utf8")).toContain(
+      expect(readFileSync(join(here.path, storage, former.folder ?? "", "pin.json"), "utf8")).toContain(
         `"reason": "${done.id}"`,
       );
     expect(readFileSync(log, "utf8").trim().split("\n")).toEqual([
-      `stop restore ${database}`,
-      `start restore ${database}`,
+      `stop restore ${here.database}`,
+      `start restore ${here.database}`,
     ]);
     expect((await deps.verifications.restores("shop")).length).toBe(1);
 
-    await server.psql(database, "INSERT INTO orders VALUES (9001), (9002)");
+    await here.server.psql(here.database, "INSERT INTO orders VALUES (9001), (9002)");
     const undone = await shop.undone(done.id);
     expect(undone.undo?.error).toBeUndefined();
     expect(undone).toMatchObject({ status: "undone", undo: { status: "done", changes: { written: 2 } } });
@@ -115,12 +82,12 @@ describe("a restore in place", () => {
     const agreed = await deps.approvals.read(undone.undo?.approval ?? "");
     expect(agreed?.details.map(({ key }) => key)).toContain("restoration-detail-undo-lost");
 
-    clock.advance(23 * hour);
+    here.clock.advance(23 * hour);
     expect((await shop.work(done.id)).undo?.droppedAt).toBeUndefined();
-    clock.advance(2 * hour);
+    here.clock.advance(2 * hour);
     const dropped = await shop.work(done.id);
-    expect(dropped.undo?.droppedAt).toBe(clock.now().toISOString());
-    expect(await databasesOf(server, database)).toBe(`${database} t`);
+    expect(dropped.undo?.droppedAt).toBe(here.clock.now().toISOString());
+    expect(await databasesOf(here.server, here.database)).toBe(`${here.database} t`);
     expect((await deps.pins.all()).map(({ order }) => order.pinned)).toEqual([false]);
     expect(await deps.restorationStates.unsettled()).toEqual([]);
     expect(await shop.audit(done.id)).toEqual([
@@ -141,7 +108,7 @@ describe("a restore in place", () => {
   it("keeps its backup and the one made before, whatever the retention says, until the way back is closed", async () => {
     const { deps, ...shop } = world();
     const old = await shop.backUp();
-    clock.advance(hour);
+    here.clock.advance(hour);
     await shop.backUp();
     const looked = await shop.looked({ backup: old.id });
     const prune = async () => {
@@ -152,7 +119,8 @@ describe("a restore in place", () => {
         );
     };
     await prune();
-    const isThere = (folder = "") => ["local", "offsite"].map((storage) => existsSync(join(path, storage, folder)));
+    const isThere = (folder = "") =>
+      ["local", "offsite"].map((storage) => existsSync(join(here.path, storage, folder)));
     expect(isThere(old.folder)).toEqual([true, true]);
     await deps.restorations.cancel(looked.id, alice);
     await prune();
@@ -163,7 +131,7 @@ describe("a restore in place", () => {
     const { deps, ...shop } = world();
     const backup = await shop.backUp();
     const artifact = (storage: string) =>
-      join(path, storage, backup.folder ?? "", backup.manifest?.parts[0]?.file ?? "");
+      join(here.path, storage, backup.folder ?? "", backup.manifest?.parts[0]?.file ?? "");
     flipBit(artifact("local"));
     const looked = await shop.looked({ backup: backup.id });
     expect(looked).toMatchObject({
@@ -175,7 +143,7 @@ describe("a restore in place", () => {
     const approval = await shop.approved(looked.id);
     const failed = await shop.carryOut(approval.id);
     expect(failed).toMatchObject({ status: "failed", error: { code: "storage-mismatch" } });
-    expect(await databasesOf(server, database)).toBe(`${database} t`);
+    expect(await databasesOf(here.server, here.database)).toBe(`${here.database} t`);
     await deps.restorations.lookAgain(failed.id, alice);
     expect(await shop.work(failed.id)).toMatchObject({ status: "refused", error: { code: "no-copy" } });
   });
@@ -185,7 +153,8 @@ describe("a restore in place", () => {
     const backup = await shop.backUp();
     const { id } = await shop.looked({ backup: backup.id });
     const approval = await shop.approved(id);
-    for (const storage of ["local", "offsite"]) rmSync(join(path, storage, backup.folder ?? ""), { recursive: true });
+    for (const storage of ["local", "offsite"])
+      rmSync(join(here.path, storage, backup.folder ?? ""), { recursive: true });
     const failed = await shop.carryOut(approval.id);
     expect(failed).toMatchObject({ status: "failed", error: { code: "void", text: { key: "error-verify-no-copy" } } });
     expect(await shop.audit(id)).toEqual(["requested", "failed"]);
@@ -196,8 +165,8 @@ describe("a restore in place", () => {
     const backup = await shop.backUp();
     const { id } = await shop.looked({ backup: backup.id });
     const approval = await shop.approved(id);
-    await server.psql("postgres", `DROP DATABASE ${database}`);
-    await server.createDatabase(database, "CREATE TABLE orders (id int)");
+    await here.server.psql("postgres", `DROP DATABASE ${here.database}`);
+    await here.server.createDatabase(here.database, "CREATE TABLE orders (id int)");
     expect(await shop.carryOut(approval.id)).toMatchObject({
       status: "failed",
       error: { text: { key: "restoration-ended-void-target" } },
@@ -239,14 +208,14 @@ describe("a restore in place", () => {
     const { deps, ...shop } = world({ approvals: { approvers: 2 } });
     const backup = await shop.backUp();
     const ready = await shop.looked({ backup: backup.id });
-    clock.advance(16 * 60_000);
+    here.clock.advance(16 * 60_000);
     expect(deps.restorations.refusal(ready, "confirm", alice)).toBeDefined();
     await deps.restorations.step();
     expect((await deps.restorations.read(ready.id))?.status).toBe("expired");
     await deps.restorations.lookAgain(ready.id, alice);
     expect((await shop.work(ready.id)).status).toBe("ready");
     await shop.approved(ready.id);
-    clock.advance(16 * 60_000);
+    here.clock.advance(16 * 60_000);
     await deps.restorations.step();
     expect((await deps.restorations.read(ready.id))?.status).toBe("expired");
   });
@@ -280,9 +249,9 @@ describe("a restore beside what is live", () => {
   it("makes a database of another name, compares it, and touches nothing", async () => {
     const { deps, ...shop } = world();
     const backup = await shop.backUp();
-    await server.psql(database, "DELETE FROM orders");
-    const to = `${database}_copy`;
-    expect(deps.restorations.besideName("shop")).toBe(`${database}_20260301_1200`);
+    await here.server.psql(here.database, "DELETE FROM orders");
+    const to = `${here.database}_copy`;
+    expect(deps.restorations.besideName("shop")).toBe(`${here.database}_20260301_1200`);
     const looked = await shop.looked({ backup: backup.id, place: "beside", to });
     expect(looked.error).toBeUndefined();
     expect(looked).toMatchObject({ status: "ready", to, preflight: { obstacles: [], database: to } });
@@ -320,7 +289,7 @@ describe("the estimate", () => {
     const first = await shop.looked({ backup: backup.id });
     expect(first.preflight?.estimate).toBeUndefined();
     await shop.carryOut((await shop.approved(first.id)).id);
-    clock.advance(hour);
+    here.clock.advance(hour);
     const { preflight } = await shop.looked({ backup: backup.id });
     const [measured] = await shop.deps.verifications.restores("shop");
     expect(preflight?.estimate).toMatchObject({ measured: 1, backupMs: expect.any(Number) });
