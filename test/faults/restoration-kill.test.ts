@@ -1,57 +1,33 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { temporaryFolder } from "../support/backup.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { databasesOf } from "../support/replace.ts";
-import { alice, chat, type RestoreConfig, type RestoreWorld, restoreWorld } from "../support/restoration.ts";
+import { alice, chat, type RestoreConfig, type RestoreWorld } from "../support/restoration.ts";
 import type { RestoreChildOrder } from "../support/restoration-child.ts";
-import { ManualClock, useRedis } from "../support/state.ts";
+import { useRestoreDatabase } from "../support/restore-database.ts";
+import { useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
-let server: PostgresServer;
-let clock: ManualClock;
-let path: string;
-let database: string;
-let count = 0;
+const here = useRestoreDatabase(fixture);
+const { rows, backedUp, say, said } = here;
 let config: RestoreConfig;
 let shop: RestoreWorld;
 
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(async () => {
-  await server?.stop();
-});
-beforeEach(async () => {
-  const made = temporaryFolder();
-  onTestFinished(() => made[Symbol.dispose]());
-  path = made.path;
-  clock = new ManualClock("2026-03-01T12:00:00Z");
-  database = `shop${count++}`;
-  await server.createDatabase(
-    database,
-    "CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 500)",
-  );
-  const say = (what: string) => ["sh", "-c", `echo ${what} >> ${join(path, "services.log")}`];
+beforeEach(() => {
   config = {
-    path,
+    path: here.path,
     prefix: fixture.keys().root.split(":")[0] ?? "",
     redisUrl: fixture.server.url,
-    source: { kind: "postgres", url: server.url(database), counts: "exact" },
+    source: { kind: "postgres", url: here.server.url(here.database), counts: "exact" },
     restore: { stop: [say("stop")], start: [say("start")] },
   };
-  shop = restoreWorld(fixture, clock, config);
+  shop = here.world(config);
 });
-
-const rows = async () => Number(await server.psql(database, "SELECT count(*) FROM orders"));
-const services = () => readFileSync(join(path, "services.log"), "utf8").trim().split("\n");
 
 /** A worker that carries it out and is killed there. */
 async function killedAt(approval: string, dieAt: string): Promise<void> {
-  const order: RestoreChildOrder = { config, approval, dieAt, now: clock.now().toISOString() };
+  const order: RestoreChildOrder = { config, approval, dieAt, now: here.clock.now().toISOString() };
   const script = join(import.meta.dirname, "../support/restoration-child.ts");
   const child = spawn(process.execPath, [script, JSON.stringify(order)], { stdio: ["ignore", "inherit", "inherit"] });
   const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
@@ -59,8 +35,7 @@ async function killedAt(approval: string, dieAt: string): Promise<void> {
 }
 
 async function approved(): Promise<{ id: string; approval: string }> {
-  const backup = await shop.backUp();
-  await server.psql(database, "DELETE FROM orders WHERE id > 10");
+  const backup = await backedUp(shop);
   const { id, error } = await shop.looked({ backup: backup.id });
   expect(error).toBeUndefined();
   return { id, approval: (await shop.approved(id)).id };
@@ -85,7 +60,7 @@ describe("a worker that is killed while it restores", () => {
     expect(done).toMatchObject({ status: "done", interruptedIn, attempt: 2 });
     expect(await rows()).toBe(500);
     // Whatever was stopped runs.
-    expect(services().at(-1)).toBe("start");
+    expect(said().at(-1)).toBe("start");
     expect(done.programs).toBeUndefined();
     expect((await shop.deps.runs.list("shop", 10)).length).toBe(2);
     expect(await shop.audit(done.id)).toContain("resumed");
@@ -98,7 +73,7 @@ describe("a worker that is killed while it restores", () => {
     await killedAt(approval, "prepared");
     await shop.deps.restorations.cancel(id, alice);
     expect(await shop.carryOut(approval)).toMatchObject({ status: "cancelled" });
-    expect(await databasesOf(server, database)).toBe(`${database} t`);
+    expect(await databasesOf(here.server, here.database)).toBe(`${here.database} t`);
     expect(await rows()).toBe(10);
   });
 
@@ -109,7 +84,7 @@ describe("a worker that is killed while it restores", () => {
     const tidied = await shop.work(id);
     expect(tidied).toMatchObject({ status: "failed", error: { text: { key: "error-restoration-lost" } } });
     expect(tidied.cleanUp).toBeUndefined();
-    expect(await databasesOf(server, database)).toBe(`${database} t`);
+    expect(await databasesOf(here.server, here.database)).toBe(`${here.database} t`);
   });
 });
 
@@ -124,16 +99,19 @@ describe("a worker that is killed while it takes a restore back", () => {
     await killedAt(agreed, dieAt);
     expect(await shop.carryOut(agreed)).toMatchObject({ status: "undone", undo: { status: "done" } });
     expect(await rows()).toBe(10);
-    expect(services().at(-1)).toBe("start");
+    expect(said().at(-1)).toBe("start");
   });
 });
 
 describe("a worker that is killed while it gives roles", () => {
   it.each(["swap", "given"])("at %s: the next one finds what was given, and gives the rest once", async (dieAt) => {
-    await server.psql(database, "CREATE ROLE clerk LOGIN; CREATE ROLE guard; ALTER ROLE clerk SET work_mem = '5MB'");
-    onTestFinished(async () => void (await server.psql(database, "DROP ROLE IF EXISTS clerk, guard")));
+    await here.server.psql(
+      here.database,
+      "CREATE ROLE clerk LOGIN; CREATE ROLE guard; ALTER ROLE clerk SET work_mem = '5MB'",
+    );
+    onTestFinished(async () => void (await here.server.psql(here.database, "DROP ROLE IF EXISTS clerk, guard")));
     const backup = await shop.backUp();
-    await server.psql(database, "DROP ROLE clerk, guard");
+    await here.server.psql(here.database, "DROP ROLE clerk, guard");
     const { id } = await shop.looked({ backup: backup.id, place: "globals" });
     const { approval = "" } = await shop.deps.restorations.confirm(id, alice, chat, "missing");
     await shop.deps.approvals.confirm(approval, alice, "shop", false);
@@ -145,7 +123,7 @@ describe("a worker that is killed while it gives roles", () => {
       attempt: 2,
       applied: { made: ["clerk", "guard"], altered: [], left: [] },
     });
-    expect(await server.psql(database, "SELECT rolconfig FROM pg_roles WHERE rolname = 'clerk'")).toBe(
+    expect(await here.server.psql(here.database, "SELECT rolconfig FROM pg_roles WHERE rolname = 'clerk'")).toBe(
       "{work_mem=5MB}",
     );
     expect(await shop.audit(id)).toEqual(["requested", "began", "resumed", "done"]);
