@@ -1,26 +1,17 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { DrillRecord } from "../core/drill.ts";
 import type { Deps } from "./deps.ts";
-import { fromRedis } from "./redis-gauges.ts";
+import { redisGauge } from "./redis-gauges.ts";
 
 /** Adds what the newest drill has found of each backup to /metrics. */
 export function drillMetrics(deps: Deps, registry: Registry): void {
   const gauge = (name: string, help: string, value: (record: DrillRecord) => number | undefined) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ["backup"],
-      registers: [registry],
-      async collect() {
-        this.reset();
-        await fromRedis([], async () => {
-          for (const backup of deps.config.backups) {
-            const [newest] = await deps.drills.results(backup.name);
-            const found = newest && value(newest);
-            if (found !== undefined) this.set({ backup: backup.name }, found);
-          }
-        });
-      },
+    redisGauge(registry, { name, help, labelNames: ["backup"] }, async (all) => {
+      for (const backup of deps.config.backups) {
+        const [newest] = await deps.drills.results(backup.name);
+        const found = newest && value(newest);
+        if (found !== undefined) all.set({ backup: backup.name }, found);
+      }
     });
   const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);
   gauge("vakhta_drill_rto_seconds", "Time that the recovery in the newest drill took", ({ rtoMs }) => seconds(rtoMs));

@@ -1,37 +1,23 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Registry } from "prom-client";
 import type { BotMetrics } from "../bot/context.ts";
 import type { Manifest } from "../core/manifest.ts";
 import { storedBytes } from "../core/run.ts";
 import { catalogueGauges } from "./catalogue-metrics.ts";
 import type { Deps } from "./deps.ts";
-import { fromRedis } from "./redis-gauges.ts";
+import { redisGauge } from "./redis-gauges.ts";
 
 /** Names start with `vakhta_`; values of Redis are read when they are asked for. */
 export function createRegistry(deps: Deps, role: "bot" | "worker"): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
   collectDefaultMetrics({ register: registry });
-  new Gauge({
-    name: "vakhta_cards_backlog",
-    help: "Placements of cards that wait to be shown",
-    registers: [registry],
-    async collect() {
-      await fromRedis([this], async () => this.set(await deps.cards.backlog()));
-    },
-  });
-  new Gauge({
-    name: "vakhta_jobs",
-    help: "Jobs by queue and state",
-    labelNames: ["queue", "state"],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      await fromRedis([], async () => {
-        const counts = await deps.producer.counts([deps.host]);
-        for (const [queue, states] of Object.entries(counts))
-          for (const [state, count] of Object.entries(states)) this.set({ queue, state }, count);
-      });
-    },
+  const backlog = { name: "vakhta_cards_backlog", help: "Placements of cards that wait to be shown" };
+  redisGauge(registry, backlog, async (gauge) => gauge.set(await deps.cards.backlog()));
+  const jobs = { name: "vakhta_jobs", help: "Jobs by queue and state", labelNames: ["queue", "state"] };
+  redisGauge(registry, jobs, async (gauge) => {
+    const counts = await deps.producer.counts([deps.host]);
+    for (const [queue, states] of Object.entries(counts))
+      for (const [state, count] of Object.entries(states)) gauge.set({ queue, state }, count);
   });
   backupGauges(deps, registry);
   catalogueGauges(deps, registry);
@@ -40,19 +26,11 @@ export function createRegistry(deps: Deps, role: "bot" | "worker"): Registry {
 
 function backupGauges(deps: Deps, registry: Registry): void {
   const gauge = (name: string, help: string, value: (manifest: Manifest) => number): void => {
-    new Gauge({
-      name,
-      help,
-      labelNames: ["backup"],
-      registers: [registry],
-      async collect() {
-        await fromRedis([], async () => {
-          for (const backup of deps.config.backups) {
-            const manifest = (await deps.runs.lastGood(backup.name))?.manifest;
-            if (manifest) this.set({ backup: backup.name }, value(manifest));
-          }
-        });
-      },
+    redisGauge(registry, { name, help, labelNames: ["backup"] }, async (all) => {
+      for (const backup of deps.config.backups) {
+        const manifest = (await deps.runs.lastGood(backup.name))?.manifest;
+        if (manifest) all.set({ backup: backup.name }, value(manifest));
+      }
     });
   };
   const seconds = (iso: string): number => Date.parse(iso) / 1000;

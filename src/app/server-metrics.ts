@@ -1,10 +1,10 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { type MetricName, metricNames, metricUnits } from "../core/metric.ts";
 import { isStale, type ServerState } from "../core/server-state.ts";
 import { overdueServers } from "../services/watch/polls.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
-import { fromRedis } from "./redis-gauges.ts";
+import { redisGauge } from "./redis-gauges.ts";
 
 /** How Prometheus writes a unit behind a name. */
 const suffixes: Readonly<Record<(typeof metricUnits)[MetricName], string>> = {
@@ -44,21 +44,12 @@ export function serverMetrics(deps: Deps, registry: Registry): void {
     return reading;
   };
   const gauge = (name: string, help: string, value: (state: ServerState, now: Date) => number | undefined): void => {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      async collect() {
-        this.reset();
-        await fromRedis([], async () => {
-          const now = clock.now();
-          for (const [server, state] of await known()) {
-            const found = value(state, now);
-            if (found !== undefined) this.set(labelsOf(server), found);
-          }
-        });
-      },
+    redisGauge(registry, { name, help, labelNames }, async (all) => {
+      const now = clock.now();
+      for (const [server, state] of await known()) {
+        const found = value(state, now);
+        if (found !== undefined) all.set(labelsOf(server), found);
+      }
     });
   };
   for (const metric of metricNames)
@@ -72,16 +63,13 @@ export function serverMetrics(deps: Deps, registry: Registry): void {
     Math.max(0, (now.getTime() - lookedAt.getTime()) / 1000),
   );
   gauge("vakhta_server_poll_duration_seconds", "What the last look at the server took", ({ tookMs }) => tookMs / 1000);
-  new Gauge({
+  const overdue = {
     name: "vakhta_polls_overdue",
     help: "Servers that were not looked at for more than two intervals",
-    registers: [registry],
-    async collect() {
-      await fromRedis([this], async () => {
-        const now = clock.now();
-        const { awakeSince = now } = (await watchState.watching("bot")) ?? {};
-        this.set((await overdueServers(deps, { now, since: awakeSince })).length);
-      });
-    },
+  };
+  redisGauge(registry, overdue, async (gauge) => {
+    const now = clock.now();
+    const { awakeSince = now } = (await watchState.watching("bot")) ?? {};
+    gauge.set((await overdueServers(deps, { now, since: awakeSince })).length);
   });
 }

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { HealthCheck } from "../http/routes/health.ts";
 import type { Deps } from "./deps.ts";
-import { fromRedis } from "./redis-gauges.ts";
+import { redisGauge } from "./redis-gauges.ts";
 import type { WatchLoop } from "./watch-loop.ts";
 
 /** Without a step for so long the loop hangs; milliseconds. */
@@ -9,27 +9,15 @@ const lateStepMs = 30_000;
 
 /** Adds what the bot knows of incidents and of its own watch to /metrics. */
 export function watchMetrics(deps: Deps, registry: Registry, watch: WatchLoop): void {
-  new Gauge({
-    name: "vakhta_incidents_open",
-    help: "Open incidents by severity",
-    labelNames: ["severity"],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      await fromRedis([], async () => {
-        for (const [severity, count] of Object.entries(await deps.incidents.openCounts()))
-          this.set({ severity }, count);
-      });
-    },
+  const incidents = { name: "vakhta_incidents_open", help: "Open incidents by severity", labelNames: ["severity"] };
+  redisGauge(registry, incidents, async (all) => {
+    for (const [severity, count] of Object.entries(await deps.incidents.openCounts())) all.set({ severity }, count);
   });
-  new Gauge({
+  const storms = {
     name: "vakhta_storms_raging",
     help: "Chats in which so many incidents begin that they share one card",
-    registers: [registry],
-    async collect() {
-      await fromRedis([this], async () => this.set((await deps.storms.raging()).length));
-    },
-  });
+  };
+  redisGauge(registry, storms, async (gauge) => gauge.set((await deps.storms.raging()).length));
   new Gauge({
     name: "vakhta_watch_leading",
     help: "1 in the bot that watches",

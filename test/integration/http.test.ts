@@ -156,7 +156,7 @@ describe("/metrics", () => {
     expect(performance.now() - startedAt).toBeLessThan(5000);
     expect(away.statusCode).toBe(200);
     expect(away.body).toContain("process_resident_memory_bytes");
-    expect(away.body).not.toMatch(/vakhta_cards_backlog\{.*\} \d/);
+    expect(away.body).not.toMatch(/vakhta_(?:cards_backlog|jobs|backup_\w+)\{.*\} \d/);
     await redis.restart();
   });
 });
