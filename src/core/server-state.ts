@@ -1,4 +1,4 @@
-import type { LookFailure, ServerFacts, ServerReading, ServerStatus } from "./server.ts";
+import type { Look, LookFailure, ServerFacts, ServerReading, ServerStatus } from "./server.ts";
 import type { Text } from "./text.ts";
 
 /** Why looks give nothing now. */
@@ -62,17 +62,7 @@ export interface ServerEvent {
 }
 
 /** A look, with what is written down of it. */
-export type NotedLook =
-  | { readonly name: string; readonly reading: ServerReading; readonly tookMs: number; readonly host?: string }
-  | {
-      readonly name: string;
-      readonly failure: LookFailure;
-      readonly reason: Text;
-      readonly tookMs: number;
-      readonly permanent?: boolean | undefined;
-      readonly ofApi?: boolean | undefined;
-      readonly host?: string;
-    };
+export type NotedLook = Look & { readonly host?: string };
 
 export interface Next {
   readonly state: ServerState;

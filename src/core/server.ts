@@ -1,4 +1,5 @@
 import type { MetricValues } from "./metric.ts";
+import type { Text } from "./text.ts";
 
 /**
  * What a server is doing, whatever its provider calls it. `busy`: its provider is at work on it (it is installed,
@@ -75,3 +76,17 @@ export interface ServerAction {
   /** In the provider's words. */
   readonly event: string;
 }
+
+/** What a look at one server gave: a reading, or why there is none. */
+export type Look =
+  | { readonly name: string; readonly reading: ServerReading; readonly tookMs: number }
+  | {
+      readonly name: string;
+      readonly failure: LookFailure;
+      readonly reason: Text;
+      readonly tookMs: number;
+      /** True: it stays so until a person changes something (a token that is refused). */
+      readonly permanent?: boolean | undefined;
+      /** True: it was the provider's API that failed here. Of the server itself it says nothing, bad or good. */
+      readonly ofApi?: boolean | undefined;
+    };

@@ -2,8 +2,7 @@ import type { z } from "zod";
 import type { AutoBackups, Domain, Finances, ManagedBucket, ManagedDatabase, ProviderBackup } from "../core/managed.ts";
 import type { Clock } from "../core/ports.ts";
 import type { PowerAction } from "../core/power.ts";
-import type { LookFailure, ServerAction, ServerDisk, ServerFacts, ServerReading } from "../core/server.ts";
-import type { Text } from "../core/text.ts";
+import type { Look, ServerAction, ServerDisk, ServerFacts } from "../core/server.ts";
 import type { Logger } from "../lib/logger.ts";
 
 export type {
@@ -14,6 +13,7 @@ export type {
   ManagedDatabase,
   ProviderBackup,
 } from "../core/managed.ts";
+export type { Look } from "../core/server.ts";
 
 /** One server as the configuration names it, with what its kind needs to find it. */
 export interface ServerTarget<C = unknown> {
@@ -22,20 +22,6 @@ export interface ServerTarget<C = unknown> {
   /** What the kind's `serverSchema` made of its entry. */
   readonly config: C;
 }
-
-/** What a look at one server gave: a reading, or why there is none. */
-export type Look =
-  | { readonly name: string; readonly reading: ServerReading; readonly tookMs: number }
-  | {
-      readonly name: string;
-      readonly failure: LookFailure;
-      readonly reason: Text;
-      readonly tookMs: number;
-      /** True: it stays so until a person changes something (a token that is refused). */
-      readonly permanent?: boolean | undefined;
-      /** True: it was the provider's API that failed here. Of the server itself it says nothing, bad or good. */
-      readonly ofApi?: boolean | undefined;
-    };
 
 /**
  * Requests to one account in any process, held to a rate. `take` resolves when one may be sent, and rejects with the

@@ -1,3 +1,4 @@
+import { offsetAt } from "../../core/zone.ts";
 import type { Locale } from "../../messages/index.ts";
 
 const minuteMs = 60_000;
@@ -31,22 +32,6 @@ export function timeTicks(from: number, to: number, timezone: string, locale: Lo
 
 function within(times: readonly number[], from: number, to: number): number[] {
   return [...new Set(times)].filter((at) => at >= from && at <= to);
-}
-
-/** By how much the zone's clock is ahead of UTC at a moment; milliseconds. */
-function offsetAt(at: number, timezone: string): number {
-  const parts = formatOf("wall", "en", timezone, {
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(at);
-  const part = (type: string): number => Number(parts.find((each) => each.type === type)?.value ?? 0);
-  const wall = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
-  return wall - Math.floor(at / 1000) * 1000;
 }
 
 /** The moment at which the zone's clock shows `wall`, a time written as if it were UTC. */

@@ -3,9 +3,9 @@ import { type Finding, failed, ok, warning } from "./finding.ts";
 
 const connectTimeoutMs = 5000;
 
-/** Is Redis there, new enough, and will it keep what it is given? */
-export async function probeRedis(url: string): Promise<Finding> {
-  const redis = new Redis(url, {
+/** A connection for one question: it is not made again once it is lost. */
+export function onceToRedis(url: string): Redis {
+  return new Redis(url, {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     commandTimeout: connectTimeoutMs,
@@ -13,6 +13,11 @@ export async function probeRedis(url: string): Promise<Finding> {
     retryStrategy: () => null,
     connectionName: "vakhta-doctor",
   });
+}
+
+/** Is Redis there, new enough, and will it keep what it is given? */
+export async function probeRedis(url: string): Promise<Finding> {
+  const redis = onceToRedis(url);
   // The reason of a failed connection comes here; the call itself only says that the connection is closed.
   let reason = "";
   redis.on("error", (error: Error & { code?: string }) => {

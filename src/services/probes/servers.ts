@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
 import type { ProviderConfig, ServerConfig } from "../../app/config.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -9,6 +8,7 @@ import { Presences } from "../../state/presence.ts";
 import { Keys } from "../../state/redis.ts";
 import { presenceWithinMs } from "../status.ts";
 import { type Finding, failed, failure, ok, skipped, warning } from "./finding.ts";
+import { onceToRedis } from "./redis.ts";
 
 interface Parts {
   readonly clock: Clock;
@@ -18,7 +18,6 @@ interface Parts {
 
 /** So many names are told. */
 const mostNames = 5;
-const connectTimeoutMs = 5000;
 
 /** A rate of this process alone: the doctor asks little, and works without Redis. */
 function paced(perSecond: number): RateLimit {
@@ -98,14 +97,7 @@ export async function probeWorker(
   host: string | undefined,
   clock: Clock,
 ): Promise<Finding> {
-  const connection = new Redis(redis.url, {
-    lazyConnect: true,
-    connectTimeout: connectTimeoutMs,
-    commandTimeout: connectTimeoutMs,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    connectionName: "vakhta-doctor",
-  });
+  const connection = onceToRedis(redis.url);
   // That it cannot be reached is told by the check of Redis.
   connection.on("error", () => undefined);
   try {

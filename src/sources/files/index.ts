@@ -1,7 +1,7 @@
 import type { Logger } from "../../lib/logger.ts";
 import { LazyBeside, LazyReplacer } from "../lazily.ts";
 import type { Beside, BesideOrder, ReplacementOrder, Replacer } from "../replacement.ts";
-import type { OpenOptions, Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
+import type { OpenOptions, Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { besideName } from "./beside-name.ts";
 import { inspectTree } from "./inspect.ts";
 import { checkReadable } from "./readable.ts";
@@ -45,10 +45,8 @@ function beside(config: TreeConfig, order: BesideOrder): Beside {
   return new LazyBeside(async () => (await import("./replace/beside.ts")).createBeside(config, order));
 }
 
-export const filesSource: SourceKind<typeof filesSchema> = {
-  kind: "files",
-  schema: filesSchema,
-  create: (config, { logger }) => new TreeSource(config, logger),
+const tree = {
+  create: (config: TreeConfig, { logger }: SourceDeps) => new TreeSource(config, logger),
   checkReadable,
   restore,
   testRestore,
@@ -57,15 +55,7 @@ export const filesSource: SourceKind<typeof filesSchema> = {
   besideName,
 };
 
+export const filesSource: SourceKind<typeof filesSchema> = { kind: "files", schema: filesSchema, ...tree };
+
 /** The same for a machine's settings, among which there are secrets: the configuration refuses it without encryption. */
-export const configSource: SourceKind<typeof configSchema> = {
-  kind: "config",
-  schema: configSchema,
-  create: (config, { logger }) => new TreeSource(config, logger),
-  checkReadable,
-  restore,
-  testRestore,
-  replacer,
-  beside,
-  besideName,
-};
+export const configSource: SourceKind<typeof configSchema> = { kind: "config", schema: configSchema, ...tree };

@@ -5,6 +5,7 @@ import { dirname, join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
+import { notFound } from "../errors.ts";
 import type { CreateOptions, ObjectWriter, Storage, StorageDeps, StorageKind, StoredObject } from "../types.ts";
 import { fileError, isMissing } from "./errors.ts";
 import { type LocalConfig, localSchema } from "./schema.ts";
@@ -202,14 +203,6 @@ class LocalStorage implements Storage {
       }
     }
   }
-}
-
-function notFound(storage: string, key: string, cause: unknown): AppError {
-  return new AppError("not-found", `storage ${storage} has no ${key}`, {
-    context: { storage, key },
-    text: { key: "error-storage-no-object", args: { storage, object: key } },
-    cause,
-  });
 }
 
 export const localStorage: StorageKind<typeof localSchema> = {

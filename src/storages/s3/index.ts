@@ -5,6 +5,7 @@ import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
 import type { S3Requests } from "../../lib/clients/s3.ts";
 import { registerSecret } from "../../lib/redaction.ts";
+import { notFound } from "../errors.ts";
 import type { CreateOptions, ObjectWriter, Storage, StorageKind, StoredObject } from "../types.ts";
 import { classForTiers, isArchived } from "./classes.ts";
 import { changeClass } from "./copy.ts";
@@ -225,14 +226,6 @@ function cutOff({ storage, server }: S3Place): AppError {
       text: { key: "error-s3-list", args: { storage, server } },
     },
   );
-}
-
-function notFound(storage: string, key: string, cause: unknown): AppError {
-  return new AppError("not-found", `storage ${storage} has no ${key}`, {
-    context: { storage, key },
-    text: { key: "error-storage-no-object", args: { storage, object: key } },
-    cause,
-  });
 }
 
 export const s3Storage: StorageKind<typeof s3Schema> = {
