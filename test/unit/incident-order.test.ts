@@ -1,13 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  applySignal,
-  applyTime,
-  close,
-  type Incident,
-  type IncidentSettings,
-  isOpen,
-} from "../../src/core/incident.ts";
+import { type Incident, type IncidentSettings, isOpen } from "../../src/core/incident.ts";
+import { applyTime, close } from "../../src/core/incident-life.ts";
+import { applySignal } from "../../src/core/incident-signal.ts";
 import { identityOf, type Signal } from "../../src/core/signal.ts";
 import { operator, signal } from "../support/signals.ts";
 

@@ -1,18 +1,13 @@
 import { describe, expect, test } from "vitest";
 import {
-  acknowledge,
-  applySignal,
-  applySilence,
-  applyTime,
-  close,
   endHeardAt,
   type Incident,
   type IncidentSettings,
   incidentUrgency,
   recentChanges,
-  repeat,
-  type Transition,
 } from "../../src/core/incident.ts";
+import { acknowledge, applySilence, applyTime, close, repeat } from "../../src/core/incident-life.ts";
+import { applySignal, type Transition } from "../../src/core/incident-signal.ts";
 import { identityOf, type Signal } from "../../src/core/signal.ts";
 import type { Silence } from "../../src/core/silence.ts";
 import { operator, signal } from "../support/signals.ts";

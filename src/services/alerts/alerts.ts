@@ -2,18 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Config } from "../../app/config.ts";
 import type { Urgency } from "../../core/card.ts";
 import { AppError } from "../../core/errors.ts";
-import {
-  acknowledge,
-  applySignal,
-  applySilence,
-  close,
-  type Incident,
-  incidentUrgency,
-  isOpen,
-  isUnseen,
-  silenceable,
-  type Transition,
-} from "../../core/incident.ts";
+import { type Incident, incidentUrgency, isOpen, isUnseen, silenceable } from "../../core/incident.ts";
+import { acknowledge, applySilence, close } from "../../core/incident-life.ts";
+import { applySignal, type Transition } from "../../core/incident-signal.ts";
 import type { Matcher } from "../../core/matchers.ts";
 import type { Clock } from "../../core/ports.ts";
 import { isSilentAt } from "../../core/route.ts";

@@ -1,13 +1,6 @@
 import type { Config } from "../../app/config.ts";
-import {
-  applySilence,
-  applyTime,
-  flappingWithin,
-  type Incident,
-  incidentUrgency,
-  isOpen,
-  repeat,
-} from "../../core/incident.ts";
+import { flappingWithin, type Incident, incidentUrgency, isOpen } from "../../core/incident.ts";
+import { applySilence, applyTime, repeat } from "../../core/incident-life.ts";
 import type { Clock } from "../../core/ports.ts";
 import { isActive } from "../../core/silence.ts";
 import { type Alerts, type AlertsDeps, silenceOf } from "./alerts.ts";
