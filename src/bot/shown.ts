@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Claim } from "../state/cards.ts";
+import type { Claim } from "../state/claims.ts";
 import type { Rendering } from "./cards/types.ts";
 import { plainText, shorten } from "./html.ts";
 

@@ -6,7 +6,8 @@ import { AppError } from "../core/errors.ts";
 import type { Person } from "../core/run.ts";
 import { forgetLua, refuseLua, refuseOrderLua, saveLua } from "./approvals-lua.ts";
 import { entryText } from "./audit.ts";
-import type { CardRef, Stored } from "./cards.ts";
+import type { CardRef } from "./card-ref.ts";
+import type { Stored } from "./cards.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** What a reply to a message of ours answers. */

@@ -4,7 +4,7 @@ import { endHeardAt, type Incident, isOpen, isUnseen } from "../core/incident.ts
 import type { DailySpan } from "../core/route.ts";
 import type { Person } from "../core/run.ts";
 import { type Severity, severities, severityRank } from "../core/signal.ts";
-import type { CardRef } from "./cards.ts";
+import type { CardRef } from "./card-ref.ts";
 import { findLua, forgetLua, saveLua } from "./incidents-lua.ts";
 import { answersOf, type Keys, type Redis, Script } from "./redis.ts";
 import { foldLua, releaseLua } from "./storms-lua.ts";

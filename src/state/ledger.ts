@@ -3,7 +3,8 @@ import type { Urgency } from "../core/card.ts";
 import { AppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
 import { isRedisRefusal, redisWrite } from "../lib/resilience.ts";
-import type { CardRef, Cards } from "./cards.ts";
+import type { CardRef } from "./card-ref.ts";
+import type { Cards } from "./cards.ts";
 import type { Keys, Redis } from "./redis.ts";
 
 /** What stands in a ledger. */

@@ -3,7 +3,8 @@ import type { AuditEntry } from "../core/audit.ts";
 import type { Urgency } from "../core/card.ts";
 import type { PruneQuestion } from "../core/prune.ts";
 import type { Text } from "../core/text.ts";
-import type { CardRef, Cards } from "./cards.ts";
+import type { CardRef } from "./card-ref.ts";
+import type { Cards } from "./cards.ts";
 import type { Keys, Redis } from "./redis.ts";
 
 /** How the retention of a name in a storage stands, for the watch. Times are ISO 8601. */

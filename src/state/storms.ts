@@ -1,7 +1,7 @@
 import type { ChatTarget } from "../core/card.ts";
 import type { DailySpan } from "../core/route.ts";
 import { type Severity, severities } from "../core/signal.ts";
-import type { CardRef } from "./cards.ts";
+import type { CardRef } from "./card-ref.ts";
 import { stormId, targetName } from "./incidents.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 import { endStormLua, openStormLua, ringStormLua } from "./storms-lua.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Urgency } from "../../src/core/card.ts";
-import type { Cards, Claim } from "../../src/state/cards.ts";
+import type { Cards } from "../../src/state/cards.ts";
+import type { Claim } from "../../src/state/claims.ts";
 import { ManualClock, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();

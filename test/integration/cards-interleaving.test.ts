@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Urgency, urgencies } from "../../src/core/card.ts";
-import type { CardRef, Cards, Claim } from "../../src/state/cards.ts";
+import type { CardRef } from "../../src/state/card-ref.ts";
+import type { Cards } from "../../src/state/cards.ts";
+import type { Claim } from "../../src/state/claims.ts";
 import { ManualClock, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();

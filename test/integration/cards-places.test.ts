@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { CardRef, Cards, Claim } from "../../src/state/cards.ts";
+import type { CardRef } from "../../src/state/card-ref.ts";
+import type { Cards } from "../../src/state/cards.ts";
+import type { Claim } from "../../src/state/claims.ts";
 import { ManualClock, useRedis } from "../support/state.ts";
 
 const fixture = useRedis();

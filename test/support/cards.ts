@@ -1,5 +1,7 @@
 import type { Urgency } from "../../src/core/card.ts";
-import type { CardRef, Cards, Claim } from "../../src/state/cards.ts";
+import type { CardRef } from "../../src/state/card-ref.ts";
+import type { Cards } from "../../src/state/cards.ts";
+import type { Claim } from "../../src/state/claims.ts";
 import type { ManualClock } from "./state.ts";
 
 /** The chat of the tests' cards unless they say otherwise. */
