@@ -17,15 +17,19 @@ export interface Archive {
   readonly signal: AbortSignal;
 }
 
-/** What `command` makes of the beginning of an archive: it may end before the data. */
+/**
+ * What `command` makes of the beginning of an archive: it may end before the data. `keep`: a file that what it has read is
+ * written to, and what more of it was on its way.
+ */
 export function readBeginning(
   archive: Archive,
   command: Command,
-  encoding: "utf8" | "latin1" = "utf8",
+  { encoding = "utf8", keep }: { readonly encoding?: "utf8" | "latin1"; readonly keep?: string } = {},
 ): Promise<string> {
   const isHarmless = ({ context: { step, exit = "", stderr = "" } }: AppError): boolean =>
-    step === "zstd" && /SIGPIPE|broken pipe|connection reset/i.test(`${exit} ${stderr}`);
-  return readText(archive, [unzstdCommand, command], isHarmless, encoding);
+    (step === "zstd" || step === "tee") && /SIGPIPE|broken pipe|connection reset/i.test(`${exit} ${stderr}`);
+  const copying = keep === undefined ? [] : [{ argv: ["tee", keep], install: "apt-get install coreutils" }];
+  return readText(archive, [unzstdCommand, ...copying, command], isHarmless, encoding);
 }
 
 /** A part that is text, whole: its end was compared with the manifest. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { run } from "../../lib/process.ts";
 import { type Difference, mostDifferences } from "../types.ts";
-import { countRows, tableList } from "./counts.ts";
+import { countRows, type Filled, noneFilled, tableList } from "./counts.ts";
 import { anyDefinition, comparable, type Definition, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
 import { sameSpelling } from "./names.ts";
@@ -46,6 +46,7 @@ export async function compareRows(
   database: string,
   part: ManifestPart,
   differences: Differences,
+  { counted }: Pick<Filled, "counted"> = noneFilled,
 ): Promise<{ readonly rows: number; readonly tables: number; readonly largeObjects: number }> {
   if (part.tables === undefined) return { rows: 0, tables: 0, largeObjects: 0 };
   const command = site.tools.command("psql", [...psqlArgs, "-d", withUtf8(site.url(database))], "compare");
@@ -53,24 +54,27 @@ export async function compareRows(
   try {
     // Rows that a policy hides must not pass for rows that are not there.
     await session.query(`${unhurried}; SET row_security = off`);
-    return await compareRowsIn(session, part, part.tables, differences);
+    return await compareRowsIn(session, part, part.tables, differences, counted);
   } finally {
     await session.close();
   }
 }
 
-/** The same in a session that is there already, and sees every row. */
+/** The same in a session that is there already, and sees every row. `counted`: which are not counted again. */
 export async function compareRowsIn(
   session: Pick<PsqlSession, "query">,
   { entries: expected = 0 }: Pick<ManifestPart, "entries">,
   manifest: NonNullable<ManifestPart["tables"]>,
   differences: Differences,
+  counted: Filled["counted"] = noneFilled.counted,
 ): Promise<{ readonly rows: number; readonly tables: number; readonly largeObjects: number }> {
   const names = (await session.query(tableList)).map(
     (line) => z.tuple([z.string(), z.int()]).parse(JSON.parse(line))[0],
   );
-  const { tables, largeObjects } = await countRows(session, names);
-  const found = new Map(Object.entries(tables).map(([name, rows]) => [sameSpelling(name), { name, rows }]));
+  const uncounted = names.filter((name) => !counted.has(name));
+  const { tables, largeObjects } = await countRows(session, uncounted);
+  const all = names.map((name) => ({ name, rows: counted.get(name) ?? tables[name] ?? Number.NaN }));
+  const found = new Map(all.map((one) => [sameSpelling(one.name), one]));
   let compared = 0;
   for (const [name, rows] of Object.entries(manifest)) {
     const spelling = sameSpelling(name);

@@ -25,6 +25,16 @@ export interface Counted {
   readonly largeObjects: number;
 }
 
+/** What was looked at of tables as soon as their rows were there, by "schema.table", quoted where needed. */
+export interface Filled {
+  /** Their rows. */
+  readonly counted: ReadonlyMap<string, number>;
+  /** Those whose statistics were collected. */
+  readonly analyzed: ReadonlySet<string>;
+}
+
+export const noneFilled: Filled = { counted: new Map(), analyzed: new Set() };
+
 /** A snapshot that stays as it was for as long as its session lives. */
 export interface Snapshot {
   /** For `pg_dump --snapshot`. */

@@ -1,11 +1,15 @@
+import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { run } from "../../lib/process.ts";
 import { analyze, analyzing } from "./analyze.ts";
 import { type Archive, readBeginning, streamArchive } from "./archive.ts";
 import { compareDefinitions, compareRows, type Differences } from "./compare.ts";
+import { type Beginning, parseContents } from "./contents.ts";
+import { type Filled, noneFilled } from "./counts.ts";
 import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
+import { fillInStages } from "./fill.ts";
 import { identifierPattern, quoteIdentifier, unquote } from "./names.ts";
 import { ask, withEncoding } from "./session.ts";
 import { sideBySide } from "./side-by-side.ts";
@@ -36,23 +40,32 @@ export interface Prepared extends Archive {
   readonly definitions: readonly Definition[];
   /** Of its texts. */
   readonly encoding: string;
+  readonly beginning?: Beginning;
 }
 
 /** Reads the definitions, and looks that the server has every extension among them: before anything is touched. */
-export async function prepare(site: Site, archive: Archive, manner: Manner): Promise<Prepared> {
-  const prepared = await readDefinitions(site, archive, manner);
+export async function prepare(site: Site, archive: Archive, manner: Manner, folder?: string): Promise<Prepared> {
+  const prepared = await readDefinitions(site, archive, manner, folder);
   await requireExtensions(site, prepared);
   return prepared;
 }
 
-/** Reads the definitions, those of the database itself among them. */
-export async function readDefinitions(site: Site, archive: Archive, manner: Manner): Promise<Prepared> {
+/** Reads the definitions, those of the database itself among them. `folder`: where the beginning is kept. */
+export async function readDefinitions(
+  site: Site,
+  archive: Archive,
+  manner: Manner,
+  folder?: string,
+): Promise<Prepared> {
   // With the definition of the database itself, which pg_restore can not write for a name of several lines.
   const create = /[\r\n]/.test(archive.part.database ?? "") ? [] : ["--create"];
-  const command = site.tools.command("pg_restore", ["--schema-only", ...create, "--file=-", ...flagsOf(manner)]);
-  const text = await readBeginning(archive, command);
+  const verbose = folder === undefined ? [] : ["--verbose"];
+  const args = ["--schema-only", ...create, ...verbose, "--file=-", ...flagsOf(manner)];
+  const path = folder && join(folder, "beginning");
+  const text = await readBeginning(archive, site.tools.command("pg_restore", args), path ? { keep: path } : {});
   const encoding = /^SET client_encoding = '([^']+)';$/m.exec(text)?.[1] ?? "UTF8";
-  return { ...archive, definitions: parseDefinitions(text), encoding };
+  const beginning = folder && path ? { beginning: { folder, path, entries: parseContents(text) } } : {};
+  return { ...archive, definitions: parseDefinitions(text), encoding, ...beginning };
 }
 
 async function requireExtensions(site: Site, { definitions }: Prepared): Promise<void> {
@@ -75,7 +88,10 @@ async function requireExtensions(site: Site, { definitions }: Prepared): Promise
   );
 }
 
-/** Restores into an empty database and has its statistics collected. `list`: a file for pg_restore's --use-list. */
+/**
+ * Restores into an empty database and has its statistics collected: in stages where the beginning of the archive was kept.
+ * `list`: a file for pg_restore's --use-list.
+ */
 export async function restoreInto(
   site: Site,
   database: string,
@@ -89,9 +105,10 @@ export async function restoreInto(
     /** Default: true. Else whoever compares has the statistics collected at the same time. */
     readonly analyze?: boolean;
   } = {},
-): Promise<void> {
+): Promise<Filled> {
   await makeSchemas(site, database, prepared.definitions);
   const { list, progress, parallel } = options;
+  let filled = noneFilled;
   const args = ["--exit-on-error", "--no-password", ...flagsOf(manner)];
   if (list !== undefined) args.push(`--use-list=${list}`);
   args.push(`--dbname=${withEncoding(site.url(database), prepared.encoding)}`);
@@ -101,16 +118,19 @@ export async function restoreInto(
     await run(command, { signal: site.signal, timeoutMs: restoreTimeoutMs }).catch((error: unknown) => {
       throw restoreError(error);
     });
+  } else if (prepared.beginning) {
+    filled = await fillInStages(site, database, { archive: prepared, beginning: prepared.beginning, args, progress });
   } else {
     if (await fitsTransaction(site, prepared)) args.push("--single-transaction");
     await streamArchive(prepared, site.tools.command("pg_restore", args), progress);
   }
-  if (options.analyze ?? true) await analyze(site, database);
+  if (options.analyze ?? true) await analyze(site, database, filled);
+  return filled;
 }
 
 /**
- * Compares what was restored with the manifest and with the archive's definitions. `analyze`: its statistics are collected
- * meanwhile.
+ * Compares what was restored with the manifest and with the archive's definitions. `filled`: what was counted before.
+ * `analyze`: its statistics are collected meanwhile.
  */
 export async function compareWith(
   site: Site,
@@ -118,7 +138,7 @@ export async function compareWith(
   { reader, part, definitions, encoding }: Prepared,
   manner: Manner,
   differences: Differences,
-  options: { readonly analyze?: boolean } = {},
+  { analyze: isAnalyzed = false, filled = noneFilled }: { readonly analyze?: boolean; readonly filled?: Filled } = {},
 ): Promise<Record<string, number>> {
   const made = schemasWithoutDefinition(definitions).map((name) => schemaDefinition(name));
   const how = { flags: flagsOf(manner), encoding, sameVersions: isSameVersion(site, reader.manifest) };
@@ -128,9 +148,9 @@ export async function compareWith(
   const inDefinitions = differences.another();
   await sideBySide(site, [
     async (own) => {
-      Object.assign(counted, await compareRows(own, database, part, inRows));
+      Object.assign(counted, await compareRows(own, database, part, inRows, filled));
     },
-    ...(options.analyze === true ? analyzing(database) : []),
+    ...(isAnalyzed ? analyzing(database, filled) : []),
     async (own) => {
       objects = await compareDefinitions(own, database, [...definitions, ...made], how, inDefinitions);
     },

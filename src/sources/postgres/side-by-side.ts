@@ -32,7 +32,8 @@ export async function sideBySide(site: Site, works: readonly Work[]): Promise<vo
   }
 }
 
-function isNoConnection(error: unknown): boolean {
+/** Whether it is a connection that could not be had. */
+export function isNoConnection(error: unknown): boolean {
   const { code } = toAppError(error);
   return code === "source-unreachable" || code === "source-refused";
 }

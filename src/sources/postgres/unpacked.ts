@@ -43,27 +43,53 @@ export async function jobsFor(
 ): Promise<number> {
   const cores = machine.cores();
   if (via !== undefined || part.rawBytes === undefined || cores < enoughCores) return 1;
-  const disk = await statfs(machine.folder).catch(() => undefined);
-  if (disk === undefined || disk.bavail * disk.bsize < part.rawBytes + reserve) return 1;
-  return Math.min(cores, mostJobs);
+  return (await hasRoom(machine.folder, part.rawBytes)) ? Math.min(cores, mostJobs) : 1;
 }
 
-/** An archive as a file that only this user can read; disposing removes it. */
-export interface Unpacked extends AsyncDisposable {
+async function hasRoom(folder: string, bytes: number): Promise<boolean> {
+  const disk = await statfs(folder).catch(() => undefined);
+  return disk !== undefined && disk.bavail * disk.bsize >= bytes + reserve;
+}
+
+/** A file or a folder that only this user can read; disposing removes it. */
+export interface Own extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Unpacks it whole: what is there in the end is the manifest's. The folder says whose it is, for `sweepUnpacked`. */
+/** An empty folder. It says whose it is, for `sweepUnpacked`. */
+async function ownFolder(folder: string): Promise<Own> {
+  const path = await mkdtemp(join(folder, folderPrefix));
+  const own = { path, [Symbol.asyncDispose]: () => removeFolder(path) };
+  try {
+    await writeFile(join(path, ownerFile), processIdentity());
+    return own;
+  } catch (error) {
+    await own[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * A folder for the beginning of an archive, which restoring it in stages needs; undefined where one connection is enough
+ * for one core, where pg_restore runs elsewhere (`via`), or where there is no room on this machine's disk.
+ */
+export async function folderForStages(
+  machine: Machine,
+  { via }: { readonly via?: readonly string[] | undefined },
+): Promise<Own | undefined> {
+  if (via !== undefined || machine.cores() < 2 || !(await hasRoom(machine.folder, 0))) return undefined;
+  return await ownFolder(machine.folder);
+}
+
+/** Unpacks it whole: what is there in the end is the manifest's. */
 export async function unpack(
   archive: Archive,
   folder: string,
   progress: ((bytes: number) => void) | undefined,
-): Promise<Unpacked> {
-  const own = await mkdtemp(join(folder, folderPrefix));
-  const remove = () => removeFolder(own);
+): Promise<Own> {
+  const own = await ownFolder(folder);
   try {
-    await writeFile(join(own, ownerFile), processIdentity());
-    const path = join(own, "archive");
+    const path = join(own.path, "archive");
     const { signal } = archive;
     const { stream: input, failure } = await openGated(archive, progress);
     try {
@@ -74,9 +100,9 @@ export async function unpack(
     } finally {
       input.destroy();
     }
-    return { path, [Symbol.asyncDispose]: remove };
+    return { ...own, path };
   } catch (error) {
-    await remove();
+    await own[Symbol.asyncDispose]();
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import { warnOf } from "../restore.ts";
 import { type Manner, prepare, restoreInto } from "../restore-database.ts";
 import type { PostgresConfig } from "../schema.ts";
 import type { Site } from "../site.ts";
-import { type Machine, sweepUnpacked } from "../unpacked.ts";
+import { folderForStages, type Machine, sweepUnpacked } from "../unpacked.ts";
 import { type Found, findDatabase, isBeingMade, lookBeside, makingMark } from "./beside-look.ts";
 import { changed } from "./exchange.ts";
 import { endLeftovers, type Hold, openGround, takeHold } from "./ground.ts";
@@ -54,7 +54,8 @@ export class DatabaseBeside implements Beside {
     await using hold = await takeHold(site, to, waitMs);
     if (context.journal !== undefined) await endLeftovers(hold, id);
     requireServer(site, context.identity, to);
-    const archive = await prepare(site, { reader, part, signal: context.signal }, manner);
+    await using folder = await folderForStages(this.#machine, this.#config);
+    const archive = await prepare(site, { reader, part, signal: context.signal }, manner, folder?.path);
     const found = await findDatabase(hold, to);
     if (found !== undefined && isMade(found, context)) {
       await finish(site, to, archive.definitions);
@@ -79,7 +80,7 @@ export class DatabaseBeside implements Beside {
         context.progress?.(read);
       };
       const parallel = { jobs: look.jobs, folder: this.#machine.folder };
-      await restoreInto(site, to, archive, manner, { progress, parallel });
+      const filled = await restoreInto(site, to, archive, manner, { progress, parallel });
       const restoreMs = performance.now() - started;
       await giveProperties(
         site,
@@ -88,7 +89,7 @@ export class DatabaseBeside implements Beside {
         manner,
       );
       await context.record({ step: "compare", facts });
-      const report = await compare(site, to, archive, restoreMs);
+      const report = await compare(site, to, archive, restoreMs, { filled });
       await context.record({ step: "prepared", facts });
       await finish(site, to, archive.definitions);
       return report;

@@ -5,13 +5,14 @@ import type { Text } from "../../../core/text.ts";
 import type { ReplacementContext } from "../../replacement.ts";
 import type { BackupReader, RestoreReport } from "../../types.ts";
 import { conversing } from "../conversing.ts";
+import type { Filled } from "../counts.ts";
 import { databaseTimeoutMs, dropDatabases } from "../database.ts";
 import { requireEmpty } from "../empty.ts";
 import { quoteLiteral } from "../names.ts";
 import { Report, warnOf } from "../restore.ts";
 import { compareWith, type Manner, type Prepared, readDefinitions, restoreInto } from "../restore-database.ts";
 import type { Site } from "../site.ts";
-import { sweepUnpacked } from "../unpacked.ts";
+import { folderForStages, sweepUnpacked } from "../unpacked.ts";
 import { changed, markStatement } from "./exchange.ts";
 import type { Hold } from "./ground.ts";
 import { lookAt, type Target } from "./look.ts";
@@ -42,7 +43,8 @@ export async function prepareBeside(hold: Hold, work: Preparation): Promise<Rest
   const seen = await see(hold, names, id);
   requireIdentity(site, seen, context.identity, names.live);
   if (seen.before !== undefined || seen.undone !== undefined) throw over(names.live);
-  const archive = await readDefinitions(site, { reader, part, signal: context.signal }, manner);
+  await using folder = await folderForStages(target.machine, target);
+  const archive = await readDefinitions(site, { reader, part, signal: context.signal }, manner, folder?.path);
   const look = await lookAt(site, { manifest: reader.manifest, part, definitions: archive.definitions }, target);
   // It is this replacement itself that holds the lock.
   const [obstacle] = look.obstacles.filter(({ key }) => key !== "replace-obstacle-busy");
@@ -66,7 +68,7 @@ async function make(hold: Hold, work: Preparation, { archive, seen, parallel }: 
   await context.record({ step: "make", facts });
   const started = performance.now();
   try {
-    await makeEmpty(site, names, parallel.jobs);
+    await makeEmpty(site, names, archive.beginning ? Math.max(2, parallel.jobs) : parallel.jobs);
     const [oid = ""] = await hold.query(
       `SELECT oid::text FROM pg_catalog.pg_database WHERE datname = ${quoteLiteral(names.made)}`,
     );
@@ -79,10 +81,10 @@ async function make(hold: Hold, work: Preparation, { archive, seen, parallel }: 
       read += bytes;
       context.progress?.(read);
     };
-    await restoreInto(site, names.made, archive, manner, { progress, parallel, analyze: false });
+    const filled = await restoreInto(site, names.made, archive, manner, { progress, parallel, analyze: false });
     const restoreMs = performance.now() - started;
     await context.record({ step: "compare", facts: { ...facts, made: oid } });
-    const report = await compare(site, names.made, archive, restoreMs, { analyze: true });
+    const report = await compare(site, names.made, archive, restoreMs, { analyze: true, filled });
     if (report.differencesTotal > 0) return report;
     const { tables } = await countTables(site, names.made);
     await context.record({ step: "prepared", facts: { ...facts, made: oid } });
@@ -101,13 +103,13 @@ async function makeEmpty(ground: Site, { live, made }: Names, jobs: number): Pro
   await makeHaste(site, made, jobs);
 }
 
-/** Compares by the manifest. `analyze`: the statistics of what was just filled are collected meanwhile. */
+/** Compares by the manifest. `analyze`: the statistics of what was just `filled` are collected meanwhile. */
 export async function compare(
   site: Site,
   database: string,
   archive: Prepared,
   restoreMs: number,
-  options: { readonly analyze?: boolean } = {},
+  options: { readonly analyze?: boolean; readonly filled?: Filled } = {},
 ): Promise<RestoreReport> {
   const report = new Report();
   await report.add(undefined, (differences) => compareWith(site, database, archive, manner, differences, options));

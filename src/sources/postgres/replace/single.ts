@@ -40,7 +40,7 @@ export interface SingleTransaction {
 export async function replaceInOne(site: Site, what: SingleTransaction): Promise<SwapReport> {
   const { database, archive } = what;
   const section = (name: string) =>
-    readBeginning(archive, site.tools.command("pg_restore", [`--section=${name}`, "--file=-"]), bytewise);
+    readBeginning(archive, site.tools.command("pg_restore", [`--section=${name}`, "--file=-"]), { encoding: bytewise });
   const [before, after] = [await section("pre-data"), await section("post-data")];
   const command = site.tools.command("psql", [...psqlArgs, "-d", withUtf8(site.url(database))], "psql");
   const session = new PsqlSession(command, site.signal);

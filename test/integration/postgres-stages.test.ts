@@ -1,0 +1,189 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { connect } from "../../src/sources/postgres/connection.ts";
+import type { Filled } from "../../src/sources/postgres/counts.ts";
+import { createBeside } from "../../src/sources/postgres/replace/besides.ts";
+import { prepare, restoreInto } from "../../src/sources/postgres/restore-database.ts";
+import { postgresSchema } from "../../src/sources/postgres/schema.ts";
+import { openSite } from "../../src/sources/postgres/site.ts";
+import { quiet, temporaryFolder } from "../support/backup.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { backUp, type MadeBackup, richSchema } from "../support/postgres-restore.ts";
+import { databasesOf, Memory } from "../support/replace.ts";
+
+let server: PostgresServer;
+const folder = temporaryFolder();
+const { signal } = new AbortController();
+const manner = { owners: true, scratch: false } as const;
+/** Where a restore keeps the beginning of an archive. */
+const scratch = temporaryFolder();
+
+/**
+ * `f` looks into a table whose rows come later, which is forbidden and is done. The rows of `y` wait for whoever has shut
+ * the gate. Two tables that pg_restore calls the same.
+ */
+const shop = `
+CREATE TABLE a (id int PRIMARY KEY, code text, n int); INSERT INTO a SELECT n, 'c' || n % 7, n % 10 FROM generate_series(1, 5000) n;
+CREATE TABLE z (code text PRIMARY KEY, rank int); INSERT INTO z SELECT 'c' || n, n FROM generate_series(0, 6) n;
+CREATE FUNCTION f(text) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT rank FROM public.z WHERE code = $1';
+CREATE INDEX a_rank ON a (f(code)); CREATE INDEX a_n ON a (n); CREATE STATISTICS a_both ON code, n FROM a;
+COMMENT ON CONSTRAINT a_pkey ON a IS 'first of all'; COMMENT ON INDEX a_n IS 'numbers';
+CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); INSERT INTO b SELECT n, n FROM generate_series(1, 3000) n;
+ALTER TABLE b CLUSTER ON b_pkey; ALTER TABLE b REPLICA IDENTITY USING INDEX b_pkey;
+CREATE FUNCTION gate(int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_lock_shared(7); RETURN true; END';
+CREATE TABLE y (id int CHECK (gate(id))); INSERT INTO y VALUES (1);
+CREATE SCHEMA "c.a"; CREATE SCHEMA c; CREATE TABLE "c.a".b (id int UNIQUE); CREATE TABLE c."a.b" (id int UNIQUE);
+INSERT INTO "c.a".b VALUES (1), (2); INSERT INTO c."a.b" VALUES (3);
+`;
+
+/** Whose owner may not read it, so that the reference cannot be checked once the rights are given. */
+const unreadable = `
+CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2); CREATE TABLE q (p int REFERENCES p); INSERT INTO q VALUES (2);
+CREATE TABLE z (id int); REVOKE ALL ON p, q FROM maker;
+`;
+
+let made: MadeBackup;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  await server.psql("postgres", "CREATE ROLE maker LOGIN CREATEDB PASSWORD 'makes-it-all' CONNECTION LIMIT 20");
+  await server.psql("postgres", "CREATE DATABASE shop OWNER maker");
+  await server.psql("shop", "ALTER SCHEMA public OWNER TO maker");
+  await server.psql("shop", `SET ROLE maker; ${shop}`);
+  made = await backUp({ kind: "postgres", url: server.url("shop") }, folder.path);
+});
+afterAll(async () => {
+  await server?.stop();
+  folder[Symbol.dispose]();
+  scratch[Symbol.dispose]();
+});
+
+async function make(
+  to: string,
+  url: string,
+  { cores = 2, backup = made }: { readonly cores?: number; readonly backup?: MadeBackup } = {},
+): Promise<ReturnType<ReturnType<typeof createBeside>["make"]>> {
+  const machine = { cores: () => cores, folder: scratch.path };
+  const beside = createBeside(
+    postgresSchema.parse({ kind: "postgres", url }),
+    { id: "r1", to, logger: quiet },
+    machine,
+  );
+  const { identity } = await beside.look(backup.manifest, { reader: backup.reader, signal });
+  return await beside.make(backup.reader, new Memory().context(identity));
+}
+
+/** Fills a database of its own as a restore beside does. */
+async function fill(backup: MadeBackup, database: string, to = server.url("postgres")): Promise<Filled> {
+  const site = await openSite(connect(to), backup.manifest, { signal, logger: quiet });
+  const [part] = backup.manifest.parts;
+  if (!part) throw new Error("a backup without a part");
+  const own = temporaryFolder();
+  try {
+    const prepared = await prepare(site, { reader: backup.reader, part, signal }, manner, own.path);
+    return await restoreInto(site, database, prepared, manner, { analyze: false });
+  } finally {
+    own[Symbol.dispose]();
+  }
+}
+
+/** The tables with statistics. */
+const knownOf = (database: string): Promise<string> =>
+  server.psql(database, "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public' ORDER BY 1");
+
+/** Nothing gets into `y` until it is opened. */
+async function shutGate(database: string): Promise<{ open(): Promise<void> }> {
+  const shut = "SET application_name = 'gate'; SELECT pg_advisory_lock(7); SELECT pg_sleep(600)";
+  const session = server.psql(database, shut).catch(() => undefined);
+  const held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND granted";
+  await vi.waitFor(async () => expect(await server.psql(database, held)).toBe("1"), 30_000);
+  return {
+    open: async () => {
+      const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gate'";
+      await server.psql("postgres", end);
+      await session;
+    },
+  };
+}
+
+describe("a database that is filled in stages", () => {
+  it("has the indexes, the count and the statistics of a table while the next ones are filled", async () => {
+    await server.psql("postgres", "CREATE DATABASE filled");
+    const gate = await shutGate("filled");
+    const filling = fill(made, "filled");
+    filling.catch(() => undefined);
+    await vi.waitFor(async () => expect(await knownOf("filled")).toBe("b"), 30_000);
+    await gate.open();
+    const { counted, analyzed } = await filling;
+    // The last one's are made after all rows; of two that pg_restore calls the same nothing is known.
+    const rows = { "public.a": 5000, "public.b": 3000, "public.y": 1 };
+    expect(Object.fromEntries(counted)).toEqual(rows);
+    // One more index of `a` comes later, and with it more to be known.
+    expect(analyzed).toEqual(new Set(["public.b", "public.y"]));
+    expect(await knownOf("filled")).toBe("b\ny");
+  });
+
+  it("is what was backed up: what needs more than its table comes after all rows", async () => {
+    const report = await make("copy", server.url("postgres", "maker", "makes-it-all"));
+    expect(report).toMatchObject({ differencesTotal: 0, compared: { rows: 8011, tables: 6 } });
+    const found = await server.psql("copy", "SET enable_seqscan = off; SELECT count(*) FROM a WHERE f(code) = 3");
+    expect(Number(found)).toBe(Number(await server.psql("shop", "SELECT count(*) FROM a WHERE code = 'c3'")));
+    expect(readdirSync(scratch.path)).toEqual([]);
+  });
+
+  it("is given its rights last", async () => {
+    await server.psql("postgres", "CREATE DATABASE unreadable OWNER maker");
+    await server.psql("unreadable", `ALTER SCHEMA public OWNER TO maker; SET ROLE maker; ${unreadable}`);
+    const source = { kind: "postgres", url: server.url("unreadable") };
+    const backup = await backUp(source, folder.path, { runId: "unreadable" });
+    await server.psql("postgres", "CREATE DATABASE readable OWNER maker");
+    await server.psql("readable", "ALTER SCHEMA public OWNER TO maker");
+    await fill(backup, "readable", server.url("postgres", "maker", "makes-it-all"));
+    const question =
+      "SELECT convalidated FROM pg_constraint WHERE contype = 'f'; SELECT relacl FROM pg_class WHERE relname = 'p'";
+    expect(await server.psql("readable", question)).toBe(await server.psql("unreadable", question));
+    expect(await server.psql("readable", question)).toMatch(/^t\n\{/);
+  });
+
+  it("is it with everything that a schema can have", async () => {
+    await server.createDatabase("rich", richSchema);
+    const rich = await backUp({ kind: "postgres", url: server.url("rich") }, folder.path, { runId: "rich" });
+    await server.psql("postgres", "CREATE DATABASE richly");
+    await fill(rich, "richly");
+    const everything = (name: string) =>
+      server.psql(
+        name,
+        "SELECT string_agg(relname || ' ' || relkind::text || ' ' || coalesce(relacl::text, ''), ', ' ORDER BY relname) FROM pg_class WHERE relnamespace IN ('app'::regnamespace, 'public'::regnamespace)",
+      );
+    expect(await everything("richly")).toBe(await everything("rich"));
+  });
+
+  it("is it with one connection fewer than it would like, on one core, and elsewhere", async () => {
+    // One that holds the right to it, one that fills it.
+    await server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 2");
+    const report = await make("lonely", server.url("postgres", "maker", "makes-it-all"));
+    expect(report).toMatchObject({ differencesTotal: 0, compared: { rows: 8011 } });
+    await server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 20");
+    expect(await make("single", server.url("postgres"), { cores: 1 })).toMatchObject({ differencesTotal: 0 });
+    expect(readdirSync(scratch.path)).toEqual([]);
+  });
+});
+
+describe("what cannot be made of rows that are there", () => {
+  it("is told at once, and nothing is left", async () => {
+    // As a broken index lets it happen: the same number twice.
+    await server.psql(
+      "shop",
+      `UPDATE pg_index SET indisready = false WHERE indexrelid = 'a_pkey'::regclass;
+       INSERT INTO a VALUES (5, 'c5', 5);
+       UPDATE pg_index SET indisready = true WHERE indexrelid = 'a_pkey'::regclass`,
+    );
+    const backup = await backUp({ kind: "postgres", url: server.url("shop") }, folder.path, { runId: "broken" });
+    await expect(make("broken", server.url("postgres"), { backup })).rejects.toMatchObject({
+      code: "source-failed",
+      message: expect.stringContaining('could not create unique index "a_pkey"'),
+    });
+    expect(await databasesOf(server, "broken")).toBe("");
+    expect(readdirSync(scratch.path)).toEqual([]);
+  });
+});
