@@ -33,55 +33,12 @@ export function packOffset(at: number): Buffer {
 
 export const absentValue = packValue(Number.NaN);
 
-/** Two columns of a day: times, and the values of a metric. */
-export interface DayColumns {
-  /** Days since 1970. */
-  readonly day: number;
-  readonly times: Buffer;
-  readonly values: Buffer;
-}
-
-/** What was measured on some days, the earliest first, between two times, both included. */
-export function unpackColumns(days: readonly DayColumns[], from: number, to: number): Columns {
-  const most = days.reduce((sum, { times, values }) => sum + Math.min(times.length, values.length) / entryBytes, 0);
-  const found = { times: new Float64Array(most), values: new Float32Array(most) };
-  let count = 0;
-  for (const { day, times, values } of days) {
-    const begin = day * dayMs;
-    const end = Math.min(times.length, values.length);
-    const timeView = new DataView(times.buffer, times.byteOffset, times.length);
-    const valueView = new DataView(values.buffer, values.byteOffset, values.length);
-    for (let place = firstAt(times, from - begin) * entryBytes; place < end; place += entryBytes) {
-      const at = begin + timeView.getUint32(place);
-      if (at > to) break;
-      const value = valueView.getFloat32(place);
-      if (Number.isNaN(value)) continue;
-      found.times[count] = at;
-      found.values[count] = value;
-      count += 1;
-    }
-  }
-  return { times: found.times.subarray(0, count), values: found.values.subarray(0, count) };
-}
-
-/** The same as points. */
+/** Columns as points. */
 export function pointsIn({ times, values }: Columns): Point[] {
   const points: Point[] = [];
   for (let index = 0; index < times.length; index++)
     points.push({ at: times[index] ?? Number.NaN, value: values[index] ?? Number.NaN });
   return points;
-}
-
-/** Where the first time of a column is that is not before this one. */
-function firstAt(times: Buffer, offset: number): number {
-  let low = 0;
-  let high = times.length / entryBytes;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times.readUInt32BE(middle * entryBytes) < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** What is kept of the points of an hour; undefined of none. */

@@ -10,8 +10,8 @@ import {
   packValue,
   pointsIn,
   unpackBlock,
-  unpackColumns,
 } from "../core/compact.ts";
+import { type StoredColumns, unpackDays } from "../core/day-columns.ts";
 import { AppError } from "../core/errors.ts";
 import { type MetricName, metricNames, metricUnits } from "../core/metric.ts";
 import type { Columns, HourPoint, Point } from "../core/series.ts";
@@ -31,8 +31,8 @@ const mostReadings = 4320;
 const aheadMs = 10 * 60_000;
 /** How often a block is tried again because somebody else was faster. */
 const mostAttempts = 20;
-/** Servers whose windows are read in one round trip. */
-const atOnce = 100;
+/** Columns that are read in one round trip: some megabytes. */
+const mostColumns = 1500;
 
 /**
  * What was measured of each server: every reading for some days, and of each hour the least, the mean and the greatest
@@ -101,21 +101,17 @@ export class ServerHistory {
   ): Promise<Map<string, Map<MetricName, Columns>>> {
     const days = range(Math.floor(from.getTime() / dayMs), Math.floor(to.getTime() / dayMs));
     const result = new Map<string, Map<MetricName, Columns>>();
+    const wanted = { days, metrics: metrics.length, from: from.getTime(), to: to.getTime() };
+    const atOnce = Math.max(1, Math.floor(mostColumns / Math.max(1, days.length * (metrics.length + 1))));
     for (let start = 0; start < names.length; start += atOnce) {
       const some = names.slice(start, start + atOnce);
+      const dayKeys = some.flatMap((name) => days.map((day) => this.#dayKey(name, day)));
       const pipeline = this.#redis.pipeline();
-      for (const name of some) for (const day of days) pipeline.hmgetBuffer(this.#dayKey(name, day), "t", ...metrics);
-      const answers = answersOf(await pipeline.exec()) as (Buffer | null)[][];
+      for (const key of dayKeys) pipeline.hmgetBuffer(key, "t", ...metrics);
+      const stored = answersOf(await pipeline.exec()) as StoredColumns[];
       for (const [index, name] of some.entries()) {
-        const its = answers.slice(index * days.length, (index + 1) * days.length);
-        const series = metrics.map((metric, place) => {
-          const parts = its.flatMap(([times, ...all], which) => {
-            const values = all[place];
-            return times && values ? [{ day: days[which] ?? 0, times, values }] : [];
-          });
-          return [metric, unpackColumns(parts, from.getTime(), to.getTime())] as const;
-        });
-        result.set(name, new Map(series));
+        const found = unpackDays(stored.slice(index * days.length, (index + 1) * days.length), wanted);
+        result.set(name, new Map(metrics.flatMap((metric, place) => (found[place] ? [[metric, found[place]]] : []))));
       }
     }
     return result;

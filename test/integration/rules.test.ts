@@ -4,7 +4,7 @@ import type { MetricValues } from "../../src/core/metric.ts";
 import { messagesOf } from "../../src/messages/index.ts";
 import { type AlertsNode, allIncidents } from "../support/alerts.ts";
 import { cardOf, contextAt } from "../support/incident.ts";
-import { minute, type RuleInput, type RulesWorld, rulesWorld } from "../support/rules.ts";
+import { aServer, minute, type RuleInput, type RulesWorld, rulesWorld } from "../support/rules.ts";
 import { useRedis } from "../support/state.ts";
 
 const fixture = useRedis();
@@ -343,4 +343,74 @@ describe("what was lost or set", () => {
       expect((await allIncidents(world)).filter(({ status }) => status === "firing")).toEqual([]);
     },
   );
+});
+
+describe("many servers", () => {
+  const servers = Array.from({ length: 60 }, (_, index) => aServer(`web-${index}`));
+  const names = servers.map(({ name }) => name);
+  const rule: RuleInput = { name: "busy", when: "min(cpu, 5m) > 90", severity: "warning" };
+
+  async function allBusy(): Promise<RulesWorld> {
+    const world = rulesWorld(fixture, [rule], { servers });
+    for (const name of names) await world.read(name, { cpu: 95 });
+    return world;
+  }
+
+  test("are read while others are calculated: each once, never more than twice the few of a portion", async () => {
+    const world = await allBusy();
+    const asked: string[] = [];
+    let told = 0;
+    let mostAhead = 0;
+    const runner = world.runner([rule], {
+      serverHistory: {
+        columns: async (some, ...rest) => {
+          asked.push(...some);
+          mostAhead = Math.max(mostAhead, asked.length - told);
+          return await world.serverHistory.columns(some, ...rest);
+        },
+      },
+      alerts: {
+        receive: async (signals) => {
+          told += signals.length;
+          return await world.alerts.receive(signals);
+        },
+      },
+    });
+    expect(await runner.step()).toEqual({ servers: 60, told: 60 });
+    expect(asked).toEqual(names);
+    expect(mostAhead).toBeLessThanOrEqual(50);
+  });
+
+  test("whose history cannot be read end the pass; those before them were told, and the next pass tells the others", async () => {
+    const world = await allBusy();
+    let isBroken = true;
+    const runner = world.runner([rule], {
+      serverHistory: {
+        columns: async (some, ...rest) => {
+          if (isBroken && some.includes("web-59")) throw new Error("away");
+          return await world.serverHistory.columns(some, ...rest);
+        },
+      },
+    });
+    await expect(runner.step()).rejects.toThrow("away");
+    expect(await statuses(world)).toHaveLength(50);
+    isBroken = false;
+    expect(await runner.step()).toMatchObject({ told: 10 });
+    expect(await statuses(world)).toHaveLength(60);
+  });
+
+  test("that cannot be told end the pass, whatever becomes of what is read meanwhile", async () => {
+    const world = await allBusy();
+    const runner = world.runner([rule], {
+      serverHistory: {
+        columns: async (some, ...rest) => {
+          if (!some.includes("web-0")) throw new Error("away");
+          return await world.serverHistory.columns(some, ...rest);
+        },
+      },
+      alerts: { receive: () => Promise.reject(new Error("refused")) },
+    });
+    await expect(runner.step()).rejects.toThrow("refused");
+    expect(await world.runner().step()).toMatchObject({ told: 60 });
+  });
 });

@@ -11,8 +11,8 @@ import {
   packValue,
   pointsIn,
   unpackBlock,
-  unpackColumns,
 } from "../../src/core/compact.ts";
+import { type StoredColumns, unpackDays } from "../../src/core/day-columns.ts";
 import { type MetricUnit, metricUnits } from "../../src/core/metric.ts";
 import type { Point } from "../../src/core/series.ts";
 
@@ -32,7 +32,14 @@ describe("a day of readings", () => {
   const times = Buffer.concat([0, 300_000, 600_000, dayMs - 1].map((offset) => packOffset(begin + offset)));
   const values = Buffer.concat([packValue(12.5), absentValue, packValue(0)]);
 
-  const unpacked = (from: number, to: number): Point[] => pointsIn(unpackColumns([{ day, times, values }], from, to));
+  const nothing = { times: new Float64Array(), values: new Float32Array() };
+
+  const series = (stored: readonly StoredColumns[], from: number, to: number): Point[][] => {
+    const days = stored.map((_, index) => day + index);
+    const metrics = Math.max(...stored.map(({ length }) => length - 1));
+    return unpackDays(stored, { days, metrics, from, to }).map(pointsIn);
+  };
+  const unpacked = (from: number, to: number): Point[] => series([[times, values]], from, to)[0] ?? [];
 
   it("gives what was put in, without what is absent or behind the end of the column", () => {
     expect(unpacked(begin, begin + dayMs)).toEqual([
@@ -50,12 +57,53 @@ describe("a day of readings", () => {
   });
 
   it("goes on with the next day", () => {
-    const days = [day, day + 1].map((which) => ({ day: which, times, values }));
-    const found = pointsIn(unpackColumns(days, begin + 1, begin + dayMs + 300_000));
+    const [found] = series(
+      [
+        [times, values],
+        [times, values],
+      ],
+      begin + 1,
+      begin + dayMs + 300_000,
+    );
     expect(found).toEqual([
       { at: begin + 600_000, value: 0 },
       { at: begin + dayMs, value: 12.5 },
     ]);
+  });
+
+  it("gives each metric its own readings, over days of which some have nothing of it, or nothing at all", () => {
+    const all = Buffer.concat([1, 2, 3, 4].map(packValue));
+    const days = [
+      [times, all, null],
+      [null, null, null],
+      [times, all, values],
+      [times.subarray(0, 4), null, null],
+    ];
+    const [first = [], second = [], ...others] = series(days, begin + 1, begin + 3 * dayMs + 1);
+    expect(others).toEqual([]);
+    expect(first.map(({ value }) => value)).toEqual([2, 3, 4, 1, 2, 3, 4]);
+    expect(first.map(({ at }) => at - begin)).toEqual([
+      300_000,
+      600_000,
+      dayMs - 1,
+      2 * dayMs,
+      2 * dayMs + 300_000,
+      2 * dayMs + 600_000,
+      3 * dayMs - 1,
+    ]);
+    expect(second).toEqual([
+      { at: begin + 2 * dayMs, value: 12.5 },
+      { at: begin + 2 * dayMs + 600_000, value: 0 },
+    ]);
+  });
+
+  it("has nothing of a metric that was never measured, and reads columns wherever they lie", () => {
+    const apart = Buffer.concat([Buffer.of(1), times, values]).subarray(1);
+    const stored = [[apart.subarray(0, times.length), null, apart.subarray(times.length)]];
+    const [never, found = []] = series(stored, begin, begin + dayMs);
+    expect(never).toEqual(pointsIn(nothing));
+    expect(found.map(({ value }) => value)).toEqual([12.5, 0]);
+    expect(unpackDays([[null, null]], { days: [day], metrics: 1, from: 0, to: begin + dayMs })).toEqual([nothing]);
   });
 
   it("keeps times in the order of their bytes", () => {

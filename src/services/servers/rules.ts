@@ -25,8 +25,11 @@ export interface RuleRunnerDeps extends TellingDeps {
   readonly serverHistory: Pick<ServerHistory, "columns">;
 }
 
-/** So many servers are looked at, and what becomes of them saved, before the next ones: a kill loses no more. */
-const atOnce = 100;
+/**
+ * So many servers are looked at, and what becomes of them saved, before the next ones: a kill loses no more. What was
+ * read of so few is gone before the collector of a small heap takes it for something that stays.
+ */
+const atOnce = 25;
 /** What was measured may be so old when it comes, or ahead of our clock; milliseconds. */
 const lagMs = 15 * 60_000;
 
@@ -76,8 +79,14 @@ export class RuleRunner {
     const states = await serverStates.readAll(names);
     const held = new Set([...records.values()].map(({ record }) => record.server));
     const due = names.filter((name) => this.#isNew(states.get(name)) || held.has(name));
+    // Redis gets the next ones together while these are calculated.
+    let coming = this.#read(due.slice(0, atOnce), states);
     for (let start = 0; start < due.length; start += atOnce) {
-      const some = due.slice(start, start + atOnce).flatMap((name) => this.#watched.get(name) ?? []);
+      const some = await coming;
+      const next = due.slice(start + atOnce, start + 2 * atOnce);
+      coming = this.#read(next, states);
+      // Nobody asks for it when these cannot be told.
+      coming.catch(() => undefined);
       told += await this.#look(some, states, records);
     }
     if (told > 0) logger.info({ servers: due.length, told }, "rules had something to say");
@@ -102,16 +111,21 @@ export class RuleRunner {
     return await endWithoutRule(this.#deps, ended);
   }
 
+  /** Of those that say something new, with what they have said before. */
+  async #read(names: readonly string[], states: ReadonlyMap<string, ServerState>): Promise<Looked> {
+    const some = names.flatMap((name) => this.#watched.get(name) ?? []);
+    const news = new Set(some.filter(({ server }) => this.#isNew(states.get(server.name))));
+    return { some, news, series: await this.#series([...news], this.#deps.clock.now().getTime()) };
+  }
+
   async #look(
-    some: readonly Watched[],
+    { some, news, series }: Looked,
     states: ReadonlyMap<string, ServerState>,
     records: ReadonlyMap<string, KnownRecord>,
   ): Promise<number> {
     const { config, clock } = this.#deps;
     const { every } = config.stats;
     const now = clock.now().getTime();
-    const news = new Set(some.filter(({ server }) => this.#isNew(states.get(server.name))));
-    const series = await this.#series([...news], now);
     const viewOfServer = ({ name }: ServerConfig): RuleView | undefined =>
       viewOf(states.get(name), series.get(name), every);
     const turn = turns();
@@ -171,15 +185,25 @@ export class RuleRunner {
       })),
     );
     // Servers of the same rules look back in the same way.
-    for (const group of Map.groupBy(wanted, ({ metrics, from }) => `${from} ${metrics.join()}`).values()) {
+    const groups = [...Map.groupBy(wanted, ({ metrics, from }) => `${from} ${metrics.join()}`).values()];
+    const answers = groups.map(async (group) => {
       const [first] = group;
-      if (!first) continue;
+      if (!first) return;
       const names = group.map(({ name }) => name);
       const found = await serverHistory.columns(names, first.metrics, new Date(first.from), new Date(now + lagMs));
       for (const [name, its] of found) for (const [metric, columns] of its) series.get(name)?.set(metric, columns);
-    }
+    });
+    await Promise.all(answers);
     return series;
   }
+}
+
+/** Servers that are looked at together. */
+interface Looked {
+  readonly some: readonly Watched[];
+  readonly news: ReadonlySet<Watched>;
+  /** Of those with something new. */
+  readonly series: Series;
 }
 
 /** What a reading has made of a rule at a server. */
