@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -12,6 +12,7 @@ import { sourceOf, temporaryFolder } from "../support/backup.ts";
 import { misbehavingRedisTools, scriptIn, toolPath } from "../support/fake-tools.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { misbehavingTools } from "../support/postgres-tools.ts";
+import { processesWith } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { type MemoryS3, memoryConfig, startMemoryS3 } from "../support/s3-memory.ts";
 
@@ -195,20 +196,6 @@ afterAll(async () => {
   for (const folder of folders) folder[Symbol.dispose]();
 });
 
-/** Command lines of all processes that belong to the world. */
-function processes(mark: string): string[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(mark));
-}
-
 async function readAll(source: Source): Promise<{ part: SourcePart; bytes: Buffer; facts: PartFacts }[]> {
   await using session = await source.open(signal);
   const result: { part: SourcePart; bytes: Buffer; facts: PartFacts }[] = [];
@@ -262,16 +249,16 @@ describe.each(Object.keys(worlds))("source %s", (kind) => {
         await expect(kindOf(kind).checkReadable(stored, half, signal)).rejects.toMatchObject({ name: "AppError" });
       }
     }
-    expect(processes(world.mark)).toEqual([]);
+    expect(processesWith(world.mark)).toEqual([]);
   });
 
   it("tells while it works how much it has read, and shows no secret in any argument", async () => {
     await using session = await world.good.open(signal);
     // The first part, which is the large one: the others may be complete before they are asked for.
     for await (const part of session.parts()) {
-      const shown = processes(world.mark);
+      const shown = processesWith(world.mark);
       expect(shown.length).toBeGreaterThan(0);
-      expect(shown.join("\n")).not.toContain(world.secret);
+      expect(shown.map(({ line }) => line).join("\n")).not.toContain(world.secret);
       await vi.waitFor(() => expect(part.rawBytes?.()).toBeGreaterThan(0));
       part.stream.resume();
       await part.done;
@@ -283,7 +270,7 @@ describe.each(Object.keys(worlds))("source %s", (kind) => {
     const error = await failureOf(() => readAll(world.failing));
     expect(error.context).toMatchObject({ exit: "exit status 1", stderr: expect.stringContaining("disk on fire") });
     expect(error.context.step).toEqual(expect.any(String));
-    await vi.waitFor(() => expect(processes(world.mark)).toEqual([]));
+    await vi.waitFor(() => expect(processesWith(world.mark)).toEqual([]));
   });
 
   it("ends its stream and fails when its tool is killed halfway", async () => {
@@ -299,21 +286,21 @@ describe.each(Object.keys(worlds))("source %s", (kind) => {
     const controller = new AbortController();
     await using session = await world.good.open(controller.signal);
     for await (const part of session.parts()) {
-      expect(processes(world.mark).length).toBeGreaterThan(0);
+      expect(processesWith(world.mark).length).toBeGreaterThan(0);
       controller.abort(new Error("stop now"));
       expect(await failureOf(() => part.done)).toMatchObject({ message: "stop now" });
       break;
     }
-    await vi.waitFor(() => expect(processes(world.mark)).toEqual([]));
+    await vi.waitFor(() => expect(processesWith(world.mark)).toEqual([]));
   });
 
   it("ends all its processes when it is disposed of in the middle", async () => {
     {
       await using session = await world.good.open(signal);
       for await (const _part of session.parts()) break;
-      expect(processes(world.mark).length).toBeGreaterThan(0);
+      expect(processesWith(world.mark).length).toBeGreaterThan(0);
     }
-    expect(processes(world.mark)).toEqual([]);
+    expect(processesWith(world.mark)).toEqual([]);
   });
 
   it.each(local.has(kind) ? [] : [kind])("of kind %s says that it can not be reached, without its secret", async () => {

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -12,6 +11,7 @@ import { verifyStored } from "../../src/services/backup/verify.ts";
 import type { Storage } from "../../src/storages/types.ts";
 import { filesBelow, orderOf, sourceOf, storageOf, temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { processesWith } from "../support/processes.ts";
 import { type S3Proxy, type S3Server, startS3, startS3Proxy } from "../support/s3.ts";
 
 const child = fileURLToPath(new URL("../support/pipeline-child.ts", import.meta.url));
@@ -61,16 +61,9 @@ afterEach(async () => {
 
 /** Command lines of the client programs that work on this test's database. */
 function tools(): string[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(`:${server.port}/shop`) && !line.includes("pipeline-child"));
+  return processesWith(`:${server.port}/shop`)
+    .map(({ line }) => line)
+    .filter((line) => !line.includes("pipeline-child"));
 }
 
 interface Said {

@@ -11,6 +11,7 @@ import type { Storage } from "../../src/storages/types.ts";
 import { filesBelow, orderOf, sourceOf, storageOf, temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { misbehavingTools } from "../support/postgres-tools.ts";
+import { processesWith } from "../support/processes.ts";
 import { type S3Proxy, type S3Server, startS3, startS3Proxy } from "../support/s3.ts";
 import { lockTable } from "../support/worker.ts";
 
@@ -78,17 +79,9 @@ async function expectNothingLeft(): Promise<void> {
 
 /** Ids of the processes that dump this test's database. */
 function dumps(): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return line.includes("pg_dump\0") && line.includes(`:${server.port}/shop`);
-      } catch {
-        return false;
-      }
-    });
+  return processesWith(`:${server.port}/shop`)
+    .filter(({ line }) => line.includes("pg_dump "))
+    .map(({ pid }) => pid);
 }
 
 describe("a source that fails", () => {

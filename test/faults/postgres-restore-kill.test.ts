@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -9,6 +9,7 @@ import { kindOf } from "../../src/sources/index.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { backUp, type MadeBackup, testRestoreIn } from "../support/postgres-restore.ts";
+import { processesWith } from "../support/processes.ts";
 
 let server: PostgresServer;
 const folder = temporaryFolder();
@@ -29,22 +30,6 @@ afterAll(async () => {
   await server?.stop();
   folder[Symbol.dispose]();
 });
-
-function processesWith(mark: string): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return (
-          readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark) &&
-          !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
-        );
-      } catch {
-        return false;
-      }
-    });
-}
 
 /**
  * Starts a test-restore in a process of its own and kills that when it stands still in the middle. Gives the number of

@@ -17,6 +17,7 @@ import type { Storage } from "../../src/storages/types.ts";
 import { filesBelow, orderOf, sourceOf, storageOf, temporaryFolder } from "../support/backup.ts";
 import { scriptIn } from "../support/fake-tools.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { processIds, wordsOf } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { type S3Proxy, type S3Server, startS3, startS3Proxy } from "../support/s3.ts";
 import { type MemoryS3, memoryConfig, startMemoryS3 } from "../support/s3-memory.ts";
@@ -110,16 +111,8 @@ async function keys(storage: Storage): Promise<string[]> {
   return found;
 }
 
-/** Whether a process has this environment variable, which all programs of one worker have. */
-function marked(pid: string, mark: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark);
-  } catch {
-    return false;
-  }
-}
-
-const living = (mark: string): string[] => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && marked(pid, mark));
+/** Processes with this environment variable, which all programs of one worker have. */
+const living = (mark: string): number[] => processIds().filter((pid) => wordsOf(pid, "environ").includes(mark));
 
 /** The manifest with the size and sum that a part has now: only what is below can tell that it is damaged. */
 function resealed(manifest: Manifest, path: string, file: string): Manifest {

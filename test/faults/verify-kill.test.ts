@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { isFinal } from "../../src/core/run.ts";
 import { isOver, type Verification } from "../../src/core/verification.ts";
 import { proofsCheck } from "../../src/services/watch/proofs.ts";
 import { quiet } from "../support/backup.ts";
+import { processesWith } from "../support/processes.ts";
 import { alice, type RunningProcess, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/worker.ts";
 
@@ -80,22 +81,6 @@ async function ended(id: string): Promise<Verification> {
   );
 }
 
-/** Processes that have this in their command line. */
-function processesWith(mark: string): string[] {
-  return readdirSync("/proc").flatMap((pid) => {
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      return /^\d+$/.test(pid) &&
-        line.includes(mark) &&
-        !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
-        ? [line]
-        : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
 const scratchDatabases = async () =>
   await stack.postgres.psql("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'vakhta_verify_%'");
 const standsStill = () => processesWith(join(temporary, "vakhta-verify-")).length > 0 || undefined;
@@ -109,13 +94,17 @@ describe("a worker killed with SIGKILL in a test-restore", { timeout: 180_000 },
       what: () => worker.log(),
     });
     await until(
-      () => processesWith(temporary).some((line) => line.includes("COPY") || line.includes("postgres")) || undefined,
+      () =>
+        processesWith(temporary).some(({ line }) => line.includes("COPY") || line.includes("postgres")) || undefined,
       { timeoutMs: 60_000 },
     );
     await worker.kill();
     await until(() => standsStill() === undefined || undefined, {
       timeoutMs: 60_000,
-      what: () => processesWith(temporary).join("\n"),
+      what: () =>
+        processesWith(temporary)
+          .map(({ line }) => line)
+          .join("\n"),
     });
     const [left] = readdirSync(temporary).filter((name) => name.startsWith("vakhta-verify-"));
     expect(left).toBeDefined();

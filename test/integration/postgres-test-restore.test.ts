@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,6 +8,7 @@ import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { backUp, type MadeBackup, richSchema, testRestoreIn } from "../support/postgres-restore.ts";
 import { misbehavingTools } from "../support/postgres-tools.ts";
+import { processesWith } from "../support/processes.ts";
 
 let server: PostgresServer;
 let scratch: PostgresServer;
@@ -44,20 +45,6 @@ function place(name: string): string {
   mkdirSync(path, { mode: 0o711 });
   chmodSync(path, 0o711);
   return path;
-}
-
-/** Command lines of processes that have this in them. */
-function processesWith(mark: string): string[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(mark));
 }
 
 describe("a test-restore into a private server", () => {

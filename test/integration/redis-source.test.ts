@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -16,6 +16,7 @@ import type { Source } from "../../src/sources/types.ts";
 import { sourceOf, temporaryFolder } from "../support/backup.ts";
 import { misbehavingRedisTools, toolPath } from "../support/fake-tools.ts";
 import { takeParts } from "../support/parts.ts";
+import { processesWith } from "../support/processes.ts";
 import { type RedisServer, type RedisServerOptions, startRedis } from "../support/redis.ts";
 
 const password = "sesame-of-redis";
@@ -262,14 +263,5 @@ describe("checkReadable", () => {
 });
 
 it("leaves no process and no file behind", () => {
-  const mine = readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`-p\0${server.port}`);
-      } catch {
-        return false;
-      }
-    });
-  expect(mine).toEqual([]);
+  expect(processesWith(`-p ${server.port}`)).toEqual([]);
 });

@@ -1,22 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { run, startPipeline } from "../../src/lib/process.ts";
+import { processesWith } from "../support/processes.ts";
 
 const sh = (script: string) => ({ argv: ["sh", "-c", script], step: "talker" });
-
-/** Ids of processes whose command line contains the mark. */
-function running(mark: string): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark);
-      } catch {
-        return false;
-      }
-    });
-}
 
 describe("a program that is listened to", () => {
   it("has told every line, in order, before it counts as ended", async () => {
@@ -104,9 +90,9 @@ describe("a program that is listened to", () => {
     const controller = new AbortController();
     const pipe = startPipeline([{ ...sh(`sleep 1000 # ${mark}`), onLine: () => true }], { signal: controller.signal });
     pipe.stdout.resume();
-    await vi.waitFor(() => expect(running(mark).length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(processesWith(mark).length).toBeGreaterThan(0));
     controller.abort(new Error("stop now"));
     await expect(pipe.done).rejects.toMatchObject({ message: "stop now" });
-    expect(running(mark)).toEqual([]);
+    expect(processesWith(mark)).toEqual([]);
   });
 });

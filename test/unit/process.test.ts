@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { AppError } from "../../src/core/errors.ts";
 import { findTool, outputBuffer } from "../../src/lib/environment.ts";
 import { bytesWritten, converse, run, startPipeline } from "../../src/lib/process.ts";
 import { registerSecret } from "../../src/lib/redaction.ts";
+import { processesWith, wordsOf } from "../support/processes.ts";
 
 const node = process.execPath;
 const js = (code: string, step: string) => ({ argv: [node, "-e", code], step });
@@ -17,29 +18,10 @@ const js = (code: string, step: string) => ({ argv: [node, "-e", code], step });
 const soon = { timeout: 15_000 };
 
 /** Processes whose command line contains the mark. */
-function running(mark: string): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark) && Number(pid) !== process.pid;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
+const running = (mark: string): number[] => processesWith(mark).map(({ pid }) => pid);
 
 /** Sleeping programs that have inherited this mark in their environment. */
-function sleepers(mark: string): number[] {
-  return running("sleep").filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark);
-    } catch {
-      return false;
-    }
-  });
-}
+const sleepers = (mark: string): number[] => running("sleep").filter((pid) => wordsOf(pid, "environ").includes(mark));
 
 function endSleepers(mark: string): void {
   for (const pid of sleepers(mark)) process.kill(pid, "SIGKILL");
