@@ -1,4 +1,6 @@
 import { Command, CommanderError, type Help } from "commander";
+import type { PlaceOptions } from "./place.ts";
+import type { RestoreOptions } from "./restore.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 /** Parses the arguments and runs one command; gives the exit status. What a command needs is loaded only for that. */
@@ -30,14 +32,7 @@ interface PlaceArguments {
   readonly json?: boolean;
 }
 
-interface RestoreArguments {
-  readonly to?: string;
-  readonly files?: boolean;
-  readonly database?: string;
-  readonly owners?: boolean;
-  readonly check?: boolean;
-  readonly yes?: boolean;
-}
+type RestoreArguments = Omit<RestoreOptions, keyof PlaceOptions | "json">;
 
 interface PruneArguments {
   readonly dryRun?: boolean;
