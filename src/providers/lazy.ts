@@ -1,5 +1,5 @@
 import { AppError } from "../core/errors.ts";
-import { onDemand } from "../lib/on-demand.ts";
+import { loadedOnce, onDemand } from "../lib/on-demand.ts";
 import type { Look, Power, Provider, ServerTarget } from "./types.ts";
 
 /** What a provider has, told before its code is loaded. */
@@ -11,11 +11,12 @@ interface Parts {
 
 /** A provider whose code is loaded when it is first asked for something: every process knows every kind. */
 export function lazyProvider(load: () => Promise<Provider>, { facts, inventory, power }: Parts): Provider {
+  const once = loadedOnce(load);
   let loaded: Promise<Provider> | undefined;
   let isClosed = false;
   const get = async (): Promise<Provider> => {
     if (isClosed) throw new AppError("interrupted", "the provider was closed", { permanent: false });
-    loaded ??= load();
+    loaded = once();
     return await loaded;
   };
   const part = async <K extends "power" | "inventory">(name: K): Promise<NonNullable<Provider[K]>> => {

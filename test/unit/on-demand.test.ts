@@ -38,3 +38,28 @@ it("a provider that is closed before it was asked for anything is never loaded",
   await expect(provider.facts?.([], signal)).rejects.toMatchObject({ code: "interrupted" });
   expect(load).not.toHaveBeenCalled();
 });
+
+it("a provider that could not be loaded is tried again, by whatever is asked of it, and closed once it is there", async () => {
+  const close = vi.fn<() => Promise<void>>(async () => undefined);
+  const provider: Provider = {
+    looks: async function* none() {},
+    facts: async () => new Map([["web-1", { disks: [], addresses: [] }]]),
+    close,
+  };
+  const load = vi.fn<() => Promise<Provider>>(async () => provider).mockRejectedValueOnce(new Error("not there"));
+  const lazy = lazyProvider(load, { facts: true });
+  const signal = new AbortController().signal;
+  await expect(lazy.facts?.([], signal)).rejects.toThrow("not there");
+  expect(await lazy.facts?.([], signal)).toMatchObject({ size: 1 });
+  expect(load).toHaveBeenCalledTimes(2);
+  await lazy.close();
+  expect(close).toHaveBeenCalledTimes(1);
+});
+
+it("calls that fail together do not load it twice afterwards", async () => {
+  const load = vi.fn<() => Promise<Counter>>(async () => new Counter()).mockRejectedValueOnce(new Error("not there"));
+  const counter = onDemand(load);
+  const again = async (): Promise<number> => await counter.add(1).catch(async () => await counter.add(1));
+  expect((await Promise.all([again(), again(), again()])).toSorted()).toEqual([1, 2, 3]);
+  expect(load).toHaveBeenCalledTimes(2);
+});
