@@ -1,5 +1,5 @@
 import { auditLua } from "./audit.ts";
-import { mark, place, unplace } from "./cards-lua.ts";
+import { mark, place, unplace } from "./placements-lua.ts";
 
 /**
  * The scripts of `approvals.ts`; keys beside those of the cards and of the audit log:

@@ -4,20 +4,9 @@ import { type ChatTarget, chatBudget, editInterval, type Urgency, urgencies } fr
 import { AppError } from "../core/errors.ts";
 import { entryText } from "./audit.ts";
 import { type CardRef, parseRef } from "./card-ref.ts";
-import {
-  addLua,
-  auditedSaveLua,
-  blockLua,
-  doneLua,
-  failLua,
-  migrateLua,
-  pressLua,
-  saveLua,
-  spendLua,
-  takeLua,
-  touchLua,
-} from "./cards-lua.ts";
+import { addLua, auditedSaveLua, saveLua, touchLua } from "./cards-lua.ts";
 import { type Claim, type ClaimAnswer, claimOf, type Delivered } from "./claims.ts";
+import { blockLua, doneLua, failLua, migrateLua, pressLua, spendLua, takeLua } from "./deliveries-lua.ts";
 import { type Keys, type Redis, Script } from "./redis.ts";
 
 /** An entity as it is stored: its value and the revision that grows with every change. */

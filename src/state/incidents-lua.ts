@@ -1,4 +1,4 @@
-import { leave, mark, place, unplace } from "./cards-lua.ts";
+import { leave, mark, place, unplace } from "./placements-lua.ts";
 import { storms } from "./storms-lua.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { mark, place, unplace } from "./cards-lua.ts";
+import { mark, place, unplace } from "./placements-lua.ts";
 
 /** Parts of the scripts that have to do with storms; the keys are listed in `incidents-lua.ts`. */
 export const storms = `
