@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readdir, readFile, statfs, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -7,7 +7,6 @@ import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { startPipeline } from "../../lib/process.ts";
 import { hasEnded, processIdentity } from "../../lib/process-identity.ts";
-import { removeFolder } from "../../lib/remove-tree.ts";
 import { unzstdCommand } from "../zstd.ts";
 import { type Archive, openGated } from "./archive.ts";
 import { restoreError } from "./errors.ts";
@@ -59,7 +58,7 @@ export interface Own extends AsyncDisposable {
 /** An empty folder. It says whose it is, for `sweepUnpacked`. */
 async function ownFolder(folder: string): Promise<Own> {
   const path = await mkdtemp(join(folder, folderPrefix));
-  const own = { path, [Symbol.asyncDispose]: () => removeFolder(path) };
+  const own = { path, [Symbol.asyncDispose]: () => remove(path) };
   try {
     await writeFile(join(path, ownerFile), processIdentity());
     return own;
@@ -70,14 +69,17 @@ async function ownFolder(folder: string): Promise<Own> {
 }
 
 /**
- * A folder for the beginning of an archive, which restoring it in stages needs; undefined where one connection is enough
- * for one core, where pg_restore runs elsewhere (`via`), or where there is no room on this machine's disk.
+ * A folder for the beginning of an archive, which restoring it in stages needs; undefined where it is unpacked whole, where
+ * one connection is enough for one core, where pg_restore runs elsewhere (`via`), or where there is no room on this
+ * machine's disk.
  */
 export async function folderForStages(
   machine: Machine,
+  part: Pick<ManifestPart, "rawBytes">,
   { via }: { readonly via?: readonly string[] | undefined },
 ): Promise<Own | undefined> {
   if (via !== undefined || machine.cores() < 2 || !(await hasRoom(machine.folder, 0))) return undefined;
+  if ((await jobsFor(machine, part, { via })) > 1) return undefined;
   return await ownFolder(machine.folder);
 }
 
@@ -124,10 +126,15 @@ export async function sweepUnpacked(folder: string): Promise<number> {
     if (!name.startsWith(folderPrefix)) continue;
     const owner = await readFile(join(folder, name, ownerFile), "utf8").catch(() => "");
     if (!(hasEnded(owner) || isOfAnotherBoot(owner))) continue;
-    await removeFolder(join(folder, name));
+    await remove(join(folder, name));
     removed += 1;
   }
   return removed;
+}
+
+/** Others may be removing it at the same time. */
+async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
 function isOfAnotherBoot(owner: string): boolean {

@@ -54,7 +54,7 @@ export class DatabaseBeside implements Beside {
     await using hold = await takeHold(site, to, waitMs);
     if (context.journal !== undefined) await endLeftovers(hold, id);
     requireServer(site, context.identity, to);
-    await using folder = await folderForStages(this.#machine, this.#config);
+    await using folder = await folderForStages(this.#machine, part, this.#config);
     const archive = await prepare(site, { reader, part, signal: context.signal }, manner, folder?.path);
     const found = await findDatabase(hold, to);
     if (found !== undefined && isMade(found, context)) {

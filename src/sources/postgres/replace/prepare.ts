@@ -43,7 +43,7 @@ export async function prepareBeside(hold: Hold, work: Preparation): Promise<Rest
   const seen = await see(hold, names, id);
   requireIdentity(site, seen, context.identity, names.live);
   if (seen.before !== undefined || seen.undone !== undefined) throw over(names.live);
-  await using folder = await folderForStages(target.machine, target);
+  await using folder = await folderForStages(target.machine, part, target);
   const archive = await readDefinitions(site, { reader, part, signal: context.signal }, manner, folder?.path);
   const look = await lookAt(site, { manifest: reader.manifest, part, definitions: archive.definitions }, target);
   // It is this replacement itself that holds the lock.
