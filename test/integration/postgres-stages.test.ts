@@ -1,11 +1,14 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { processIdentity } from "../../src/lib/process-identity.ts";
 import { connect } from "../../src/sources/postgres/connection.ts";
 import type { Filled } from "../../src/sources/postgres/counts.ts";
 import { createBeside } from "../../src/sources/postgres/replace/besides.ts";
 import { prepare, restoreInto } from "../../src/sources/postgres/restore-database.ts";
 import { postgresSchema } from "../../src/sources/postgres/schema.ts";
 import { openSite } from "../../src/sources/postgres/site.ts";
+import { sweepUnpacked } from "../../src/sources/postgres/unpacked.ts";
 import { quiet, temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { backUp, type MadeBackup, richSchema } from "../support/postgres-restore.ts";
@@ -185,5 +188,21 @@ describe("what cannot be made of rows that are there", () => {
     });
     expect(await databasesOf(server, "broken")).toBe("");
     expect(readdirSync(scratch.path)).toEqual([]);
+  });
+});
+
+describe("what killed restores have left", () => {
+  it("is removed by however many look for it at a time, and by nobody while its process lives", async () => {
+    using place = temporaryFolder();
+    const [boot, namespace] = processIdentity().split("/");
+    const leave = (name: string, owner: string): void => {
+      mkdirSync(join(place.path, name));
+      writeFileSync(join(place.path, name, "owner"), owner);
+      for (let file = 0; file < 20; file++) writeFileSync(join(place.path, name, `archive-${file}`), "rows");
+    };
+    for (let nth = 0; nth < 10; nth++) leave(`vakhta-restore-${nth}`, `${boot}/${namespace}/${2 ** 22 + nth}/1`);
+    leave("vakhta-restore-own", processIdentity());
+    await Promise.all(Array.from({ length: 4 }, () => sweepUnpacked(place.path)));
+    expect(readdirSync(place.path)).toEqual(["vakhta-restore-own"]);
   });
 });
