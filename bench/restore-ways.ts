@@ -67,8 +67,9 @@ export function restoreWays(world: RestoreWorld, process: RestoreProcess, watch:
   ];
 }
 
-/** What was written before is on the disk: it is not written down in somebody else's time. */
+/** What was restored before is vacuumed and on the disk: neither is done in somebody else's time. */
 async function settle(world: RestoreWorld): Promise<void> {
+  await world.postgres.psql("bench", "VACUUM (FREEZE)");
   await world.postgres.psql("postgres", "CHECKPOINT");
   await world.shell("sync");
 }

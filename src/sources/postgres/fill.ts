@@ -16,6 +16,9 @@ const programTimeoutMs = 20 * 86_400_000;
 /** On so many connections is made what comes after the rows. */
 const lastJobs = 2;
 
+/** While rows come there is one core to spare: a process by itself takes less of it than several that work together. */
+const byItself = "-c max_parallel_maintenance_workers=0 -c max_parallel_workers_per_gather=0";
+
 export interface Filling {
   readonly archive: Archive;
   readonly beginning: Beginning;
@@ -59,7 +62,7 @@ export async function fillInStages(
     if (isAlone) return;
     for await (const names of arrived) {
       const its = names.flatMap((name) => finishes.get(name) ?? []);
-      await finish(own, database, its, { args, beginning, done, filled });
+      await finish(withOptions(own, byItself), database, its, { args, beginning, done, filled });
     }
   };
   const works = [rows, finishing].map((work) => async (own: Site) => {
@@ -188,6 +191,15 @@ interface Work {
   /** What was made. */
   readonly done: Set<number>;
   readonly filled: { readonly counted: Map<string, number>; readonly analyzed: Set<string> };
+}
+
+/** The same with settings for all sessions. */
+function withOptions(site: Site, options: string): Site {
+  const command: Site["tools"]["command"] = (...call) => {
+    const { env, ...rest } = site.tools.command(...call);
+    return { ...rest, env: { ...env, PGOPTIONS: options } };
+  };
+  return { ...site, tools: { ...site.tools, command } };
 }
 
 /** Makes what follows the rows of these tables, on one connection at a time. */

@@ -25,7 +25,7 @@ import type { Names } from "./marks.ts";
 import { askLive, obstaclesTo } from "./obstacles.ts";
 import { partOf } from "./part.ts";
 import { prepareBeside, refused, requireIdentity } from "./prepare.ts";
-import { carryOver } from "./properties.ts";
+import { carryOver, propertiesOf } from "./properties.ts";
 import { closing, confirm, settle } from "./recover.ts";
 import { type Aside, type Seen, see } from "./seen.ts";
 import { SingleTransactionReplacer } from "./single-replacer.ts";
@@ -197,8 +197,11 @@ class PostgresReplacer implements Replacer {
   /** Gives the one that is made what the live one has, unless that is not free. */
   async #carryOver(ground: Site, names: Names): Promise<void> {
     await using site = conversing(ground, databaseTimeoutMs);
-    await this.#requireFreeIn(site, names);
-    await carryOver(site, names.live, names.made);
+    const asked = [propertiesOf(ground, names.live), this.#requireFreeIn(site, names)] as const;
+    // The reason why it is not free counts more than what went wrong with its properties.
+    const [, free] = await Promise.allSettled(asked);
+    if (free.status === "rejected") throw free.reason;
+    await carryOver(site, await asked[0], names.made);
   }
 
   /** What was bound to the live one since it was looked at is a reason too, and no reason to close it first. */

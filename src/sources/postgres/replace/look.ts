@@ -30,8 +30,6 @@ export async function lookAt(ground: Site, backup: Backup, target: Target): Prom
   const database = names.live;
   const live = await askLive(site, database);
   if (live === undefined) throw noDatabase(database);
-  const emptied = method === "single-transaction" && live.open ? database : undefined;
-  const { needs, rights } = await lookAtNeeds(site, backup, { database, emptied });
   const needed = neededBytes(part, live.bytes);
   const freeBytes = await freeOnServer(site, database);
   const obstacles = await obstaclesTo(site, live, target);
@@ -41,7 +39,6 @@ export async function lookAt(ground: Site, backup: Backup, target: Target): Prom
   if (part.database !== undefined && part.database !== database)
     add(obstacles, "replace-obstacle-other", { other: part.database });
   const remarks: Text[] = [];
-  addNeeds({ obstacles, remarks }, database, { needs, rights, manifest, part });
   if (freeBytes !== undefined && freeBytes < needed)
     add(obstacles, "replace-obstacle-room", { needed: mebibytes(needed), free: mebibytes(freeBytes) });
   if (pick !== undefined) add(obstacles, "replace-obstacle-pick", { pick });
@@ -52,6 +49,10 @@ export async function lookAt(ground: Site, backup: Backup, target: Target): Prom
   const { systemIdentifier } = site.server;
   const { systemIdentifier: backedUp } = manifest.source;
   const { lost, lostTotal } = live.open ? await estimateLost(site, database, part) : { lost: [], lostTotal: 0 };
+  const emptied = method === "single-transaction" && live.open ? database : undefined;
+  // At the end: the archive may be read meanwhile.
+  const { needs, rights } = await lookAtNeeds(site, backup, { database, emptied });
+  addNeeds({ obstacles, remarks }, database, { needs, rights, manifest, part });
   return {
     identity: { ...(systemIdentifier !== undefined && { system: systemIdentifier }), database: live.oid },
     database,

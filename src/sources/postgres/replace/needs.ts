@@ -22,8 +22,8 @@ export interface Backup {
   readonly manifest: Manifest;
   readonly part: ManifestPart;
   readonly reader?: BackupReader | undefined;
-  /** The archive's, where they were read already. */
-  readonly definitions?: readonly Definition[];
+  /** The archive's, where they were or are read already. */
+  readonly definitions?: readonly Definition[] | Promise<readonly Definition[]>;
 }
 
 /**
@@ -65,7 +65,8 @@ async function definitionsOf(
   { part, reader, definitions }: Backup,
   whole: boolean,
 ): Promise<readonly Definition[] | undefined> {
-  if (definitions !== undefined) return whole ? definitions : definitions.filter((each) => !isOfDatabase(each));
+  if (definitions !== undefined)
+    return whole ? await definitions : (await definitions).filter((each) => !isOfDatabase(each));
   if (reader === undefined) return undefined;
   // pg_restore can not write the definition of a database with a name of several lines.
   const create = whole && !/[\r\n]/.test(part.database ?? "") ? ["--create"] : [];

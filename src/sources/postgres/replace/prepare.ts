@@ -44,8 +44,13 @@ export async function prepareBeside(hold: Hold, work: Preparation): Promise<Rest
   requireIdentity(site, seen, context.identity, names.live);
   if (seen.before !== undefined || seen.undone !== undefined) throw over(names.live);
   await using folder = await folderForStages(target.machine, part, target);
-  const archive = await readDefinitions(site, { reader, part, signal: context.signal }, manner, folder?.path);
-  const look = await lookAt(site, { manifest: reader.manifest, part, definitions: archive.definitions }, target);
+  const reading = readDefinitions(site, { reader, part, signal: context.signal }, manner, folder?.path);
+  const definitions = reading.then((read) => read.definitions);
+  definitions.catch(() => undefined);
+  const looking = lookAt(site, { manifest: reader.manifest, part, definitions }, target);
+  // Neither is left alone: what it reads or writes ends with this.
+  await Promise.allSettled([reading, looking]);
+  const [archive, look] = await Promise.all([reading, looking]);
   // It is this replacement itself that holds the lock.
   const [obstacle] = look.obstacles.filter(({ key }) => key !== "replace-obstacle-busy");
   if (obstacle !== undefined) throw refused(names.live, obstacle);
@@ -68,7 +73,7 @@ async function make(hold: Hold, work: Preparation, { archive, seen, parallel }: 
   await context.record({ step: "make", facts });
   const started = performance.now();
   try {
-    await makeEmpty(site, names, archive.beginning ? Math.max(2, parallel.jobs) : parallel.jobs);
+    await makeEmpty(site, names, parallel.jobs);
     const [oid = ""] = await hold.query(
       `SELECT oid::text FROM pg_catalog.pg_database WHERE datname = ${quoteLiteral(names.made)}`,
     );

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { run } from "../../../lib/process.ts";
 import { databaseTimeoutMs, giveProperties, giveRights } from "../database.ts";
-import { isOfDatabase, parseDefinitions } from "../definitions.ts";
+import { type Definition, isOfDatabase, parseDefinitions } from "../definitions.ts";
 import { restoreError } from "../errors.ts";
 import { quoteIdentifier, quoteLiteral } from "../names.ts";
 import { askSite, type Site } from "../site.ts";
@@ -54,7 +54,8 @@ function creationOptions(row: z.output<typeof rowSchema>): string {
 
 /**
  * Settings for sessions that fill a database that nobody else uses; `carryOver` takes them back. Indexes are built in a
- * quarter of what the server has for its buffers, 1 GB at most, shared by `jobs` connections. A commit waits for no disk:
+ * quarter of what the server has for its buffers, 1 GB at most, shared by `jobs` connections, and not by the two at most that
+ * make what follows the rows of a stream. A commit waits for no disk:
  * before anything is swapped in, there is one that does, of a transaction after all of these.
  */
 export async function makeHaste(site: Site, name: string, jobs = 1): Promise<void> {
@@ -71,17 +72,21 @@ ALTER DATABASE ${database} SET maintenance_work_mem = ${memory}`;
 }
 
 /**
- * Gives a database the settings, privileges and limits of the live one, as they are now: written down by pg_dump, which
- * knows how each is quoted. Comments are not among them.
+ * The settings, privileges and limits of a database as they are now: written down by pg_dump, which knows how each is
+ * quoted. Comments are not among them.
  */
-export async function carryOver(site: Site, live: string, name: string): Promise<void> {
+export async function propertiesOf(site: Site, live: string): Promise<Definition[]> {
   const args = ["--schema-only", "--create", "--exclude-schema=*", "--no-password", `--dbname=${site.url(live)}`];
   const limits = { signal: site.signal, timeoutMs: databaseTimeoutMs, maxOutput: 256 * 1024 * 1024 };
   const { stdout } = await run(site.tools.command("pg_dump", args), limits).catch((error: unknown) => {
     throw restoreError(error);
   });
   // Without its comment: the new one keeps its mark until it is swapped in, which gives it the comment as well.
-  const definitions = parseDefinitions(stdout).filter((each) => isOfDatabase(each) && each.type !== "COMMENT");
+  return parseDefinitions(stdout).filter((each) => isOfDatabase(each) && each.type !== "COMMENT");
+}
+
+/** Gives a database properties that were written down, and takes back what it has of others. */
+export async function carryOver(site: Site, definitions: readonly Definition[], name: string): Promise<void> {
   await toDefaults(site, name);
   await giveRights(site, name, definitions);
   await giveProperties(site, name, definitions, { scratch: false });
