@@ -2,12 +2,13 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { processIdentity } from "../../src/lib/process-identity.ts";
+import { compareRows, Differences } from "../../src/sources/postgres/compare.ts";
 import { connect } from "../../src/sources/postgres/connection.ts";
 import type { Filled } from "../../src/sources/postgres/counts.ts";
 import { createBeside } from "../../src/sources/postgres/replace/besides.ts";
 import { prepare, restoreInto } from "../../src/sources/postgres/restore-database.ts";
 import { postgresSchema } from "../../src/sources/postgres/schema.ts";
-import { openSite } from "../../src/sources/postgres/site.ts";
+import { openSite, type Site } from "../../src/sources/postgres/site.ts";
 import { sweepUnpacked } from "../../src/sources/postgres/unpacked.ts";
 import { quiet, temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -21,6 +22,8 @@ const manner = { owners: true, scratch: false } as const;
 /** Where a restore keeps the beginning of an archive. */
 const scratch = temporaryFolder();
 
+const gate = `CREATE FUNCTION gate(int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_lock_shared(7); RETURN true; END'`;
+
 /**
  * `f` looks into a table whose rows come later, which is forbidden and is done. The rows of `y` wait for whoever has shut
  * the gate. Two tables that pg_restore calls the same.
@@ -33,7 +36,7 @@ CREATE INDEX a_rank ON a (f(code)); CREATE INDEX a_n ON a (n); CREATE STATISTICS
 COMMENT ON CONSTRAINT a_pkey ON a IS 'first of all'; COMMENT ON INDEX a_n IS 'numbers';
 CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); INSERT INTO b SELECT n, n FROM generate_series(1, 3000) n;
 ALTER TABLE b CLUSTER ON b_pkey; ALTER TABLE b REPLICA IDENTITY USING INDEX b_pkey;
-CREATE FUNCTION gate(int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_lock_shared(7); RETURN true; END';
+${gate};
 CREATE TABLE y (id int CHECK (gate(id))); INSERT INTO y VALUES (1);
 CREATE SCHEMA "c.a"; CREATE SCHEMA c; CREATE TABLE "c.a".b (id int UNIQUE); CREATE TABLE c."a.b" (id int UNIQUE);
 INSERT INTO "c.a".b VALUES (1), (2); INSERT INTO c."a.b" VALUES (3);
@@ -76,11 +79,19 @@ async function make(
   return await beside.make(backup.reader, new Memory().context(identity));
 }
 
-/** Fills a database of its own as a restore beside does. */
-async function fill(backup: MadeBackup, database: string, to = server.url("postgres")): Promise<Filled> {
-  const site = await openSite(connect(to), backup.manifest, { signal, logger: quiet });
-  const [part] = backup.manifest.parts;
+const siteOf = (backup: MadeBackup, to = server.url("postgres")): Promise<Site> =>
+  openSite(connect(to), backup.manifest, { signal, logger: quiet });
+
+function partOf({ manifest }: MadeBackup): MadeBackup["manifest"]["parts"][number] {
+  const [part] = manifest.parts;
   if (!part) throw new Error("a backup without a part");
+  return part;
+}
+
+/** Fills a database of its own as a restore beside does. */
+async function fill(backup: MadeBackup, database: string, to?: string): Promise<Filled> {
+  const site = await siteOf(backup, to);
+  const part = partOf(backup);
   const own = temporaryFolder();
   try {
     const prepared = await prepare(site, { reader: backup.reader, part, signal }, manner, own.path);
@@ -112,11 +123,11 @@ async function shutGate(database: string): Promise<{ open(): Promise<void> }> {
 describe("a database that is filled in stages", () => {
   it("has the indexes, the count and the statistics of a table while the next ones are filled", async () => {
     await server.psql("postgres", "CREATE DATABASE filled");
-    const gate = await shutGate("filled");
+    const shut = await shutGate("filled");
     const filling = fill(made, "filled");
     filling.catch(() => undefined);
     await vi.waitFor(async () => expect(await knownOf("filled")).toBe("b"), 30_000);
-    await gate.open();
+    await shut.open();
     const { counted, analyzed } = await filling;
     // The last one's are made after all rows; of two that pg_restore calls the same nothing is known.
     const rows = { "public.a": 5000, "public.b": 3000, "public.y": 1 };
@@ -159,6 +170,48 @@ describe("a database that is filled in stages", () => {
         "SELECT string_agg(relname || ' ' || relkind::text || ' ' || coalesce(relacl::text, ''), ', ' ORDER BY relname) FROM pg_class WHERE relnamespace IN ('app'::regnamespace, 'public'::regnamespace)",
       );
     expect(await everything("richly")).toBe(await everything("rich"));
+  });
+
+  it("has the rights and comments of large objects", async () => {
+    const objects = `SELECT lo_from_bytea(4711, 'x'); GRANT SELECT ON LARGE OBJECT 4711 TO maker; COMMENT ON LARGE OBJECT 4711 IS 'kept'`;
+    await server.createDatabase("objects", `CREATE TABLE t (id int PRIMARY KEY); ${objects}`);
+    const backup = await backUp({ kind: "postgres", url: server.url("objects") }, folder.path, { runId: "objects" });
+    await server.psql("postgres", "CREATE DATABASE granted");
+    await fill(backup, "granted");
+    const question =
+      "SELECT oid, lomacl, obj_description(oid, 'pg_largeobject') FROM pg_largeobject_metadata; SELECT lo_get(4711)";
+    expect(await server.psql("granted", question)).toBe(await server.psql("objects", question));
+    expect(await server.psql("granted", question)).toContain("maker=r/");
+  });
+
+  it("has the statistics of a table over its children, whose rows come after its own", async () => {
+    await server.createDatabase(
+      "family",
+      "CREATE TABLE a (n int); CREATE TABLE b () INHERITS (a); INSERT INTO a VALUES (1), (2); INSERT INTO b SELECT generate_series(1, 1000); CREATE TABLE c (n int)",
+    );
+    const backup = await backUp({ kind: "postgres", url: server.url("family") }, folder.path, { runId: "family" });
+    await make("kin", server.url("postgres"), { backup });
+    const known = "SELECT tablename, inherited FROM pg_stats WHERE schemaname = 'public' ORDER BY 1, 2";
+    expect(await server.psql("kin", known)).toBe("a|f\na|t\nb|f");
+  });
+
+  it("is counted again where rows came after a table was counted", async () => {
+    const writes = `CREATE TABLE log (id int); ${gate}; CREATE TABLE y (id int CHECK (gate(id))); INSERT INTO y VALUES (1);
+CREATE FUNCTION note(int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.log VALUES ($1); RETURN true; END';
+CREATE TABLE z (id int CHECK (note(id))); INSERT INTO z VALUES (5)`;
+    await server.createDatabase("noted", writes);
+    const backup = await backUp({ kind: "postgres", url: server.url("noted") }, folder.path, { runId: "noted" });
+    await server.psql("postgres", "CREATE DATABASE renoted");
+    const shut = await shutGate("renoted");
+    const filling = fill(backup, "renoted");
+    filling.catch(() => undefined);
+    await vi.waitFor(async () => expect(await knownOf("renoted")).toBe("log"), 30_000);
+    await shut.open();
+    const filled = await filling;
+    expect(filled.counted.get("public.log")).toBe(1);
+    const differences = new Differences();
+    await compareRows(await siteOf(backup), "renoted", partOf(backup), differences, filled);
+    expect(differences.named).toEqual([{ what: "public.log", expected: "1 rows", found: "2 rows" }]);
   });
 
   it("is it with one connection fewer than it would like, on one core, and elsewhere", async () => {

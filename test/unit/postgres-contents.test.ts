@@ -33,7 +33,6 @@ describe("what is in an archive", () => {
     expect(entries.map(({ id }) => id)).toEqual([10, 11, 12, 13, 20, 21, 22, 23, 24, 30, 31]);
     expect(entries[2]).toEqual({ id: 12, type: "TABLE", schema: "public", name: "b; Type: VIEW", dependencies: [] });
     expect(entries[7]?.dependencies).toEqual([12, 11, 20]);
-    expect(entries.filter(isRight).map(({ id }) => id)).toEqual([30, 31]);
   });
 
   it("follows the rows of its table where it needs nothing else", () => {
@@ -59,5 +58,17 @@ describe("what is in an archive", () => {
       { id: 20, line: "20; 2606 16426 CONSTRAINT public a a_pkey postgres" },
       { id: 30, line: "30; 0 0 ACL - x y" },
     ]);
+  });
+
+  it("has rights of everything, large objects too", () => {
+    const list = `30; 0 0 ACL public TABLE a postgres
+31; 0 0 ACL - LARGE OBJECT 4711 postgres
+32; 826 16392 DEFAULT ACL app DEFAULT PRIVILEGES FOR TABLES postgres
+33; 1259 16400 TABLE public ACL postgres`;
+    expect(
+      parseList(list)
+        .filter(isRight)
+        .map(({ id }) => id),
+    ).toEqual([30, 31, 32]);
   });
 });

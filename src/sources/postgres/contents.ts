@@ -32,8 +32,14 @@ export function parseContents(text: string): Entry[] {
   }));
 }
 
+/** An entry as `pg_restore --list` has it. */
+export interface Listed {
+  readonly id: number;
+  readonly line: string;
+}
+
 /** A line of `pg_restore --list` for each entry. */
-export function parseList(text: string): { readonly id: number; readonly line: string }[] {
+export function parseList(text: string): Listed[] {
   return text.split("\n").flatMap((line) => {
     const [, id] = /^(\d+); \d+ \d+ /.exec(line) ?? [];
     return id === undefined ? [] : [{ id: Number(id), line }];
@@ -75,7 +81,10 @@ export function finishesOf(entries: readonly Entry[], post: ReadonlySet<number>)
   return finishes;
 }
 
-/** Rights, which nobody needs for restoring, and which may stand in its way: pg_restore gives them last. */
-export function isRight({ type }: Entry): boolean {
-  return /^(?:DEFAULT )?ACL$/.test(type);
+/**
+ * Rights, which nobody needs for restoring, and which may stand in its way: pg_restore gives them last. By the list, since
+ * those of large objects are no part of what it writes of a schema.
+ */
+export function isRight({ line }: Listed): boolean {
+  return /^\d+; \d+ \d+ (?:DEFAULT )?ACL /.test(line);
 }

@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { run } from "../../lib/process.ts";
 import { type Archive, streamArchive } from "./archive.ts";
-import { type Beginning, type Finish, finishesOf, isRight, parseList } from "./contents.ts";
+import { type Beginning, type Finish, finishesOf, isRight, type Listed, parseList } from "./contents.ts";
 import { countRows, type Filled } from "./counts.ts";
 import { restoreError } from "./errors.ts";
 import { quoteLiteral } from "./names.ts";
@@ -76,15 +77,14 @@ export async function fillInStages(
   });
   await sideBySide(site, works);
   const { post, lines } = await listed;
-  const rights = new Set(beginning.entries.filter(isRight).map(({ id }) => id));
-  const rest = lines.filter(({ id }) => (post.has(id) || rights.has(id)) && !done.has(id));
+  const rest = lines.filter((each) => (post.has(each.id) || isRight(each)) && !done.has(each.id));
   await restoreListed(site, beginning, rest, [...args, `--jobs=${isAlone ? 1 : lastJobs}`]);
   return filled;
 }
 
 interface Lists {
   /** Everything, in the order in which it is restored. */
-  readonly lines: readonly { readonly id: number; readonly line: string }[];
+  readonly lines: readonly Listed[];
   /** What comes after the rows. */
   readonly post: ReadonlySet<number>;
 }
@@ -215,10 +215,12 @@ async function finish(site: Site, database: string, finishes: readonly Finish[],
   try {
     // Rows that a policy hides must not pass for rows that are not there.
     await session.query(`${unhurried}; SET row_security = off`);
-    const names = await quotedNames(session, finishes);
+    const found = await lookUp(session, finishes);
+    const names = found.map(({ name }) => name);
     const { tables } = await countRows(session, names);
     for (const [name, rows] of Object.entries(tables)) filled.counted.set(name, rows);
-    const whole = names.filter((_, index) => finishes[index]?.whole);
+    // There are statistics of a table over its children too, whose rows may come later.
+    const whole = names.filter((_, index) => finishes[index]?.whole && !found[index]?.isParent);
     for (const name of whole) await session.query(`ANALYZE ${name}`);
     for (const name of whole) filled.analyzed.add(name);
   } finally {
@@ -226,10 +228,17 @@ async function finish(site: Site, database: string, finishes: readonly Finish[],
   }
 }
 
-/** Names of tables as the server quotes them. */
-async function quotedNames(session: PsqlSession, finishes: readonly Finish[]): Promise<string[]> {
+/** Tables as the server knows them: their names as it quotes them. */
+async function lookUp(
+  session: PsqlSession,
+  finishes: readonly Finish[],
+): Promise<{ readonly name: string; readonly isParent: boolean }[]> {
   const questions = finishes.map(({ table: { schema, name } }) => {
-    return `SELECT to_json(format('%I.%I', ${quoteLiteral(schema)}, ${quoteLiteral(name)}))`;
+    const quoted = `format('%I.%I', ${quoteLiteral(schema)}, ${quoteLiteral(name)})`;
+    const isParent = `EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = ${quoted}::regclass)`;
+    return `SELECT json_build_object('name', ${quoted}, 'isParent', ${isParent})`;
   });
-  return (await session.query(questions.join(";\n"))).map((line) => String(JSON.parse(line)));
+  return (await session.query(questions.join(";\n"))).map((line) => tableSchema.parse(JSON.parse(line)));
 }
+
+const tableSchema = z.object({ name: z.string(), isParent: z.boolean() });

@@ -70,12 +70,14 @@ export class PsqlSession {
 }
 
 /**
- * Lifts the limits on statements, and since PostgreSQL 17 on whole transactions, that a role or a database may have for its
- * sessions: this program has its own.
+ * Lifts the limits on statements, since PostgreSQL 14 on pauses between them, and since 17 on whole transactions, that a role
+ * or a database may have for its sessions: this program has its own, and may read an archive between two questions.
  */
 export const unhurried = `SET statement_timeout = 0;
-DO $$ BEGIN IF current_setting('transaction_timeout', true) IS NOT NULL
-THEN PERFORM set_config('transaction_timeout', '0', false); END IF; END $$`;
+DO $$ BEGIN
+IF current_setting('idle_session_timeout', true) IS NOT NULL THEN PERFORM set_config('idle_session_timeout', '0', false); END IF;
+IF current_setting('transaction_timeout', true) IS NOT NULL THEN PERFORM set_config('transaction_timeout', '0', false); END IF;
+END $$`;
 
 /** Makes a command of arguments for psql. */
 export type PsqlCommand = (args: readonly string[]) => Command;
