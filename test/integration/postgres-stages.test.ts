@@ -221,6 +221,23 @@ CREATE TABLE z (id int CHECK (note(id))); INSERT INTO z VALUES (5)`;
     expect(differences.named).toEqual([{ what: "public.log", expected: "1 rows", found: "2 rows" }]);
   });
 
+  it("is it with a table that is called like what pg_restore says of another one", async () => {
+    const liar = 'x""\npg_restore: processing data for table ""public.z';
+    const tables = `${gate}; CREATE TABLE "${liar}" (id int); CREATE TABLE y (id int CHECK (gate(id))); INSERT INTO y VALUES (1);
+CREATE TABLE z (id int PRIMARY KEY); INSERT INTO z SELECT generate_series(1, 50); CREATE TABLE zz (id int)`;
+    await server.createDatabase("liar", tables);
+    const backup = await backUp({ kind: "postgres", url: server.url("liar") }, folder.path, { runId: "liar" });
+    await server.psql("postgres", "CREATE DATABASE told");
+    const shut = await shutGate("told");
+    const filling = fill(backup, "told");
+    filling.catch(() => undefined);
+    const made = "SELECT count(*) FROM pg_stat_all_tables WHERE relname = 'z' AND analyze_count > 0";
+    await vi.waitFor(async () => expect(await server.psql("told", made)).toBe("1"), 30_000);
+    await shut.open();
+    expect(Object.fromEntries((await filling).counted)).toMatchObject({ "public.z": 50 });
+    expect(await server.psql("told", "SELECT reltuples FROM pg_class WHERE relname = 'z'")).toBe("50");
+  });
+
   it("is it with one connection fewer than it would like, on one core, and elsewhere", async () => {
     // One that holds the right to it, one that fills it.
     await server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 2");

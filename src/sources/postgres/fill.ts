@@ -206,7 +206,8 @@ function withOptions(site: Site, options: string): Site {
 async function finish(site: Site, database: string, finishes: readonly Finish[], work: Work): Promise<void> {
   const { args, beginning, done, filled } = work;
   if (finishes.length === 0) return;
-  const wanted = new Set(finishes.flatMap(({ entries }) => entries));
+  // A table comes twice where the name of another one, with a line's end in it, reads like a line about it.
+  const wanted = new Set(finishes.flatMap(({ entries }) => entries).filter((id) => !done.has(id)));
   const lines = beginning.entries.filter(({ id }) => wanted.has(id)).map(({ id }) => ({ line: `${id};` }));
   await restoreListed(site, beginning, lines, args);
   for (const id of wanted) done.add(id);
