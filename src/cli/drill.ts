@@ -1,3 +1,4 @@
+import { neededBytes } from "../core/manifest.ts";
 import { orderOf } from "../core/ahead.ts";
 import {
   ageOf,
@@ -18,7 +19,6 @@ import { readCopyManifest, recordProof } from "../services/backup/proofs.ts";
 import { reachOf } from "../services/backup/prove.ts";
 import { runError } from "../services/backup/run-error.ts";
 import { sweepScratch } from "../services/backup/scratch.ts";
-import { neededBytes } from "../services/backup/verify.ts";
 import { type Catalogue, type CatalogueEntry, readCatalogue } from "../services/catalogue.ts";
 import { drillTargets } from "../services/drills/choose.ts";
 import { openPlace, type Place, type PlaceOptions } from "./place.ts";

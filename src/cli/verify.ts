@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { toAppError } from "../core/errors.ts";
-import type { Manifest } from "../core/manifest.ts";
+import { type Manifest, neededBytes } from "../core/manifest.ts";
 import { type Depth, depths, type Proof } from "../core/proof.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { formatBytes, formatDuration, formatTime } from "../messages/format.ts";
@@ -8,7 +8,6 @@ import { type Messages, reasonText } from "../messages/index.ts";
 import { readCopyManifest, recordProof } from "../services/backup/proofs.ts";
 import { prove, reachOf } from "../services/backup/prove.ts";
 import { sweepScratch } from "../services/backup/scratch.ts";
-import { neededBytes } from "../services/backup/verify.ts";
 import { findKind, type SourceConfig } from "../sources/index.ts";
 import type { Storage } from "../storages/types.ts";
 import { ProgressBar } from "./bar.ts";

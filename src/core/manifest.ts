@@ -102,6 +102,11 @@ export function manifestFolder(manifest: Manifest): string {
   return runFolder(manifest.name, new Date(manifest.startedAt), manifest.id);
 }
 
+/** Stored bytes of everything that a backup needs, parts of earlier runs included. */
+export function neededBytes({ parts, references }: Manifest): number {
+  return [...parts, ...references].reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /**
  * The manifest's bytes: keys in schema order, two spaces, a newline at the end, so that copies are identical. Last comes
  * the SHA-256 of all the rest, so that each copy tells by itself when it was altered.

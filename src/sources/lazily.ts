@@ -8,6 +8,13 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
   return () => (loaded ??= load());
 }
 
+/** A function of a module that is loaded when it is called: most of what a source can do is wanted by one process in ten. */
+export function lazily<A extends readonly unknown[], R>(
+  load: () => Promise<(...args: A) => Promise<R>>,
+): (...args: A) => Promise<R> {
+  return async (...args) => await (await load())(...args);
+}
+
 /**
  * A replacer whose code is loaded when it is first asked for something: every process knows every kind, and hardly any
  * ever restores.

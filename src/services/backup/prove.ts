@@ -1,5 +1,5 @@
 import { type AppError, toAppError } from "../../core/errors.ts";
-import type { Manifest } from "../../core/manifest.ts";
+import { type Manifest, neededBytes } from "../../core/manifest.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Depth, Proof } from "../../core/proof.ts";
 import type { Text } from "../../core/text.ts";
@@ -12,7 +12,7 @@ import { identityFor } from "./identity.ts";
 import { openBackup } from "./reader.ts";
 import { runError } from "./run-error.ts";
 import { filled, isFull, makeScratch, requireRoom, unpackedBytes } from "./scratch.ts";
-import { neededBytes, verifyReadable, verifyStored } from "./verify.ts";
+import { verifyReadable, verifyStored } from "./verify.ts";
 
 /** One look at one copy. */
 export interface ProveOrder {

@@ -20,11 +20,6 @@ function objectsOf(manifest: Manifest): (Pick<ManifestPart, "bytes" | "sha256"> 
   });
 }
 
-/** Stored bytes of everything that a backup needs, parts of earlier runs included. */
-export function neededBytes(manifest: Manifest): number {
-  return objectsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
 /**
  * The first depth of proof: reads every part back, those of earlier runs that it needs included, and compares size and
  * SHA-256 with the manifest. Rejects with `storage-mismatch` or `not-found`. `known`: keys that need no second look.

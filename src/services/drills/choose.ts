@@ -1,10 +1,10 @@
 import type { Config } from "../../app/config.ts";
 import { isAhead } from "../../core/ahead.ts";
 import type { DrillCopy, DrillReason } from "../../core/drill.ts";
+import { neededBytes } from "../../core/manifest.ts";
 import type { Text } from "../../core/text.ts";
 import { canTestRestore, findKind } from "../../sources/index.ts";
 import type { VerifiableBackup, VerificationOrders } from "../backup/verifications.ts";
-import { neededBytes } from "../backup/verify.ts";
 import type { CachedCatalogue } from "../cached-catalogue.ts";
 
 export interface ChooseDeps {

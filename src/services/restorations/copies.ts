@@ -1,5 +1,5 @@
 import { AppError, toAppError } from "../../core/errors.ts";
-import { type Manifest, manifestFile } from "../../core/manifest.ts";
+import { type Manifest, manifestFile, neededBytes } from "../../core/manifest.ts";
 import type { Preflight, Restoration } from "../../core/restoration.ts";
 import type { BackupReader } from "../../sources/types.ts";
 import type { Storage } from "../../storages/types.ts";
@@ -7,7 +7,6 @@ import { identityFor } from "../backup/identity.ts";
 import { isVerdict } from "../backup/prove.ts";
 import { openBackup } from "../backup/reader.ts";
 import { runError } from "../backup/run-error.ts";
-import { neededBytes } from "../backup/verify.ts";
 import { hostOfCopies } from "../places.ts";
 import { type FoundCopy, findCopies } from "../restore/choose.ts";
 import { soundCopy } from "../restore/restore.ts";

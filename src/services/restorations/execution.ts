@@ -1,4 +1,5 @@
 import { AppError, toAppError } from "../../core/errors.ts";
+import { neededBytes } from "../../core/manifest.ts";
 import type { Lease } from "../../core/ports.ts";
 import type { Recovered, ReplacementJournal } from "../../core/replacement.ts";
 import type { Restoration, RestorationPhase, Undo } from "../../core/restoration.ts";
@@ -6,7 +7,6 @@ import { isOver } from "../../core/restoration-life.ts";
 import type { ReplacementContext } from "../../sources/replacement.ts";
 import type { BackupReader, RestoreReport } from "../../sources/types.ts";
 import { awaitLeaseFiles } from "../backup/lease-file.ts";
-import { neededBytes } from "../backup/verify.ts";
 import { restoreTime } from "../restore/estimate.ts";
 import { WorkWatch } from "../work-watch.ts";
 import { openSound } from "./copies.ts";

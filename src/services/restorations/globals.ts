@@ -1,11 +1,11 @@
 import { AppError, toAppError } from "../../core/errors.ts";
 import { applicableRoles, type GlobalsLook, globalsDigest } from "../../core/globals.ts";
+import { neededBytes } from "../../core/manifest.ts";
 import type { Restoration, RolesFound } from "../../core/restoration.ts";
 import { redact, redactText } from "../../lib/redaction.ts";
 import { findKind } from "../../sources/index.ts";
 import type { BackupReader } from "../../sources/types.ts";
 import { runError } from "../backup/run-error.ts";
-import { neededBytes } from "../backup/verify.ts";
 import type { FoundCopy } from "../restore/choose.ts";
 import { openSound } from "./copies.ts";
 import type { RestoreDeps } from "./deps.ts";

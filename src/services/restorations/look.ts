@@ -1,11 +1,11 @@
 import { AppError } from "../../core/errors.ts";
+import { neededBytes } from "../../core/manifest.ts";
 import { deepest } from "../../core/proof.ts";
 import type { ReplacementLook } from "../../core/replacement.ts";
 import type { Preflight, Restoration } from "../../core/restoration.ts";
 import type { Text } from "../../core/text.ts";
 import { redactText } from "../../lib/redaction.ts";
 import { unpackedBytes } from "../backup/scratch.ts";
-import { neededBytes } from "../backup/verify.ts";
 import type { FoundCopy } from "../restore/choose.ts";
 import { openSound } from "./copies.ts";
 import type { RestoreDeps } from "./deps.ts";

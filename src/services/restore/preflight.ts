@@ -1,14 +1,13 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError } from "../../core/errors.ts";
-import type { Manifest } from "../../core/manifest.ts";
+import { type Manifest, neededBytes } from "../../core/manifest.ts";
 import { storedBytes } from "../../core/run.ts";
 import { run } from "../../lib/process.ts";
 import { lookAtFolder } from "../../sources/folder.ts";
 import { findKind, type SourceConfig } from "../../sources/index.ts";
 import type { RestoreTarget, SourceKind } from "../../sources/types.ts";
 import { unpackedBytes } from "../backup/scratch.ts";
-import { neededBytes } from "../backup/verify.ts";
 
 /** What is to be restored where. */
 export interface RestoreQuery {

@@ -1,8 +1,9 @@
 import { AppError, toAppError } from "../../core/errors.ts";
+import { neededBytes } from "../../core/manifest.ts";
 import type { Text } from "../../core/text.ts";
 import type { RestoreReport } from "../../sources/types.ts";
 import { openBackup } from "../backup/reader.ts";
-import { neededBytes, verifyStored } from "../backup/verify.ts";
+import { verifyStored } from "../backup/verify.ts";
 import type { FoundCopy } from "./choose.ts";
 import { type RestoredFiles, restoreFiles } from "./files.ts";
 import { preflight, type RestoreQuery, restoringKind, sameKind } from "./preflight.ts";

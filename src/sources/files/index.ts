@@ -1,14 +1,11 @@
 import type { Logger } from "../../lib/logger.ts";
-import { LazyBeside, LazyReplacer } from "../lazily.ts";
+import { LazyBeside, LazyReplacer, lazily } from "../lazily.ts";
 import type { Beside, BesideOrder, ReplacementOrder, Replacer } from "../replacement.ts";
 import type { OpenOptions, Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { besideName } from "./beside-name.ts";
 import { inspectTree } from "./inspect.ts";
-import { checkReadable } from "./readable.ts";
 import { foldersAside } from "./replace/work.ts";
-import { restore, testRestore } from "./restore.ts";
 import { configSchema, filesSchema, type TreeConfig } from "./schema.ts";
-import { TreeSession } from "./session.ts";
 
 /** Files and folders, as one archive. */
 class TreeSource implements Source {
@@ -33,6 +30,7 @@ class TreeSource implements Source {
 
   async open(signal: AbortSignal, { formerRawBytes }: OpenOptions = {}): Promise<SourceSession> {
     const inspection = await inspectTree(this.#config, signal, formerRawBytes);
+    const { TreeSession } = await import("./session.ts");
     return new TreeSession(this.#config, inspection, this.#logger, signal);
   }
 }
@@ -47,9 +45,9 @@ function beside(config: TreeConfig, order: BesideOrder): Beside {
 
 const tree = {
   create: (config: TreeConfig, { logger }: SourceDeps) => new TreeSource(config, logger),
-  checkReadable,
-  restore,
-  testRestore,
+  checkReadable: lazily(async () => (await import("./readable.ts")).checkReadable),
+  restore: lazily(async () => (await import("./restore.ts")).restore),
+  testRestore: lazily(async () => (await import("./restore.ts")).testRestore),
   replacer,
   beside,
   besideName,

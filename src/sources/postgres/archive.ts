@@ -1,5 +1,6 @@
-import { once } from "node:events";
-import { PassThrough, type Readable, Transform } from "node:stream";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { PassThrough, type Readable, Transform, type Writable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { type Command, converse, startPipeline } from "../../lib/process.ts";
@@ -21,15 +22,82 @@ export interface Archive {
  * What `command` makes of the beginning of an archive: it may end before the data. `keep`: a file that what it has read is
  * written to, and what more of it was on its way.
  */
-export function readBeginning(
+export async function readBeginning(
   archive: Archive,
   command: Command,
   { encoding = "utf8", keep }: { readonly encoding?: "utf8" | "latin1"; readonly keep?: string } = {},
 ): Promise<string> {
-  const isHarmless = ({ context: { step, exit = "", stderr = "" } }: AppError): boolean =>
-    (step === "zstd" || step === "tee") && /SIGPIPE|broken pipe|connection reset/i.test(`${exit} ${stderr}`);
-  const copying = keep === undefined ? [] : [{ argv: ["tee", keep], install: "apt-get install coreutils" }];
-  return readText(archive, [unzstdCommand, ...copying, command], isHarmless, encoding);
+  if (keep === undefined) return await readText(archive, [unzstdCommand, command], isCutOff, encoding);
+  const { reader, part, signal } = archive;
+  const { stream: input, failure } = gate(await reader.open(part), new PassThrough());
+  let unkept: unknown;
+  try {
+    await using file = await open(keep, "w", 0o600);
+    const unpacking = startPipeline([unzstdCommand], { input, signal });
+    const reading = converse(command, { signal });
+    const { stdin } = reading;
+    stdin.once("close", () => unpacking.stdout.destroy());
+    // Into the file first: not even the last that is read may be missing there.
+    const feeding = feed(unpacking.stdout, stdin, (chunk) => file.writeFile(chunk)).catch((error: unknown) => {
+      // What nobody reads any more need not be there.
+      if (stdin.destroyed) return;
+      unkept = onDisk(error, dirname(keep));
+      stdin.destroy();
+      input.destroy();
+    });
+    const ended = Promise.allSettled([unpacking.done, reading.done, feeding]);
+    try {
+      const text = await collect(reading.stdout, part, encoding);
+      const [unpacked, read] = await ended;
+      if (unkept !== undefined) throw unkept;
+      if (unpacked.status === "rejected" && !isCutOff(unpacked.reason)) throw unpacked.reason;
+      if (read.status === "rejected") throw read.reason;
+      return text;
+    } finally {
+      reading.stdout.destroy();
+      await ended;
+    }
+  } catch (error) {
+    throw restoreError(failure() ?? unkept ?? error);
+  } finally {
+    input.destroy();
+  }
+}
+
+/** zstd's end when nobody reads on. */
+function isCutOff(error: unknown): boolean {
+  if (!(error instanceof AppError)) return false;
+  const { step, exit = "", stderr = "" } = error.context;
+  return step === "zstd" && /SIGPIPE|broken pipe|connection reset/i.test(`${exit} ${stderr}`);
+}
+
+/** Gives a program its input until it takes no more of it; `see` is shown each piece before. */
+async function feed(from: Readable, stdin: Writable, see: (chunk: Buffer) => Promise<void>): Promise<void> {
+  for await (const chunk of from as AsyncIterable<Buffer>) {
+    await see(chunk);
+    await give(stdin, chunk);
+  }
+  stdin.end();
+}
+
+/** Resolves when there is room for more, or nobody takes any more. */
+async function give(stdin: Writable, chunk: Buffer): Promise<void> {
+  if (stdin.destroyed || stdin.write(chunk)) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const event of ["drain", "close"]) stdin.once(event, resolve);
+  await promise;
+  for (const event of ["drain", "close"]) stdin.off(event, resolve);
+}
+
+/** What writing to this machine's disk has failed with. */
+export function onDisk(error: unknown, folder: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
+  return new AppError("storage-full", `the disk of ${folder} became full while the backup was unpacked there`, {
+    permanent: false,
+    context: { step: "unpack" },
+    text: { key: "error-replace-unpack-full", args: { folder } },
+    cause: error,
+  });
 }
 
 /** A part that is text, whole: its end was compared with the manifest. */
@@ -40,20 +108,15 @@ export function readPlain(archive: Archive): Promise<string> {
 async function readText(
   { reader, part, signal }: Archive,
   commands: readonly Command[],
-  isHarmless: (error: AppError) => boolean,
+  isHarmless: (error: unknown) => boolean,
   encoding: "utf8" | "latin1" = "utf8",
 ): Promise<string> {
   const { stream: input, failure } = gate(await reader.open(part), new PassThrough());
   try {
     const reading = startPipeline(commands, { input, signal });
-    reading.stdout.setEncoding(encoding);
-    let text = "";
-    for await (const piece of reading.stdout as AsyncIterable<string>) {
-      text += piece;
-      if (text.length > mostText) throw new AppError("source-failed", `${part.file} has more SQL than can be read`);
-    }
+    const text = await collect(reading.stdout, part, encoding);
     await reading.done.catch((error: unknown) => {
-      if (!(error instanceof AppError && isHarmless(error))) throw error;
+      if (!isHarmless(error)) throw error;
     });
     return text;
   } catch (error) {
@@ -61,6 +124,16 @@ async function readText(
   } finally {
     input.destroy();
   }
+}
+
+async function collect(output: Readable, { file }: ManifestPart, encoding: "utf8" | "latin1"): Promise<string> {
+  output.setEncoding(encoding);
+  let text = "";
+  for await (const piece of output as AsyncIterable<string>) {
+    text += piece;
+    if (text.length > mostText) throw new AppError("source-failed", `${file} has more SQL than can be read`);
+  }
+  return text;
 }
 
 /**
@@ -106,18 +179,7 @@ export async function streamDrained(
       restoring.stdin.destroy();
       input.destroy();
     });
-    let open = true;
-    restoring.stdin.once("close", () => {
-      open = false;
-    });
-    for await (const chunk of unpacking.stdout as AsyncIterable<Buffer>) {
-      if (!open || restoring.stdin.write(chunk)) continue;
-      const waiting = new AbortController();
-      const either = ["drain", "close"].map((event) => once(restoring.stdin, event, { signal: waiting.signal }));
-      await Promise.race(either);
-      waiting.abort();
-      await Promise.allSettled(either);
-    }
+    for await (const chunk of unpacking.stdout as AsyncIterable<Buffer>) await give(restoring.stdin, chunk);
     restoring.stdin.end();
     // Whoever is last in the row fails first, and the others of it.
     await Promise.all([using, restoring.done, unpacking.done]);

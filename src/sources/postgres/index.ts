@@ -1,20 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { LazyBeside, LazyReplacer } from "../lazily.ts";
+import { LazyBeside, LazyReplacer, lazily } from "../lazily.ts";
 import type { Source, SourceClients, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { prepareVia } from "../via.ts";
 import { besideName } from "./beside-name.ts";
 import { askClients } from "./clients.ts";
 import { parseConnection, readPassword, toolUrl } from "./connection.ts";
 import { chooseDatabases, listDatabases } from "./databases.ts";
-import { type DumpPlan, PostgresSession } from "./dump.ts";
+import type { DumpPlan } from "./dump.ts";
 import { askServer, describe } from "./inspect.ts";
-import { checkReadable } from "./readable.ts";
 import { isMark } from "./replace/marks.ts";
-import { lookAtTarget, restore } from "./restore.ts";
 import { type PostgresConfig, postgresSchema } from "./schema.ts";
-import { cleanUpScratch } from "./scratch-databases.ts";
 import type { PsqlCommand } from "./session.ts";
-import { testRestore } from "./test-restore.ts";
 import { anyPsql, chooseTools, type ToolOptions } from "./tools.ts";
 import type { ConnectionTarget } from "./url.ts";
 
@@ -55,6 +51,7 @@ class PostgresSource implements Source {
 
   async open(signal: AbortSignal): Promise<SourceSession> {
     // A name of its own, so that the sessions of exactly this run can be found and ended on the server.
+    const { PostgresSession } = await import("./dump.ts");
     return new PostgresSession(await this.#look(signal, `vakhta-${randomBytes(4).toString("hex")}`), signal);
   }
 
@@ -81,10 +78,10 @@ export const postgresSource: SourceKind<typeof postgresSchema> = {
   kind: "postgres",
   schema: postgresSchema,
   create: (config, deps) => new PostgresSource(config, deps),
-  checkReadable,
-  restore,
-  lookAtTarget,
-  testRestore,
+  checkReadable: lazily(async () => (await import("./readable.ts")).checkReadable),
+  restore: lazily(async () => (await import("./restore.ts")).restore),
+  lookAtTarget: lazily(async () => (await import("./restore.ts")).lookAtTarget),
+  testRestore: lazily(async () => (await import("./test-restore.ts")).testRestore),
   replacer: (config, order) =>
     new LazyReplacer(async () => (await import("./replace/index.ts")).createReplacer(config, order)),
   beside: (config, order) =>
@@ -94,5 +91,5 @@ export const postgresSource: SourceKind<typeof postgresSchema> = {
     look: async (...args) => await (await import("./globals-diff.ts")).lookAtGlobals(...args),
     apply: async (...args) => await (await import("./globals-diff.ts")).applyGlobals(...args),
   },
-  cleanUpScratch,
+  cleanUpScratch: lazily(async () => (await import("./scratch-databases.ts")).cleanUpScratch),
 };

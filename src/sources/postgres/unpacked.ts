@@ -3,12 +3,11 @@ import { mkdtemp, readdir, readFile, rm, statfs, writeFile } from "node:fs/promi
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { startPipeline } from "../../lib/process.ts";
 import { hasEnded, processIdentity } from "../../lib/process-identity.ts";
 import { unzstdCommand } from "../zstd.ts";
-import { type Archive, openGated } from "./archive.ts";
+import { type Archive, onDisk, openGated } from "./archive.ts";
 import { restoreError } from "./errors.ts";
 
 /** Beginning of the names of the folders in which archives are unpacked. */
@@ -107,16 +106,6 @@ export async function unpack(
     await own[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-function onDisk(error: unknown, folder: string): unknown {
-  if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
-  return new AppError("storage-full", `the disk of ${folder} became full while the backup was unpacked there`, {
-    permanent: false,
-    context: { step: "unpack" },
-    text: { key: "error-replace-unpack-full", args: { folder } },
-    cause: error,
-  });
 }
 
 /** Removes what killed processes have left unpacked. Resolves with how many archives it were. */

@@ -1,12 +1,8 @@
-import { LazyReplacer } from "../lazily.ts";
+import { LazyReplacer, lazily } from "../lazily.ts";
 import type { Source, SourceInfo, SourceKind, SourceSession } from "../types.ts";
 import { prepareVia } from "../via.ts";
-import { RedisSession } from "./dump.ts";
 import { askInfo, describe, requireReadableBy, requireSound } from "./inspect.ts";
-import { checkReadable } from "./readable.ts";
-import { lookAtTarget, restore } from "./restore.ts";
 import { type RedisConfig, redisSchema } from "./schema.ts";
-import { testRestore } from "./test-restore.ts";
 import { type Cli, type CliOptions, checkCommand, cliFor, passwordVariable, toolVersions } from "./tools.ts";
 import { addressOf, type RedisAddress } from "./url.ts";
 
@@ -40,6 +36,7 @@ class RedisSource implements Source {
   async open(signal: AbortSignal): Promise<SourceSession> {
     const { level, bin } = this.#config;
     const info = await this.inspect(signal);
+    const { RedisSession } = await import("./dump.ts");
     return new RedisSession({ info, dump: this.#cli(["--rdb", "-"]), check: checkCommand(bin), level }, signal);
   }
 }
@@ -48,10 +45,10 @@ export const redisSource: SourceKind<typeof redisSchema> = {
   kind: "redis",
   schema: redisSchema,
   create: (config) => new RedisSource(config),
-  checkReadable,
-  restore,
-  lookAtTarget,
-  testRestore,
+  checkReadable: lazily(async () => (await import("./readable.ts")).checkReadable),
+  restore: lazily(async () => (await import("./restore.ts")).restore),
+  lookAtTarget: lazily(async () => (await import("./restore.ts")).lookAtTarget),
+  testRestore: lazily(async () => (await import("./test-restore.ts")).testRestore),
   replacer: (config, order) =>
     new LazyReplacer(async () => (await import("./replace/index.ts")).createReplacer(config, order)),
 };

@@ -1,13 +1,9 @@
 import { AppError } from "../../core/errors.ts";
 import { findTool } from "../../lib/environment.ts";
-import { LazyBeside, LazyReplacer } from "../lazily.ts";
+import { LazyBeside, LazyReplacer, lazily } from "../lazily.ts";
 import type { OpenOptions, Source, SourceDeps, SourceInfo, SourceKind, SourceSession } from "../types.ts";
-import { openBase, placeFacts } from "./base.ts";
-import { Bucket } from "./bucket.ts";
-import { checkReadable } from "./readable.ts";
-import { lookAtTarget, restore, testRestore } from "./restore.ts";
+import type { Bucket } from "./bucket.ts";
 import { type S3SourceConfig, s3SourceSchema } from "./schema.ts";
-import { S3Session, titleOf } from "./session.ts";
 
 /** The objects of a bucket. */
 class S3Source implements Source {
@@ -22,6 +18,7 @@ class S3Source implements Source {
   }
 
   async inspect(signal: AbortSignal): Promise<SourceInfo> {
+    const [{ placeFacts }, { Bucket }, { titleOf }] = await load();
     const bucket = new Bucket(this.#config);
     try {
       await look(bucket, this.#config, signal);
@@ -32,6 +29,7 @@ class S3Source implements Source {
   }
 
   async open(signal: AbortSignal, { previous = [], full }: OpenOptions = {}): Promise<SourceSession> {
+    const [{ openBase }, { Bucket }, { S3Session }] = await load();
     const bucket = new Bucket(this.#config);
     try {
       await look(bucket, this.#config, signal);
@@ -44,6 +42,11 @@ class S3Source implements Source {
       throw error;
     }
   }
+}
+
+/** What a process that only shows backups does without. */
+function load() {
+  return Promise.all([import("./base.ts"), import("./bucket.ts"), import("./session.ts")]);
 }
 
 /** That the compressor is there, and that the bucket lets itself be listed. */
@@ -63,10 +66,10 @@ export const s3Source: SourceKind<typeof s3SourceSchema> = {
   schema: s3SourceSchema,
   create: (config, deps) => new S3Source(config, deps),
   incremental: true,
-  checkReadable,
-  restore,
-  lookAtTarget,
-  testRestore,
+  checkReadable: lazily(async () => (await import("./readable.ts")).checkReadable),
+  restore: lazily(async () => (await import("./restore.ts")).restore),
+  lookAtTarget: lazily(async () => (await import("./restore.ts")).lookAtTarget),
+  testRestore: lazily(async () => (await import("./restore.ts")).testRestore),
   replacer: (config, order) =>
     new LazyReplacer(async () => (await import("./replace/index.ts")).createReplacer(config, order)),
   beside: (config, order) =>
