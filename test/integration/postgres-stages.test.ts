@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { processIdentity } from "../../src/lib/process-identity.ts";
 import { analyze } from "../../src/sources/postgres/analyze.ts";
+import { readBeginning } from "../../src/sources/postgres/archive.ts";
 import { compareRows, Differences } from "../../src/sources/postgres/compare.ts";
 import { connect } from "../../src/sources/postgres/connection.ts";
 import type { Filled } from "../../src/sources/postgres/counts.ts";
@@ -246,6 +247,25 @@ CREATE TABLE z (id int PRIMARY KEY); INSERT INTO z SELECT generate_series(1, 50)
     await server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 20");
     expect(await make("single", server.url("postgres"), { cores: 1 })).toMatchObject({ differencesTotal: 0 });
     expect(readdirSync(scratch.path)).toEqual([]);
+  });
+});
+
+describe("the beginning of an archive", () => {
+  const readWith = (keep: string): Promise<string> => {
+    const archive = { reader: made.reader, part: partOf(made), signal };
+    return readBeginning(archive, { argv: ["head", "-c", "70001"] }, { encoding: "latin1", keep });
+  };
+
+  it("is kept as far as it was read", async () => {
+    const keep = join(scratch.path, "beginning");
+    const text = await readWith(keep);
+    expect(text).toHaveLength(70_001);
+    expect(readFileSync(keep, "latin1").startsWith(text)).toBe(true);
+    rmSync(keep);
+  });
+
+  it("is not taken for kept where the disk is full", async () => {
+    await expect(readWith("/dev/full")).rejects.toMatchObject({ code: "storage-full" });
   });
 });
 
