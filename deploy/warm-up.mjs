@@ -1,34 +1,20 @@
 // Loads what the two processes load, so that NODE_COMPILE_CACHE holds it compiled; starts nothing.
+import { readdir } from "node:fs/promises";
 import { saveMemory } from "../src/app/v8-flags.ts";
 
 // As src/bot.ts and src/worker.ts do: V8 rejects what was compiled under other flags, and they would compile it all anew.
 saveMemory();
 
+const src = new URL("../src/", import.meta.url);
 for (const file of ["app/entry.ts", "app/run-bot.ts", "app/run-worker.ts", "app/worker-deps.ts"]) {
-  await import(new URL(`../src/${file}`, import.meta.url).href);
+  await import(new URL(file, src).href);
 }
 await import(new URL("../jobs/index.ts", import.meta.url).href);
-// Loaded when it is first asked for.
-for (const file of [
-  "providers/local/provider.ts",
-  "providers/node-exporter/provider.ts",
-  "providers/timeweb/provider.ts",
-  "services/approvals/handlers.ts",
-  "services/approvals/runner.ts",
-  "services/audit/heads.ts",
-  "services/backup/links.ts",
-  "services/backup/verifier.ts",
-  "services/drills/runner.ts",
-  "services/power/execution.ts",
-  "services/power/follower.ts",
-  "services/recovery/recovery.ts",
-  "services/restorations/worker.ts",
-  "services/servers/inventory-reader.ts",
-  "services/servers/managed-backups.ts",
-  "services/servers/poller.ts",
-  "services/servers/rules.ts",
-]) {
-  await import(new URL(`../src/${file}`, import.meta.url).href);
+// Much of these is loaded when it is first asked for.
+for (const folder of ["providers/", "services/", "sources/", "storages/"]) {
+  for (const file of (await readdir(new URL(folder, src), { recursive: true })).sort()) {
+    if (file.endsWith(".ts")) await import(new URL(folder + file, src).href);
+  }
 }
 // By the first request to a bucket.
 await Promise.all([import("@aws-sdk/client-s3"), import("@smithy/node-http-handler")]);
