@@ -250,6 +250,32 @@ CREATE TABLE z (id int PRIMARY KEY); INSERT INTO z SELECT generate_series(1, 50)
   });
 });
 
+describe("connections that others take while rows come", () => {
+  it("are done without", async () => {
+    await server.psql("postgres", "CREATE DATABASE taken OWNER maker");
+    const tables = `${gate}; CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a, other int REFERENCES a);
+CREATE TABLE y (id int PRIMARY KEY, CHECK (gate(id))); INSERT INTO y VALUES (1)`;
+    await server.psql("taken", `ALTER SCHEMA public OWNER TO maker; SET ROLE maker; ${tables}`);
+    const backup = await backUp({ kind: "postgres", url: server.url("taken") }, folder.path, { runId: "taken" });
+    await server.psql("postgres", "CREATE DATABASE scarce OWNER maker");
+    await server.psql("scarce", "ALTER SCHEMA public OWNER TO maker");
+    const shut = await shutGate("scarce");
+    const filling = fill(backup, "scarce", server.url("postgres", "maker", "makes-it-all"));
+    filling.catch(() => undefined);
+    const made = "SELECT count(*) FROM pg_stat_all_tables WHERE relname IN ('a', 'b') AND analyze_count > 0";
+    await vi.waitFor(async () => expect(await server.psql("scarce", made)).toBe("2"), 30_000);
+    await server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 1");
+    await shut.open();
+    await filling.finally(() => server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 20"));
+    expect(
+      await server.psql(
+        "scarce",
+        "SELECT count(*) FROM pg_constraint WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace",
+      ),
+    ).toBe("4");
+  });
+});
+
 describe("the beginning of an archive", () => {
   const readWith = (keep: string): Promise<string> => {
     const archive = { reader: made.reader, part: partOf(made), signal };

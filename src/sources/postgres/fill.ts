@@ -78,6 +78,8 @@ export async function fillInStages(
   await sideBySide(site, works);
   const { post, lines } = await listed;
   const rest = lines.filter((each) => (post.has(each.id) || isRight(each)) && !done.has(each.id));
+  // The rows may have taken hours, and others what was free before.
+  isAlone ||= !(await hasRoom(site, database));
   await restoreListed(site, beginning, rest, [...args, `--jobs=${isAlone ? 1 : lastJobs}`]);
   return filled;
 }
@@ -98,7 +100,7 @@ async function readLists(site: Site, { path }: Beginning): Promise<Lists> {
   return { lines, post: new Set(post.map(({ id }) => id)) };
 }
 
-/** Whether there are as many connections besides the one that fills as the last stage may need. */
+/** Whether there are as many connections, besides the one that fills while it does, as the last stage may need. */
 async function hasRoom(site: Site, database: string): Promise<boolean> {
   const command = site.tools.command("psql", [...psqlArgs, "-d", withUtf8(site.url(database))], "finish");
   const sessions = Array.from({ length: lastJobs }, () => new PsqlSession(command, site.signal));
