@@ -1,5 +1,6 @@
 import type { Config } from "../../app/config.ts";
 import { endHeardAt, flappingWithin, type Incident, isOpen } from "../../core/incident.ts";
+import type { PowerAction } from "../../core/power.ts";
 import { isSilentAt } from "../../core/route.ts";
 import type { Person } from "../../core/run.ts";
 import { formatCount, formatDuration } from "../../messages/format.ts";
@@ -66,6 +67,8 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
       close: firstOrder(deps, "close", async ({ id }, by) => await deps.alerts.close(id, by)),
       reboot: power("reboot"),
       "start-server": power("startserver"),
+      "hard-reboot": power("reboot", "hard-reboot"),
+      "hard-off": power("shutdown", "hard-shutdown"),
       details: {
         role: "viewer",
         isAnswer: true,
@@ -76,12 +79,15 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
   };
 }
 
-/** Opens the question about its server, as the command does. */
-function power(command: PowerCommand): CardAction<Incident> {
+/** Opens the question about its server, as the command does; `only`: about this and nothing else. */
+function power(command: PowerCommand, only?: PowerAction): CardAction<Incident> {
   return {
     role: "operator",
-    toast: (_incident, messages) => messages.plain("toast-choose"),
-    run: async ({ labels }, { open }) => await open({ kind: "power", state: { command, server: labels["server"] } }),
+    toast: (_incident, messages) => messages.plain("toast-details"),
+    run: async ({ labels }, { open }) => {
+      const state = { command, server: labels["server"], ...(only === undefined ? {} : { only }) };
+      await open({ kind: "power", state });
+    },
   };
 }
 
@@ -344,6 +350,11 @@ function serverRows(incident: Incident, messages: Messages, { powerOrders }: Inc
   const isOff = isLate && typeof incident.text === "object" && incident.text.key === "power-late-text-off";
   if (isOff && can.includes("start"))
     return [[{ action: "start-server", label: messages.plain("button-start-server") }]];
-  if (!can.includes("reboot")) return [];
-  return [[{ action: "reboot", label: messages.plain(isLate ? "button-power-hard" : "button-reboot") }]];
+  if (!isLate) return can.includes("reboot") ? [[{ action: "reboot", label: messages.plain("button-reboot") }]] : [];
+  // What was to go off is not to come up again.
+  const isToBeOff = incident.labels["action"] === "shutdown" || incident.labels["action"] === "hard-shutdown";
+  const [action, wanted, label] = isToBeOff
+    ? (["hard-off", "hard-shutdown", "button-power-hard-off"] as const)
+    : (["hard-reboot", "hard-reboot", "button-power-hard-reboot"] as const);
+  return can.includes(wanted) ? [[{ action, label: messages.plain(label), style: "danger" }]] : [];
 }

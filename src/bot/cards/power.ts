@@ -257,7 +257,7 @@ function buttons(order: PowerOrder, context: RenderContext, orders: PowerCardDep
       const offered: [string, PowerAction, string][] = endsOn(action)
         ? isOff
           ? [["start", "start", "button-power-start"]]
-          : [["hard", "hard-reboot", "button-power-hard"]]
+          : [["hard", "hard-reboot", "button-power-hard-reboot"]]
         : [["hard-off", "hard-shutdown", "button-power-hard-off"]];
       const row = offered
         .filter(([, wanted]) => can.includes(wanted))

@@ -1,6 +1,7 @@
 import type { Config, ServerConfig } from "../../app/config.ts";
 import { isHard, type PowerAction } from "../../core/power.ts";
 import { formatDuration } from "../../messages/format.ts";
+import type { Messages } from "../../messages/index.ts";
 import type { PowerOrders } from "../../services/power/orders.ts";
 import { findServer, powerActionsOf, serversFor } from "../../services/power/servers.ts";
 import { dialogLifeMs } from "../dialog.ts";
@@ -24,6 +25,8 @@ export type PowerCommand = keyof typeof powerCommands;
 export interface PowerChoice {
   readonly command: PowerCommand;
   readonly server?: string;
+  /** Nothing else is offered: what comes next to a server that is not back. */
+  readonly only?: PowerAction;
   readonly page?: number;
   /** So late the command was; milliseconds. */
   readonly waitedMs?: number;
@@ -64,14 +67,15 @@ function render(state: PowerChoice, { messages }: ViewContext, { config }: Power
       : [messages.t("power-choose-late", { waited: formatDuration(waitedMs, messages.locale) })];
   const server = state.server === undefined ? undefined : findServer(config, state.server);
   if (server) {
-    const offered = offeredOf(server, command);
+    const offered = offeredOf(server, state);
     const buttons = offered.map(
       (action): ViewButton => ({
         what: `do-${digestOf(server.name)}-${action}`,
-        label: messages.plain(labels[action]),
+        label: messages.plain(state.only === "hard-reboot" ? "button-power-hard-reboot" : labels[action]),
         ...(isHard(action) ? { style: "danger" } : { style: "primary" }),
       }),
     );
+    if (state.only !== undefined) return onlyOne(server.name, state.only, messages, [buttons, [cancel]]);
     const question = messages.t(`power-choose-${command}`, { server: server.name });
     const hint = offered.length > 1 ? [messages.t("power-choose-soft-hint")] : [];
     return { html: [...late, question, ...hint].join("\n"), rows: [buttons, [cancel]] };
@@ -87,9 +91,16 @@ function render(state: PowerChoice, { messages }: ViewContext, { config }: Power
   };
 }
 
-function offeredOf(server: ServerConfig, command: PowerCommand): PowerAction[] {
+/** The question about a single action, by its full name. */
+function onlyOne(server: string, action: PowerAction, messages: Messages, rows: ViewShown["rows"]): ViewShown {
+  const question = messages.t("power-choose-only", { what: { key: `power-what-${action}`, args: { server } } });
+  const hint = isHard(action) ? [messages.t("power-hard-warning")] : [];
+  return { html: [question, ...hint].join("\n"), rows };
+}
+
+function offeredOf(server: ServerConfig, { command, only }: PowerChoice): PowerAction[] {
   const can = powerActionsOf(server);
-  return powerCommands[command].filter((action) => can.includes(action));
+  return powerCommands[command].filter((action) => can.includes(action) && (only === undefined || action === only));
 }
 
 function press(
@@ -106,7 +117,7 @@ function press(
   const server = config.servers.find(({ name }) => digestOf(name) === digest);
   if (!server) return { toast: messages.plain("toast-outdated") };
   if (verb === "server") return { run: async () => await Promise.resolve({ ...state, server: server.name }) };
-  const wanted = offeredOf(server, state.command).find((one) => one === action);
+  const wanted = offeredOf(server, state).find((one) => one === action);
   if (!wanted) return { toast: messages.plain("toast-outdated") };
   return {
     toast: messages.plain("toast-power-looking"),

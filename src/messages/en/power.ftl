@@ -118,6 +118,7 @@ server-status-unknown = State unknown
 
 button-power-soft = Soft reboot
 button-power-hard = Hard reboot…
+button-power-hard-reboot = Hard reboot…
 button-power-off = Shut down
 button-power-hard-off = Power off…
 button-power-start = Start
@@ -132,6 +133,7 @@ power-choose-reboot = <b>{ $server }</b>: how is it to be rebooted?
 power-choose-shutdown = <b>{ $server }</b>: how is it to be shut down?
 power-choose-startserver = <b>{ $server }</b>: start it?
 power-choose-soft-hint = Soft asks the system to do it; hard is as if the plug were pulled.
+power-choose-only = <b>{ $what }</b>: ask for it?
 power-choose-done = The server is being looked at: see the card below.
 power-choose-late = Your command reached me { $waited } late. Is it still wanted?
 power-choose-unknown = There is no server called { $server }.

@@ -120,6 +120,7 @@ server-status-unknown = Состояние неизвестно
 
 button-power-soft = Мягко
 button-power-hard = Жёстко…
+button-power-hard-reboot = Жёсткая перезагрузка…
 button-power-off = Выключить
 button-power-hard-off = Отключить питание…
 button-power-start = Включить
@@ -134,6 +135,7 @@ power-choose-reboot = <b>{ $server }</b>: как перезагрузить?
 power-choose-shutdown = <b>{ $server }</b>: как выключить?
 power-choose-startserver = <b>{ $server }</b>: включить?
 power-choose-soft-hint = Мягко: просим систему. Жёстко: как выдернуть вилку.
+power-choose-only = <b>{ $what }</b>: запросить?
 power-choose-done = Смотрю на сервер, карточка ниже.
 power-choose-late = Команда дошла с опозданием в { $waited }. Это ещё нужно?
 power-choose-unknown = Сервера { $server } нет.
