@@ -6,11 +6,12 @@ import { analyze } from "../../src/sources/postgres/analyze.ts";
 import { readBeginning } from "../../src/sources/postgres/archive.ts";
 import { compareRows, Differences } from "../../src/sources/postgres/compare.ts";
 import { connect } from "../../src/sources/postgres/connection.ts";
+import { conversing } from "../../src/sources/postgres/conversing.ts";
 import type { Filled } from "../../src/sources/postgres/counts.ts";
 import { createBeside } from "../../src/sources/postgres/replace/besides.ts";
 import { prepare, restoreInto } from "../../src/sources/postgres/restore-database.ts";
 import { postgresSchema } from "../../src/sources/postgres/schema.ts";
-import { openSite, type Site } from "../../src/sources/postgres/site.ts";
+import { askSite, openSite, type Site } from "../../src/sources/postgres/site.ts";
 import { sweepUnpacked } from "../../src/sources/postgres/unpacked.ts";
 import { quiet, temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -247,6 +248,16 @@ CREATE TABLE z (id int PRIMARY KEY); INSERT INTO z SELECT generate_series(1, 50)
     await server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 20");
     expect(await make("single", server.url("postgres"), { cores: 1 })).toMatchObject({ differencesTotal: 0 });
     expect(readdirSync(scratch.path)).toEqual([]);
+  });
+});
+
+describe("a session between whose questions an archive is read", () => {
+  it("is not ended by the limits that a role has for its own", async () => {
+    await server.psql("postgres", "ALTER ROLE maker SET idle_session_timeout = '3s'");
+    const ground = await siteOf(made, server.url("postgres", "maker", "makes-it-all"));
+    await using site = conversing(ground);
+    expect(await askSite(site, "SHOW idle_session_timeout")).toEqual(["0"]);
+    await server.psql("postgres", "ALTER ROLE maker RESET idle_session_timeout");
   });
 });
 
