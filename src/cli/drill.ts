@@ -1,4 +1,3 @@
-import { neededBytes } from "../core/manifest.ts";
 import { orderOf } from "../core/ahead.ts";
 import {
   ageOf,
@@ -12,6 +11,7 @@ import {
   withLimits,
 } from "../core/drill.ts";
 import { toAppError } from "../core/errors.ts";
+import { neededBytes } from "../core/manifest.ts";
 import type { Text } from "../core/text.ts";
 import { formatBytes, formatDuration } from "../messages/format.ts";
 import { type Messages, reasonText } from "../messages/index.ts";

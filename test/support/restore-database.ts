@@ -14,17 +14,17 @@ export interface RestoreDatabase {
   readonly path: string;
   readonly clock: ManualClock;
   /** A worker that backs the database up, and restores it. */
-  world(change?: Partial<RestoreConfig>): RestoreWorld;
+  readonly world: (change?: Partial<RestoreConfig>) => RestoreWorld;
   /** How many orders there are. */
-  rows(name?: string): Promise<number>;
+  readonly rows: (name?: string) => Promise<number>;
   /** A backup of all rows, of which all but ten are deleted afterwards. */
-  backedUp(shop: RestoreWorld): Promise<BackupRun>;
+  readonly backedUp: (shop: RestoreWorld) => Promise<BackupRun>;
   /** A program that stops or starts services: it says so, and goes on as wanted. */
-  say(what: string, then?: string): string[];
+  readonly say: (what: string, then?: string) => string[];
   /** One that waits for the file `go`. */
-  waits(what: string): string[];
+  readonly waits: (what: string) => string[];
   /** What the programs have said. */
-  said(): string[];
+  readonly said: () => string[];
 }
 
 export function useRestoreDatabase(fixture: RedisFixture): RestoreDatabase {
