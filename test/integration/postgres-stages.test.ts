@@ -251,6 +251,26 @@ CREATE TABLE z (id int PRIMARY KEY); INSERT INTO z SELECT generate_series(1, 50)
   });
 });
 
+describe("references to partitioned tables", () => {
+  const halves = (
+    name: string,
+  ) => `CREATE TABLE ${name} (id int PRIMARY KEY, e int REFERENCES e) PARTITION BY HASH (id);
+CREATE TABLE ${name}0 PARTITION OF ${name} FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE ${name}1 PARTITION OF ${name} FOR VALUES WITH (MODULUS 2, REMAINDER 1)`;
+  const tables = `CREATE TABLE e (id int PRIMARY KEY); INSERT INTO e VALUES (1); ${halves("a")}; ${halves("b")};
+INSERT INTO a SELECT n, 1 FROM generate_series(1, 100000) n; INSERT INTO b SELECT n, 1 FROM generate_series(1, 100) n;
+CREATE TABLE d (o int); ALTER TABLE d ADD FOREIGN KEY (o) REFERENCES a; ALTER TABLE d ADD FOREIGN KEY (o) REFERENCES b`;
+
+  it("do not take each other's names, on however many cores", async () => {
+    await server.createDatabase("halves", tables);
+    const backup = await backUp({ kind: "postgres", url: server.url("halves") }, folder.path, { runId: "halves" });
+    for (const cores of [2, 4]) {
+      const report = await make(`whole${cores}`, server.url("postgres"), { backup, cores });
+      expect(report).toMatchObject({ differencesTotal: 0 });
+    }
+  });
+});
+
 describe("a session between whose questions an archive is read", () => {
   it("is not ended by the limits that a role has for its own", async () => {
     await server.psql("postgres", "ALTER ROLE maker SET idle_session_timeout = '3s'");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { finishesOf, isRight, parseContents, parseList } from "../../src/sources/postgres/contents.ts";
+import { finishesOf, isRight, needsOrder, parseContents, parseList } from "../../src/sources/postgres/contents.ts";
 
 const entry = (id: number, type: string, name: string, dependencies: readonly number[] = [], schema = "public") =>
   `--
@@ -50,6 +50,13 @@ describe("what is in an archive", () => {
     expect(finishes.get("public.b; Type: VIEW")).toMatchObject({ entries: [], whole: true });
     const twice = parseContents([entry(1, "TABLE", "b", [], "c.a"), entry(2, "TABLE", "a.b", [], "c")].join("\n"));
     expect([...finishesOf(twice, new Set())]).toEqual([]);
+  });
+
+  it("is made in its order where there are references and partitioned tables", () => {
+    const types = (...names: string[]) => names.map((type) => ({ type }));
+    expect(needsOrder(types("TABLE", "INDEX ATTACH", "FK CONSTRAINT"))).toBe(true);
+    expect(needsOrder(types("TABLE", "FK CONSTRAINT"))).toBe(false);
+    expect(needsOrder(types("TABLE", "INDEX ATTACH"))).toBe(false);
   });
 
   it("is listed with comments, which are left out", () => {

@@ -88,3 +88,12 @@ export function finishesOf(entries: readonly Entry[], post: ReadonlySet<number>)
 export function isRight({ line }: Listed): boolean {
   return /^\d+; \d+ \d+ (?:DEFAULT )?ACL /.test(line);
 }
+
+/**
+ * Whether what comes after the rows has to be made in its order, by one connection: a reference to a partitioned table makes
+ * others, for each partition, under the first names that are free, which may be those of references that are to come.
+ */
+export function needsOrder(objects: readonly { readonly type: string }[]): boolean {
+  const types = new Set(objects.map(({ type }) => type));
+  return types.has("FK CONSTRAINT") && types.has("INDEX ATTACH");
+}

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { run } from "../../lib/process.ts";
 import { type Archive, streamArchive } from "./archive.ts";
-import { type Beginning, type Finish, finishesOf, isRight, type Listed, parseList } from "./contents.ts";
+import { type Beginning, type Finish, finishesOf, isRight, type Listed, needsOrder, parseList } from "./contents.ts";
 import { countRows, type Filled } from "./counts.ts";
 import { restoreError } from "./errors.ts";
 import { quoteLiteral } from "./names.ts";
@@ -79,7 +79,7 @@ export async function fillInStages(
   const { post, lines } = await listed;
   const rest = lines.filter((each) => (post.has(each.id) || isRight(each)) && !done.has(each.id));
   // The rows may have taken hours, and others what was free before.
-  isAlone ||= !(await hasRoom(site, database));
+  isAlone ||= needsOrder(beginning.entries) || !(await hasRoom(site, database));
   await restoreListed(site, beginning, rest, [...args, `--jobs=${isAlone ? 1 : lastJobs}`]);
   return filled;
 }

@@ -5,7 +5,7 @@ import { run } from "../../lib/process.ts";
 import { analyze, analyzing } from "./analyze.ts";
 import { type Archive, readBeginning, streamArchive } from "./archive.ts";
 import { compareDefinitions, compareRows, type Differences } from "./compare.ts";
-import { type Beginning, parseContents } from "./contents.ts";
+import { type Beginning, needsOrder, parseContents } from "./contents.ts";
 import { type Filled, noneFilled } from "./counts.ts";
 import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
@@ -114,7 +114,8 @@ export async function restoreInto(
   args.push(`--dbname=${withEncoding(site.url(database), prepared.encoding)}`);
   if (parallel !== undefined && parallel.jobs > 1) {
     await using file = await unpack(prepared, parallel.folder, progress);
-    const command = site.tools.command("pg_restore", [...args, `--jobs=${parallel.jobs}`, file.path]);
+    const jobs = needsOrder(prepared.definitions) ? 1 : parallel.jobs;
+    const command = site.tools.command("pg_restore", [...args, `--jobs=${jobs}`, file.path]);
     await run(command, { signal: site.signal, timeoutMs: restoreTimeoutMs }).catch((error: unknown) => {
       throw restoreError(error);
     });
