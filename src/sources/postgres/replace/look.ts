@@ -33,26 +33,26 @@ export async function lookAt(ground: Site, backup: Backup, target: Target): Prom
   const needed = neededBytes(part, live.bytes);
   const freeBytes = await freeOnServer(site, database);
   const obstacles = await obstaclesTo(site, live, target);
+  const toBeside = method === "beside" ? await obstaclesToBeside(site, live, database) : [];
+  const { lost, lostTotal } = live.open ? await estimateLost(site, database, part) : { lost: [], lostTotal: 0 };
+  const emptied = method === "single-transaction" && live.open ? database : undefined;
+  // The last question: the archive may be read meanwhile.
+  const { needs, rights } = await lookAtNeeds(site, backup, { database, emptied });
   const add = (list: Text[], key: string, args: Text["args"] = {}): void => {
     list.push({ key, args: { database, ...args } });
   };
   if (part.database !== undefined && part.database !== database)
     add(obstacles, "replace-obstacle-other", { other: part.database });
   const remarks: Text[] = [];
+  addNeeds({ obstacles, remarks }, database, { needs, rights, manifest, part });
   if (freeBytes !== undefined && freeBytes < needed)
     add(obstacles, "replace-obstacle-room", { needed: mebibytes(needed), free: mebibytes(freeBytes) });
   if (pick !== undefined) add(obstacles, "replace-obstacle-pick", { pick });
-  const toBeside = method === "beside" ? await obstaclesToBeside(site, live, database) : [];
   obstacles.push(...toBeside);
   if (freeBytes === undefined) add(remarks, "replace-remark-room", { needed: mebibytes(needed) });
   if (method === "single-transaction") add(remarks, "replace-remark-single");
   const { systemIdentifier } = site.server;
   const { systemIdentifier: backedUp } = manifest.source;
-  const { lost, lostTotal } = live.open ? await estimateLost(site, database, part) : { lost: [], lostTotal: 0 };
-  const emptied = method === "single-transaction" && live.open ? database : undefined;
-  // At the end: the archive may be read meanwhile.
-  const { needs, rights } = await lookAtNeeds(site, backup, { database, emptied });
-  addNeeds({ obstacles, remarks }, database, { needs, rights, manifest, part });
   return {
     identity: { ...(systemIdentifier !== undefined && { system: systemIdentifier }), database: live.oid },
     database,
