@@ -1,6 +1,6 @@
 import type { MetricValues } from "./metric.ts";
 import type { LookFailure, ServerStatus } from "./server.ts";
-import type { ServerState } from "./server-state.ts";
+import { measuredAt, type ServerState } from "./server-state.ts";
 import type { Severity } from "./signal.ts";
 
 /** How urgent it is to look at a server, from the most to the least. */
@@ -9,7 +9,7 @@ export type FleetMark = (typeof fleetMarks)[number];
 
 /**
  * What is known of a server now. Values are there only while they are: `silent` says since when they are not, and what
- * looks have failed with; without a failure nobody has looked for too long.
+ * looks have failed with; without a failure nobody has looked for too long. `at`: when they were measured.
  */
 export type FleetStand =
   | { readonly kind: "on"; readonly metrics: MetricValues; readonly status: ServerStatus; readonly at: Date }
@@ -45,7 +45,7 @@ export function standOf(state: ServerState | undefined, everyMs: number, now: Da
   }
   if (!reading || !at) return { kind: "never" };
   if (now.getTime() - at.getTime() > freshFor * everyMs) return { kind: "silent", ofApi: false, since: at };
-  return { kind: "on", metrics: reading.metrics, status: status ?? "on", at };
+  return { kind: "on", metrics: reading.metrics, status: status ?? "on", at: measuredAt(state) ?? at };
 }
 
 /** At a glance: by its open incidents, and by what is known of it. */

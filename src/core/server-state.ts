@@ -171,6 +171,15 @@ export function hasBooted(before: ServerState, reading: ServerReading, now: Date
   return uptime < runningFor || uptime * 1000 <= elapsed + sameBootMs;
 }
 
+/**
+ * When the newest values were measured: a provider's may be minutes old when they come. Never later than they came, where
+ * its clock is ahead. Undefined: there are none.
+ */
+export function measuredAt({ reading, goodAt }: Pick<ServerState, "reading" | "goodAt">): Date | undefined {
+  if (!reading) return goodAt;
+  return goodAt && goodAt < reading.at ? goodAt : reading.at;
+}
+
 /** Whether newest values are too old to speak of now, as a table or a metric does: three intervals without any. */
 export function isStale({ goodAt }: Pick<ServerState, "goodAt">, every: number, now: Date): boolean {
   return goodAt === undefined || now.getTime() - goodAt.getTime() > 3 * every;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseStats } from "../../src/bot/commands/stats.ts";
+import { captionLines } from "../../src/bot/views/chart-caption.ts";
 import { tableHtml } from "../../src/bot/views/fleet-table.ts";
+import type { ViewContext } from "../../src/bot/views/types.ts";
 import { type FleetRow, markOfStand, redFirst, standOf, summaryOf } from "../../src/core/fleet.ts";
 import { type TrendMetric, trendOf } from "../../src/core/fleet-trend.ts";
 import { isChosen, limitsOf } from "../../src/core/rule-limits.ts";
@@ -33,6 +35,17 @@ const failure = (change: Partial<NonNullable<ServerState["failure"]>> = {}) => (
 });
 
 describe("a server", () => {
+  test("is as old as its values, which its provider may have measured long before they came", () => {
+    const late = known({ reading: { at: ago(9), metrics: { cpu: 37 } } });
+    const stand = standOf(late, every, now);
+    expect(stand).toMatchObject({ kind: "on", at: ago(9) });
+    const open = { name: "web-1", mark: "green", known: late, stand, open: [], boots: [] } as const;
+    const context = { messages: messagesOf("en"), now } as ViewContext;
+    expect(captionLines(open, context, "UTC").at(-1)).toContain("measured 9m before");
+    const ahead = known({ reading: { at: ago(-3), metrics: { cpu: 37 } } });
+    expect(standOf(ahead, every, now)).toMatchObject({ kind: "on", at: ago(2) });
+  });
+
   test("has values that count as now for two intervals and a half", () => {
     expect(standOf(known(), every, now)).toMatchObject({ kind: "on", metrics: { cpu: 37 }, at: ago(2) });
     expect(standOf(known({ goodAt: ago(12.4) }), every, now).kind).toBe("on");

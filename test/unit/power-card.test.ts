@@ -61,6 +61,12 @@ const buttons = (value: PowerOrder): string[] =>
     .map(({ label }) => label);
 
 describe("the card of an order about a server's power", () => {
+  test("names the server as its provider does only where that is another name", () => {
+    const named = (providerName: string) => read(order("ready", { look: { ...look, providerName } })).join("\n");
+    expect(named("web-one")).toContain("At the provider: web-one");
+    expect(named("web-1")).not.toContain("At the provider");
+  });
+
   test("says how the server stands and what is not known before anything is confirmed", () => {
     expect(read(order("ready"))).toEqual([
       "❓ web-1: reboot: to be confirmed",

@@ -142,7 +142,7 @@ function body(order: PowerOrder, context: RenderContext, orders: PowerCardDeps["
 
 const foreign = (text: string, limit: number): string => unlinked(oneLine(text, limit));
 
-function stateLines({ look }: PowerOrder, messages: Messages): string[] {
+function stateLines({ look, server }: PowerOrder, messages: Messages): string[] {
   if (!look) return [];
   const { status, statusWord, addresses, providerName } = look;
   const args = {
@@ -150,7 +150,7 @@ function stateLines({ look }: PowerOrder, messages: Messages): string[] {
     word: statusWord === undefined || statusWord === status ? "none" : foreign(statusWord, 40),
     addresses: addresses.length === 0 ? "none" : addresses.slice(0, 3).join(", "),
   };
-  const isOther = providerName !== undefined && providerName !== "";
+  const isOther = providerName !== undefined && providerName !== "" && providerName !== server;
   return [
     messages.t("power-state", args),
     ...(isOther ? [messages.t("power-provider-name", { name: foreign(providerName, 80) })] : []),

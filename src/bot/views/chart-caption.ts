@@ -1,6 +1,6 @@
 import type { FleetMark, FleetStand } from "../../core/fleet.ts";
 import type { Incident } from "../../core/incident.ts";
-import type { ServerState } from "../../core/server-state.ts";
+import { measuredAt, type ServerState } from "../../core/server-state.ts";
 import { formatBytes, formatCount, formatDuration, formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
 import { percentOf } from "../charts/model.ts";
@@ -35,7 +35,7 @@ export function captionLines(
   const values = isOn ? valueWords(stand, messages) : [];
   const reason =
     !isOn && known?.failure ? [oneLine(messages.plain(known.failure.reason.key, known.failure.reason.args), 200)] : [];
-  const at = known?.goodAt;
+  const at = known && measuredAt(known);
   const age = at && formatDuration(wholeMinutes(now.getTime() - at.getTime()), locale);
   const time = formatTime(now, locale, timezone);
   const titles = open.slice(0, mostTitles).map((incident) =>

@@ -3,7 +3,7 @@ import { markOfStand, standOf } from "../../core/fleet.ts";
 import type { Incident } from "../../core/incident.ts";
 import type { MetricName } from "../../core/metric.ts";
 import type { ServerFacts } from "../../core/server.ts";
-import { isStale, type ServerState } from "../../core/server-state.ts";
+import { isStale, measuredAt, type ServerState } from "../../core/server-state.ts";
 import { severityRank } from "../../core/signal.ts";
 import { formatBytes, formatTime } from "../../messages/format.ts";
 import { escapeHtml, reasonText } from "../../messages/index.ts";
@@ -95,7 +95,8 @@ const gibibyte = 2 ** 30;
 function stateLines(state: ServerState | undefined, every: number, reading: Reading): string[] {
   const { messages, now, timezone } = reading;
   if (!state) return [messages.t("servers-not-looked")];
-  const { failure, reading: newest, goodAt, bootedAt, lookedAt } = state;
+  const { failure, reading: newest, bootedAt, lookedAt } = state;
+  const at = measuredAt(state);
   const lines: string[] = [];
   const [uptime] = uptimeWords(state, now, messages);
   if (uptime !== undefined && bootedAt)
@@ -109,8 +110,8 @@ function stateLines(state: ServerState | undefined, every: number, reading: Read
     const value = newest?.metrics[metric];
     return value === undefined ? [] : [messages.plain(`servers-metric-${metric}`, { percent: Math.round(value) })];
   });
-  if (values.length > 0 && goodAt) {
-    const args = { values: values.join(" · "), age: ageOf(goodAt, now, messages) };
+  if (values.length > 0 && at) {
+    const args = { values: values.join(" · "), age: ageOf(at, now, messages) };
     lines.push(messages.t(isStale(state, every, now) ? "servers-values-old" : "servers-values", args));
   }
   lines.push(messages.t("servers-looked", { age: ageOf(lookedAt, now, messages) }));
