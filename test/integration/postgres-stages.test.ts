@@ -297,7 +297,11 @@ CREATE TABLE y (id int PRIMARY KEY, CHECK (gate(id))); INSERT INTO y VALUES (1)`
     await vi.waitFor(async () => expect(await server.psql("scarce", made)).toBe("2"), 30_000);
     await server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 1");
     await shut.open();
-    await filling.finally(() => server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 20"));
+    try {
+      await filling;
+    } finally {
+      await server.psql("postgres", "ALTER ROLE maker CONNECTION LIMIT 20");
+    }
     expect(
       await server.psql(
         "scarce",

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PassThrough, type Readable, Transform, type Writable } from "node:stream";
-import { AppError } from "../../core/errors.ts";
+import { AppError, toAppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { type Command, converse, startPipeline } from "../../lib/process.ts";
 import type { BackupReader } from "../types.ts";
@@ -30,7 +30,7 @@ export async function readBeginning(
   if (keep === undefined) return await readText(archive, [unzstdCommand, command], isCutOff, encoding);
   const { reader, part, signal } = archive;
   const { stream: input, failure } = gate(await reader.open(part), new PassThrough());
-  let unkept: unknown;
+  let unkept: AppError | undefined;
   try {
     await using file = await open(keep, "w", 0o600);
     const unpacking = startPipeline([unzstdCommand], { input, signal });
@@ -41,7 +41,7 @@ export async function readBeginning(
     const feeding = feed(unpacking.stdout, stdin, (chunk) => file.writeFile(chunk)).catch((error: unknown) => {
       // What nobody reads any more need not be there.
       if (stdin.destroyed) return;
-      unkept = onDisk(error, dirname(keep));
+      unkept = toAppError(onDisk(error, dirname(keep)));
       stdin.destroy();
       input.destroy();
     });
