@@ -37,8 +37,10 @@ export function standOf(state: ServerState | undefined, everyMs: number, now: Da
   if (!state) return { kind: "never" };
   const { status, failure, reading, goodAt } = state;
   const at = goodAt ?? reading?.at;
-  // Whoever is switched off gives no values: that is no silence. What an API says of nobody says nothing.
-  if ((status === "off" || status === "removed") && !failure?.ofApi) return { kind: "off", status };
+  // Whoever is switched off gives no values: that is no silence. What an API says of nobody says nothing, and what was
+  // off is gone when it says so.
+  const isKnown = !failure?.ofApi && failure?.kind !== "gone";
+  if ((status === "off" || status === "removed") && isKnown) return { kind: "off", status };
   if (failure) {
     const since = at === undefined || at > failure.since ? failure.since : at;
     return { kind: "silent", why: failure.kind, ofApi: failure.ofApi === true, since };

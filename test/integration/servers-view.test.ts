@@ -147,6 +147,20 @@ describe("/servers", () => {
 });
 
 describe("one server", () => {
+  test("that is gone has no button for its power, and its values are as old as they were measured", async () => {
+    const world = await inventoryWorld(fixture);
+    const { deps, clock } = world;
+    const reading = { at: new Date(clock.now().getTime() - 9 * minute), status: "off", metrics: { cpu: 12 } } as const;
+    await deps.serverStates.note(look("web-1", { reading }), clock.now());
+    const shown = await viewOf(world).render({ server: "web-1" });
+    expect(shown.html).toContain("CPU 12 % (9m ago)");
+    expect(shown.rows.flat().map(({ label }) => label)).toContain("⏻ Start…");
+    const reason = { key: "look-gone", args: { id: "101" } };
+    await deps.serverStates.note({ name: "web-1", tookMs: 1, failure: "gone", reason }, clock.now());
+    const { rows } = await viewOf(world).render({ server: "web-1" });
+    expect(rows.flat().map(({ label }) => label)).toEqual(["📈 Stats", "↻ Refresh", "◀ Back"]);
+  });
+
   test("is shown with all that its provider tells, and asked for by whoever opens it", async () => {
     const world = await inventoryWorld(fixture);
     const { deps, clock, sandbox } = world;

@@ -71,6 +71,12 @@ describe("a server", () => {
     expect(markOfStand(standOf(state, every, now), state, [])).toBe("amber");
   });
 
+  test("that was off is gone when its provider has it no more", () => {
+    const state = known({ status: "off", failure: failure({ kind: "gone", count: 1 }) });
+    expect(standOf(state, every, now)).toMatchObject({ kind: "silent", why: "gone" });
+    expect(markOfStand(standOf(state, every, now), state, [])).toBe("red");
+  });
+
   test("is off when its provider says so, whatever looks give", () => {
     const state = known({ status: "off", failure: failure({ kind: "no-data" }) });
     const stand = standOf(state, every, now);

@@ -73,7 +73,7 @@ export async function serverPage(name: string, context: ViewContext, deps: Serve
   };
 }
 
-/** What is off can be started; what is not, rebooted. */
+/** What is off can be started; what is not, rebooted; what is gone, nothing. */
 function powerButtons(
   server: ServerConfig | undefined,
   state: ServerState | undefined,
@@ -81,7 +81,7 @@ function powerButtons(
 ): ViewButton[] {
   const actions = server ? powerActionsOf(server) : [];
   const isOff = state?.status === "off";
-  if (!server || !actions.includes(isOff ? "start" : "reboot")) return [];
+  if (!server || state?.failure?.kind === "gone" || !actions.includes(isOff ? "start" : "reboot")) return [];
   const label = messages.plain(isOff ? "button-server-start" : "button-server-reboot");
   return [{ what: `${isOff ? "start" : "reboot"}-${digestOf(server.name)}`, label }];
 }
