@@ -185,6 +185,11 @@ describe("a server that does not come back", () => {
     expect(late).toMatchObject({ status: "late", late: { cause: "silent" } });
     const next = await deps.powerOrders.next(order.id, "hard-reboot", alice, chat);
     await deps.powerFollower.execute(next.id, powerJob);
+    // What is to be confirmed shows that it is not back, beside what others say of it.
+    expect((await deps.powerOrders.read(next.id))?.look?.incidents).toContainEqual({
+      title: { key: "power-late-title", args: { server: "web-1", minutes: 5 } },
+      severity: "critical",
+    });
     const { approval = "" } = await deps.powerOrders.confirm(next.id, alice, chat);
     await deps.approvals.confirm(approval, alice, "web-1", false);
     await runner().execute(approval, powerJob);

@@ -37,16 +37,18 @@ export function aliasesOf(server: Pick<ServerConfig, "name" | "labels" | "host">
   return [...new Set(all.flatMap((name) => (name === undefined || name === "" ? [] : name)))];
 }
 
-/** Open incidents that are about a server, the worst first. Our own words about its power are not among them. */
+/** Open incidents that are about a server, the worst first. Our own words about its power are not among them, unless asked for. */
 export async function incidentsOf(
   { incidents }: Pick<SurroundingsDeps, "incidents">,
   server: string,
   aliases: readonly string[],
+  withOwn = false,
 ): Promise<Incident[]> {
   const about = { server, aliases, since: new Date(0).toISOString() };
   const found: Incident[] = [];
   for await (const incident of incidents.each(await incidents.openIds())) {
-    if (isOpen(incident) && explains(about, silenceable(incident))) found.push(incident);
+    const isOwn = withOwn && incident.source === "power" && incident.labels["server"] === server;
+    if (isOpen(incident) && (isOwn || explains(about, silenceable(incident)))) found.push(incident);
   }
   return found.toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity));
 }
@@ -64,7 +66,7 @@ export async function surroundingsOf(
   const here = alive.filter(({ host }) => names.has(host.toLowerCase()));
   const workers = alive.filter(({ role }) => role === "worker");
   const backups = config.backups.filter((backup) => isOn(config, backup, names)).map(({ name }) => name);
-  const incidents = await incidentsOf(deps, server.name, aliases);
+  const incidents = await incidentsOf(deps, server.name, aliases, true);
   return {
     work: await workOn(deps, names, new Set(backups)),
     processes: [...new Set(here.map(({ role }) => role))].toSorted(),
