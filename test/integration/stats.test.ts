@@ -121,6 +121,7 @@ describe("in the chat", () => {
     expect((await ask(bot, "/stats web1")).text).toBe("No server is called “web1”. Is it web-1?");
     expect((await ask(bot, "/stats web 24h")).text).toContain("These fit: web-1, web-2.");
     expect((await ask(bot, "/stats web-1 1s")).text).toContain("“1s” is no time for a chart");
+    expect((await ask(bot, "/stats web-1 yesterday")).text).toContain("“yesterday” is no time for a chart");
   });
 
   test("a server that turns red while the table is open is shown so without a press", async () => {

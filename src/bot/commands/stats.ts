@@ -32,6 +32,11 @@ export const stats: Command = {
     const [text, range] = [names.join(" "), ranges[0]];
     const exact = servers.find(({ name }) => name.toLowerCase() === text);
     if (exact && matchers.length === 0) return await openChart(deps, ctx, exact.name, range);
+    // A server, and a word that was meant to be a time.
+    const last = names.at(-1) ?? "";
+    const before = names.slice(0, -1).join(" ");
+    const isBadTime = !exact && range === undefined && servers.some(({ name }) => name.toLowerCase() === before);
+    if (isBadTime) return await say(ctx, "stats-bad-range", { word: oneLine(last, 60) });
     const state: StatsState = {
       ...(text === "" ? {} : { part: text }),
       ...(matchers.length === 0 ? {} : { matchers }),
