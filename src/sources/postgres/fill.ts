@@ -57,13 +57,15 @@ export async function fillInStages(
   const finishing = async (own: Site): Promise<void> => {
     const finishes = finishesOf(beginning.entries, (await listed).post);
     await arrived.begun;
-    const room = !arrived.isOver && (await hasRoom(own, database));
+    // With the settings that it is to have: not every pooler lets a session bring its own.
+    const aside = withOptions(own, byItself);
+    const room = !arrived.isOver && (await hasRoom(aside, database));
     // Of how many there were with a connection that has ended meanwhile nobody knows.
     isAlone ||= !room || arrived.isOver;
     if (isAlone) return;
     for await (const names of arrived) {
       const its = names.flatMap((name) => finishes.get(name) ?? []);
-      await finish(withOptions(own, byItself), database, its, { args, beginning, done, filled });
+      await finish(aside, database, its, { args, beginning, done, filled });
     }
   };
   const works = [rows, finishing].map((work) => async (own: Site) => {

@@ -17,6 +17,7 @@ import { changed } from "./exchange.ts";
 import { endLeftovers, type Hold, openGround, takeHold } from "./ground.ts";
 import { partOf } from "./part.ts";
 import { compare, full, isFull, refused } from "./prepare.ts";
+import { endHaste, makeHaste } from "./properties.ts";
 import { taken } from "./seen.ts";
 
 const manner: Manner = { owners: true, scratch: false };
@@ -73,6 +74,7 @@ export class DatabaseBeside implements Beside {
       await hold.query(commentStatement(to, makingMark(id, oid)));
       const facts = { database: to, made: oid };
       await context.record({ step: "fill", facts });
+      await makeHaste(site, to, look.jobs);
       await giveRights(site, to, archive.definitions);
       let read = 0;
       const progress = (bytes: number): void => {
@@ -82,6 +84,8 @@ export class DatabaseBeside implements Beside {
       const parallel = { jobs: look.jobs, folder: this.#machine.folder };
       const filled = await restoreInto(site, to, archive, manner, { progress, parallel });
       const restoreMs = performance.now() - started;
+      // Before its own settings, which may be the same ones.
+      await endHaste(site, to);
       await giveProperties(
         site,
         to,

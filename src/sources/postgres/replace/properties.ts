@@ -53,7 +53,7 @@ function creationOptions(row: z.output<typeof rowSchema>): string {
 }
 
 /**
- * Settings for sessions that fill a database that nobody else uses; `carryOver` takes them back. Indexes are built in a
+ * Settings for sessions that fill a database that nobody else uses; `endHaste` or `carryOver` takes them back. Indexes are built in a
  * quarter of what the server has for its buffers, 1 GB at most, shared by `jobs` connections, and not by the two at most that
  * make what follows the rows of a stream. A commit waits for no disk:
  * before anything is swapped in, there is one that does, of a transaction after all of these.
@@ -66,6 +66,15 @@ export async function makeHaste(site: Site, name: string, jobs = 1): Promise<voi
   const [memory] = await askJson(site, undefined, question, (value) => z.int().parse(value));
   const sql = `ALTER DATABASE ${database} SET synchronous_commit = off;
 ALTER DATABASE ${database} SET maintenance_work_mem = ${memory}`;
+  await askSite(site, sql).catch((error: unknown) => {
+    throw restoreError(error);
+  });
+}
+
+/** Takes them back. Whoever waits for this commit waits for all before it. */
+export async function endHaste(site: Site, name: string): Promise<void> {
+  const database = quoteIdentifier(name);
+  const sql = `ALTER DATABASE ${database} RESET synchronous_commit; ALTER DATABASE ${database} RESET maintenance_work_mem`;
   await askSite(site, sql).catch((error: unknown) => {
     throw restoreError(error);
   });
