@@ -77,3 +77,11 @@ test("it rings when it is for others, when it has gone wrong, and when it took l
 test("what changed of the target is named", () => {
   expect(render(states["void by its target"] ?? {}).html).toContain("changed: the database, whether it is on");
 });
+
+test("an order about a server's power is not called done: only its provider has it", () => {
+  const over = { ...states["done"], action: "hard-reboot" } as Partial<Approval>;
+  expect(render(over).html).toMatch(/<\/b>: ordered\n/);
+  expect(render(over).html).not.toMatch(/done|Carried out/);
+  expect(render({ ...over, action: "restore-undo" }).html).toMatch(/<\/b>: done\n/);
+  expect(render({ ...over, status: "failed" }).html).not.toMatch(/<\/b>: ordered/);
+});

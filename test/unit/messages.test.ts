@@ -114,7 +114,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "approval-expired-": unionIn("core/approval.ts", "readonly waitedFor?:"),
   "approval-fact-": identityFacts,
   "approval-is-": unionIn("core/approval.ts", "export type ApprovalStatus ="),
-  "approval-title-": unionIn("core/approval.ts", "export type ApprovalStatus ="),
+  "approval-title-": [...unionIn("core/approval.ts", "export type ApprovalStatus ="), "ordered"],
   "approval-void-": unionIn("core/approval.ts", "export type VoidReason ="),
   "audit-": ["at", "about", "action", "target", "why", "count", "host"],
   "audit-about-": auditKinds,

@@ -1,4 +1,5 @@
 import { type Approval, isUndecided, missingApprovals, type Refusal } from "../../core/approval.ts";
+import { powerActions } from "../../core/power.ts";
 import { formatDuration, formatTime } from "../../messages/format.ts";
 import { type Messages, reasonOf } from "../../messages/index.ts";
 import type { Approvals, Decision } from "../../services/approvals/approvals.ts";
@@ -99,8 +100,15 @@ function raiseKey({ status, typed, execution, ended }: Approval): string | undef
   return Date.parse(execution.endedAt) - Date.parse(execution.startedAt) >= longMs ? "ended" : undefined;
 }
 
-function heading({ status, title, details }: Approval, { messages }: RenderContext): string[] {
-  return [messages.t(`approval-title-${status}`, { title }), ...details.map(({ key, args }) => messages.t(key, args))];
+/** Done as far as this card goes: a server takes its time, and the order's own card follows it. */
+function isOrdered({ status, action }: Approval): boolean {
+  return status === "done" && powerActions.some((power) => power === action);
+}
+
+function heading(approval: Approval, { messages }: RenderContext): string[] {
+  const { status, title, details } = approval;
+  const shown = isOrdered(approval) ? "ordered" : status;
+  return [messages.t(`approval-title-${shown}`, { title }), ...details.map(({ key, args }) => messages.t(key, args))];
 }
 
 function people(approval: Approval, { messages, timezone }: RenderContext): string[] {
@@ -156,10 +164,8 @@ function state(approval: Approval, context: RenderContext): string[] {
   }
 }
 
-function execution(
-  { execution: known, status, target }: Approval,
-  { messages, timezone, now }: RenderContext,
-): string[] {
+function execution(approval: Approval, { messages, timezone, now }: RenderContext): string[] {
+  const { execution: known, status, target } = approval;
   if (!known) return [];
   const { host, startedAt, endedAt, attempt, note, error } = known;
   const end = endedAt === undefined ? now : new Date(endedAt);
@@ -170,7 +176,8 @@ function execution(
       messages.t("approval-executing", { host, at: formatTime(new Date(startedAt), messages.locale, timezone) }),
     );
     if (attempt > 1) lines.push(messages.t("approval-resumed", { attempt }));
-  } else if (status === "done") lines.push(messages.t("approval-done", { host, duration }));
+  } else if (status === "done")
+    lines.push(messages.t(isOrdered(approval) ? "approval-ordered" : "approval-done", { host, duration }));
   else if (error) lines.push(messages.t("approval-failed", { host, duration, reason: reasonOf(error) }));
   else lines.push(messages.t("approval-unknown", { host, target }));
   if (note) lines.push(messages.t(note.key, note.args));

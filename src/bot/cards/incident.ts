@@ -67,8 +67,8 @@ export function incidentCard(deps: IncidentCardDeps): CardKind<Incident> {
       close: firstOrder(deps, "close", async ({ id }, by) => await deps.alerts.close(id, by)),
       reboot: power("reboot"),
       "start-server": power("startserver"),
-      "hard-reboot": power("reboot", "hard-reboot"),
-      "hard-off": power("shutdown", "hard-shutdown"),
+      "power-hard-reboot": power("reboot", "hard-reboot"),
+      "power-hard-off": power("shutdown", "hard-shutdown"),
       details: {
         role: "viewer",
         isAnswer: true,
@@ -353,8 +353,8 @@ function serverRows(incident: Incident, messages: Messages, { powerOrders }: Inc
   if (!isLate) return can.includes("reboot") ? [[{ action: "reboot", label: messages.plain("button-reboot") }]] : [];
   // What was to go off is not to come up again.
   const isToBeOff = incident.labels["action"] === "shutdown" || incident.labels["action"] === "hard-shutdown";
-  const [action, wanted, label] = isToBeOff
-    ? (["hard-off", "hard-shutdown", "button-power-hard-off"] as const)
-    : (["hard-reboot", "hard-reboot", "button-power-hard-reboot"] as const);
-  return can.includes(wanted) ? [[{ action, label: messages.plain(label), style: "danger" }]] : [];
+  const [action, wanted] = isToBeOff
+    ? (["power-hard-off", "hard-shutdown"] as const)
+    : (["power-hard-reboot", "hard-reboot"] as const);
+  return can.includes(wanted) ? [[{ action, label: messages.plain(`button-${action}`), style: "danger" }]] : [];
 }
