@@ -2,6 +2,7 @@ import { createServer } from "../http/server.ts";
 import { type Consumer, startConsumer } from "../queue/consumer.ts";
 import type { JobHandlers } from "../queue/contracts.ts";
 import { sweepScratch } from "../services/backup/scratch.ts";
+import { loadKinds } from "../sources/index.ts";
 import { inspectRedis, Keys, tryWrite } from "../state/redis.ts";
 import type { Deps } from "./deps.ts";
 import { createRegistry } from "./metrics.ts";
@@ -42,6 +43,8 @@ export async function runWorker(deps: Deps, handlers: JobHandlers, close: () => 
   });
   const url = await server.listen({ host: config.http.host, port: config.http.workerPort });
   for (const warning of await inspectRedis(deps.redis)) logger.warn(warning);
+  // What is loaded in the middle of a backup takes its memory when there is least of it.
+  await loadKinds(config.backups.map(({ source }) => source));
   const swept = await sweepScratch(deps.clock.now());
   if (swept > 0) logger.info({ folders: swept }, "scratch folders of killed workers removed");
   consumer = await startConsumer({

@@ -35,6 +35,11 @@ export function createSource(config: SourceConfig, deps: SourceDeps): Source {
   return kindOf(config.kind).create(config, deps);
 }
 
+/** Loads what backups of these sources need. */
+export async function loadKinds(sources: readonly Pick<SourceConfig, "kind">[]): Promise<void> {
+  await Promise.all([...new Set(sources.map(({ kind }) => kind))].map((kind) => findKind(kind)?.load?.()));
+}
+
 /** The kind with this name, if this version knows it. */
 export function findKind(kind: string): SourceKind | undefined {
   return byKind.get(kind);

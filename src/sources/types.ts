@@ -204,6 +204,8 @@ export interface SourceKind<S extends z.ZodType = z.ZodType> {
   /** Its part of the configuration, with `kind` as a literal. */
   readonly schema: S;
   create(config: z.output<S>, deps: SourceDeps): Source;
+  /** Loads what its backups need, for whoever will make some: else the first one of them does. */
+  load?(): Promise<unknown>;
   /** True when its backups build upon earlier ones: `open` is then given the newest that can be read. */
   readonly incremental?: boolean;
   /**

@@ -45,6 +45,7 @@ function beside(config: TreeConfig, order: BesideOrder): Beside {
 
 const tree = {
   create: (config: TreeConfig, { logger }: SourceDeps) => new TreeSource(config, logger),
+  load: () => import("./session.ts"),
   checkReadable: lazily(async () => (await import("./readable.ts")).checkReadable),
   restore: lazily(async () => (await import("./restore.ts")).restore),
   testRestore: lazily(async () => (await import("./restore.ts")).testRestore),

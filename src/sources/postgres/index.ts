@@ -78,6 +78,7 @@ export const postgresSource: SourceKind<typeof postgresSchema> = {
   kind: "postgres",
   schema: postgresSchema,
   create: (config, deps) => new PostgresSource(config, deps),
+  load: () => import("./dump.ts"),
   checkReadable: lazily(async () => (await import("./readable.ts")).checkReadable),
   restore: lazily(async () => (await import("./restore.ts")).restore),
   lookAtTarget: lazily(async () => (await import("./restore.ts")).lookAtTarget),

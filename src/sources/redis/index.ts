@@ -45,6 +45,7 @@ export const redisSource: SourceKind<typeof redisSchema> = {
   kind: "redis",
   schema: redisSchema,
   create: (config) => new RedisSource(config),
+  load: () => import("./dump.ts"),
   checkReadable: lazily(async () => (await import("./readable.ts")).checkReadable),
   restore: lazily(async () => (await import("./restore.ts")).restore),
   lookAtTarget: lazily(async () => (await import("./restore.ts")).lookAtTarget),

@@ -66,6 +66,7 @@ export const s3Source: SourceKind<typeof s3SourceSchema> = {
   schema: s3SourceSchema,
   create: (config, deps) => new S3Source(config, deps),
   incremental: true,
+  load,
   checkReadable: lazily(async () => (await import("./readable.ts")).checkReadable),
   restore: lazily(async () => (await import("./restore.ts")).restore),
   lookAtTarget: lazily(async () => (await import("./restore.ts")).lookAtTarget),
