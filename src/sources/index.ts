@@ -37,7 +37,8 @@ export function createSource(config: SourceConfig, deps: SourceDeps): Source {
 
 /** Loads what backups of these sources need. */
 export async function loadKinds(sources: readonly Pick<SourceConfig, "kind">[]): Promise<void> {
-  await Promise.all([...new Set(sources.map(({ kind }) => kind))].map((kind) => findKind(kind)?.load?.()));
+  const kinds = new Set(sources.map(({ kind }) => kind));
+  await Promise.all([...kinds].map(async (kind) => await findKind(kind)?.load?.()));
 }
 
 /** The kind with this name, if this version knows it. */
