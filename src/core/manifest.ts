@@ -23,6 +23,8 @@ const partSchema = z.object({
   entries: z.number().int().nonnegative().optional(),
   /** Exact rows per table ("schema.table"), counted in the dump's own snapshot. */
   tables: z.record(z.string(), z.number().int().nonnegative()).optional(),
+  /** Bytes that these tables had on the server's disk, without their indexes: how much of the rows is whose. */
+  tableBytes: z.record(z.string(), z.number().int().nonnegative()).optional(),
 });
 
 /** A part of an earlier run that a backup needs to be restored. */

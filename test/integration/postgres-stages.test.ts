@@ -5,23 +5,21 @@ import { processIdentity } from "../../src/lib/process-identity.ts";
 import { analyze } from "../../src/sources/postgres/analyze.ts";
 import { readBeginning } from "../../src/sources/postgres/archive.ts";
 import { compareRows, Differences } from "../../src/sources/postgres/compare.ts";
-import { connect } from "../../src/sources/postgres/connection.ts";
 import { conversing } from "../../src/sources/postgres/conversing.ts";
 import type { Filled } from "../../src/sources/postgres/counts.ts";
 import { createBeside } from "../../src/sources/postgres/replace/besides.ts";
-import { prepare, restoreInto } from "../../src/sources/postgres/restore-database.ts";
 import { postgresSchema } from "../../src/sources/postgres/schema.ts";
-import { askSite, openSite, type Site } from "../../src/sources/postgres/site.ts";
+import { askSite, type Site } from "../../src/sources/postgres/site.ts";
 import { sweepUnpacked } from "../../src/sources/postgres/unpacked.ts";
 import { quiet, temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { fillBeside, type Gate, openSiteFor, partOf, shutGate as shutGateOf } from "../support/postgres-filling.ts";
 import { backUp, type MadeBackup, richSchema } from "../support/postgres-restore.ts";
 import { databasesOf, Memory } from "../support/replace.ts";
 
 let server: PostgresServer;
 const folder = temporaryFolder();
 const { signal } = new AbortController();
-const manner = { owners: true, scratch: false } as const;
 /** Where a restore keeps the beginning of an archive. */
 const scratch = temporaryFolder();
 
@@ -82,46 +80,16 @@ async function make(
   return await beside.make(backup.reader, new Memory().context(identity));
 }
 
-const siteOf = (backup: MadeBackup, to = server.url("postgres")): Promise<Site> =>
-  openSite(connect(to), backup.manifest, { signal, logger: quiet });
+const siteOf = (backup: MadeBackup, to = server.url("postgres")): Promise<Site> => openSiteFor(backup, to);
 
-function partOf({ manifest }: MadeBackup): MadeBackup["manifest"]["parts"][number] {
-  const [part] = manifest.parts;
-  if (!part) throw new Error("a backup without a part");
-  return part;
-}
-
-/** Fills a database of its own as a restore beside does. */
-async function fill(backup: MadeBackup, database: string, to?: string): Promise<Filled> {
-  const site = await siteOf(backup, to);
-  const part = partOf(backup);
-  const own = temporaryFolder();
-  try {
-    const prepared = await prepare(site, { reader: backup.reader, part, signal }, manner, own.path);
-    return await restoreInto(site, database, prepared, manner, { analyze: false });
-  } finally {
-    own[Symbol.dispose]();
-  }
-}
+const fill = (backup: MadeBackup, database: string, to = server.url("postgres")): Promise<Filled> =>
+  fillBeside(backup, database, to);
 
 /** The tables with statistics. */
 const knownOf = (database: string): Promise<string> =>
   server.psql(database, "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public' ORDER BY 1");
 
-/** Nothing gets into `y` until it is opened. */
-async function shutGate(database: string): Promise<{ open(): Promise<void> }> {
-  const shut = "SET application_name = 'gate'; SELECT pg_advisory_lock(7); SELECT pg_sleep(600)";
-  const session = server.psql(database, shut).catch(() => undefined);
-  const held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND granted";
-  await vi.waitFor(async () => expect(await server.psql(database, held)).toBe("1"), 30_000);
-  return {
-    open: async () => {
-      const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gate'";
-      await server.psql("postgres", end);
-      await session;
-    },
-  };
-}
+const shutGate = (database: string): Promise<Gate> => shutGateOf(server, database);
 
 describe("a database that is filled in stages", () => {
   it("has the indexes, the count and the statistics of a table while the next ones are filled", async () => {

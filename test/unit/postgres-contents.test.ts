@@ -31,7 +31,14 @@ describe("what is in an archive", () => {
   it("is read with what depends on what", () => {
     const entries = parseContents(text);
     expect(entries.map(({ id }) => id)).toEqual([10, 11, 12, 13, 20, 21, 22, 23, 24, 30, 31]);
-    expect(entries[2]).toEqual({ id: 12, type: "TABLE", schema: "public", name: "b; Type: VIEW", dependencies: [] });
+    expect(entries[2]).toEqual({
+      id: 12,
+      oid: 16_012,
+      type: "TABLE",
+      schema: "public",
+      name: "b; Type: VIEW",
+      dependencies: [],
+    });
     expect(entries[7]?.dependencies).toEqual([12, 11, 20]);
   });
 

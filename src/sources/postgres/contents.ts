@@ -2,6 +2,8 @@
 export interface Entry {
   /** Of the archive: what `pg_restore --use-list` knows it by. */
   readonly id: number;
+  /** What it had on the server that it was dumped on. */
+  readonly oid: number;
   readonly type: string;
   readonly schema: string;
   readonly name: string;
@@ -19,12 +21,13 @@ export interface Beginning {
 
 /** Of an entry as `pg_restore --verbose` writes it. */
 const head =
-  /^-- TOC entry (\d+) \(class \d+ OID \d+\)\n(?:-- Dependencies:((?: \d+)+)\n)?-- Name: (.*); Type: ([A-Z ]+); Schema: (.*?); Owner: /gm;
+  /^-- TOC entry (\d+) \(class \d+ OID (\d+)\)\n(?:-- Dependencies:((?: \d+)+)\n)?-- Name: (.*); Type: ([A-Z ]+); Schema: (.*?); Owner: /gm;
 
 /** Takes a schema apart that `pg_restore --verbose` has written. */
 export function parseContents(text: string): Entry[] {
-  return [...text.matchAll(head)].map(([, id, dependencies = "", name = "", type = "", schema = ""]) => ({
+  return [...text.matchAll(head)].map(([, id, oid, dependencies = "", name = "", type = "", schema = ""]) => ({
     id: Number(id),
+    oid: Number(oid),
     type,
     schema,
     name,

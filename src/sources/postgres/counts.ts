@@ -25,6 +25,12 @@ export interface Counted {
   readonly largeObjects: number;
 }
 
+/** What a database holds, and how large it is. */
+export interface Measured extends Counted {
+  /** Bytes per table on the server's disk, without its indexes. */
+  readonly tableBytes: Readonly<Record<string, number>>;
+}
+
 /** What was looked at of tables as soon as their rows were there, by "schema.table", quoted where needed. */
 export interface Filled {
   /** Their rows. */
@@ -39,8 +45,8 @@ export const noneFilled: Filled = { counted: new Map(), analyzed: new Set() };
 export interface Snapshot {
   /** For `pg_dump --snapshot`. */
   readonly id: string;
-  /** What there is, as this snapshot sees it. */
-  count(): Promise<Counted>;
+  /** What there is, as this snapshot sees it, and how large these tables are now. */
+  count(): Promise<Measured>;
 }
 
 /** Which tables are counted, by their oids; told once the snapshot is there. */
@@ -69,13 +75,34 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT pg_export_snapshot();
 ${tableList}`);
   const chosen = await choose?.(id);
-  const names = tables
+  const counted = tables
     .map((line) => tableSchema.parse(JSON.parse(line)))
-    .filter(([, oid]) => chosen === undefined || chosen.has(oid))
-    .map(([name]) => name);
+    .filter(([, oid]) => chosen === undefined || chosen.has(oid));
+  const names = counted.map(([name]) => name);
   if (names.length > 0)
     await session.query(`LOCK TABLE ${names.map((name) => `ONLY ${name}`).join(", ")} IN ACCESS SHARE MODE`);
-  return { id, count: () => countRows(session, names) };
+  const count = async (): Promise<Measured> => {
+    const tableBytes = await sizesOf(session, new Map(counted.map(([name, oid]) => [oid, name])));
+    return { ...(await countRows(session, names)), tableBytes };
+  };
+  return { id, count };
+}
+
+/** Bytes of tables on the server's disk, by name, without their indexes. */
+async function sizesOf(
+  session: Pick<PsqlSession, "query">,
+  tables: ReadonlyMap<number, string>,
+): Promise<Record<string, number>> {
+  const oids = `'{${[...tables.keys()].join(",")}}'::oid[]`;
+  const lines = await session.query(
+    `SELECT json_build_array(oid::bigint, coalesce(pg_catalog.pg_table_size(oid), 0)) FROM unnest(${oids}) oid`,
+  );
+  const sizes = lines.map((line) => rowSchema.parse(JSON.parse(line)));
+  return Object.fromEntries(sizes.map(([oid, bytes]) => [tables.get(oid) ?? "", bytes] as const).sort(byName));
+}
+
+function byName([a]: readonly [string, number], [b]: readonly [string, number]): number {
+  return a < b ? -1 : 1;
 }
 
 /** Counts the rows of these tables, and the large objects. */
@@ -90,5 +117,5 @@ export async function countRows(session: Pick<PsqlSession, "query">, names: read
     if (index === -1) largeObjects = count;
     else counts.push([names[index] ?? "", count]);
   }
-  return { tables: Object.fromEntries(counts.sort(([a], [b]) => (a < b ? -1 : 1))), largeObjects };
+  return { tables: Object.fromEntries(counts.sort(byName)), largeObjects };
 }

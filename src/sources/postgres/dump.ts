@@ -4,7 +4,7 @@ import type { Logger } from "../../lib/logger.ts";
 import { bytesWritten, type Command, type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { bytesRead, zstdCommand } from "../zstd.ts";
-import { type Counted, type Snapshot, tableList, takeSnapshot } from "./counts.ts";
+import { type Measured, type Snapshot, tableList, takeSnapshot } from "./counts.ts";
 import { askDatabase, type Choice, chooseDatabases, isMissingDatabase, listDatabases } from "./databases.ts";
 import { sourceError } from "./errors.ts";
 import { type Contents, filterArgs, isFiltered, listingName, nothingChosen, readContents } from "./filters.ts";
@@ -170,7 +170,7 @@ export class PostgresSession implements SourceSession {
 
   async #finish(
     pipeline: Pipeline,
-    counting: Promise<Counted> | undefined,
+    counting: Promise<Measured> | undefined,
     dumped: { readonly database: string; readonly session: PsqlSession } | undefined,
   ): Promise<PartFacts> {
     const [, summary = ""] = await pipeline.done.catch((error: unknown) => {
@@ -186,7 +186,7 @@ export class PostgresSession implements SourceSession {
     return {
       ...(raw === undefined ? {} : { rawBytes: raw }),
       ...(dumped === undefined ? {} : { database: dumped.database }),
-      ...(counted === undefined ? {} : { tables: counted.tables }),
+      ...(counted === undefined ? {} : { tables: counted.tables, tableBytes: counted.tableBytes }),
       ...(largeObjects === 0 ? {} : { entries: largeObjects }),
     };
   }

@@ -3,13 +3,17 @@ import { join } from "node:path";
 import { z } from "zod";
 import { run } from "../../lib/process.ts";
 import { type Archive, streamArchive } from "./archive.ts";
+import { Arrivals } from "./arrivals.ts";
 import { type Beginning, type Finish, finishesOf, isRight, type Listed, needsOrder, parseList } from "./contents.ts";
 import { countRows, type Filled } from "./counts.ts";
 import { restoreError } from "./errors.ts";
+import { halvesOf, type Progress, progressOfHalves } from "./halves.ts";
 import { quoteLiteral } from "./names.ts";
 import { PsqlSession, psqlArgs, unhurried, withUtf8 } from "./session.ts";
 import { isNoConnection, sideBySide } from "./side-by-side.ts";
 import type { Site } from "./site.ts";
+import { Spool } from "./spool.ts";
+import { hasRoomFor } from "./unpacked.ts";
 
 /** Milliseconds for a program that nobody waits for longer: the longest that a timer takes is 24 days. */
 const programTimeoutMs = 20 * 86_400_000;
@@ -25,13 +29,14 @@ export interface Filling {
   readonly beginning: Beginning;
   /** What all of pg_restore's runs are told: how it restores, and where. */
   readonly args: readonly string[];
-  readonly progress?: ((bytes: number) => void) | undefined;
+  readonly progress?: Progress | undefined;
 }
 
 /**
- * Fills an empty database from a stream, and makes on a second connection of each table whose rows are there its indexes,
- * its count and its statistics, while the rows of the next one come; then what is left, of several tables at a time, and
- * rights last, as pg_restore does. Not in one transaction: what a failure leaves is for the caller to drop.
+ * Fills an empty database from a stream, or from two of a half each, and makes on another connection of each table whose
+ * rows are there its indexes, its count and its statistics, while the rows of the next ones come; then what is left, of
+ * several tables at a time, and rights last, as pg_restore does. Not in one transaction: what a failure leaves is for the
+ * caller to drop.
  */
 export async function fillInStages(
   site: Site,
@@ -39,23 +44,30 @@ export async function fillInStages(
   { archive, beginning, args, progress }: Filling,
 ): Promise<Filled> {
   const done = new Set<number>();
-  const arrived = new Arrivals();
   const filled = { counted: new Map<string, number>(), analyzed: new Set<string>() };
   let isAlone = false;
-  const listed = readLists(site, beginning);
-  listed.catch(() => undefined);
-  const rows = async (own: Site): Promise<void> => {
-    const sections = ["--section=pre-data", "--section=data", "--no-privileges", "--verbose"];
-    const command = own.tools.command("pg_restore", [...args, ...sections]);
-    const listening = { ...command, onLine: (line: string) => arrived.hear(line) };
+  const [{ lines, data, post }] = await Promise.all([
+    readLists(site, beginning),
+    restoreFile(site, beginning, [...args, "--section=pre-data", "--no-privileges"]),
+  ]);
+  const { streams, spool } = await streamsOf({ archive, beginning, args, progress }, data);
+  const arrived = new Arrivals(streams.length);
+  const filling = streams.map((stream, index) => async (own: Site): Promise<void> => {
+    const listener = arrived.listeners[index];
+    let isWhole = false;
     try {
-      await streamArchive({ ...archive, signal: own.signal }, listening, progress);
+      const command = own.tools.command("pg_restore", stream.args);
+      const listening = { ...command, onLine: (line: string) => listener?.hear(line) ?? true };
+      const { isPart: part } = stream;
+      await streamArchive({ ...stream.archive, signal: own.signal }, listening, stream.progress, { part });
+      isWhole = true;
     } finally {
-      arrived.end();
+      listener?.end(isWhole);
     }
-  };
+    stream.end?.();
+  });
   const finishing = async (own: Site): Promise<void> => {
-    const finishes = finishesOf(beginning.entries, (await listed).post);
+    const finishes = finishesOf(beginning.entries, post);
     await arrived.begun;
     // With the settings that it is to have: not every pooler lets a session bring its own.
     const aside = withOptions(own, byItself);
@@ -68,7 +80,7 @@ export async function fillInStages(
       await finish(aside, database, its, { args, beginning, done, filled });
     }
   };
-  const works = [rows, finishing].map((work) => async (own: Site) => {
+  const works = [...filling, finishing].map((work) => async (own: Site) => {
     try {
       await work(own);
     } catch (error) {
@@ -77,18 +89,58 @@ export async function fillInStages(
       throw error;
     }
   });
-  await sideBySide(site, works);
-  const { post, lines } = await listed;
+  const fetching = spool && ((own: Site) => spool.fill({ ...archive, signal: own.signal }));
+  await sideBySide(site, fetching ? [...works, fetching] : works);
   const rest = lines.filter((each) => (post.has(each.id) || isRight(each)) && !done.has(each.id));
   // The rows may have taken hours, and others what was free before.
   isAlone ||= needsOrder(beginning.entries) || !(await hasRoom(site, database));
-  await restoreListed(site, beginning, rest, [...args, `--jobs=${isAlone ? 1 : lastJobs}`]);
+  await restoreListed(site, beginning, "list", rest, [...args, `--jobs=${isAlone ? 1 : lastJobs}`]);
   return filled;
+}
+
+/** Rows on one connection. */
+interface Stream {
+  readonly archive: Archive;
+  readonly args: readonly string[];
+  readonly progress?: Progress | undefined;
+  /** It ends before the archive does. */
+  readonly isPart: boolean;
+  /** Told when all of it is there. */
+  readonly end?: () => void;
+}
+
+/**
+ * One for all rows, or two for a half each where the manifest tells how large they are. These read the same bytes twice:
+ * those of this host as they are; what comes from elsewhere comes once, into a file, where there is room for it.
+ */
+async function streamsOf(
+  { archive, beginning, args, progress }: Filling,
+  data: readonly Listed[],
+): Promise<{ readonly streams: readonly Stream[]; readonly spool?: Spool }> {
+  const rows = [...args, "--section=data", "--no-privileges", "--verbose"];
+  const { part, reader } = archive;
+  const halves = halvesOf(data, beginning.entries, part.tableBytes);
+  const isLocal = reader.local === true;
+  if (halves === undefined || !(isLocal || (await hasRoomFor(beginning.folder, part.bytes))))
+    return { streams: [{ archive, args: rows, progress, isPart: false }] };
+  const spool = isLocal ? undefined : new Spool(join(beginning.folder, "stored"));
+  const twice = spool ? { ...archive, reader: { ...reader, open: async () => spool.read() } } : archive;
+  const { first, second, end } = progressOfHalves(part.bytes, halves, progress);
+  const [begin, rest] = await Promise.all(
+    halves.map(async ({ lines }, index) => [...rows, await writeList(beginning, `half${index}`, lines)]),
+  );
+  const streams = [
+    { archive: twice, args: begin ?? rows, progress: first, isPart: true, end },
+    { archive: twice, args: rest ?? rows, progress: second, isPart: false },
+  ];
+  return { streams, ...(spool && { spool }) };
 }
 
 interface Lists {
   /** Everything, in the order in which it is restored. */
   readonly lines: readonly Listed[];
+  /** The rows. */
+  readonly data: readonly Listed[];
   /** What comes after the rows. */
   readonly post: ReadonlySet<number>;
 }
@@ -98,8 +150,8 @@ async function readLists(site: Site, { path }: Beginning): Promise<Lists> {
     const command = site.tools.command("pg_restore", ["--list", ...sections, path]);
     return parseList((await run(command, { signal: site.signal, maxOutput: 256 * 1024 * 1024 })).stdout);
   };
-  const [lines, post] = await Promise.all([list(), list("--section=post-data")]);
-  return { lines, post: new Set(post.map(({ id }) => id)) };
+  const [lines, data, post] = await Promise.all([list(), list("--section=data"), list("--section=post-data")]);
+  return { lines, data, post: new Set(post.map(({ id }) => id)) };
 }
 
 /** Whether there are as many connections, besides the one that fills while it does, as the last stage may need. */
@@ -120,73 +172,27 @@ async function hasRoom(site: Site, database: string): Promise<boolean> {
 /** Restores what stands in a list, of an archive of which only the beginning is there: nothing with rows. */
 async function restoreListed(
   site: Site,
-  { path, folder }: Beginning,
-  lines: readonly { readonly line: string }[],
+  beginning: Beginning,
+  name: string,
+  lines: readonly Pick<Listed, "line">[],
   args: readonly string[],
 ): Promise<void> {
   if (lines.length === 0) return;
-  const list = join(folder, "list");
-  await writeFile(list, lines.map(({ line }) => `${line}\n`).join(""), { mode: 0o600 });
-  const command = site.tools.command("pg_restore", [...args, `--use-list=${list}`, path]);
+  await restoreFile(site, beginning, [...args, await writeList(beginning, name, lines)]);
+}
+
+/** Writes a list into a file of this name. Resolves with what pg_restore is told of it. */
+async function writeList({ folder }: Beginning, name: string, lines: readonly Pick<Listed, "line">[]): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, lines.map(({ line }) => `${line}\n`).join(""), { mode: 0o600 });
+  return `--use-list=${path}`;
+}
+
+async function restoreFile(site: Site, { path }: Beginning, args: readonly string[]): Promise<void> {
+  const command = site.tools.command("pg_restore", [...args, path]);
   await run(command, { signal: site.signal, timeoutMs: programTimeoutMs }).catch((error: unknown) => {
     throw restoreError(error);
   });
-}
-
-/** The tables whose rows are there, as pg_restore tells it: given in batches, as many as have come meanwhile. */
-class Arrivals {
-  /** Resolves when pg_restore is connected, or has ended. */
-  readonly begun: Promise<void>;
-  readonly #begin: () => void;
-  #current: string | undefined;
-  #waiting: string[] = [];
-  #isOver = false;
-  #wake = Promise.withResolvers<void>();
-
-  constructor() {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.begun = promise;
-    this.#begin = resolve;
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** A line of `pg_restore --verbose`. Whether it is one to be shown when the program fails. */
-  hear(line: string): boolean {
-    const [, what, about = ""] = /^pg_restore: (connecting|processing|executing|creating) (.*)$/.exec(line) ?? [];
-    if (what === undefined) return true;
-    if (what === "connecting") return false;
-    this.#begin();
-    this.#next(/^data for table "(.+)"$/.exec(about)?.[1]);
-    return false;
-  }
-
-  /** Those whose rows nobody has told the end of are left to the end of all. */
-  end(): void {
-    this.#isOver = true;
-    this.#begin();
-    this.#wake.resolve();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly string[]> {
-    for (;;) {
-      await this.#wake.promise;
-      const names = this.#waiting.splice(0);
-      if (this.#isOver && names.length === 0) return;
-      if (!this.#isOver) this.#wake = Promise.withResolvers<void>();
-      yield names;
-    }
-  }
-
-  #next(table: string | undefined): void {
-    const before = this.#current;
-    this.#current = table;
-    if (before === undefined) return;
-    this.#waiting.push(before);
-    this.#wake.resolve();
-  }
 }
 
 interface Work {
@@ -213,7 +219,7 @@ async function finish(site: Site, database: string, finishes: readonly Finish[],
   // A table comes twice where the name of another one, with a line's end in it, reads like a line about it.
   const wanted = new Set(finishes.flatMap(({ entries }) => entries).filter((id) => !done.has(id)));
   const lines = beginning.entries.filter(({ id }) => wanted.has(id)).map(({ id }) => ({ line: `${id};` }));
-  await restoreListed(site, beginning, lines, args);
+  await restoreListed(site, beginning, "finish", lines, args);
   for (const id of wanted) done.add(id);
   const command = site.tools.command("psql", [...psqlArgs, "-d", withUtf8(site.url(database))], "finish");
   const session = new PsqlSession(command, site.signal);

@@ -41,10 +41,11 @@ export async function jobsFor(
 ): Promise<number> {
   const cores = machine.cores();
   if (via !== undefined || part.rawBytes === undefined || cores < enoughCores) return 1;
-  return (await hasRoom(machine.folder, part.rawBytes)) ? Math.min(cores, mostJobs) : 1;
+  return (await hasRoomFor(machine.folder, part.rawBytes)) ? Math.min(cores, mostJobs) : 1;
 }
 
-async function hasRoom(folder: string, bytes: number): Promise<boolean> {
+/** Whether so many bytes leave the others on that disk enough. */
+export async function hasRoomFor(folder: string, bytes: number): Promise<boolean> {
   const disk = await statfs(folder).catch(() => undefined);
   return disk !== undefined && disk.bavail * disk.bsize >= bytes + reserve;
 }
@@ -77,7 +78,7 @@ export async function folderForStages(
   part: Pick<ManifestPart, "rawBytes">,
   { via }: { readonly via?: readonly string[] | undefined },
 ): Promise<Own | undefined> {
-  if (via !== undefined || machine.cores() < 2 || !(await hasRoom(machine.folder, 0))) return undefined;
+  if (via !== undefined || machine.cores() < 2 || !(await hasRoomFor(machine.folder, 0))) return undefined;
   if ((await jobsFor(machine, part, { via })) > 1) return undefined;
   return await ownFolder(machine.folder);
 }

@@ -1,0 +1,193 @@
+import { existsSync, readdirSync } from "node:fs";
+import { PassThrough } from "node:stream";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { AppError } from "../../src/core/errors.ts";
+import type { BackupReader } from "../../src/sources/types.ts";
+import { temporaryFolder } from "../support/backup.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { type FillOptions, fillBeside, partOf, shutGate } from "../support/postgres-filling.ts";
+import { backUp, type MadeBackup } from "../support/postgres-restore.ts";
+
+let server: PostgresServer;
+let made: MadeBackup;
+const folder = temporaryFolder();
+
+/** Rows of `g` and `y` wait for whoever has shut the gate; one of them is in each half. */
+const gate = "CHECK (pg_advisory_xact_lock_shared(7) IS NOT NULL)";
+const shop = `
+CREATE TABLE a (id serial PRIMARY KEY, note text); INSERT INTO a (note) SELECT md5(n::text) FROM generate_series(1, 6000) n;
+CREATE INDEX ON a (note); CREATE TABLE g (id int, ${gate}); INSERT INTO g VALUES (1);
+CREATE TABLE "m M" (id int PRIMARY KEY REFERENCES a, note text); INSERT INTO "m M" SELECT n, md5(n::text) FROM generate_series(1, 6000) n;
+CREATE TABLE y (id int, ${gate}); INSERT INTO y VALUES (1);
+SELECT lo_from_bytea(4711, 'large');
+`;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  await server.createDatabase("shop", shop);
+  made = await backUp({ kind: "postgres", url: server.url("shop") }, folder.path);
+});
+afterAll(async () => {
+  await server?.stop();
+  folder[Symbol.dispose]();
+});
+
+/** The same backup, read otherwise. */
+const readBy = (change: Partial<BackupReader>, backup = made): Pick<MadeBackup, "manifest" | "reader"> => ({
+  ...backup,
+  reader: { ...backup.reader, ...change },
+});
+
+async function fill(
+  database: string,
+  backup: Pick<MadeBackup, "manifest" | "reader"> = made,
+  options?: FillOptions,
+): ReturnType<typeof fillBeside> {
+  await server.psql("postgres", `CREATE DATABASE ${database}`);
+  return await fillBeside(backup, database, server.url("postgres"), options);
+}
+
+const contents = (database: string): Promise<string> =>
+  server.psql(
+    database,
+    `SELECT md5(string_agg(a::text, ';' ORDER BY id)) FROM a; SELECT md5(string_agg(m::text, ';' ORDER BY id)) FROM "m M" m;
+     SELECT count(*) FROM g; SELECT count(*) FROM y; SELECT last_value FROM a_id_seq; SELECT lo_get(4711);
+     SELECT string_agg(indexrelid::regclass::text, ',' ORDER BY indexrelid::regclass::text) FROM pg_index WHERE indrelid IN ('a'::regclass, '"m M"'::regclass)`,
+  );
+
+const waiting = (database: string): Promise<string> =>
+  server.psql(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted");
+
+const knownOf = (database: string): Promise<string> =>
+  server.psql(database, "SELECT DISTINCT tablename COLLATE \"C\" FROM pg_stats WHERE schemaname = 'public' ORDER BY 1");
+
+describe("a backup whose manifest says how large its tables are", () => {
+  it("says it of every table that is counted", () => {
+    const { tables, tableBytes = {} } = partOf(made);
+    expect(Object.keys(tableBytes)).toEqual(Object.keys(tables ?? {}));
+    expect(Object.keys(tableBytes)).toEqual(['public."m M"', "public.a", "public.g", "public.y"]);
+    expect(tableBytes["public.a"]).toBeGreaterThan(6000 * 32);
+    expect(tableBytes["public.g"]).toBeLessThan(64 * 1024);
+  });
+
+  it("is filled by two connections at the same time, and each table finished when its rows are there", async () => {
+    await server.psql("postgres", "CREATE DATABASE twice");
+    const shut = await shutGate(server, "twice");
+    const filling = fillBeside(made, "twice", server.url("postgres"));
+    filling.catch(() => undefined);
+    await vi.waitFor(async () => expect(await waiting("twice")).toBe("2"), 30_000);
+    await vi.waitFor(async () => expect(await knownOf("twice")).toBe("a\nm M"), 30_000);
+    const indexed = "SELECT count(*) FROM pg_index WHERE indrelid IN ('a'::regclass, '\"m M\"'::regclass)";
+    expect(await server.psql("twice", indexed)).toBe("3");
+    await shut.open();
+    const { counted } = await filling;
+    expect(counted.get("public.a")).toBe(6000);
+    expect(counted.get('public."m M"')).toBe(6000);
+    expect(await contents("twice")).toBe(await contents("shop"));
+  });
+
+  it("is read twice where it lies, and comes once from elsewhere", async () => {
+    for (const [name, local, times] of [
+      ["here", true, 3],
+      ["elsewhere", false, 2],
+    ] as const) {
+      const open = vi.fn(made.reader.open);
+      let told = 0;
+      const progress = (bytes: number): void => {
+        expect(bytes).toBeGreaterThan(0);
+        told += bytes;
+      };
+      let files: string[] = [];
+      let place = "";
+      const watch = (path: string): void => {
+        place = path;
+        open.mockImplementation(async (part) => {
+          const stream = await made.reader.open(part);
+          stream.once("end", () => {
+            files = readdirSync(path);
+          });
+          return stream;
+        });
+      };
+      await fill(name, readBy({ open, local }), { progress, folder: watch });
+      // Once for its beginning.
+      expect(open).toHaveBeenCalledTimes(times);
+      expect(told).toBe(partOf(made).bytes);
+      expect(files.includes("stored")).toBe(!local);
+      expect(existsSync(place)).toBe(false);
+      expect(await contents(name)).toBe(await contents("shop"));
+    }
+  });
+
+  it("comes by one connection where there is no room for it", async () => {
+    const [part] = made.manifest.parts;
+    if (!part) throw new Error("a backup without a part");
+    const open = vi.fn(() => made.reader.open(part));
+    const large = { ...made, manifest: { ...made.manifest, parts: [{ ...part, bytes: 2 ** 52 }] } };
+    await fill("narrow", readBy({ open, local: false }, large));
+    expect(open).toHaveBeenCalledTimes(2);
+    expect(await contents("narrow")).toBe(await contents("shop"));
+  });
+
+  it("is the same with fewer connections than it would like", async () => {
+    await server.psql("postgres", "CREATE ROLE few LOGIN PASSWORD 'few-connections'");
+    await server.psql("postgres", "CREATE DATABASE owned OWNER few");
+    await server.psql("owned", `ALTER SCHEMA public OWNER TO few; SET ROLE few; ${shop}`);
+    const owned = await backUp({ kind: "postgres", url: server.url("owned") }, folder.path, { runId: "owned" });
+    const url = server.url("postgres", "few", "few-connections");
+    for (const limit of [1, 2, 3, 4]) {
+      const name = `few${limit}`;
+      await server.psql("postgres", `CREATE DATABASE ${name} OWNER few`);
+      await server.psql(name, "ALTER SCHEMA public OWNER TO few");
+      await server.psql("postgres", `ALTER ROLE few CONNECTION LIMIT ${limit}`);
+      await fillBeside(owned, name, url);
+      expect(await contents(name)).toBe(await contents("shop"));
+    }
+  });
+});
+
+describe("a half that fails", () => {
+  it("ends the other one, which would wait for ever", async () => {
+    const tables = shop.replace("note text);", "note text CHECK (current_database() NOT LIKE 'forbidden%'));");
+    await server.createDatabase("picky", tables);
+    const picky = await backUp({ kind: "postgres", url: server.url("picky") }, folder.path, { runId: "picky" });
+    for (const local of [true, false]) {
+      const name = local ? "forbidden1" : "forbidden2";
+      await server.psql("postgres", `CREATE DATABASE ${name}`);
+      const shut = await shutGate(server, name);
+      await expect(fillBeside(readBy({ local }, picky), name, server.url("postgres"))).rejects.toMatchObject({
+        code: "source-failed",
+        message: expect.stringContaining("violates check constraint"),
+      });
+      await shut.open();
+    }
+  });
+
+  it("tells what was wrong with the backup, not what that led to", async () => {
+    const damaged = new AppError("storage-mismatch", "its SHA-256 is not the manifest's");
+    let opened = 0;
+    const open: BackupReader["open"] = async (part) => {
+      const source = await made.reader.open(part);
+      opened += 1;
+      if (opened === 1) return source;
+      // As a reader finds it at the end of all.
+      const checked = new PassThrough({ flush: (callback) => callback(damaged) });
+      return source.pipe(checked);
+    };
+    await expect(fill("damaged", readBy({ open, local: false }))).rejects.toMatchObject({ code: "storage-mismatch" });
+    opened = 0;
+    await expect(fill("harmed", readBy({ open, local: true }))).rejects.toMatchObject({ code: "storage-mismatch" });
+  });
+
+  it("is given up when the restore is", async () => {
+    await server.psql("postgres", "CREATE DATABASE stopped");
+    const shut = await shutGate(server, "stopped");
+    const stop = new AbortController();
+    const filling = fillBeside(readBy({ local: false }), "stopped", server.url("postgres"), { signal: stop.signal });
+    filling.catch(() => undefined);
+    await vi.waitFor(async () => expect(await waiting("stopped")).toBe("2"), 30_000);
+    stop.abort(new AppError("cancelled", "by a person"));
+    await expect(filling).rejects.toMatchObject({ code: "cancelled" });
+    await shut.open();
+  });
+});
