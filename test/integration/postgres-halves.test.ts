@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
+import type { ManifestPart } from "../../src/core/manifest.ts";
 import type { BackupReader } from "../../src/sources/types.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -91,7 +92,7 @@ describe("a backup whose manifest says how large its tables are", () => {
       ["here", true, 3],
       ["elsewhere", false, 2],
     ] as const) {
-      const open = vi.fn(made.reader.open);
+      const open = vi.fn((part: ManifestPart) => made.reader.open(part));
       let told = 0;
       const progress = (bytes: number): void => {
         expect(bytes).toBeGreaterThan(0);
@@ -177,6 +178,19 @@ describe("a half that fails", () => {
     await expect(fill("damaged", readBy({ open, local: false }))).rejects.toMatchObject({ code: "storage-mismatch" });
     opened = 0;
     await expect(fill("harmed", readBy({ open, local: true }))).rejects.toMatchObject({ code: "storage-mismatch" });
+  });
+
+  it("has lost its connection in the middle: nothing is begun again", async () => {
+    await server.psql("postgres", "CREATE DATABASE cut");
+    const shut = await shutGate(server, "cut");
+    const filling = fillBeside(made, "cut", server.url("postgres"));
+    filling.catch(() => undefined);
+    await vi.waitFor(async () => expect(await waiting("cut")).toBe("2"), 30_000);
+    const ofOne = `SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
+      WHERE locktype = 'advisory' AND NOT granted AND datname = 'cut' LIMIT 1) one`;
+    expect(await server.psql("postgres", ofOne)).toBe("1");
+    await expect(filling).rejects.toMatchObject({ code: "source-failed" });
+    await shut.open();
   });
 
   it("is given up when the restore is", async () => {

@@ -121,61 +121,61 @@ describe("what pg_restore tells", () => {
   /** Waits for what is told until the turn of the event loop is over. */
   async function told(names: AsyncIterator<readonly string[]>): Promise<readonly string[] | undefined | "nothing yet"> {
     const nothing = new Promise<"nothing yet">((resolve) => setImmediate(resolve, "nothing yet"));
-    const next = names.next().then(({ value, done }) => (done === true ? undefined : (value as readonly string[])));
+    const next = names.next().then(({ value, done }) => (done === true ? undefined : value));
     return await Promise.race([next, nothing]);
   }
 
   it("is a table's end when the next one begins, of each of two", async () => {
-    const arrivals = new Arrivals(2);
-    const [one, two] = arrivals.listeners;
+    const arrivals = new Arrivals();
+    const [one, two] = [arrivals.listen(), arrivals.listen()];
     const names = arrivals[Symbol.asyncIterator]();
-    one?.hear(at("a"));
-    two?.hear(at("c"));
-    one?.hear(at("b"));
+    one.hear(at("a"));
+    two.hear(at("c"));
+    one.hear(at("b"));
     expect(await told(names)).toEqual(["public.a"]);
-    two?.hear("pg_restore: executing SEQUENCE SET c_id_seq");
+    two.hear("pg_restore: executing SEQUENCE SET c_id_seq");
     expect(await told(names)).toEqual(["public.c"]);
-    expect(one?.hear("pg_restore: error: could not")).toBe(true);
-    expect(one?.hear(at("x"))).toBe(false);
+    expect(one.hear("pg_restore: error: could not")).toBe(true);
+    expect(one.hear(at("x"))).toBe(false);
   });
 
   it("is the last table of one that has ended well, while the other one goes on", async () => {
-    const arrivals = new Arrivals(2);
-    const [one, two] = arrivals.listeners;
+    const arrivals = new Arrivals();
+    const [one, two] = [arrivals.listen(), arrivals.listen()];
     const names = arrivals[Symbol.asyncIterator]();
-    one?.hear(at("a"));
-    two?.hear(at("c"));
-    one?.end(true);
+    one.hear(at("a"));
+    two.hear(at("c"));
+    one.end(true);
     expect(await told(names)).toEqual(["public.a"]);
     expect(arrivals.isOver).toBe(false);
-    two?.end(true);
+    two.end(true);
     expect(arrivals.isOver).toBe(true);
     // The last one of all is left to the end.
     expect(await told(names)).toBeUndefined();
   });
 
   it("is nothing of one that has failed in the middle", async () => {
-    const arrivals = new Arrivals(2);
-    const [one, two] = arrivals.listeners;
+    const arrivals = new Arrivals();
+    const [one, two] = [arrivals.listen(), arrivals.listen()];
     const names = arrivals[Symbol.asyncIterator]();
-    one?.hear(at("a"));
-    one?.end(false);
-    two?.end(true);
+    one.hear(at("a"));
+    one.end(false);
+    two.end(true);
     expect(await told(names)).toBeUndefined();
   });
 
   it("begins when each is connected or has ended", async () => {
-    const arrivals = new Arrivals(2);
-    const [one, two] = arrivals.listeners;
+    const arrivals = new Arrivals();
+    const [one, two] = [arrivals.listen(), arrivals.listen()];
     let hasBegun = false;
     const begun = arrivals.begun.then(() => {
       hasBegun = true;
     });
-    one?.hear("pg_restore: connecting to database for restore");
-    one?.hear(at("a"));
+    one.hear("pg_restore: connecting to database for restore");
+    one.hear(at("a"));
     await new Promise(setImmediate);
     expect(hasBegun).toBe(false);
-    two?.end(false);
+    two.end(false);
     await begun;
   });
 });

@@ -138,14 +138,16 @@ async function collect(output: Readable, { file }: ManifestPart, encoding: "utf8
 
 /**
  * Restores an archive as a stream: unpacked by zstd, read by `command` (pg_restore). The last chunk is given out only
- * after the whole part was found to be the manifest's, so that a damaged one never comes to its end. `part`: the program
+ * after the whole part was found to be the manifest's, so that a damaged one never comes to its end. `isPart`: the program
  * may do with the beginning, of which nothing is known then.
  */
 export async function streamArchive(
   archive: Archive,
   command: Command,
-  progress?: (bytes: number) => void,
-  { part: isPart = false }: { readonly part?: boolean } = {},
+  {
+    progress,
+    isPart = false,
+  }: { readonly progress?: ((bytes: number) => void) | undefined; readonly isPart?: boolean } = {},
 ): Promise<void> {
   const { stream: input, failure } = await openGated(archive, progress);
   try {

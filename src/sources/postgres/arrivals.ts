@@ -11,20 +11,15 @@ export class Arrivals {
   /** Resolves when each pg_restore is connected, or has ended. */
   readonly begun: Promise<void>;
   readonly #begin: () => void;
-  readonly #starting: Set<Listener>;
-  readonly #open: Set<Listener>;
+  readonly #starting = new Set<Listener>();
+  readonly #open = new Set<Listener>();
   #waiting: string[] = [];
   #wake = Promise.withResolvers<void>();
-  readonly listeners: readonly Listener[];
 
-  /** @param count how many pg_restores there are. */
-  constructor(count: number) {
+  constructor() {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.begun = promise;
     this.#begin = resolve;
-    this.listeners = Array.from({ length: count }, () => this.#listener());
-    this.#starting = new Set(this.listeners);
-    this.#open = new Set(this.listeners);
   }
 
   /** Whether all of them have ended. */
@@ -42,7 +37,8 @@ export class Arrivals {
     }
   }
 
-  #listener(): Listener {
+  /** Begins to listen to one more of them, before the first of all is started. */
+  listen(): Listener {
     let current: string | undefined;
     const next = (table?: string): void => {
       const before = current;
@@ -68,6 +64,8 @@ export class Arrivals {
         this.#wake.resolve();
       },
     };
+    this.#starting.add(self);
+    this.#open.add(self);
     return self;
   }
 

@@ -11,14 +11,6 @@ export interface Entry {
   readonly dependencies: readonly number[];
 }
 
-/** The beginning of an archive on this machine, up to its data: enough for restoring everything without rows. */
-export interface Beginning {
-  /** For files that only this user can read. */
-  readonly folder: string;
-  readonly path: string;
-  readonly entries: readonly Entry[];
-}
-
 /** Of an entry as `pg_restore --verbose` writes it. */
 const head =
   /^-- TOC entry (\d+) \(class \d+ OID (\d+)\)\n(?:-- Dependencies:((?: \d+)+)\n)?-- Name: (.*); Type: ([A-Z ]+); Schema: (.*?); Owner: /gm;

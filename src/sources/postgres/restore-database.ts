@@ -4,8 +4,9 @@ import { AppError } from "../../core/errors.ts";
 import { run } from "../../lib/process.ts";
 import { analyze, analyzing } from "./analyze.ts";
 import { type Archive, readBeginning, streamArchive } from "./archive.ts";
+import type { Beginning } from "./beginning.ts";
 import { compareDefinitions, compareRows, type Differences } from "./compare.ts";
-import { type Beginning, needsOrder, parseContents } from "./contents.ts";
+import { needsOrder, parseContents } from "./contents.ts";
 import { type Filled, noneFilled } from "./counts.ts";
 import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
@@ -123,7 +124,7 @@ export async function restoreInto(
     filled = await fillInStages(site, database, { archive: prepared, beginning: prepared.beginning, args, progress });
   } else {
     if (await fitsTransaction(site, prepared)) args.push("--single-transaction");
-    await streamArchive(prepared, site.tools.command("pg_restore", args), progress);
+    await streamArchive(prepared, site.tools.command("pg_restore", args), { progress });
   }
   if (options.analyze ?? true) await analyze(site, database, filled);
   return filled;

@@ -64,10 +64,11 @@ export class SingleTransactionReplacer implements Replacer {
     const started = performance.now();
     const archive = await prepare(site, { reader, part, signal: context.signal }, manner);
     let read = 0;
-    await streamArchive(archive, site.tools.command("pg_restore", ["--file=/dev/null"]), (bytes) => {
+    const progress = (bytes: number): void => {
       read += bytes;
       context.progress?.(read);
-    });
+    };
+    await streamArchive(archive, site.tools.command("pg_restore", ["--file=/dev/null"]), { progress });
     await context.record({ step: "prepared", facts: { database: names.live } });
     const report = new Report();
     report.remarks.push({ key: "replace-remark-single", args: { database: names.live } });
