@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { Text } from "./text.ts";
+import type { Moment, Text } from "./text.ts";
 
 /**
  * How deeply a backup was proven: `stored` (its bytes read back, SHA-256 compared), `readable` (read whole by the tools
@@ -14,10 +14,12 @@ export function isAsDeep(depth: Depth, other: Depth): boolean {
   return depths.indexOf(depth) >= depths.indexOf(other);
 }
 
+const momentSchema: z.ZodType<Moment> = z.object({ moment: z.iso.datetime(), timezone: z.string() });
+
 /** Sentences by their keys, as `Text`; what reads them must not rely on knowing every key. */
 const textSchema: z.ZodType<Text> = z.object({
   key: z.string(),
-  args: z.record(z.string(), z.union([z.string(), z.number(), z.lazy(() => textSchema)])).exactOptional(),
+  args: z.record(z.string(), z.union([z.string(), z.number(), z.lazy(() => textSchema), momentSchema])).exactOptional(),
 });
 
 const proofSchema = z.object({

@@ -4,5 +4,13 @@
  */
 export interface Text {
   readonly key: string;
-  readonly args?: Readonly<Record<string, string | number | Text>>;
+  readonly args?: Readonly<Record<string, string | number | Text | Moment>>;
+}
+
+/** A point in time in a text: whoever shows it writes it as the reader's language does. */
+export interface Moment {
+  /** ISO 8601. */
+  readonly moment: string;
+  /** IANA time zone in which it is shown. */
+  readonly timezone: string;
 }

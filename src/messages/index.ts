@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FluentBundle, FluentResource, type FluentVariable } from "@fluent/bundle";
 import { AppError } from "../core/errors.ts";
-import type { Text } from "../core/text.ts";
+import type { Moment, Text } from "../core/text.ts";
+import { formatTime } from "./format.ts";
 
 export const locales = ["en", "ru"] as const;
 export type Locale = (typeof locales)[number];
@@ -17,8 +18,8 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-/** What a text is about. A `Text` among them is rendered in the same language. */
-export type MessageArgs = Readonly<Record<string, string | number | Text | undefined>>;
+/** What a text is about. Texts and points in time among them are rendered in the same language. */
+export type MessageArgs = Readonly<Record<string, string | number | Text | Moment | undefined>>;
 
 /** Texts of one language. `t` gives HTML with every string argument escaped; `plain` gives plain text (buttons, toasts, terminal). */
 export interface Messages {
@@ -61,6 +62,8 @@ function createMessages(locale: Locale): Messages {
   };
   const variable = (value: MessageArgs[string], escaped: boolean): FluentVariable => {
     if (typeof value === "number") return value;
+    if (typeof value === "object" && "moment" in value)
+      return formatTime(new Date(value.moment), locale, value.timezone);
     if (typeof value === "object") return format(value.key, value.args ?? {}, escaped);
     return escaped ? escapeHtml(value ?? "") : (value ?? "");
   };

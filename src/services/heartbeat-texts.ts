@@ -1,19 +1,14 @@
 import type { Config } from "../app/config.ts";
 import type { Down, HeartbeatRule, HeartbeatState } from "../core/heartbeat.ts";
-import type { Text } from "../core/text.ts";
+import type { Moment, Text } from "../core/text.ts";
 import type { Attention } from "../state/heartbeats.ts";
+import { stamp } from "./stamp.ts";
 
 /** "0:05:12", "26:00:00": hours, minutes and seconds, the same for every reader. */
 export function spell(ms: number): string {
   const seconds = Math.round(ms / 1000);
   const two = (value: number): string => String(value).padStart(2, "0");
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-}
-
-/** A point in time, the same for every reader: "2026-11-20 03:00". */
-function stamp(at: number, timezone: string): string {
-  const format = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: timezone });
-  return format.format(at);
 }
 
 /** How long a run took, and 1 when that is known: texts choose by numbers. */
@@ -30,7 +25,7 @@ export function describeDown(
   { awayFrom, backSince }: Attention,
   { timezone }: Pick<Config, "timezone">,
 ): { title: Text; text: Text } {
-  const at = (ms: number): string => stamp(ms, timezone);
+  const at = (ms: number): Moment => stamp(new Date(ms), timezone);
   const output = { output: state.output ?? "", lines: state.output ? 1 : 0 };
   if (down.reason === "failed") {
     const title: Text = { key: "heartbeat-failed", args: { name } };

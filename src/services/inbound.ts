@@ -1,9 +1,11 @@
 import type { Config } from "../app/config.ts";
 import type { Clock } from "../core/ports.ts";
 import { identityOf, type Signal, severityRank } from "../core/signal.ts";
+import type { Moment } from "../core/text.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Refusal, Refusals } from "../state/refusals.ts";
 import type { Alerts } from "./alerts/alerts.ts";
+import { stamp } from "./stamp.ts";
 
 export interface InboundDeps {
   readonly config: Pick<Config, "http" | "timezone">;
@@ -96,10 +98,7 @@ export class Inbound {
     try {
       await refusals.add(kind, counted);
       const { count, since, at, address, reason = "" } = (await refusals.all()).get(kind) ?? counted;
-      const time = (ms: number): string =>
-        new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: config.timezone }).format(
-          ms,
-        );
+      const time = (ms: number): Moment => stamp(new Date(ms), config.timezone);
       const isWithoutToken = !kind.endsWith(unreadable) && config.http.token === undefined;
       const key = isWithoutToken ? "inbound-refused-no-token" : textsOf(kind).text;
       const args = { hook: hookOf(kind), count, since: time(since), at: time(at), address, reason };

@@ -281,7 +281,11 @@ describe("other settings of automatic backups", () => {
       ["managed-change-copies", 7, 14],
       ["managed-change-interval", "day", "week"],
       ["managed-change-day", "d0", "d6"],
-      ["managed-change-start", "2026-01-30 03:00", "2026-03-07 01:00"],
+      [
+        "managed-change-start",
+        expect.objectContaining({ moment: "2026-01-30T03:00:00.000Z" }),
+        expect.objectContaining({ moment: "2026-03-07T01:00:00.000Z" }),
+      ],
       ["managed-same-provider", undefined, undefined],
     ]);
     // Weekly ones instead of daily ones: fewer, so the name is typed, which is the approval of an admin as well.

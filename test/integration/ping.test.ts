@@ -100,7 +100,7 @@ describe("a heartbeat", () => {
       repeats: false,
       startsAt: "2026-03-01T05:05:00.000Z",
     });
-    expect(said(incident)).toBe("The last one came at 2026-03-01 04:00; the next was due at 2026-03-01 05:00.");
+    expect(said(incident)).toBe("The last one came at 1 Mar 2026, 04:00; the next was due at 1 Mar 2026, 05:00.");
     await here.pass(hour);
     expect((await only(here)).history).toHaveLength(1);
     await ping(here);
@@ -113,7 +113,7 @@ describe("a heartbeat", () => {
     await here.pass(hour + 4 * minute);
     expect(await here.incidents()).toEqual([]);
     await here.pass(minute);
-    expect(said(await only(here))).toBe("None has come yet; the first was due at 2026-03-01 04:00.");
+    expect(said(await only(here))).toBe("None has come yet; the first was due at 1 Mar 2026, 04:00.");
   });
 
   test("that fails is an incident at once, with its status, duration and last words", async () => {
@@ -123,12 +123,12 @@ describe("a heartbeat", () => {
     await ping(here, "/3", `${"first line\n".repeat(2000)}\u001B[31mno space left\u001B[0m\r\n`);
     const incident = await only(here);
     expect(incident).toMatchObject({ status: "firing", title: { key: "heartbeat-failed" } });
-    expect(said(incident)).toMatch(/^Exit status 3 at 2026-03-01 03:03\. The run took 0:03:12\.\n…/);
+    expect(said(incident)).toMatch(/^Exit status 3 at 1 Mar 2026, 03:03\. The run took 0:03:12\.\n…/);
     expect(said(incident)).toMatch(/first line\nno space left$/);
     expect(said(incident).length).toBeLessThan(1200);
     here.clock.advance(minute);
     await ping(here, "/fail", "again");
-    expect(said(await only(here))).toBe("It said so itself at 2026-03-01 03:04.\nagain");
+    expect(said(await only(here))).toBe("It said so itself at 1 Mar 2026, 03:04.\nagain");
     await ping(here, "/start");
     here.clock.advance(minute);
     await ping(here, "/0");
@@ -154,7 +154,7 @@ describe("a heartbeat", () => {
     await ping(here, "/start", "step 1");
     await here.pass(5 * minute);
     expect(said(await only(here))).toBe(
-      "Begun at 2026-03-01 03:03; it has 0:05:00 to end. The last run took 0:02:00.\nstep 1",
+      "Begun at 1 Mar 2026, 03:03; it has 0:05:00 to end. The last run took 0:02:00.\nstep 1",
     );
   });
 
@@ -202,7 +202,7 @@ describe("the watch", () => {
     expect(await here.incidents()).toEqual([]);
     await here.pass(5 * minute);
     expect(said(await only(here))).toBe(
-      "The last one came at 2026-03-01 03:00; the next was due at 2026-03-01 04:00. The watch itself was away from 2026-03-01 03:00 to 2026-03-01 06:00: it may have missed one.",
+      "The last one came at 1 Mar 2026, 03:00; the next was due at 1 Mar 2026, 04:00. The watch itself was away from 1 Mar 2026, 03:00 to 1 Mar 2026, 06:00: it may have missed one.",
     );
   });
 

@@ -66,14 +66,16 @@ describe("a rule that holds", () => {
       repeats: false,
     });
     expect(card(firing)).toContain("web-1: CPU 97.2 % (> 90 %)");
-    expect(card(firing)).toContain("So since 2026-03-01 03:05. Rule cpu: cpu > 90\nLook at top.");
+    expect(card(firing)).toContain("So since 1 Mar 2026, 03:05. Rule cpu: cpu > 90\nLook at top.");
     expect(card(firing, "ru")).toContain("web-1: CPU 97,2 % (> 90 %)");
-    expect(card(firing, "ru")).toContain("Так с 2026-03-01 03:05. Правило cpu: cpu > 90\nLook at top.");
+    expect(card(firing, "ru")).toContain("Так с 1 мар. 2026 г., 03:05. Правило cpu: cpu > 90\nLook at top.");
     await series(world, runner, [{ cpu: 85 }, { cpu: 62 }]);
     const over = await only(world);
     expect(over).toMatchObject({ status: "resolved", endedAt: "2026-03-01T03:25:00.000Z" });
-    expect(card(over)).toContain("It was so from 2026-03-01 03:05 to 2026-03-01 03:25, now: CPU 62 % (< 80 %).");
-    expect(card(over, "ru")).toContain("Так было с 2026-03-01 03:05 до 2026-03-01 03:25, теперь: CPU 62 % (< 80 %).");
+    expect(card(over)).toContain("It was so from 1 Mar 2026, 03:05 to 1 Mar 2026, 03:25, now: CPU 62 % (< 80 %).");
+    expect(card(over, "ru")).toContain(
+      "Так было с 1 мар. 2026 г., 03:05 до 1 мар. 2026 г., 03:25, теперь: CPU 62 % (< 80 %).",
+    );
     expect(await world.ruleStates.all()).toEqual(new Map());
   });
 
@@ -171,7 +173,7 @@ describe("without data", () => {
       revisions.add((await world.cards.read(world.incidents.ref((await only(world)).id)))?.revision);
     }
     expect(revisions.size).toBe(2);
-    expect(card(await only(world))).toContain("No data since 2026-03-01 03:05: nobody knows how it is now.");
+    expect(card(await only(world))).toContain("No data since 1 Mar 2026, 03:05: nobody knows how it is now.");
     expect(card(await only(world))).toContain("web-1: CPU 95 % (> 90 %)");
     await series(world, runner, [{ cpu: 95 }]);
     expect(await only(world)).toMatchObject({ status: "firing", times: 1 });

@@ -63,7 +63,10 @@ describe("a backup that is too old", () => {
     const [incident] = (await incidents()).filter(({ labels }) => labels["check"] === "ages");
     expect(incident).toMatchObject({
       labels: { backup: "app" },
-      text: { key: "watch-age-text", args: { name: "app", at: "2026-03-01 03:00", limit: "1d" } },
+      text: {
+        key: "watch-age-text",
+        args: { name: "app", at: { moment: "2026-03-01T03:00:00.000Z", timezone: "UTC" }, limit: "1d" },
+      },
     });
     const newest = new Date(clock.now().getTime() - minute).toISOString();
     await putBackup(await local(), dailyManifest(0, { newest, id: "f".repeat(12) }));
@@ -252,7 +255,10 @@ describe("a storage that cannot be looked at", () => {
     expect(told).toMatchObject([
       {
         times: 1,
-        text: { key: "watch-unseen-text", args: { storage: "local", at: "2026-03-01 12:00", reason: "no answer" } },
+        text: {
+          key: "watch-unseen-text",
+          args: { storage: "local", at: { moment: "2026-03-01T12:00:00.000Z", timezone: "UTC" }, reason: "no answer" },
+        },
       },
     ]);
     await deps.catalogueCache.writeLook("local", "app", { at: clock.now().toISOString() });

@@ -80,7 +80,13 @@ describe("workers", () => {
     expect(incident).toMatchObject({
       status: "resolved",
       labels: { check: "workers" },
-      text: { key: "watch-over", args: { from: "2026-03-01 12:00", to: "2026-03-01 12:01" } },
+      text: {
+        key: "watch-over",
+        args: {
+          from: { moment: "2026-03-01T12:00:00.000Z", timezone: "UTC" },
+          to: { moment: "2026-03-01T12:01:00.000Z", timezone: "UTC" },
+        },
+      },
     });
   });
 
@@ -218,7 +224,13 @@ describe("bots", () => {
     await live(15_000);
     expect(await deps.incidents.openCount()).toBe(0);
     const [ended] = await deps.incidents.endedSince(new Date(0), 10);
-    expect(ended?.text).toEqual({ key: "watch-over", args: { from: "2026-03-01 12:01", to: "2026-03-01 12:11" } });
+    expect(ended?.text).toEqual({
+      key: "watch-over",
+      args: {
+        from: { moment: "2026-03-01T12:01:00.000Z", timezone: "UTC" },
+        to: { moment: "2026-03-01T12:11:00.000Z", timezone: "UTC" },
+      },
+    });
   });
 });
 
@@ -313,7 +325,10 @@ describe("schedules", () => {
     await world.pass(10 * minute);
     expect(await world.open("schedules")).toEqual(["warning schedule"]);
     const incident = (await world.incidents()).find(({ labels }) => labels["backup"] === "app");
-    expect(incident?.title).toEqual({ key: "watch-schedule", args: { name: "app", at: "2026-03-02 03:00" } });
+    expect(incident?.title).toEqual({
+      key: "watch-schedule",
+      args: { name: "app", at: { moment: "2026-03-02T03:00:00.000Z", timezone: "UTC" } },
+    });
     Reflect.deleteProperty(world.worker.orders, "schedule");
     world.ticking.now = true;
     await world.pass(minute);

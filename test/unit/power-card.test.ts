@@ -5,6 +5,7 @@ import { textLength, textLimit } from "../../src/bot/html.ts";
 import { type PowerLook, type PowerOrder, type PowerStatus, powerActions } from "../../src/core/power.ts";
 import { type Locale, locales, messagesOf } from "../../src/messages/index.ts";
 import { parseHtml } from "../../src/sandbox/telegram/html.ts";
+import { stamp } from "../../src/services/stamp.ts";
 
 const kind = powerCard({
   config: { timezone: "UTC" },
@@ -165,9 +166,14 @@ describe("the card of an order about a server's power", () => {
   test("of recovery says why, and rings", () => {
     const { requestedBy: _, ...asked } = order("ready", {
       trigger: "recovery",
-      why: [{ key: "recovery-sign-incident", args: { title: "site <down>", since: "2026-03-01 02:50" } }],
+      why: [
+        {
+          key: "recovery-sign-incident",
+          args: { title: "site <down>", since: stamp(new Date("2026-03-01T02:50:00Z"), "UTC") },
+        },
+      ],
     });
-    expect(read(asked).slice(2, 4)).toEqual(["Why:", "• site <down> (since 2026-03-01 02:50)"]);
+    expect(read(asked).slice(2, 4)).toEqual(["Why:", "• site <down> (since 1 Mar 2026, 02:50)"]);
     expect(render(asked).raise).toBe("ready");
     expect(read(asked).at(-3)).toBe("Vakhta itself, 1 Mar 2026, 03:00");
   });

@@ -2,6 +2,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { messagesOf } from "../../src/messages/index.ts";
+import { wallTime } from "../../src/services/stamp.ts";
 import { wrongClocks } from "../../src/services/watch/clocks.ts";
 import { diskSeverity, readDisks } from "../../src/services/watch/disks.ts";
 import { stuckQueues } from "../../src/services/watch/queues.ts";
@@ -191,6 +193,11 @@ test("a worker is needed for backups, and for servers", () => {
   expect(needsWorker({ backups: [], servers: [server] })).toBe(true);
 });
 
-test("times are told in the configured zone, the same way to everybody", () => {
-  expect(stamp(at("21:30:00"), "Europe/Moscow")).toBe("2026-03-02 00:30");
+test("times are told in the configured zone and in the reader's language, to the minute", () => {
+  const moment = stamp(at("21:30:59"), "Europe/Moscow");
+  expect(moment).toEqual(stamp(at("21:30:00"), "Europe/Moscow"));
+  const text = { key: "watch-no-bot-text", args: { at: moment } };
+  expect(messagesOf("en").t(text.key, text.args)).toContain("at 2 Mar 2026, 00:30.");
+  expect(messagesOf("ru").plain(text.key, text.args)).toContain("2 мар. 2026 г., 00:30.");
+  expect(wallTime(at("21:30:59"), "Europe/Moscow")).toBe("2026-03-02 00:30");
 });

@@ -2,7 +2,7 @@ import { readMoment } from "../../core/moment-words.ts";
 import type { Text } from "../../core/text.ts";
 import { formatTime } from "../../messages/format.ts";
 import type { Messages } from "../../messages/index.ts";
-import { stamp } from "../../services/stamp.ts";
+import { wallTime } from "../../services/stamp.ts";
 import type { BotDeps } from "../context.ts";
 import { oneLine } from "../foreign-text.ts";
 import { lastGoodBefore, restorables } from "./restore-backups.ts";
@@ -39,7 +39,7 @@ const longestSaid = 64;
 
 /** A time as it can be written, for an example: "2026-11-20 14:30". */
 export function exampleMoment({ config, clock }: Pick<BotDeps, "config" | "clock">): string {
-  return `${stamp(clock.now(), config.timezone).slice(0, 10)} 14:30`;
+  return `${wallTime(clock.now(), config.timezone).slice(0, 10)} 14:30`;
 }
 
 /** What `/restore [name] [time or run id]` asks for. `text`: what follows the command. */

@@ -87,7 +87,7 @@ drill-reason-cancelled = Пробное восстановление отмен�
 button-drill-again = Повторить
 toast-drilling = Учебное восстановление заказано.
 
-watch-drill-schedule = Учебное восстановление не началось в { $at }
+watch-drill-schedule = Учебное восстановление не началось { $at }
 watch-drill-schedule-text =
     Оно начнётся, как только его возьмёт исполнитель. Посмотрите, работают ли исполнители (/status) и не заняты ли они.
 watch-drill-nothing = { $name }: после потери сервера восстанавливать будет не из чего

@@ -4,15 +4,15 @@ inbound-shortened = { $text }
     ✂️ Было слишком длинно; здесь опущено: символов { $characters }, меток { $labels }, ссылок { $links }.
 
 inbound-refused = /hooks/{ $hook }: кто-то без верного токена
-inbound-refused-text = Отказов: { $count } с { $since }, последний – { $address } в { $at }. Если это ваш отправитель, его алерты не доходят: дайте ему токен из http.token{ $hook ->
+inbound-refused-text = Отказов: { $count } с { $since }, последний – { $address }, { $at }. Если это ваш отправитель, его алерты не доходят: дайте ему токен из http.token{ $hook ->
     [grafana] {" "}или секрет из hooks.grafana.secret
     [events] {" "}или задайте в его формате секрет, которым он подписывает
    *[other] {""}
 }.
-inbound-refused-no-token = Отказов: { $count } с { $since }, последний – { $address } в { $at }. Токен не настроен, поэтому не принимается ничего: задайте http.token.
+inbound-refused-no-token = Отказов: { $count } с { $since }, последний – { $address }, { $at }. Токен не настроен, поэтому не принимается ничего: задайте http.token.
 inbound-refused-over = Отказов не было { $minutes } минут.
 inbound-unreadable = /hooks/{ $hook }: присланное потеряно
-inbound-unreadable-text = Не удалось прочитать сообщений: { $count } с { $since }, последнее – { $address } в { $at }: { $reason }. Отправителю это сказано, и снова он их не пришлёт: посмотрите алерты у него и исправьте то, что он шлёт.
+inbound-unreadable-text = Не удалось прочитать сообщений: { $count } с { $since }, последнее – { $address }, { $at }: { $reason }. Отправителю это сказано, и снова он их не пришлёт: посмотрите алерты у него и исправьте то, что он шлёт.
 inbound-unreadable-over = Всё удавалось прочитать { $minutes } минут.
 
 heartbeat-late = { $name }: нет сигнала жизни

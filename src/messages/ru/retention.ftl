@@ -30,7 +30,7 @@ toast-prune-answered = Уже ответил(а) { $by }
 toast-prune-void = Вопрос устарел
 
 retention-heading = Копии { $name } в { $storage } по правилам хранения ({ $policy }): остаётся { $stay }, удаляется { $go }.
-retention-as-known = По последнему чтению в { $at }.
+retention-as-known = По последнему чтению: { $at }.
 retention-stays = остаётся
 retention-goes = удаляется
 retention-unsound = повреждена
@@ -80,8 +80,8 @@ watch-age-none-text =
     Нет ни одной с { $at }; ей может быть не больше { $limit }.
     Посмотрите последний запуск (/backup { $name }) и работает ли исполнитель (/status).
 
-schedule-dropped = Копия { $name } не началась в { $at }
+schedule-dropped = Копия { $name } не началась { $at }
 schedule-dropped-text = Её время пришлось на часы вне окна (window), а catchUp выключен: этот запуск пропущен.
-backup-waits-window = Ждёт своих часов: может начаться в { $at }.
+backup-waits-window = Ждёт своих часов: может начаться { $at }.
 error-window = Запуск не успел начаться в свои часы (window) и не навёрстывается, как указано в catchUp.
 backup-hook-failed = ⚠️ После копии не удалось <b>{ $step }</b>: { $reason }. На саму копию это не влияет.

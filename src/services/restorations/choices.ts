@@ -3,7 +3,7 @@ import type { RestorationPlace } from "../../core/restoration.ts";
 import type { Text } from "../../core/text.ts";
 import { findKind } from "../../sources/index.ts";
 import type { VerifiableBackup, VerificationOrders } from "../backup/verifications.ts";
-import { stamp } from "../stamp.ts";
+import { wallTime } from "../stamp.ts";
 
 /** What can be done with the backups of a name. */
 export interface RestoreChoices {
@@ -92,6 +92,6 @@ export function besideName(
   const settings = config.backups.find((candidate) => candidate.name === name);
   const kind = settings && findKind(settings.source.kind);
   // "2026-03-01 03:00" as part of a name.
-  const now = stamp(clock.now(), config.timezone).replaceAll(/[-:]/g, "").replace(" ", "-");
+  const now = wallTime(clock.now(), config.timezone).replaceAll(/[-:]/g, "").replace(" ", "-");
   return settings && kind?.besideName?.(settings.source, { ...parts, stamp: now });
 }

@@ -11,7 +11,7 @@ import {
 } from "../../core/inventory.ts";
 import type { AutoBackups, ManagedDatabase } from "../../core/managed.ts";
 import type { Person } from "../../core/run.ts";
-import type { Text } from "../../core/text.ts";
+import type { Moment, Text } from "../../core/text.ts";
 import type { Approvals } from "../approvals/approvals.ts";
 import { stamp } from "../stamp.ts";
 
@@ -99,7 +99,7 @@ export function autoBackupsState(settings: AutoBackups): string {
 export function changeTexts(from: AutoBackups, to: AutoBackups, timezone: string): Text[] {
   // Nobody went by the settings of what was off.
   const before: AutoBackups = from.enabled ? from : { enabled: false };
-  const at = (value: string | undefined): string =>
+  const at = (value: string | undefined): string | Moment =>
     value === undefined || Number.isNaN(Date.parse(value)) ? "–" : stamp(new Date(value), timezone);
   const dayOf = ({ interval, dayOfWeek }: AutoBackups): string => `d${interval === "week" ? (dayOfWeek ?? 0) : 0}`;
   const texts: Readonly<Record<AutoBackupField, Text>> = {

@@ -3,7 +3,7 @@ import type { RuleConditions } from "../../core/rule-check.ts";
 import type { Reason } from "../../core/rule-reasons.ts";
 import type { RuleState } from "../../core/rule-state.ts";
 import { digest, type Signal } from "../../core/signal.ts";
-import type { Text } from "../../core/text.ts";
+import type { Moment, Text } from "../../core/text.ts";
 import type { RuleRecord } from "../../state/rule-states.ts";
 import { stamp } from "../stamp.ts";
 import { reasonsText } from "./rule-words.ts";
@@ -86,7 +86,7 @@ function identity(
   return { source: "rule", fingerprint: `${rule}:${server}`, startsAt: new Date(since).toISOString(), repeats: false };
 }
 
-function at(ms: number, timezone: string): string {
+function at(ms: number, timezone: string): Moment {
   return stamp(new Date(ms), timezone);
 }
 

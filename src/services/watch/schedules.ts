@@ -1,6 +1,7 @@
 import type { Config } from "../../app/config.ts";
 import type { BackupRun } from "../../core/run.ts";
 import { due, type ScheduleEntry } from "../../core/schedule.ts";
+import type { Moment } from "../../core/text.ts";
 import type { Drills } from "../../state/drills.ts";
 import type { Runs } from "../../state/runs.ts";
 import type { ScheduleState } from "../../state/schedule.ts";
@@ -132,7 +133,7 @@ interface What extends Omit<ScheduleView, "since"> {
   readonly text: string;
 }
 
-function missed({ name, fingerprint, title, text }: What, at: string, since: Date): Finding {
+function missed({ name, fingerprint, title, text }: What, at: Moment, since: Date): Finding {
   return {
     fingerprint,
     severity: "warning",
