@@ -2,7 +2,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
-import type { ManifestPart } from "../../src/core/manifest.ts";
 import type { BackupReader } from "../../src/sources/types.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -92,7 +91,7 @@ describe("a backup whose manifest says how large its tables are", () => {
       ["here", true, 3],
       ["elsewhere", false, 2],
     ] as const) {
-      const open = vi.fn((part: ManifestPart) => made.reader.open(part));
+      const open = vi.fn<BackupReader["open"]>((part) => made.reader.open(part));
       let told = 0;
       const progress = (bytes: number): void => {
         expect(bytes).toBeGreaterThan(0);
@@ -123,7 +122,7 @@ describe("a backup whose manifest says how large its tables are", () => {
   it("comes by one connection where there is no room for it", async () => {
     const [part] = made.manifest.parts;
     if (!part) throw new Error("a backup without a part");
-    const open = vi.fn(() => made.reader.open(part));
+    const open = vi.fn<BackupReader["open"]>(() => made.reader.open(part));
     const large = { ...made, manifest: { ...made.manifest, parts: [{ ...part, bytes: 2 ** 52 }] } };
     await fill("narrow", readBy({ open, local: false }, large));
     expect(open).toHaveBeenCalledTimes(2);
