@@ -190,6 +190,32 @@ describe("what the configuration agrees to", () => {
     expect(asked("reboot")).toBe(0);
   });
 
+  test("is not done either where a person has agreed to it and it has come back meanwhile; it is asked about anew", async () => {
+    const { hang, pass, deps, sandbox, asked, read, runner, clock, fire } = await recoveryWorld("ask");
+    await hang(101, "web-1");
+    expect(await pass(7 * minute)).toEqual(["web-1"]);
+    const [order] = await deps.powerStates.list(9);
+    const id = order?.id ?? "";
+    await deps.powerFollower.execute(id, powerJob);
+    // By somebody at the machine: neither its power nor its provider's log differ from what was agreed to.
+    sandbox.setStatus(101, "off");
+    sandbox.setStatus(101, "on");
+    clock.advance(minute);
+    await deps.powerOrders.confirm(id, alice, chat);
+    const { approval = "" } = await read(id);
+    await runner().execute(approval, powerJob);
+    expect(await read(id)).toMatchObject({ status: "failed", error: { text: { key: "recovery-obstacle-answers" } } });
+    expect(await deps.approvals.read(approval)).toMatchObject({
+      execution: { error: { text: { key: "recovery-obstacle-answers" } } },
+    });
+    expect(asked("reboot")).toBe(0);
+    expect(await pass(20 * minute)).toEqual([]);
+    await fire("heartbeat of web-1", { source: "heartbeat", labels: { server: "web-1" } });
+    sandbox.hang(101);
+    clock.advance(20 * minute);
+    expect(await pass(20 * minute)).toEqual(["web-1"]);
+  });
+
   test("is over with its order: who has it looked at again has to confirm it", async () => {
     const { hang, pass, deps, asked, read, clock } = await recoveryWorld("on");
     await hang(101, "web-1");

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerConfig } from "../../app/config.ts";
 import type { Identity } from "../../core/approval.ts";
 import { AppError, surelyNotDone, toAppError } from "../../core/errors.ts";
 import { endsOn, type PowerAction, type PowerError, type PowerIntent, type PowerOrder } from "../../core/power.ts";
@@ -7,8 +8,10 @@ import type { Text } from "../../core/text.ts";
 import type { Alerts } from "../alerts/alerts.ts";
 import type { ActionContext } from "../approvals/actions.ts";
 import { beginHold, endHold } from "./hold.ts";
-import { identityOf, type PowerFacts, type PowerLookDeps, powerFor, readFacts } from "./look.ts";
+import { identityOf, type PowerFacts, type PowerLookDeps, powerFor, readFacts, recoveryAnswers } from "./look.ts";
+import { answersNow } from "./seeing.ts";
 import { targetOf } from "./servers.ts";
+import { aliasesOf } from "./surroundings.ts";
 import { powerEntry } from "./words.ts";
 
 export interface PowerExecutionDeps extends Omit<PowerLookDeps, "source"> {
@@ -112,6 +115,8 @@ class PowerExecution {
     const { server, power } = powerFor(this.#deps, order);
     const told = await this.#look();
     if (!told) throw new AppError("provider-unreachable", `${server.name} cannot be looked at`, { permanent: false });
+    if (tries === 1 && (await this.#hasComeBack(order, server, told)))
+      return await this.#fail({ code: "conflict", message: "it answers again", text: { key: recoveryAnswers } });
     const now = clock.now();
     const intent: PowerIntent = {
       at: now.toISOString(),
@@ -139,6 +144,12 @@ class PowerExecution {
       return intended;
     }
     return await this.#ordered();
+  }
+
+  /** Of what was wanted only because it did not answer: whoever has confirmed it may have read that half an hour before. */
+  async #hasComeBack(order: PowerOrder, server: ServerConfig, { facts }: PowerFacts): Promise<boolean> {
+    if (order.trigger !== "recovery") return false;
+    return await answersNow(this.#deps, server, aliasesOf(server, facts), this.#limited());
   }
 
   /** It was asked and has not answered, or who asked it is gone: looks what has become of it. */

@@ -189,8 +189,8 @@ function exporterSign(exporter: ServerConfig, server: ServerConfig, known: Known
 
 /** Nothing was done, as it had come back by itself, or could not be looked at just then. */
 function isSpared({ status, standing, error }: PowerOrder): boolean {
-  if (status !== "refused" || !standing || !error) return false;
-  return error.code !== "conflict" || error.text?.key === recoveryAnswers;
+  if (error?.text?.key === recoveryAnswers) return status === "refused" || status === "failed";
+  return status === "refused" && standing === true && error !== undefined && error.code !== "conflict";
 }
 
 function isAbout(order: PowerOrder, server: string): boolean {
