@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { PowerOrder } from "../../src/core/power.ts";
+import type { JobPayload } from "../../src/queue/contracts.ts";
 import { alice, bob, chat, powerJob, powerWorld } from "../support/power.ts";
 import { useRedis } from "../support/state.ts";
 
@@ -28,6 +29,19 @@ describe("a reboot", () => {
       ["ordered", "reboot", "web-1", "alice"],
       ["requested", "reboot", "web-1", "alice"],
     ]);
+  });
+
+  test("is over with a poll: tables do not show the server as it was on its way", async () => {
+    const { ordered, follow, deps } = await powerWorld(fixture);
+    const { id } = await ordered("reboot");
+    const enqueue = vi.spyOn(deps.producer, "enqueue");
+    expect((await follow(id, 10 * minute)).status).toBe("done");
+    const polls = enqueue.mock.calls.filter(([name]) => name === "poll");
+    expect(polls).toMatchObject([["poll", { provider: "timeweb", servers: ["web-1"] }, { id: `poll-power-${id}` }]]);
+    const [[, batch] = []] = polls as [string, JobPayload<"poll">][];
+    if (!batch) throw new Error("no poll");
+    expect(await deps.poller.run(batch, powerJob)).toMatchObject({ done: { looked: 1, failed: 0 } });
+    expect(await deps.serverStates.read("web-1")).toMatchObject({ status: "on" });
   });
 
   test("is ordered once, however often and by however many workers it is carried out, and confirmed", async () => {

@@ -7,8 +7,10 @@ import { isNews, type PowerObservation, progressed } from "../../core/power-prog
 import { identityOf } from "../../core/signal.ts";
 import type { Text } from "../../core/text.ts";
 import type { JobContext, JobOutcome } from "../../queue/contracts.ts";
+import type { Producer } from "../../queue/producer.ts";
 import type { Incidents } from "../../state/incidents.ts";
 import type { Alerts } from "../alerts/alerts.ts";
+import { pollSoon } from "../servers/polls.ts";
 import { endHold } from "./hold.ts";
 import { lateSignal, overSignal } from "./late.ts";
 import { lookAt, type PowerFacts, type PowerLookDeps, powerFor, readFacts } from "./look.ts";
@@ -22,6 +24,7 @@ export interface PowerFollowerDeps extends PowerLookDeps {
   readonly alerts: Alerts;
   readonly incidents: Pick<Incidents, "find" | "each" | "openIds">;
   readonly powerOrders: Pick<PowerOrders, "confirmStanding">;
+  readonly producer: Pick<Producer, "enqueue">;
 }
 
 /** Milliseconds between two looks: while it is on its way, and later. */
@@ -65,7 +68,7 @@ export class PowerFollower {
       return progressed(current, look);
     };
     await this.#tell(order, change(order));
-    return await powerStates.update(
+    const after = await powerStates.update(
       order.id,
       (after) => (isNews(order, after) ? "reply" : "progress"),
       look.at,
@@ -73,6 +76,9 @@ export class PowerFollower {
       undefined,
       (after) => this.#entries(order, after, look.at),
     );
+    // Else tables would show it as it was on its way until its turn comes.
+    if (server && isOver(after)) await pollSoon(this.#deps, server, `power-${after.id}`);
+    return after;
   }
 
   /** Told before it is recorded: killed in between, it is told once more, which is heard as the same. */

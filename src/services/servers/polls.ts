@@ -53,6 +53,18 @@ export async function beginPolls(deps: PollsDeps): Promise<{ readonly batches: n
   return { batches };
 }
 
+/** Looks at one server before its turn; `why` makes it unique. One that is bound to its host is left to its turn. */
+export async function pollSoon(
+  { producer, clock }: Pick<PollsDeps, "producer" | "clock">,
+  server: ServerConfig,
+  why: string,
+): Promise<void> {
+  if (isBound(server)) return;
+  const { name, provider } = server;
+  const batch = { provider, servers: [name], turn: why, at: clock.now().getTime() };
+  await producer.enqueue("poll", batch, { id: `poll-${why}` });
+}
+
 interface Batch {
   readonly provider: string;
   readonly host: string | undefined;
