@@ -229,13 +229,22 @@ CREATE TABLE ${name}1 PARTITION OF ${name} FOR VALUES WITH (MODULUS 2, REMAINDER
 INSERT INTO a SELECT n, 1 FROM generate_series(1, 100000) n; INSERT INTO b SELECT n, 1 FROM generate_series(1, 100) n;
 CREATE TABLE d (o int); ALTER TABLE d ADD FOREIGN KEY (o) REFERENCES a; ALTER TABLE d ADD FOREIGN KEY (o) REFERENCES b`;
 
-  it("do not take each other's names, on however many cores", async () => {
+  it("do not take each other's names, on however many cores, and it is said before that one connection makes them", async () => {
     await server.createDatabase("halves", tables);
     const backup = await backUp({ kind: "postgres", url: server.url("halves") }, folder.path, { runId: "halves" });
     for (const cores of [2, 4]) {
       const report = await make(`whole${cores}`, server.url("postgres"), { backup, cores });
       expect(report).toMatchObject({ differencesTotal: 0 });
     }
+    const config = postgresSchema.parse({ kind: "postgres", url: server.url("halves") });
+    const beside = createBeside(
+      config,
+      { id: "r1", to: "looked", logger: quiet },
+      { cores: () => 4, folder: scratch.path },
+    );
+    expect(await beside.look(backup.manifest, { reader: backup.reader, signal })).toMatchObject({ jobs: 1 });
+    // What is not read is not known.
+    expect(await beside.look(backup.manifest, { signal })).toMatchObject({ jobs: 4 });
   });
 });
 

@@ -90,7 +90,7 @@ export async function lookBeside(
   'original', (SELECT CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END
     FROM pg_catalog.pg_database WHERE datname = ${quoteLiteral(part.database ?? "")}))`;
   const [server] = await askJson(site, undefined, question, (value) => serverSchema.parse(value));
-  const { needs, rights } = await lookAtNeeds(site, backup, { database: to, whole: true });
+  const { needs, rights, inOrder } = await lookAtNeeds(site, backup, { database: to, whole: true });
   const needed = neededBytes(part, server?.original ?? part.rawBytes ?? part.bytes);
   const freeBytes = await freeOnServer(site, site.server.database);
   const obstacles: Text[] = [];
@@ -127,7 +127,7 @@ export async function lookBeside(
     unit: "rows",
     method: "beside",
     wayBack: "kept",
-    jobs: await jobsFor(machine, part, target),
+    jobs: inOrder ? 1 : await jobsFor(machine, part, target),
     remarks,
     obstacles,
   };

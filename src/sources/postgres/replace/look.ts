@@ -37,7 +37,7 @@ export async function lookAt(ground: Site, backup: Backup, target: Target): Prom
   const { lost, lostTotal } = live.open ? await estimateLost(site, database, part) : { lost: [], lostTotal: 0 };
   const emptied = method === "single-transaction" && live.open ? database : undefined;
   // The last question: the archive may be read meanwhile.
-  const { needs, rights } = await lookAtNeeds(site, backup, { database, emptied });
+  const { needs, rights, inOrder } = await lookAtNeeds(site, backup, { database, emptied });
   const add = (list: Text[], key: string, args: Text["args"] = {}): void => {
     list.push({ key, args: { database, ...args } });
   };
@@ -69,7 +69,7 @@ export async function lookAt(ground: Site, backup: Backup, target: Target): Prom
     wayBack: method === "beside" ? "kept" : "former",
     method,
     ...(toBeside.length > 0 && { alternative: "single-transaction" }),
-    jobs: method === "beside" ? await jobsFor(machine, part, target) : 1,
+    jobs: method === "beside" && !inOrder ? await jobsFor(machine, part, target) : 1,
     remarks,
     obstacles,
   };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Manifest, ManifestPart } from "../../../core/manifest.ts";
 import type { BackupReader } from "../../types.ts";
 import { readBeginning } from "../archive.ts";
+import { needsOrder } from "../contents.ts";
 import { type Definition, isOfDatabase, parseDefinitions } from "../definitions.ts";
 import { askKnown } from "../globals.ts";
 import { identifierPattern, unquote } from "../names.ts";
@@ -15,6 +16,14 @@ export interface Needs {
   readonly missingExtensions: readonly string[];
   /** "pg_trgm 1.5 -> 1.6" */
   readonly otherVersions: readonly string[];
+}
+
+/** What a look at a backup has found. */
+interface Looked {
+  readonly needs: Needs;
+  readonly rights: Rights;
+  /** It has to be restored by one connection, in its order. */
+  readonly inOrder: boolean;
 }
 
 /** What is restored: one part of a backup; without a reader and definitions it is not read. */
@@ -34,7 +43,7 @@ export async function lookAtNeeds(
   site: Site,
   backup: Backup,
   into: { readonly database: string; readonly whole?: boolean; readonly emptied?: string | undefined },
-): Promise<{ readonly needs: Needs; readonly rights: Rights }> {
+): Promise<Looked> {
   const { manifest, part } = backup;
   const { whole = false } = into;
   const wanted = extensionsOf(manifest, part.database);
@@ -56,7 +65,8 @@ export async function lookAtNeeds(
     return version === undefined || there === undefined || there === version ? [] : [`${name} ${version} -> ${there}`];
   });
   const missingExtensions = [...wanted.keys()].filter((name) => !available.has(name));
-  return { needs: { ...(missingRoles && { missingRoles }), missingExtensions, otherVersions }, rights };
+  const needs = { ...(missingRoles && { missingRoles }), missingExtensions, otherVersions };
+  return { needs, rights, inOrder: needsOrder(definitions ?? []) };
 }
 
 /** `whole`: with those of the database itself. Undefined where the archive is not to be read. */
