@@ -48,11 +48,24 @@ describe("the halves of an archive's rows", () => {
     expect(halvesOf([], [], {})).toBeUndefined();
   });
 
-  it("hold what else there is of data, each once", () => {
-    const more = [...data, { id: 20, line: "20; 0 0 SEQUENCE SET public a_id_seq postgres" }];
-    more.splice(1, 0, { id: 21, line: "21; 0 0 BLOBS - BLOBS " });
+  it("have what else there is of data in the second one, in its order: what fills a large object after what makes it", () => {
+    const more = [
+      { id: 20, line: "20; 2613 4711 BLOB METADATA - 4711 postgres" },
+      { id: 21, line: "21; 0 0 COMMENT - LARGE OBJECT 4711 postgres" },
+      ...data,
+      { id: 22, line: "22; 0 0 SEQUENCE SET public a_id_seq postgres" },
+      { id: 23, line: "23; 0 0 BLOBS - 4711 postgres" },
+    ];
     const halves = halvesOf(more, entries, sizes(10, 10, 10, 10)) ?? [];
-    expect(halves.flatMap(({ lines }) => lines)).toEqual(more);
+    expect(halves.map(({ lines }) => lines.map(({ id }) => id))).toEqual([
+      [11, 12],
+      [20, 21, 13, 14, 22, 23],
+    ]);
+  });
+
+  it("are none where there are rows of an extension's tables, which may refer to each other", () => {
+    const own = rows(15, 17_000, "spatial_ref_sys");
+    expect(halvesOf([...data, own], entries, sizes(10, 10, 10, 10))).toBeUndefined();
   });
 
   it.for([
@@ -60,6 +73,15 @@ describe("the halves of an archive's rows", () => {
     ["a domain does", [table(5, "f(int)", [], "FUNCTION"), table(6, "positive", [5], "DOMAIN"), table(7, "e", [6])]],
     ["a default does", [table(5, "f(int)", [], "FUNCTION"), table(6, "e n", [7, 5], "DEFAULT"), table(7, "e")]],
     ["an operator is in one", [table(5, "=#=", [], "OPERATOR"), table(6, "e", [5])]],
+    [
+      "a partition's bounds do",
+      [
+        table(5, "f(int, bigint)", [], "FUNCTION"),
+        table(6, "ops", [5], "OPERATOR FAMILY"),
+        table(7, "ops", [6], "OPERATOR CLASS"),
+        table(8, "e", [7]),
+      ],
+    ],
   ] as const)("are none where %s: it may look into what came before", ([, own]) => {
     expect(halvesOf(data, [...entries, ...own], sizes(10, 10, 10, 10))).toBeUndefined();
   });
@@ -112,6 +134,24 @@ describe("the progress of two halves", () => {
       expect(steps).toEqual(steps.toSorted((a, b) => a - b));
       expect(new Set(steps).size).toBe(steps.length);
     }
+  });
+});
+
+describe("the progress of one who is let in only later", () => {
+  it("is no more than all of it", () => {
+    let told = 0;
+    const halves = [
+      { lines: [], share: 0.5 },
+      { lines: [], share: 0.5 },
+    ] as const;
+    const { first, second, end } = progressOfHalves(1000, halves, (bytes) => {
+      told += bytes;
+    });
+    second(700);
+    first(500);
+    end();
+    second(1000);
+    expect(told).toBe(1000);
   });
 });
 

@@ -2,7 +2,7 @@ import type { ManifestPart } from "../../core/manifest.ts";
 import type { Entry, Listed } from "./contents.ts";
 import { quoteIdentifier, sameSpelling } from "./names.ts";
 
-/** One half of what an archive has of rows, in its order. */
+/** One half of what an archive has of data, in its order. */
 export interface Half {
   readonly lines: readonly Listed[];
   /** How much of all bytes it is, above 0 and below 1. */
@@ -13,21 +13,23 @@ export interface Half {
 const leastShare = 1 / 8;
 
 /**
- * Two halves of an archive's rows of about the same size, for two connections: the first one stands before the second.
- * `tableBytes`: by the manifest. Undefined where that does not say it, where nearly all is one table, and where rows may
- * have to come in their order.
+ * Two halves of an archive's rows of about the same size, for two connections. The first one has nothing but rows of tables
+ * that stand before those of the second; what else there is of data (large objects may have one entry that makes them and
+ * another one that fills them) comes by the second in its order. `tableBytes`: by the manifest. Undefined where that does not
+ * say it, where nearly all is one table, and where rows may have to come in their order.
  */
 export function halvesOf(
   data: readonly Listed[],
   entries: readonly Entry[],
   tableBytes: ManifestPart["tableBytes"],
 ): readonly [Half, Half] | undefined {
-  if (tableBytes === undefined || needsRows(entries)) return undefined;
-  const sizes = new Map(Object.entries(tableBytes).map(([name, bytes]) => [sameSpelling(name), bytes]));
   const tables = new Map(entries.filter(({ type }) => type === "TABLE").map((table) => [table.oid, table]));
-  const sizeOf = ({ line }: Listed): number => {
-    const [, oid] = /^\d+; 0 (\d+) TABLE DATA /.exec(line) ?? [];
-    const table = oid === undefined ? undefined : tables.get(Number(oid));
+  // Tables of an extension may refer to each other already.
+  const isForeign = (line: Listed): boolean => isRows(line) && !tables.has(Number(oidOf(line)));
+  if (tableBytes === undefined || needsRows(entries) || data.some(isForeign)) return undefined;
+  const sizes = new Map(Object.entries(tableBytes).map(([name, bytes]) => [sameSpelling(name), bytes]));
+  const sizeOf = (line: Listed): number => {
+    const table = tables.get(Number(oidOf(line)));
     return (table && sizes.get(`${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`)) ?? 0;
   };
   const all = data.reduce((sum, line) => sum + sizeOf(line), 0);
@@ -40,20 +42,39 @@ export function halvesOf(
   }
   const { cut, share } = best;
   if (!(share >= leastShare && share <= 1 - leastShare)) return undefined;
+  const isFirst = (line: Listed, index: number): boolean => index < cut && isRows(line);
   return [
-    { lines: data.slice(0, cut), share },
-    { lines: data.slice(cut), share: 1 - share },
+    { lines: data.filter(isFirst), share },
+    { lines: data.filter((line, index) => !isFirst(line, index)), share: 1 - share },
   ];
+}
+
+/** The oid of the table whose rows these are; undefined for other data. */
+function oidOf({ line }: Listed): string | undefined {
+  return /^\d+; 0 (\d+) TABLE DATA /.exec(line)?.[1];
+}
+
+function isRows(line: Listed): boolean {
+  return oidOf(line) !== undefined;
 }
 
 /** What looks at each row while it comes. */
 const looking = new Set(["TABLE", "DOMAIN", "DEFAULT"]);
 const looked = new Set(["FUNCTION", "PROCEDURE", "AGGREGATE", "OPERATOR"]);
 
-/** Whether a check or a generated column calls what the backup itself defines, which may look into tables that came before. */
+/**
+ * Whether a check, a generated column or a partition's bounds may call what the backup itself defines, which may look into
+ * tables that came before: also where something else stands between (an operator class, a type of several domains).
+ */
 function needsRows(entries: readonly Entry[]): boolean {
-  const own = new Set(entries.filter(({ type }) => looked.has(type)).map(({ id }) => id));
-  return entries.some(({ type, dependencies }) => looking.has(type) && dependencies.some((id) => own.has(id)));
+  const byId = new Map(entries.map((entry) => [entry.id, entry]));
+  const seen = new Set(entries.filter(({ type }) => looking.has(type)));
+  for (const { type, dependencies } of seen) {
+    if (looked.has(type)) return true;
+    // What is added to a set while it is walked over is walked over too.
+    for (const entry of dependencies.map((id) => byId.get(id))) if (entry) seen.add(entry);
+  }
+  return false;
 }
 
 /** Told of bytes that were read. */
@@ -71,7 +92,8 @@ export function progressOfHalves(
   const middle = Math.round(bytes * share);
   let [first, second, told] = [0, 0, 0];
   const tell = (): void => {
-    const done = Math.min(first, middle) + Math.max(0, second - middle);
+    // Who was let in only later has read some of it twice.
+    const done = Math.min(first, middle) + Math.min(Math.max(0, second - middle), bytes - middle);
     if (done > told) progress(done - told);
     told = Math.max(told, done);
   };
