@@ -179,6 +179,62 @@ describe("a half that fails", () => {
     await expect(fill("harmed", readBy({ open, local: true }))).rejects.toMatchObject({ code: "storage-mismatch" });
   });
 
+  it("is compared with the manifest also where it ends long before the backup does", async () => {
+    const filled = (table: string, rows: number): string =>
+      `CREATE TABLE ${table} (note text); INSERT INTO ${table} SELECT md5(n::text) FROM generate_series(1, ${rows}) n;`;
+    await server.createDatabase("long", filled("a", 8000) + filled("b", 40_000));
+    const long = await backUp({ kind: "postgres", url: server.url("long") }, folder.path, { runId: "long" });
+    const damaged = new AppError("storage-mismatch", "its SHA-256 is not the manifest's");
+    let opened = 0;
+    const open: BackupReader["open"] = async (part) => {
+      const source = await long.reader.open(part);
+      opened += 1;
+      return opened === 2 ? source.pipe(new PassThrough({ flush: (callback) => callback(damaged) })) : source;
+    };
+    await expect(fill("long_here", readBy({ open, local: true }, long))).rejects.toMatchObject({
+      code: "storage-mismatch",
+    });
+  });
+
+  it("is not filled by the definitions of another beginning", async () => {
+    await server.createDatabase("former", shop);
+    const former = await backUp({ kind: "postgres", url: server.url("former") }, folder.path, { runId: "former" });
+    const other = "ALTER TABLE y DROP CONSTRAINT y_check; ALTER TABLE y ADD CONSTRAINT y_check CHECK (id > 0)";
+    await server.psql("former", other);
+    const altered = await backUp({ kind: "postgres", url: server.url("former") }, folder.path, { runId: "altered" });
+    for (const local of [true, false]) {
+      let opened = 0;
+      const open: BackupReader["open"] = () => {
+        opened += 1;
+        return opened === 1 ? altered.reader.open(partOf(altered)) : former.reader.open(partOf(former));
+      };
+      await expect(fill(`altered_${local}`, readBy({ open, local }, former))).rejects.toMatchObject({
+        code: "storage-mismatch",
+        message: expect.stringContaining("its beginning was not the same"),
+      });
+    }
+  });
+
+  it("has lost its connection at rows that speak of connections: nothing is begun again", async () => {
+    const log = `CREATE TABLE a (n int); INSERT INTO a SELECT generate_series(1, 1000);
+      CREATE TABLE log (note text, ${gate});
+      INSERT INTO log VALUES ('connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused')`;
+    await server.createDatabase("log", log);
+    const config = { kind: "postgres", url: server.url("log"), counts: "off" };
+    const logged = await backUp(config, folder.path, { runId: "log" });
+    await server.psql("postgres", "CREATE DATABASE log_cut");
+    const shut = await shutGate(server, "log_cut");
+    const filling = fillBeside(logged, "log_cut", server.url("postgres"));
+    filling.catch(() => undefined);
+    await vi.waitFor(async () => expect(await waiting("log_cut")).toBe("1"), 30_000);
+    const copying = `SELECT count(pg_terminate_backend(pid)) FROM pg_locks JOIN pg_database d ON d.oid = database
+      WHERE locktype = 'advisory' AND NOT granted AND datname = 'log_cut'`;
+    expect(await server.psql("postgres", copying)).toBe("1");
+    await shut.open();
+    await expect(filling).rejects.toMatchObject({ code: "source-failed" });
+    expect(await server.psql("log_cut", "SELECT count(*) FROM a")).toBe("1000");
+  });
+
   it("has lost its connection in the middle: nothing is begun again", async () => {
     await server.psql("postgres", "CREATE DATABASE cut");
     const shut = await shutGate(server, "cut");

@@ -53,6 +53,7 @@ error-storage-no-upload = storage { $storage }: { $server } gave no upload id
 error-storage-size = storage { $storage }: { $object } is not as it was written; it was removed
 error-storage-reads-different = storage { $storage }: { $object } reads back different
 error-storage-damaged = storage { $storage }: { $object } is damaged: its size or SHA-256 is not the manifest's
+error-storage-changed = { $object } was read twice, and its beginning was not the same: nothing was replaced
 error-storage-host = the storage { $storage } is on the disk of { $host }, and this worker is { $here }
 error-manifest = the manifest can not be read
 error-manifest-digest = the manifest is not as it was written: it was altered or damaged

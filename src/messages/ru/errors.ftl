@@ -53,6 +53,7 @@ error-storage-no-upload = хранилище { $storage }: { $server } не да
 error-storage-size = хранилище { $storage }: { $object } не совпадает с записанным; объект удалён
 error-storage-reads-different = хранилище { $storage }: { $object } читается не таким, каким записан
 error-storage-damaged = хранилище { $storage }: повреждён { $object }: размер или SHA-256 не тот, что в манифесте
+error-storage-changed = { $object }: прочитано дважды, и начало было разным: ничего не заменено
 error-storage-host = хранилище { $storage } находится на диске { $host }, а этот исполнитель работает на { $here }
 error-manifest = манифест не читается
 error-manifest-digest = манифест не такой, каким был записан: его изменили или повредили

@@ -81,7 +81,7 @@ async function feed(from: Readable, stdin: Writable, see: (chunk: Buffer) => Pro
 }
 
 /** Resolves when there is room for more, or nobody takes any more. */
-async function give(stdin: Writable, chunk: Buffer): Promise<void> {
+export async function give(stdin: Writable, chunk: Buffer): Promise<void> {
   if (stdin.destroyed || stdin.write(chunk)) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const event of ["drain", "close"]) stdin.once(event, resolve);
@@ -147,7 +147,7 @@ export async function streamArchive(
   {
     progress,
     isPart = false,
-  }: { readonly progress?: ((bytes: number) => void) | undefined; readonly isPart?: boolean } = {},
+  }: { readonly progress?: ((bytes: number) => void) | undefined; readonly isPart?: boolean | undefined } = {},
 ): Promise<void> {
   const { stream: input, failure } = await openGated(archive, progress);
   try {
@@ -208,7 +208,7 @@ export async function openGated(
  * Leads a stream through another one. The tools that read only see their input end early: `failure` is why it did. When
  * they have ended first, the stream is closed without an error: what is left of it is of no interest.
  */
-function gate(
+export function gate(
   source: Readable,
   through: Transform,
 ): { readonly stream: Readable; readonly failure: () => Error | undefined } {

@@ -1,5 +1,7 @@
 /** Listens to one `pg_restore --verbose`. */
 export interface Listener {
+  /** Whether it has begun to restore. */
+  readonly hasBegun: boolean;
   /** Hears a line of it. Whether it is one to be shown when the program fails. */
   hear(line: string): boolean;
   /** Hears that it has ended. `whole`: all of its rows are there. */
@@ -40,6 +42,7 @@ export class Arrivals {
   /** Begins to listen to one more of them, before the first of all is started. */
   listen(): Listener {
     let current: string | undefined;
+    let hasBegun = false;
     const next = (table?: string): void => {
       const before = current;
       current = table;
@@ -48,10 +51,14 @@ export class Arrivals {
       this.#wake.resolve();
     };
     const self: Listener = {
+      get hasBegun() {
+        return hasBegun;
+      },
       hear: (line) => {
         const [, what, about = ""] = /^pg_restore: (connecting|processing|executing|creating) (.*)$/.exec(line) ?? [];
         if (what === undefined) return true;
         if (what === "connecting") return false;
+        hasBegun = true;
         this.#started(self);
         next(/^data for table "(.+)"$/.exec(about)?.[1]);
         return false;

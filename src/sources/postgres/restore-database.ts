@@ -12,6 +12,7 @@ import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "
 import { restoreError } from "./errors.ts";
 import { fillInStages } from "./fill.ts";
 import { identifierPattern, quoteIdentifier, unquote } from "./names.ts";
+import { Opening } from "./same-archive.ts";
 import { ask, withEncoding } from "./session.ts";
 import { sideBySide } from "./side-by-side.ts";
 import { isSameVersion, type Site } from "./site.ts";
@@ -63,10 +64,16 @@ export async function readDefinitions(
   const verbose = folder === undefined ? [] : ["--verbose"];
   const args = ["--schema-only", ...create, ...verbose, "--file=-", ...flagsOf(manner)];
   const path = folder && join(folder, "beginning");
-  const text = await readBeginning(archive, site.tools.command("pg_restore", args), path ? { keep: path } : {});
+  const { reader } = archive;
+  const opening = new Opening();
+  const noted = path ? { ...archive, reader: opening.noted(reader) } : archive;
+  const text = await readBeginning(noted, site.tools.command("pg_restore", args), path ? { keep: path } : {});
   const encoding = /^SET client_encoding = '([^']+)';$/m.exec(text)?.[1] ?? "UTF8";
-  const beginning = folder && path ? { beginning: { folder, path, entries: parseContents(text) } } : {};
-  return { ...archive, definitions: parseDefinitions(text), encoding, ...beginning };
+  const prepared = { ...archive, definitions: parseDefinitions(text), encoding };
+  if (!(folder && path)) return prepared;
+  // What is made of the beginning was never compared with the manifest: that happens when the rows come.
+  const beginning = { folder, path, entries: parseContents(text) };
+  return { ...prepared, reader: opening.required(reader), beginning };
 }
 
 async function requireExtensions(site: Site, { definitions }: Prepared): Promise<void> {

@@ -1,11 +1,15 @@
 import { join } from "node:path";
+import { AppError } from "../../core/errors.ts";
 import { type Archive, streamArchive } from "./archive.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { type Beginning, writeList } from "./beginning.ts";
 import type { Listed } from "./contents.ts";
+import { restoreError } from "./errors.ts";
 import { halvesOf, type Progress, progressOfHalves } from "./halves.ts";
-import type { Work } from "./side-by-side.ts";
+import { readWhole } from "./same-archive.ts";
+import { isNoConnection, type Work } from "./side-by-side.ts";
 import { Spool } from "./spool.ts";
+import type { Tools } from "./tools.ts";
 import { hasRoomFor } from "./unpacked.ts";
 
 /** An archive that fills an empty database. */
@@ -24,6 +28,8 @@ interface Stream {
   readonly progress?: Progress | undefined;
   /** It ends before the archive does. */
   readonly isPart?: boolean;
+  /** It reads on then: what it reads nobody else compares with the manifest. */
+  readonly readsOn?: boolean;
   /** Called when all of it is there. */
   readonly end?: () => void;
 }
@@ -46,24 +52,42 @@ export async function rowsOf(filling: Filling, data: readonly Listed[], arrived:
   const { first, second, end } = progressOfHalves(part.bytes, halves, progress);
   const begin = await writeList(beginning, "half1", halves[0].lines);
   const rest = await writeList(beginning, "half2", halves[1].lines);
+  const half = { args: [...rows, begin], progress: first, isPart: true, readsOn: isHere, end };
   return [
-    streaming({ archive: twice, args: [...rows, begin], progress: first, isPart: true, end }, arrived),
+    streaming({ archive: twice, ...half }, arrived),
     streaming({ archive: twice, args: [...rows, rest], progress: second }, arrived),
     ...(spool ? ([({ signal }) => spool.fill({ ...archive, signal })] satisfies Work[]) : []),
   ];
 }
 
-function streaming({ archive, args, progress, isPart = false, end }: Stream, arrived: Arrivals): Work {
+function streaming({ archive, args, progress, isPart, readsOn = false, end }: Stream, arrived: Arrivals): Work {
   const listener = arrived.listen();
-  return async ({ tools, signal }) => {
+  const restore = async (tools: Tools, reading: Archive): Promise<void> => {
     let isWhole = false;
     try {
       const command = { ...tools.command("pg_restore", args), onLine: (line: string) => listener.hear(line) };
-      await streamArchive({ ...archive, signal }, command, { progress, isPart });
+      await streamArchive(reading, command, { progress, isPart });
       isWhole = true;
+    } catch (error) {
+      throw listener.hasBegun && isNoConnection(error) ? lostMidway(error) : error;
     } finally {
       listener.end(isWhole);
     }
     end?.();
   };
+  return async ({ tools, signal }) => {
+    const reading = { ...archive, signal };
+    await (readsOn ? readWhole(reading, (same) => restore(tools, same)) : restore(tools, reading));
+  };
+}
+
+/** Rows may speak of connections too, and what a failure is about is told with it: begun again they would be there twice. */
+function lostMidway(cause: unknown): AppError {
+  const { message, context } = restoreError(cause);
+  return new AppError("source-failed", `pg_restore failed: ${message}`, {
+    permanent: false,
+    context,
+    text: { key: "error-source-tool", args: { step: "pg_restore" } },
+    cause,
+  });
 }
