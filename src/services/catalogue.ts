@@ -14,7 +14,7 @@ export type StoredProof = Proof & { readonly storage: string };
 
 /** A backup as the storages tell it. */
 export interface CatalogueEntry {
-  /** From the cache: without the rows of its tables. */
+  /** From the cache: without the rows and sizes of its tables. */
   readonly manifest: Manifest;
   readonly manifestSha256: string;
   /** `<backup name>/<time>-<run id>/`, the same in every storage. */
@@ -251,7 +251,10 @@ export function describe(
     throw new AppError("manifest", `the manifest in ${folder} is that of ${manifest.name} ${manifest.id}`, { text });
   }
   return {
-    manifest: { ...manifest, parts: manifest.parts.map((part) => ({ ...part, tables: undefined })) },
+    manifest: {
+      ...manifest,
+      parts: manifest.parts.map((part) => ({ ...part, tables: undefined, tableBytes: undefined })),
+    },
     manifestSha256: createHash("sha256").update(bytes).digest("hex"),
     manifestBytes: bytes.length,
     ...countedIn(manifest),

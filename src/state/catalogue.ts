@@ -5,7 +5,7 @@ import type { Keys, Redis } from "./redis.ts";
 
 /** What is known of one backup's copy in one storage. */
 export interface CachedCopy {
-  /** Without the rows of its tables: those of thousands of tables are not needed in a list. */
+  /** Without the rows and sizes of its tables: those of thousands of tables are not needed in a list. */
   readonly manifest: Manifest;
   readonly manifestSha256: string;
   /** Bytes of the manifest: another size, or another time of writing, is another manifest. */

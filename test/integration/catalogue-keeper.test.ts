@@ -41,6 +41,20 @@ describe("the cached catalogue", () => {
     expect(looks).toEqual([{ storage: "local", at: "2026-03-01T12:00:00.000Z" }]);
   });
 
+  test("keeps what was counted in all tables, not what is of each", async () => {
+    const { deps, storage } = world();
+    const manifest = dailyManifest(0);
+    const of = { tables: { "public.a": 3, "public.b": 4 }, tableBytes: { "public.a": 8192, "public.b": 16_384 } };
+    const folder = await putBackup(await storage("local"), {
+      ...manifest,
+      parts: manifest.parts.map((part) => ({ ...part, ...of })),
+    });
+    await deps.catalogueKeeper.refresh("local", undefined, signal);
+    const copy = await deps.catalogueCache.readOne("local", "app", folder);
+    expect(copy?.counted).toEqual({ tables: 2, rows: 7 });
+    expect(JSON.stringify(copy)).not.toContain("public.a");
+  });
+
   test("knows a copy whose part is missing or cut, as incomplete", async () => {
     const { deps, storage } = world();
     const local = await storage("local");
