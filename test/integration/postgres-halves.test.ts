@@ -135,12 +135,13 @@ describe("a backup whose manifest says how large its tables are", () => {
     await server.psql("owned", `ALTER SCHEMA public OWNER TO few; SET ROLE few; ${shop}`);
     const owned = await backUp({ kind: "postgres", url: server.url("owned") }, folder.path, { runId: "owned" });
     const url = server.url("postgres", "few", "few-connections");
-    for (const limit of [1, 2, 3, 4]) {
-      const name = `few${limit}`;
+    const cases = [1, 2, 3, 4].flatMap((limit) => [true, false].map((local) => [limit, local] as const));
+    for (const [limit, local] of cases) {
+      const name = `few${limit}_${local}`;
       await server.psql("postgres", `CREATE DATABASE ${name} OWNER few`);
       await server.psql(name, "ALTER SCHEMA public OWNER TO few");
       await server.psql("postgres", `ALTER ROLE few CONNECTION LIMIT ${limit}`);
-      await fillBeside(owned, name, url);
+      await fillBeside(readBy({ local }, owned), name, url);
       expect(await contents(name)).toBe(await contents("shop"));
     }
   });
