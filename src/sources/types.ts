@@ -36,8 +36,6 @@ export interface PartFacts {
 /** A finished backup that is being read from one of its copies. */
 export interface BackupReader {
   readonly manifest: Manifest;
-  /** True where it lies on this host: it can as well be read twice at a time. */
-  readonly local?: boolean;
   /**
    * A part, decrypted, as `SourcePart` gave it. The stream fails with `storage-mismatch` at its end when size or SHA-256
    * are not the manifest's, with `encryption` when it cannot be decrypted: nothing of it is to be trusted before its end.

@@ -86,37 +86,32 @@ describe("a backup whose manifest says how large its tables are", () => {
     expect(await contents("twice")).toBe(await contents("shop"));
   });
 
-  it("is read twice where it lies, and comes once from elsewhere", async () => {
-    for (const [name, local, times] of [
-      ["here", true, 3],
-      ["elsewhere", false, 2],
-    ] as const) {
-      const open = vi.fn<BackupReader["open"]>((part) => made.reader.open(part));
-      let told = 0;
-      const progress = (bytes: number): void => {
-        expect(bytes).toBeGreaterThan(0);
-        told += bytes;
-      };
-      let files: string[] = [];
-      let place = "";
-      const watch = (path: string): void => {
-        place = path;
-        open.mockImplementation(async (part) => {
-          const stream = await made.reader.open(part);
-          stream.once("end", () => {
-            files = readdirSync(path);
-          });
-          return stream;
+  it("comes once, into a file that is removed again, and its progress ends at all of it", async () => {
+    const open = vi.fn<BackupReader["open"]>((part) => made.reader.open(part));
+    let told = 0;
+    const progress = (bytes: number): void => {
+      expect(bytes).toBeGreaterThan(0);
+      told += bytes;
+    };
+    let files: string[] = [];
+    let place = "";
+    const watch = (path: string): void => {
+      place = path;
+      open.mockImplementation(async (part) => {
+        const stream = await made.reader.open(part);
+        stream.once("end", () => {
+          files = readdirSync(path);
         });
-      };
-      await fill(name, readBy({ open, local }), { progress, folder: watch });
-      // Once for its beginning.
-      expect(open).toHaveBeenCalledTimes(times);
-      expect(told).toBe(partOf(made).bytes);
-      expect(files.includes("stored")).toBe(!local);
-      expect(existsSync(place)).toBe(false);
-      expect(await contents(name)).toBe(await contents("shop"));
-    }
+        return stream;
+      });
+    };
+    await fill("once", readBy({ open }), { progress, folder: watch });
+    // Before that for its beginning.
+    expect(open).toHaveBeenCalledTimes(2);
+    expect(told).toBe(partOf(made).bytes);
+    expect(files).toContain("stored");
+    expect(existsSync(place)).toBe(false);
+    expect(await contents("once")).toBe(await contents("shop"));
   });
 
   it("comes by one connection where there is no room for it", async () => {
@@ -124,7 +119,7 @@ describe("a backup whose manifest says how large its tables are", () => {
     if (!part) throw new Error("a backup without a part");
     const open = vi.fn<BackupReader["open"]>(() => made.reader.open(part));
     const large = { ...made, manifest: { ...made.manifest, parts: [{ ...part, bytes: 2 ** 52 }] } };
-    await fill("narrow", readBy({ open, local: false }, large));
+    await fill("narrow", readBy({ open }, large));
     expect(open).toHaveBeenCalledTimes(2);
     expect(await contents("narrow")).toBe(await contents("shop"));
   });
@@ -135,13 +130,12 @@ describe("a backup whose manifest says how large its tables are", () => {
     await server.psql("owned", `ALTER SCHEMA public OWNER TO few; SET ROLE few; ${shop}`);
     const owned = await backUp({ kind: "postgres", url: server.url("owned") }, folder.path, { runId: "owned" });
     const url = server.url("postgres", "few", "few-connections");
-    const cases = [1, 2, 3, 4].flatMap((limit) => [true, false].map((local) => [limit, local] as const));
-    for (const [limit, local] of cases) {
-      const name = `few${limit}_${local}`;
+    for (const limit of [1, 2, 3, 4]) {
+      const name = `few${limit}`;
       await server.psql("postgres", `CREATE DATABASE ${name} OWNER few`);
       await server.psql(name, "ALTER SCHEMA public OWNER TO few");
       await server.psql("postgres", `ALTER ROLE few CONNECTION LIMIT ${limit}`);
-      await fillBeside(readBy({ local }, owned), name, url);
+      await fillBeside(owned, name, url);
       expect(await contents(name)).toBe(await contents("shop"));
     }
   });
@@ -152,16 +146,13 @@ describe("a half that fails", () => {
     const tables = shop.replace("note text);", "note text CHECK (current_database() NOT LIKE 'forbidden%'));");
     await server.createDatabase("picky", tables);
     const picky = await backUp({ kind: "postgres", url: server.url("picky") }, folder.path, { runId: "picky" });
-    for (const local of [true, false]) {
-      const name = local ? "forbidden1" : "forbidden2";
-      await server.psql("postgres", `CREATE DATABASE ${name}`);
-      const shut = await shutGate(server, name);
-      await expect(fillBeside(readBy({ local }, picky), name, server.url("postgres"))).rejects.toMatchObject({
-        code: "source-failed",
-        message: expect.stringContaining("violates check constraint"),
-      });
-      await shut.open();
-    }
+    await server.psql("postgres", "CREATE DATABASE forbidden");
+    const shut = await shutGate(server, "forbidden");
+    await expect(fillBeside(picky, "forbidden", server.url("postgres"))).rejects.toMatchObject({
+      code: "source-failed",
+      message: expect.stringContaining("violates check constraint"),
+    });
+    await shut.open();
   });
 
   it("tells what was wrong with the backup, not what that led to", async () => {
@@ -175,9 +166,7 @@ describe("a half that fails", () => {
       const checked = new PassThrough({ flush: (callback) => callback(damaged) });
       return source.pipe(checked);
     };
-    await expect(fill("damaged", readBy({ open, local: false }))).rejects.toMatchObject({ code: "storage-mismatch" });
-    opened = 0;
-    await expect(fill("harmed", readBy({ open, local: true }))).rejects.toMatchObject({ code: "storage-mismatch" });
+    await expect(fill("damaged", readBy({ open }))).rejects.toMatchObject({ code: "storage-mismatch" });
   });
 
   it("is compared with the manifest also where it ends long before the backup does", async () => {
@@ -192,7 +181,7 @@ describe("a half that fails", () => {
       opened += 1;
       return opened === 2 ? source.pipe(new PassThrough({ flush: (callback) => callback(damaged) })) : source;
     };
-    await expect(fill("long_here", readBy({ open, local: true }, long))).rejects.toMatchObject({
+    await expect(fill("cut_long", readBy({ open }, long))).rejects.toMatchObject({
       code: "storage-mismatch",
     });
   });
@@ -203,17 +192,15 @@ describe("a half that fails", () => {
     const other = "ALTER TABLE y DROP CONSTRAINT y_check; ALTER TABLE y ADD CONSTRAINT y_check CHECK (id > 0)";
     await server.psql("former", other);
     const altered = await backUp({ kind: "postgres", url: server.url("former") }, folder.path, { runId: "altered" });
-    for (const local of [true, false]) {
-      let opened = 0;
-      const open: BackupReader["open"] = () => {
-        opened += 1;
-        return opened === 1 ? altered.reader.open(partOf(altered)) : former.reader.open(partOf(former));
-      };
-      await expect(fill(`altered_${local}`, readBy({ open, local }, former))).rejects.toMatchObject({
-        code: "storage-mismatch",
-        message: expect.stringContaining("its beginning was not the same"),
-      });
-    }
+    let opened = 0;
+    const open: BackupReader["open"] = () => {
+      opened += 1;
+      return opened === 1 ? altered.reader.open(partOf(altered)) : former.reader.open(partOf(former));
+    };
+    await expect(fill("altered", readBy({ open }, former))).rejects.toMatchObject({
+      code: "storage-mismatch",
+      message: expect.stringContaining("its beginning was not the same"),
+    });
   });
 
   it("has lost its connection at rows that speak of connections: nothing is begun again", async () => {
@@ -253,7 +240,7 @@ describe("a half that fails", () => {
     await server.psql("postgres", "CREATE DATABASE stopped");
     const shut = await shutGate(server, "stopped");
     const stop = new AbortController();
-    const filling = fillBeside(readBy({ local: false }), "stopped", server.url("postgres"), { signal: stop.signal });
+    const filling = fillBeside(made, "stopped", server.url("postgres"), { signal: stop.signal });
     filling.catch(() => undefined);
     await vi.waitFor(async () => expect(await waiting("stopped")).toBe("2"), 30_000);
     stop.abort(new AppError("cancelled", "by a person"));

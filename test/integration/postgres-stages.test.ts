@@ -248,6 +248,20 @@ CREATE TABLE d (o int); ALTER TABLE d ADD FOREIGN KEY (o) REFERENCES a; ALTER TA
   });
 });
 
+describe("a check that looks into another table", () => {
+  it("finds its rows there, on however many cores", async () => {
+    const many = `CREATE TABLE a (id int PRIMARY KEY, note text); INSERT INTO a SELECT n, repeat('x', 90) FROM generate_series(1, 50000) n;
+CREATE FUNCTION known(int) RETURNS boolean LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.a WHERE id = $1)';
+CREATE TABLE b (id int CHECK (known(id))); INSERT INTO b VALUES (50000); CREATE TABLE c AS SELECT * FROM a`;
+    await server.createDatabase("looking", many);
+    const backup = await backUp({ kind: "postgres", url: server.url("looking") }, folder.path, { runId: "looking" });
+    for (const cores of [2, 4]) {
+      const report = await make(`looked${cores}`, server.url("postgres"), { backup, cores });
+      expect(report).toMatchObject({ differencesTotal: 0 });
+    }
+  });
+});
+
 describe("a session between whose questions an archive is read", () => {
   it("is not ended by the limits that a role has for its own", async () => {
     await server.psql("postgres", "ALTER ROLE maker SET idle_session_timeout = '3s'");

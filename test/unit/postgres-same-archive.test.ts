@@ -1,9 +1,8 @@
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { AppError } from "../../src/core/errors.ts";
 import type { ManifestPart } from "../../src/core/manifest.ts";
-import { Opening, readWhole } from "../../src/sources/postgres/same-archive.ts";
+import { Opening } from "../../src/sources/postgres/same-archive.ts";
 import type { BackupReader } from "../../src/sources/types.ts";
 
 const part: ManifestPart = { role: "artifact", file: "artifact.dump.zst", bytes: 9, sha256: "" };
@@ -50,51 +49,5 @@ describe("a part whose beginning was read before", () => {
       open: async () => new PassThrough({ flush: (done) => done(new Error("lost")) }).end("abc"),
     };
     await expect(buffer(await new Opening().required(failing).open(part))).rejects.toThrow("lost");
-  });
-});
-
-describe("a part that is read to its end", () => {
-  const { signal } = new AbortController();
-  const damaged = new AppError("storage-mismatch", "its SHA-256 is not the manifest's");
-  const long = Array.from({ length: 200 }, () => "x".repeat(64 * 1024));
-
-  /** Takes the first chunk only. */
-  const takeOne = async ({ reader }: { readonly reader: BackupReader }): Promise<void> => {
-    for await (const _ of await reader.open(part)) break;
-  };
-
-  it("is it also when nobody takes any more of it", async () => {
-    let read = 0;
-    async function* source(): AsyncGenerator<Buffer> {
-      for (const chunk of long) {
-        read += 1;
-        yield Buffer.from(chunk);
-      }
-      throw damaged;
-    }
-    const reader = { ...readerOf(), open: async () => Readable.from(source()) };
-    await expect(readWhole({ reader, part, signal }, takeOne)).rejects.toBe(damaged);
-    expect(read).toBe(200);
-  });
-
-  it("is not where whoever uses it fails", async () => {
-    const source = Readable.from(long);
-    const reader = { ...readerOf(), open: async () => source };
-    const use = async (archive: { readonly reader: BackupReader }): Promise<void> => {
-      await takeOne(archive);
-      throw new Error("no space left");
-    };
-    await expect(readWhole({ reader, part, signal }, use)).rejects.toThrow("no space left");
-    await expect.poll(() => source.destroyed).toBe(true);
-  });
-
-  it("ends with the signal", async () => {
-    const stop = new AbortController();
-    const reader = { ...readerOf(), open: async () => new PassThrough().on("error", () => undefined) };
-    const use = async (archive: { readonly reader: BackupReader }): Promise<void> => {
-      await archive.reader.open(part);
-      stop.abort();
-    };
-    await expect(readWhole({ reader, part, signal: stop.signal }, use)).rejects.toThrow();
   });
 });

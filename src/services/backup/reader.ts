@@ -39,7 +39,6 @@ export function openBackup(storage: Storage, manifest: Manifest, options: Reader
   const folder = manifestFolder(manifest);
   return {
     manifest,
-    local: storage.local,
     open: (part) => openObject(`${folder}${part.file}`, part),
     // Encrypted as this backup is: a change of encryption begins a new chain.
     openReference: (reference) => openObject(`${reference.folder}${reference.file}`, reference),

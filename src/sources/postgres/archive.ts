@@ -81,7 +81,7 @@ async function feed(from: Readable, stdin: Writable, see: (chunk: Buffer) => Pro
 }
 
 /** Resolves when there is room for more, or nobody takes any more. */
-export async function give(stdin: Writable, chunk: Buffer): Promise<void> {
+async function give(stdin: Writable, chunk: Buffer): Promise<void> {
   if (stdin.destroyed || stdin.write(chunk)) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const event of ["drain", "close"]) stdin.once(event, resolve);

@@ -92,3 +92,22 @@ export function needsOrder(objects: readonly { readonly type: string }[]): boole
   const types = new Set(objects.map(({ type }) => type));
   return types.has("FK CONSTRAINT") && types.has("INDEX ATTACH");
 }
+
+/** What looks at each row while it comes. */
+const looking = new Set(["TABLE", "DOMAIN", "DEFAULT"]);
+const looked = new Set(["FUNCTION", "PROCEDURE", "AGGREGATE", "OPERATOR"]);
+
+/**
+ * Whether a check, a generated column or a partition's bounds may call what the backup itself defines, which may look into
+ * tables that came before: also where something else stands between (an operator class, a type of several domains).
+ */
+export function needsRows(entries: readonly Entry[]): boolean {
+  const byId = new Map(entries.map((entry) => [entry.id, entry]));
+  const seen = new Set(entries.filter(({ type }) => looking.has(type)));
+  for (const { type, dependencies } of seen) {
+    if (looked.has(type)) return true;
+    // What is added to a set while it is walked over is walked over too.
+    for (const entry of dependencies.map((id) => byId.get(id))) if (entry) seen.add(entry);
+  }
+  return false;
+}

@@ -88,14 +88,16 @@ ${tableList}`);
   return { id, count };
 }
 
-/** Bytes of tables on the server's disk, by name, without their indexes. */
+/** Bytes of tables on the server's disk, by name; no indexes, which may be locked by who makes them anew. */
 async function sizesOf(
   session: Pick<PsqlSession, "query">,
   tables: ReadonlyMap<number, string>,
 ): Promise<Record<string, number>> {
   const oids = `'{${[...tables.keys()].join(",")}}'::oid[]`;
   const lines = await session.query(
-    `SELECT json_build_array(oid::bigint, coalesce(pg_catalog.pg_table_size(oid), 0)) FROM unnest(${oids}) oid`,
+    `SELECT json_build_array(oid::bigint, coalesce(pg_catalog.pg_relation_size(oid), 0)
+      + coalesce(pg_catalog.pg_relation_size(nullif(reltoastrelid, 0)), 0))
+    FROM pg_catalog.pg_class WHERE oid = ANY (${oids})`,
   );
   const sizes = lines.map((line) => rowSchema.parse(JSON.parse(line)));
   return Object.fromEntries(sizes.map(([oid, bytes]) => [tables.get(oid) ?? "", bytes] as const).sort(byName));

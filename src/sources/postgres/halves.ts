@@ -1,5 +1,5 @@
 import type { ManifestPart } from "../../core/manifest.ts";
-import type { Entry, Listed } from "./contents.ts";
+import { type Entry, type Listed, needsRows } from "./contents.ts";
 import { quoteIdentifier, sameSpelling } from "./names.ts";
 
 /** One half of what an archive has of data, in its order. */
@@ -58,27 +58,18 @@ function isRows(line: Listed): boolean {
   return oidOf(line) !== undefined;
 }
 
-/** What looks at each row while it comes. */
-const looking = new Set(["TABLE", "DOMAIN", "DEFAULT"]);
-const looked = new Set(["FUNCTION", "PROCEDURE", "AGGREGATE", "OPERATOR"]);
-
-/**
- * Whether a check, a generated column or a partition's bounds may call what the backup itself defines, which may look into
- * tables that came before: also where something else stands between (an operator class, a type of several domains).
- */
-function needsRows(entries: readonly Entry[]): boolean {
-  const byId = new Map(entries.map((entry) => [entry.id, entry]));
-  const seen = new Set(entries.filter(({ type }) => looking.has(type)));
-  for (const { type, dependencies } of seen) {
-    if (looked.has(type)) return true;
-    // What is added to a set while it is walked over is walked over too.
-    for (const entry of dependencies.map((id) => byId.get(id))) if (entry) seen.add(entry);
-  }
-  return false;
-}
-
 /** Told of bytes that were read. */
 export type Progress = (bytes: number) => void;
+
+/** The progress of one who may begin again, which counts up to so many bytes. */
+export function progressUpTo(bytes: number, progress: Progress = () => undefined): Progress {
+  let told = 0;
+  return (more) => {
+    const rest = Math.min(more, bytes - told);
+    told += rest;
+    if (rest > 0) progress(rest);
+  };
+}
 
 /**
  * The progress of two who read the same bytes, one the first half and one all of them for the second, as that of one who

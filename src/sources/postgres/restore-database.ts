@@ -6,7 +6,7 @@ import { analyze, analyzing } from "./analyze.ts";
 import { type Archive, readBeginning, streamArchive } from "./archive.ts";
 import type { Beginning } from "./beginning.ts";
 import { compareDefinitions, compareRows, type Differences } from "./compare.ts";
-import { needsOrder, parseContents } from "./contents.ts";
+import { needsOrder, needsRows, parseContents } from "./contents.ts";
 import { type Filled, noneFilled } from "./counts.ts";
 import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "./definitions.ts";
 import { restoreError } from "./errors.ts";
@@ -29,6 +29,9 @@ export interface Manner {
   readonly scratch: boolean;
 }
 
+/** On the server that it is of, or one like it. */
+export const asBackedUp: Manner = { owners: true, scratch: false };
+
 /** What both pg_restore and pg_dump are told, so that what they say can be compared. */
 export function flagsOf({ owners, scratch }: Manner): string[] {
   return [
@@ -40,6 +43,8 @@ export function flagsOf({ owners, scratch }: Manner): string[] {
 /** An archive whose definitions have been read. */
 export interface Prepared extends Archive {
   readonly definitions: readonly Definition[];
+  /** It has to be restored by one connection, in its order. */
+  readonly inOrder: boolean;
   /** Of its texts. */
   readonly encoding: string;
   readonly beginning?: Beginning;
@@ -61,18 +66,19 @@ export async function readDefinitions(
 ): Promise<Prepared> {
   // With the definition of the database itself, which pg_restore can not write for a name of several lines.
   const create = /[\r\n]/.test(archive.part.database ?? "") ? [] : ["--create"];
-  const verbose = folder === undefined ? [] : ["--verbose"];
-  const args = ["--schema-only", ...create, ...verbose, "--file=-", ...flagsOf(manner)];
+  const args = ["--schema-only", ...create, "--verbose", "--file=-", ...flagsOf(manner)];
   const path = folder && join(folder, "beginning");
   const { reader } = archive;
   const opening = new Opening();
   const noted = path ? { ...archive, reader: opening.noted(reader) } : archive;
   const text = await readBeginning(noted, site.tools.command("pg_restore", args), path ? { keep: path } : {});
   const encoding = /^SET client_encoding = '([^']+)';$/m.exec(text)?.[1] ?? "UTF8";
-  const prepared = { ...archive, definitions: parseDefinitions(text), encoding };
+  const entries = parseContents(text);
+  const inOrder = needsOrder(entries) || needsRows(entries);
+  const prepared = { ...archive, definitions: parseDefinitions(text), encoding, inOrder };
   if (!(folder && path)) return prepared;
   // What is made of the beginning was never compared with the manifest: that happens when the rows come.
-  const beginning = { folder, path, entries: parseContents(text) };
+  const beginning = { folder, path, entries };
   return { ...prepared, reader: opening.required(reader), beginning };
 }
 
@@ -122,7 +128,7 @@ export async function restoreInto(
   args.push(`--dbname=${withEncoding(site.url(database), prepared.encoding)}`);
   if (parallel !== undefined && parallel.jobs > 1) {
     await using file = await unpack(prepared, parallel.folder, progress);
-    const jobs = needsOrder(prepared.definitions) ? 1 : parallel.jobs;
+    const jobs = prepared.inOrder ? 1 : parallel.jobs;
     const command = site.tools.command("pg_restore", [...args, `--jobs=${jobs}`, file.path]);
     await run(command, { signal: site.signal, timeoutMs: restoreTimeoutMs }).catch((error: unknown) => {
       throw restoreError(error);

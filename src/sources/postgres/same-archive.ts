@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { addAbortSignal, PassThrough, type Readable, Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import type { BackupReader } from "../types.ts";
-import { type Archive, gate, give } from "./archive.ts";
+import { gate } from "./archive.ts";
 
 /**
  * What was read of a part that was not read to its end, of which nothing is known then: when it is read again, and whole,
@@ -77,34 +77,4 @@ function attempt(work: () => void, callback: (error: Error | null, chunk?: Uint8
     return;
   }
   callback(null, chunk);
-}
-
-/**
- * Lets an archive be used by who may do with its beginning, and reads it to its end all the same: only there is known that
- * it is the manifest's.
- */
-export async function readWhole(archive: Archive, use: (archive: Archive) => Promise<void>): Promise<void> {
-  const { reader } = archive;
-  const over = new AbortController();
-  const signal = AbortSignal.any([archive.signal, over.signal]);
-  let reading: Promise<void> | undefined;
-  const open = async (part: ManifestPart): Promise<Readable> => {
-    const source = addAbortSignal(signal, await reader.open(part));
-    const taken = new PassThrough();
-    taken.on("error", () => undefined);
-    reading = pass(source, taken);
-    reading.catch((error: Error) => taken.destroy(error));
-    return taken;
-  };
-  try {
-    await use({ ...archive, reader: { ...reader, open } });
-    await reading;
-  } finally {
-    over.abort();
-  }
-}
-
-async function pass(source: Readable, taken: PassThrough): Promise<void> {
-  for await (const chunk of source as AsyncIterable<Buffer>) await give(taken, chunk);
-  taken.end();
 }

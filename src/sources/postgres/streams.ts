@@ -5,11 +5,9 @@ import type { Arrivals } from "./arrivals.ts";
 import { type Beginning, writeList } from "./beginning.ts";
 import type { Listed } from "./contents.ts";
 import { restoreError } from "./errors.ts";
-import { halvesOf, type Progress, progressOfHalves } from "./halves.ts";
-import { readWhole } from "./same-archive.ts";
+import { halvesOf, type Progress, progressOfHalves, progressUpTo } from "./halves.ts";
 import { isNoConnection, type Work } from "./side-by-side.ts";
 import { Spool } from "./spool.ts";
-import type { Tools } from "./tools.ts";
 import { hasRoomFor } from "./unpacked.ts";
 
 /** An archive that fills an empty database. */
@@ -28,45 +26,40 @@ interface Stream {
   readonly progress?: Progress | undefined;
   /** It ends before the archive does. */
   readonly isPart?: boolean;
-  /** It reads on then: what it reads nobody else compares with the manifest. */
-  readonly readsOn?: boolean;
   /** Called when all of it is there. */
   readonly end?: () => void;
 }
 
 /**
- * Brings the rows, which `arrived` is told of: in one stream, or in two of a half each where the manifest tells how large
- * its tables are. These read the same bytes twice: what lies on this host as it is; what comes from elsewhere comes once,
- * into a file, where there is room for it.
+ * Brings the rows, which `arrived` is told of: in one stream, or, where the manifest tells how large its tables are, in two
+ * of a half each. These read the same bytes, which come once, into a file, where there is room for it.
  */
 export async function rowsOf(filling: Filling, data: readonly Listed[], arrived: Arrivals): Promise<Work[]> {
   const { archive, beginning, args, progress } = filling;
   const { part, reader } = archive;
   const rows = [...args, "--section=data", "--no-privileges", "--verbose"];
   const halves = halvesOf(data, beginning.entries, part.tableBytes);
-  const isHere = reader.local === true;
-  if (halves === undefined || !(isHere || (await hasRoomFor(beginning.folder, part.bytes))))
-    return [streaming({ archive, args: rows, progress }, arrived)];
-  const spool = isHere ? undefined : new Spool(join(beginning.folder, "stored"));
-  const twice = spool ? { ...archive, reader: { ...reader, open: async () => spool.read() } } : archive;
+  if (halves === undefined || !(await hasRoomFor(beginning.folder, part.bytes)))
+    return [streaming({ archive, args: rows, progress: progressUpTo(part.bytes, progress) }, arrived)];
+  const spool = new Spool(join(beginning.folder, "stored"));
+  const twice = { ...archive, reader: { ...reader, open: async () => spool.read() } };
   const { first, second, end } = progressOfHalves(part.bytes, halves, progress);
   const begin = await writeList(beginning, "half1", halves[0].lines);
   const rest = await writeList(beginning, "half2", halves[1].lines);
-  const half = { args: [...rows, begin], progress: first, isPart: true, readsOn: isHere, end };
   return [
-    streaming({ archive: twice, ...half }, arrived),
+    streaming({ archive: twice, args: [...rows, begin], progress: first, isPart: true, end }, arrived),
     streaming({ archive: twice, args: [...rows, rest], progress: second }, arrived),
-    ...(spool ? ([({ signal }) => spool.fill({ ...archive, signal })] satisfies Work[]) : []),
+    ({ signal }) => spool.fill({ ...archive, signal }),
   ];
 }
 
-function streaming({ archive, args, progress, isPart, readsOn = false, end }: Stream, arrived: Arrivals): Work {
+function streaming({ archive, args, progress, isPart, end }: Stream, arrived: Arrivals): Work {
   const listener = arrived.listen();
-  const restore = async (tools: Tools, reading: Archive): Promise<void> => {
+  return async ({ tools, signal }) => {
     let isWhole = false;
     try {
       const command = { ...tools.command("pg_restore", args), onLine: (line: string) => listener.hear(line) };
-      await streamArchive(reading, command, { progress, isPart });
+      await streamArchive({ ...archive, signal }, command, { progress, isPart });
       isWhole = true;
     } catch (error) {
       throw listener.hasBegun && isNoConnection(error) ? lostMidway(error) : error;
@@ -74,10 +67,6 @@ function streaming({ archive, args, progress, isPart, readsOn = false, end }: St
       listener.end(isWhole);
     }
     end?.();
-  };
-  return async ({ tools, signal }) => {
-    const reading = { ...archive, signal };
-    await (readsOn ? readWhole(reading, (same) => restore(tools, same)) : restore(tools, reading));
   };
 }
 

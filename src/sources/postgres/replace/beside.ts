@@ -8,7 +8,7 @@ import type { Definition } from "../definitions.ts";
 import { requireEmpty } from "../empty.ts";
 import { quoteIdentifier, quoteLiteral } from "../names.ts";
 import { warnOf } from "../restore.ts";
-import { type Manner, prepare, restoreInto } from "../restore-database.ts";
+import { asBackedUp, prepare, restoreInto } from "../restore-database.ts";
 import type { PostgresConfig } from "../schema.ts";
 import type { Site } from "../site.ts";
 import { folderForStages, type Machine, sweepUnpacked } from "../unpacked.ts";
@@ -19,8 +19,6 @@ import { partOf } from "./part.ts";
 import { compare, full, isFull, refused } from "./prepare.ts";
 import { endHaste, makeHaste } from "./properties.ts";
 import { taken } from "./seen.ts";
-
-const manner: Manner = { owners: true, scratch: false };
 
 const waitMs = 2000;
 /** After a kill the server may still be at work for the killed one. */
@@ -56,7 +54,7 @@ export class DatabaseBeside implements Beside {
     if (context.journal !== undefined) await endLeftovers(hold, id);
     requireServer(site, context.identity, to);
     await using folder = await folderForStages(this.#machine, part, this.#config);
-    const archive = await prepare(site, { reader, part, signal: context.signal }, manner, folder?.path);
+    const archive = await prepare(site, { reader, part, signal: context.signal }, asBackedUp, folder?.path);
     const found = await findDatabase(hold, to);
     if (found !== undefined && isMade(found, context)) {
       await finish(site, to, archive.definitions);
@@ -82,7 +80,7 @@ export class DatabaseBeside implements Beside {
         context.progress?.(read);
       };
       const parallel = { jobs: look.jobs, folder: this.#machine.folder };
-      const filled = await restoreInto(site, to, archive, manner, { progress, parallel });
+      const filled = await restoreInto(site, to, archive, asBackedUp, { progress, parallel });
       const restoreMs = performance.now() - started;
       // Before its own settings, which may be the same ones.
       await endHaste(site, to);
@@ -90,7 +88,7 @@ export class DatabaseBeside implements Beside {
         site,
         to,
         archive.definitions.filter((each) => !isRemark(each)),
-        manner,
+        asBackedUp,
       );
       await context.record({ step: "compare", facts });
       const report = await compare(site, to, archive, restoreMs, { filled });
@@ -169,7 +167,7 @@ async function clear(
 /** Its own comment takes the place of the mark: then it is a database like any other. */
 async function finish(site: Site, database: string, definitions: readonly Definition[]): Promise<void> {
   const own = definitions.filter((each) => isRemark(each));
-  await giveProperties(site, database, [withoutComment, ...own], manner);
+  await giveProperties(site, database, [withoutComment, ...own], asBackedUp);
 }
 
 const withoutComment: Definition = {

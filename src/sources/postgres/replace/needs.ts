@@ -1,11 +1,10 @@
 import { z } from "zod";
 import type { Manifest, ManifestPart } from "../../../core/manifest.ts";
 import type { BackupReader } from "../../types.ts";
-import { readBeginning } from "../archive.ts";
-import { needsOrder } from "../contents.ts";
-import { type Definition, isOfDatabase, parseDefinitions } from "../definitions.ts";
+import { type Definition, isOfDatabase } from "../definitions.ts";
 import { askKnown } from "../globals.ts";
 import { identifierPattern, unquote } from "../names.ts";
+import { asBackedUp, type Prepared, readDefinitions } from "../restore-database.ts";
 import type { Site } from "../site.ts";
 import { askJson } from "./ground.ts";
 import { lookAtRights, type Rights } from "./rights.ts";
@@ -31,8 +30,8 @@ export interface Backup {
   readonly manifest: Manifest;
   readonly part: ManifestPart;
   readonly reader?: BackupReader | undefined;
-  /** The archive's, where they were or are read already. */
-  readonly definitions?: readonly Definition[] | Promise<readonly Definition[]>;
+  /** The archive, where it is read already. */
+  readonly archive?: Promise<Pick<Prepared, "definitions" | "inOrder">>;
 }
 
 /**
@@ -49,7 +48,8 @@ export async function lookAtNeeds(
   const wanted = extensionsOf(manifest, part.database);
   let missingRoles: string[] | undefined;
   let rights: Rights = { obstacles: [], remarks: [] };
-  const definitions = await definitionsOf(site, backup, whole);
+  const read = await definitionsOf(site, backup, whole);
+  const definitions = read?.definitions;
   if (definitions !== undefined) {
     const known = (await askKnown(site)).roles;
     missingRoles = [...rolesOf(definitions)].filter((role) => !known.has(role)).sort();
@@ -66,22 +66,19 @@ export async function lookAtNeeds(
   });
   const missingExtensions = [...wanted.keys()].filter((name) => !available.has(name));
   const needs = { ...(missingRoles && { missingRoles }), missingExtensions, otherVersions };
-  return { needs, rights, inOrder: needsOrder(definitions ?? []) };
+  return { needs, rights, inOrder: read?.inOrder ?? false };
 }
 
 /** `whole`: with those of the database itself. Undefined where the archive is not to be read. */
 async function definitionsOf(
   site: Site,
-  { part, reader, definitions }: Backup,
+  { part, reader, archive }: Backup,
   whole: boolean,
-): Promise<readonly Definition[] | undefined> {
-  if (definitions !== undefined)
-    return whole ? await definitions : (await definitions).filter((each) => !isOfDatabase(each));
-  if (reader === undefined) return undefined;
-  // pg_restore can not write the definition of a database with a name of several lines.
-  const create = whole && !/[\r\n]/.test(part.database ?? "") ? ["--create"] : [];
-  const command = site.tools.command("pg_restore", ["--schema-only", ...create, "--file=-"]);
-  return parseDefinitions(await readBeginning({ reader, part, signal: site.signal }, command));
+): Promise<Pick<Prepared, "definitions" | "inOrder"> | undefined> {
+  const reading = archive ?? (reader && readDefinitions(site, { reader, part, signal: site.signal }, asBackedUp));
+  if (reading === undefined) return undefined;
+  const { definitions, inOrder } = await reading;
+  return { definitions: whole ? definitions : definitions.filter((each) => !isOfDatabase(each)), inOrder };
 }
 
 /** Of one database, as the manifest has them: "hstore 1.8, pg_trgm 1.6", of several "shop: hstore 1.8; ...". */

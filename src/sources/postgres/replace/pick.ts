@@ -7,7 +7,7 @@ import type { BackupReader, RestoreReport } from "../../types.ts";
 import { dropDatabases } from "../database.ts";
 import { quoteLiteral } from "../names.ts";
 import { Report, warnOf } from "../restore.ts";
-import { type Manner, type Prepared, prepare } from "../restore-database.ts";
+import { asBackedUp, type Prepared, prepare } from "../restore-database.ts";
 import type { PostgresConfig } from "../schema.ts";
 import { PsqlSession, psqlArgs, unhurried, withUtf8 } from "../session.ts";
 import { type Machine, sweepUnpacked } from "../unpacked.ts";
@@ -24,7 +24,6 @@ import { clear, full, isFull, refused, requireIdentity } from "./prepare.ts";
 import { createLike } from "./properties.ts";
 import { see } from "./seen.ts";
 
-const manner: Manner = { owners: true, scratch: false };
 const waitMs = 2000;
 const recoverWaitMs = 30_000;
 const dropWithinMs = 60_000;
@@ -71,7 +70,7 @@ export class SchemaBeside implements Beside {
     const seen = await see(hold, names, id);
     requireIdentity(site, seen, context.identity, names.live);
     const work: Work = { hold, names, context };
-    const archive = await prepare(site, { reader, part, signal: context.signal }, manner);
+    const archive = await prepare(site, { reader, part, signal: context.signal }, asBackedUp);
     const picked = choose(this.#order.pick, relationsOf(archive.definitions), schemasOf(archive.definitions));
     const shape: Shape = { picked, to, part };
     const there = await findSchema(site, names.live, to);

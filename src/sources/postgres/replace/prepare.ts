@@ -10,7 +10,7 @@ import { databaseTimeoutMs, dropDatabases } from "../database.ts";
 import { requireEmpty } from "../empty.ts";
 import { quoteLiteral } from "../names.ts";
 import { Report, warnOf } from "../restore.ts";
-import { compareWith, type Manner, type Prepared, readDefinitions, restoreInto } from "../restore-database.ts";
+import { asBackedUp, compareWith, type Prepared, readDefinitions, restoreInto } from "../restore-database.ts";
 import type { Site } from "../site.ts";
 import { folderForStages, sweepUnpacked } from "../unpacked.ts";
 import { changed, markStatement } from "./exchange.ts";
@@ -20,8 +20,6 @@ import type { Mark, Names } from "./marks.ts";
 import { createLike, makeHaste } from "./properties.ts";
 import { type Seen, see, taken } from "./seen.ts";
 import { countTables } from "./smoke.ts";
-
-const manner: Manner = { owners: true, scratch: false };
 
 /** Milliseconds for dropping what a failed restore has made. */
 const dropWithinMs = 60_000;
@@ -44,10 +42,9 @@ export async function prepareBeside(hold: Hold, work: Preparation): Promise<Rest
   requireIdentity(site, seen, context.identity, names.live);
   if (seen.before !== undefined || seen.undone !== undefined) throw over(names.live);
   await using folder = await folderForStages(target.machine, part, target);
-  const reading = readDefinitions(site, { reader, part, signal: context.signal }, manner, folder?.path);
-  const definitions = reading.then((read) => read.definitions);
-  definitions.catch(() => undefined);
-  const looking = lookAt(site, { manifest: reader.manifest, part, definitions }, target);
+  const reading = readDefinitions(site, { reader, part, signal: context.signal }, asBackedUp, folder?.path);
+  reading.catch(() => undefined);
+  const looking = lookAt(site, { manifest: reader.manifest, part, archive: reading }, target);
   // Neither is left alone: what it reads or writes ends with this.
   await Promise.allSettled([reading, looking]);
   const [archive, look] = await Promise.all([reading, looking]);
@@ -86,7 +83,7 @@ async function make(hold: Hold, work: Preparation, { archive, seen, parallel }: 
       read += bytes;
       context.progress?.(read);
     };
-    const filled = await restoreInto(site, names.made, archive, manner, { progress, parallel, analyze: false });
+    const filled = await restoreInto(site, names.made, archive, asBackedUp, { progress, parallel, analyze: false });
     const restoreMs = performance.now() - started;
     await context.record({ step: "compare", facts: { ...facts, made: oid } });
     const report = await compare(site, names.made, archive, restoreMs, { analyze: true, filled });
@@ -117,7 +114,7 @@ export async function compare(
   options: { readonly analyze?: boolean; readonly filled?: Filled } = {},
 ): Promise<RestoreReport> {
   const report = new Report();
-  await report.add(undefined, (differences) => compareWith(site, database, archive, manner, differences, options));
+  await report.add(undefined, (differences) => compareWith(site, database, archive, asBackedUp, differences, options));
   return report.result(restoreMs);
 }
 

@@ -7,7 +7,7 @@ import type { BackupReader, RestoreReport } from "../../types.ts";
 import { streamArchive } from "../archive.ts";
 import { quoteLiteral } from "../names.ts";
 import { Report, warnOf } from "../restore.ts";
-import { type Manner, prepare } from "../restore-database.ts";
+import { asBackedUp, prepare } from "../restore-database.ts";
 import type { PostgresConfig } from "../schema.ts";
 import { ask } from "../session.ts";
 import type { Site } from "../site.ts";
@@ -22,7 +22,6 @@ import { type Seen, see } from "./seen.ts";
 import { replaceInOne } from "./single.ts";
 import { commentStatement, replacedBy } from "./single-sql.ts";
 
-const manner: Manner = { owners: true, scratch: false };
 const waitMs = 2000;
 const recoverWaitMs = 30_000;
 const analyzeTimeoutMs = 6 * 60 * 60_000;
@@ -62,7 +61,7 @@ export class SingleTransactionReplacer implements Replacer {
     const [obstacle] = look.obstacles.filter(({ key }) => key !== "replace-obstacle-busy");
     if (obstacle !== undefined) throw refused(names.live, obstacle);
     const started = performance.now();
-    const archive = await prepare(site, { reader, part, signal: context.signal }, manner);
+    const archive = await prepare(site, { reader, part, signal: context.signal }, asBackedUp);
     let read = 0;
     const progress = (bytes: number): void => {
       read += bytes;
@@ -135,7 +134,7 @@ export class SingleTransactionReplacer implements Replacer {
     await using hold = await takeHold(site, names.live, waitMs);
     await endLeftovers(hold, this.#order.id);
     const { oid, comment } = await this.#requireIdentity(hold, names, context);
-    const archive = await prepare(site, { reader, part, signal }, manner);
+    const archive = await prepare(site, { reader, part, signal }, asBackedUp);
     const facts = { database: names.live, oid };
     let read = 0;
     let xid = "";
