@@ -39,7 +39,7 @@ export async function fillBeside(
   using own = temporaryFolder();
   const prepared = await prepare(site, { reader: backup.reader, part: partOf(backup), signal }, manner, own.path);
   folder?.(own.path);
-  return await restoreInto(site, database, prepared, manner, { analyze: false, ...(progress && { progress }) });
+  return await restoreInto(site, database, prepared, manner, { analyze: false, progress });
 }
 
 export interface Gate {
