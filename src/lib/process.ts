@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { PassThrough, pipeline, Readable, type Writable } from "node:stream";
+import { finished, PassThrough, pipeline, Readable, type Writable } from "node:stream";
 import { AppError, toAppError } from "../core/errors.ts";
 import type { Text } from "../core/text.ts";
 import { baseEnvironment, deathSignalPrefix, findTool } from "./environment.ts";
@@ -225,12 +225,11 @@ function feedTo(program: Writable, input: Readable, fed: PromiseWithResolvers<vo
     fed.reject(new AppError("tool-failed", "the program has ended before it had read everything"));
     input.destroy();
   });
-  input.once("error", (error) => {
+  // Also told of an input that has failed before: it would be waited for without an end.
+  finished(input, { writable: false }, (error) => {
+    if (!error) return;
     fed.reject(error);
     program.destroy();
-  });
-  input.once("close", () => {
-    if (!input.readableEnded) program.destroy();
   });
   input.pipe(program);
 }

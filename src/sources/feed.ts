@@ -18,10 +18,8 @@ export async function feed(
     readonly onOutput?: (chunk: Uint8Array) => void;
   },
 ): Promise<readonly string[]> {
-  let failure: Error | undefined;
-  input.once("error", (error: Error) => {
-    failure = error;
-  });
+  // Programs may not even start, and the input fail then.
+  input.on("error", () => undefined);
   try {
     const programs = startPipeline(commands, { input, signal: options.signal });
     const { onBytes } = options;
@@ -34,11 +32,11 @@ export async function feed(
     } else programs.stdout.resume();
     const [said] = await Promise.all([programs.done, read]);
     await programs.fed.catch((error: unknown) => {
-      throw failure ?? unread(commands[0], error);
+      throw input.errored ?? unread(commands[0], error);
     });
     return said;
   } catch (error) {
-    throw failure ?? stoppedReader(commands, error) ?? error;
+    throw input.errored ?? stoppedReader(commands, error) ?? error;
   } finally {
     input.destroy();
   }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough, type Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { ReplacementLook } from "../../src/core/replacement.ts";
 import { processIdentity } from "../../src/lib/process-identity.ts";
@@ -313,6 +314,19 @@ describe("the beginning of an archive", () => {
     const text = await readWith(keep);
     expect(text).toHaveLength(70_001);
     expect(readFileSync(keep, "latin1").startsWith(text)).toBe(true);
+    rmSync(keep);
+  });
+
+  it("is waited for no longer where the backup turns out damaged before it is read", async () => {
+    const damaged = new Error("damaged");
+    const open = async (): Promise<Readable> => {
+      const stream = new PassThrough();
+      process.nextTick(() => stream.destroy(damaged));
+      return stream;
+    };
+    const archive = { reader: { ...made.reader, open }, part: partOf(made), signal };
+    const keep = join(scratch.path, "damaged");
+    await expect(readBeginning(archive, { argv: ["cat"] }, { keep })).rejects.toThrow("damaged");
     rmSync(keep);
   });
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -208,6 +208,17 @@ describe("startPipeline", () => {
     });
     expect(Number(await text(pipe.stdout))).toBe(300_000);
     await pipe.done;
+  });
+
+  it("ends the programs where the stream has failed before it was fed", async () => {
+    const input = new PassThrough();
+    input.on("error", () => undefined);
+    input.destroy(new Error("damaged"));
+    await new Promise((resolve) => input.once("close", resolve));
+    const pipe = startPipeline([{ argv: ["cat"] }, { argv: ["wc", "-c"] }], { input });
+    expect(Number(await text(pipe.stdout))).toBe(0);
+    await pipe.done;
+    await expect(pipe.fed).rejects.toThrow("damaged");
   });
 
   it("gives the reader its end of file when the writer dies, and reports the writer", async () => {

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { PassThrough, type Readable, Transform, type Writable } from "node:stream";
+import { finished, PassThrough, type Readable, Transform, type Writable } from "node:stream";
 import { AppError, toAppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import { type Command, converse, startPipeline } from "../../lib/process.ts";
@@ -212,14 +212,12 @@ export function gate(
   source: Readable,
   through: Transform,
 ): { readonly stream: Readable; readonly failure: () => Error | undefined } {
-  let failure: Error | undefined;
-  source.once("error", (error) => {
-    failure = error;
-    through.destroy(error);
+  finished(source, { writable: false }, (error) => {
+    if (error) through.destroy(error);
   });
   through.on("error", () => undefined);
   through.once("close", () => source.destroy());
-  return { stream: source.pipe(through), failure: () => failure };
+  return { stream: source.pipe(through), failure: () => source.errored ?? undefined };
 }
 
 function holdBack(progress: ((bytes: number) => void) | undefined): Transform {
