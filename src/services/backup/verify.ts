@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { type Manifest, type ManifestPart, manifestFolder } from "../../core/manifest.ts";
 import { kindOf, type SourceConfig } from "../../sources/index.ts";
 import type { Storage } from "../../storages/types.ts";
@@ -45,24 +46,20 @@ export async function verifyReadable(storage: Storage, manifest: Manifest, optio
   const reader = openBackup(storage, manifest, options);
   for (const part of manifest.parts) {
     const plain = await reader.open(part);
-    let failure: Error | undefined;
-    // The reading tool only sees its input end early: the reason is here.
-    plain.once("error", (error: Error) => {
-      failure = error;
-    });
+    plain.on("error", () => undefined);
     try {
       await kind.checkReadable(part, plain, signal, options.config);
     } catch (error) {
-      throw failure ?? error;
+      // The reading tool only sees its input end early: the reason is here.
+      throw plain.errored ?? error;
     } finally {
       plain.destroy();
     }
-    if (failure !== undefined) throw failure;
+    if (plain.errored) throw plain.errored;
   }
   for (const reference of manifest.references) await readToEnd(await reader.openReference(reference));
 }
 
 async function readToEnd(stream: Readable): Promise<void> {
-  stream.resume();
-  await new Promise<void>((resolve, reject) => stream.once("end", resolve).once("error", reject));
+  await finished(stream.resume(), { writable: false });
 }

@@ -11,10 +11,7 @@ export async function* unpacked(
   signal: AbortSignal,
   onBytes?: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
-  let failure: Error | undefined;
-  input.once("error", (error: Error) => {
-    failure = error;
-  });
+  input.on("error", () => undefined);
   const stop = new AbortController();
   const programs = startPipeline([unzstdCommand], { input, signal: AbortSignal.any([signal, stop.signal]) });
   if (onBytes) input.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
@@ -23,7 +20,7 @@ export async function* unpacked(
     await programs.done;
     await programs.fed;
   } catch (error) {
-    throw failure ?? error;
+    throw input.errored ?? error;
   } finally {
     stop.abort();
     programs.stdout.destroy();
