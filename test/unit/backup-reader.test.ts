@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { encrypt, generateIdentity, recipientOf } from "../../src/lib/crypto.ts";
@@ -56,5 +56,20 @@ describe("an encrypted part", () => {
       ),
     );
     await expect(buffer(stream)).rejects.toThrow("the line broke");
+  });
+});
+
+describe("a part whose storage's stream is over before it is read", () => {
+  it.each([
+    ["with an error", new Error("the line broke"), "the line broke"],
+    ["without one", undefined, "Premature close"],
+  ])("%s is not waited for", async (_how, error, message) => {
+    const stored = new PassThrough();
+    stored.on("error", () => undefined);
+    stored.destroy(error);
+    const part = { role: "artifact", file: "artifact.bin", bytes: 1, sha256: "0".repeat(64) };
+    const manifest = aManifest({ parts: [part] });
+    const storage = { name: "offsite", read: () => Promise.resolve(stored) } as Partial<Storage> as Storage;
+    await expect(openBackup(storage, manifest).open(part).then(buffer)).rejects.toThrow(message);
   });
 });

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Bandwidth, type Pace, sharedBandwidth } from "../../src/storages/s3/bandwidth.ts";
 import { storageOf } from "../support/backup.ts";
 import { startS3, startS3Proxy } from "../support/s3.ts";
@@ -82,6 +82,27 @@ describe("limited uploads", () => {
       const stored = await buffer(await storage.read(`app/${size}`));
       expect(createHash("sha256").update(stored).digest("hex")).toBe(sha256);
     }
+    expect(server.openUploads()).toEqual([]);
+    await storage.close();
+  });
+
+  it("that are called off fail alone", async () => {
+    await using server = await startS3();
+    await using proxy = await startS3Proxy(server.endpoint);
+    const { bucket, accessKeyId, secretAccessKey } = server;
+    const config = { kind: "s3", endpoint: proxy.endpoint, bucket, accessKeyId, secretAccessKey, forcePathStyle: true };
+    const storage = storageOf("offsite", { ...config, bandwidth: "1MB" });
+    const stop = new AbortController();
+    const writer = await storage.create("app/off", { signal: stop.signal });
+    const written = (async () => {
+      for (;;) await writer.write(randomBytes(1_000_000));
+    })();
+    await vi.waitFor(() => expect(proxy.requests.map(({ operation }) => operation)).toContain("UploadPart"));
+    stop.abort(new Error("no longer wanted"));
+    await expect(written).rejects.toThrow();
+    await writer.abort();
+    // Whatever else it would have thrown, it has by now.
+    await new Promise(setImmediate);
     expect(server.openUploads()).toEqual([]);
     await storage.close();
   });

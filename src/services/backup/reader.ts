@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { Readable, Transform } from "node:stream";
+import { finished, type Readable, Transform } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import { type Manifest, manifestFolder } from "../../core/manifest.ts";
 import { decrypt } from "../../lib/crypto.ts";
+import { readableFrom } from "../../lib/readable-from.ts";
 import type { BackupReader } from "../../sources/types.ts";
 import type { Storage } from "../../storages/types.ts";
 
@@ -46,14 +47,7 @@ export function openBackup(storage: Storage, manifest: Manifest, options: Reader
 }
 
 function decrypted(stored: Readable, identity: string): Readable {
-  const plain = Readable.from(decrypt(stored, identity), { objectMode: false });
-  // Decrypting that waits for more bytes can only be ended by the end of what it waits for.
-  const destroy = plain._destroy.bind(plain);
-  plain._destroy = (error, callback) => {
-    stored.destroy();
-    destroy(error, callback);
-  };
-  return plain;
+  return readableFrom(decrypt(stored, identity), { release: () => stored.destroy() });
 }
 
 /** A stream of an object that fails at its end, with `storage-mismatch`, when size or SHA-256 are not as expected. */
@@ -81,7 +75,9 @@ export async function readChecked(
   });
   // Whoever reads has a listener of their own. One who has stopped reading no longer asks what is wrong with the rest.
   check.on("error", () => undefined);
-  stream.once("error", (error) => check.destroy(error));
+  finished(stream, { writable: false }, (error) => {
+    if (error) check.destroy(error);
+  });
   check.once("close", () => stream.destroy());
   return stream.pipe(check);
 }

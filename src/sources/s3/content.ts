@@ -1,13 +1,10 @@
-import { addAbortSignal, type Readable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
+import type { Readable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
+import { unbroken } from "../../lib/clients/s3-body.ts";
 import type { Answer, Attributes, Bucket, Missing, Version } from "./bucket.ts";
 import { bucketError } from "./errors.ts";
 import { shownKey } from "./keys.ts";
 
-/** How often in a row a connection may break off without having given a byte. */
-const mostBreaks = 5;
-const firstPauseMs = 100;
 /** How often an object is begun anew that is replaced while it is read. */
 export const mostReplacements = 5;
 
@@ -67,46 +64,26 @@ export function restless(key: string): AppError {
   });
 }
 
-/** All bytes of a version, exactly so many: where a connection breaks off, another one goes on. */
-async function* contentOf(
+/** All bytes of a version, also over several connections. */
+function contentOf(
   bucket: Bucket,
   { key, etag, size }: Version,
-  first: Readable,
+  body: Readable,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  let body = first;
-  let offset = 0;
-  let breaks = 0;
-  try {
-    for (;;) {
-      let cause: unknown;
-      try {
-        for await (const chunk of addAbortSignal(signal, body) as AsyncIterable<Buffer>) {
-          if (offset + chunk.length > size) throw longer(key);
-          offset += chunk.length;
-          breaks = 0;
-          yield chunk;
-        }
-        cause = Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
-      } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof AppError) throw error;
-        cause = error;
-      }
-      if (offset === size) return;
-      breaks += 1;
-      if (breaks > mostBreaks) throw bucketError(cause, bucket.place, key);
-      body.destroy();
-      await delay(firstPauseMs * 2 ** (breaks - 1), undefined, { signal }).catch(() => signal.throwIfAborted());
+  return unbroken({
+    body,
+    size,
+    signal,
+    again: async (from) => {
       // Without a tag nobody could tell whether the rest belongs to what was read before.
-      if (etag === undefined) throw new Replaced();
-      const answer = await bucket.get(key, { signal, match: etag, from: offset });
+      const answer = etag === undefined ? "gone" : await bucket.get(key, { signal, match: etag, from });
       if (isMissing(answer)) throw new Replaced();
-      body = answer.body;
-    }
-  } finally {
-    body.destroy();
-  }
+      return answer.body;
+    },
+    longer: () => longer(key),
+    broken: (cause) => bucketError(cause, bucket.place, key),
+  });
 }
 
 function isMissing(answer: Answer): answer is Missing {

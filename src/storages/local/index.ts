@@ -5,12 +5,16 @@ import { dirname, join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
+import { readableFrom } from "../../lib/readable-from.ts";
 import { notFound } from "../errors.ts";
 import type { CreateOptions, ObjectWriter, Storage, StorageDeps, StorageKind, StoredObject } from "../types.ts";
 import { fileError, isMissing } from "./errors.ts";
 import { type LocalConfig, localSchema } from "./schema.ts";
 import { SpaceGuard } from "./space.ts";
 import { FileWriter, finalName, isTemporary } from "./writer.ts";
+
+/** Bytes that are read at a time. */
+const chunkBytes = 256 * 1024;
 
 /** Backups in a folder of the worker's own disk. */
 class LocalStorage implements Storage {
@@ -81,7 +85,14 @@ class LocalStorage implements Storage {
       if (!isMissing(error)) throw fileError(error, this.name, path);
       throw notFound(this.name, key, error);
     }
-    return createReadStream("", { fd: file, highWaterMark: 256 * 1024, ...(signal === undefined ? {} : { signal }) });
+    const options = { fd: file, highWaterMark: chunkBytes, ...(signal === undefined ? {} : { signal }) };
+    const content = createReadStream("", options);
+    // An abort may come before anybody reads it.
+    content.on("error", () => undefined);
+    return readableFrom(content, {
+      release: () => content.destroy(),
+      meaning: (error) => (signal?.aborted === true ? signal.reason : fileError(error, this.name, path)),
+    });
   }
 
   async *list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject> {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { AppError } from "../../core/errors.ts";
 import type { OpenObject } from "../../core/ports.ts";
@@ -11,6 +11,7 @@ import { classForTiers, isArchived } from "./classes.ts";
 import { changeClass } from "./copy.ts";
 import { archivedError, isAbsent, type S3Place, s3Error } from "./errors.ts";
 import { choosePartSize } from "./parts.ts";
+import { readObject } from "./read.ts";
 import { type S3Config, s3Schema } from "./schema.ts";
 import { type ObjectAttributes, type S3Target, targetOf } from "./target.ts";
 import { abortUpload, listUploads, openUploads } from "./uploads.ts";
@@ -63,9 +64,7 @@ class S3Storage implements Storage {
 
   async #put(key: string, bytes: Uint8Array, signal: AbortSignal, attributes: ObjectAttributes): Promise<void> {
     await this.#mapped(putObject(this.#target, this.#checked(key), bytes, signal, attributes), key);
-    const stored = await buffer(await this.read(key, signal)).catch((error: unknown) => {
-      throw s3Error(error, this.#place);
-    });
+    const stored = await buffer(await this.read(key, signal));
     if (Buffer.compare(stored, bytes) !== 0) {
       throw new AppError("storage-mismatch", `storage ${this.name}: ${key} reads back different`, {
         permanent: false,
@@ -89,17 +88,8 @@ class S3Storage implements Storage {
     }
   }
 
-  async read(key: string, signal?: AbortSignal): Promise<Readable> {
-    try {
-      const { Body } = await this.#requests.call((s3, options) => s3.getObject(this.#address(key), options), {
-        signal,
-      });
-      if (Body instanceof Readable) return Body;
-      throw new AppError("internal", `storage ${this.name}: no stream for ${key}`);
-    } catch (error) {
-      if (isAbsent(error)) throw notFound(this.name, key, error);
-      throw s3Error(error, this.#place, key);
-    }
+  read(key: string, signal?: AbortSignal): Promise<Readable> {
+    return readObject(this.#target, this.#checked(key), signal);
   }
 
   async *list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject> {

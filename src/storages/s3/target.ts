@@ -63,7 +63,10 @@ export function bodyOf(
   bytes: Uint8Array,
   signal?: AbortSignal,
 ): { readonly Body: Uint8Array | Readable; readonly ContentLength: number } {
-  const limited = bandwidth !== undefined && bytes.length > 0;
-  const Body = limited ? Readable.from(bandwidth.paced(bytes, signal), { objectMode: false }) : bytes;
-  return { Body, ContentLength: bytes.length };
+  const ContentLength = bytes.length;
+  if (bandwidth === undefined || ContentLength === 0) return { Body: bytes, ContentLength };
+  const Body = Readable.from(bandwidth.paced(bytes, signal), { objectMode: false });
+  // An abort ends it too, and the SDK does not listen: the request tells what has happened.
+  Body.on("error", () => undefined);
+  return { Body, ContentLength };
 }
