@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { finished, PassThrough, type Readable, Transform, type Writable } from "node:stream";
 import { AppError, toAppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
-import { type Command, converse, startPipeline } from "../../lib/process.ts";
+import { type Command, converse, type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { BackupReader } from "../types.ts";
 import { unzstdCommand } from "../zstd.ts";
 import { restoreError } from "./errors.ts";
@@ -27,15 +27,21 @@ export async function readBeginning(
   command: Command,
   { encoding = "utf8", keep }: { readonly encoding?: "utf8" | "latin1"; readonly keep?: string } = {},
 ): Promise<string> {
-  if (keep === undefined) return await readText(archive, [unzstdCommand, command], isCutOff, encoding);
+  if (keep === undefined) {
+    return await readText(archive, [unzstdCommand, command], encoding, async ({ done }) => {
+      await done.catch((error: unknown) => {
+        if (!isCutOff(error)) throw error;
+      });
+    });
+  }
   const { reader, part, signal } = archive;
   const { stream: input, failure } = gate(await reader.open(part), new PassThrough());
   let unkept: AppError | undefined;
   try {
     await using file = await open(keep, "w", 0o600);
-    const unpacking = startPipeline([unzstdCommand], { input, signal });
     const reading = converse(command, { signal });
     const { stdin } = reading;
+    const unpacking = startIn(stdin, { input, signal });
     stdin.once("close", () => unpacking.stdout.destroy());
     // Into the file first: not even the last that is read may be missing there.
     const feeding = feed(unpacking.stdout, stdin, (chunk) => file.writeFile(chunk)).catch((error: unknown) => {
@@ -61,6 +67,16 @@ export async function readBeginning(
     throw restoreError(failure() ?? unkept ?? error);
   } finally {
     input.destroy();
+  }
+}
+
+/** Starts the unpacking for a program that waits for it, which ends when that can not be started. */
+function startIn(stdin: Writable, options: { readonly input: Readable; readonly signal: AbortSignal }): Pipeline {
+  try {
+    return startPipeline([unzstdCommand], options);
+  } catch (error) {
+    stdin.destroy();
+    throw error;
   }
 }
 
@@ -100,24 +116,26 @@ export function onDisk(error: unknown, folder: string): unknown {
   });
 }
 
-/** A part that is text, whole: its end was compared with the manifest. */
+/** A part that is text, whole: it was compared with the manifest to its end. */
 export function readPlain(archive: Archive): Promise<string> {
-  return readText(archive, [unzstdCommand], () => false);
+  return readText(archive, [unzstdCommand], "utf8", async ({ done, fed }) => {
+    await done;
+    // Other bytes may be as well packed.
+    await fed;
+  });
 }
 
 async function readText(
   { reader, part, signal }: Archive,
   commands: readonly Command[],
-  isHarmless: (error: unknown) => boolean,
-  encoding: "utf8" | "latin1" = "utf8",
+  encoding: "utf8" | "latin1",
+  end: (reading: Pipeline) => Promise<void>,
 ): Promise<string> {
   const { stream: input, failure } = gate(await reader.open(part), new PassThrough());
   try {
     const reading = startPipeline(commands, { input, signal });
     const text = await collect(reading.stdout, part, encoding);
-    await reading.done.catch((error: unknown) => {
-      if (!isHarmless(error)) throw error;
-    });
+    await end(reading);
     return text;
   } catch (error) {
     throw restoreError(failure() ?? error);
@@ -176,8 +194,8 @@ export async function streamDrained(
   const { stream: input, failure } = await openGated(archive, progress);
   let refused: unknown;
   try {
-    const unpacking = startPipeline([unzstdCommand], { input, signal });
     const restoring = converse(command, { signal });
+    const unpacking = startIn(restoring.stdin, { input, signal });
     const using = use(restoring.stdout);
     // Whatever becomes of it, it is awaited below.
     using.catch((error: unknown) => {
