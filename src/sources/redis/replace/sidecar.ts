@@ -41,6 +41,7 @@ export async function startSidecar(reader: BackupReader | undefined, options: Si
   const password = randomBytes(24).toString("hex");
   registerSecret(password);
   const listen = { address, port: await freePort(address), password };
+  options.signal.throwIfAborted();
   // Its own, since it outlives the step that has started it.
   const stop = new AbortController();
   const abort = (): void => stop.abort(options.signal.reason);
@@ -52,9 +53,14 @@ export async function startSidecar(reader: BackupReader | undefined, options: Si
       reader === undefined
         ? { server: await startPrivateServer(started), entries: undefined }
         : await load(reader, { ...started, keep: true, progress });
-    const loaded = await server.info();
     const end = () => server[Symbol.asyncDispose]();
-    return { server, address, port: listen.port, password, loaded, entries, [Symbol.asyncDispose]: end };
+    try {
+      const loaded = await server.info();
+      return { server, address, port: listen.port, password, loaded, entries, [Symbol.asyncDispose]: end };
+    } catch (error) {
+      await end();
+      throw error;
+    }
   } finally {
     options.signal.removeEventListener("abort", abort);
   }
