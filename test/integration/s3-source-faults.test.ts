@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import type { AppError } from "../../src/core/errors.ts";
 import { findTool } from "../../src/lib/environment.ts";
 import { kindOf } from "../../src/sources/index.ts";
+import { Bucket } from "../../src/sources/s3/bucket.ts";
+import { s3SourceSchema } from "../../src/sources/s3/schema.ts";
 import { filesBelow, quiet, sourceOf, storageOf, temporaryFolder } from "../support/backup.ts";
 import { Backups, indexOf, sha256, TestBucket } from "../support/bucket.ts";
 import { scriptIn } from "../support/fake-tools.ts";
@@ -292,6 +294,35 @@ it("fails when the compressor is killed or fails, with its own words", async () 
     expect(error.context).toMatchObject({ step: "zstd", exit });
     expect(filesBelow(one.folder)).toEqual([]);
   }
+});
+
+it("fails when the compressor is not there any more while an object is read", async () => {
+  using one = await world({ a: "1" });
+  using bin = temporaryFolder();
+  await using front = await before((incoming) => {
+    if (isGet(incoming, "a")) vi.stubEnv("PATH", bin.path);
+    return false;
+  });
+  const error = await failureOf(one.backups.make(one.bucket.config({ endpoint: front.endpoint })));
+  expect(error).toMatchObject({ code: "tool-missing", context: { tool: "zstd" } });
+  expect(filesBelow(one.folder)).toEqual([]);
+});
+
+it("does not go on with an object that comes without its length, and leaves its connection", async () => {
+  using one = await world({ a: "1" });
+  const answers: ServerResponse[] = [];
+  await using front = await before((incoming, response) => {
+    if (!isGet(incoming, "a")) return false;
+    answers.push(response);
+    response.writeHead(200, { etag: '"x"' }).write("the beginning");
+    return true;
+  });
+  const bucket = new Bucket(s3SourceSchema.parse(one.bucket.config({ endpoint: front.endpoint })));
+  onTestFinished(() => bucket.requests.close());
+  await expect(bucket.get("a", { signal })).rejects.toMatchObject({
+    text: { key: "error-source-s3-odd", args: { what: "an object without its length" } },
+  });
+  await vi.waitFor(() => expect(answers.map(({ closed }) => closed)).toEqual([true]), 10_000);
 });
 
 it("ends when it is aborted, with the reason", async () => {

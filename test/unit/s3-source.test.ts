@@ -1,17 +1,20 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 import { checkConfig, formatPath } from "../../src/app/config.ts";
 import { matcherOf } from "../../src/core/globs.ts";
 import { parseTarget } from "../../src/sources/s3/address.ts";
 import { ahead } from "../../src/sources/s3/ahead.ts";
 import type { Version } from "../../src/sources/s3/bucket.ts";
 import { changesOf } from "../../src/sources/s3/changes.ts";
+import { IndexWriter } from "../../src/sources/s3/indexes.ts";
 import { compareKeys, decodeKey, shownKey } from "../../src/sources/s3/keys.ts";
 import { headLine, type IndexLine, type IndexObject, indexLine, readLines } from "../../src/sources/s3/lines.ts";
 import { s3SourceSchema } from "../../src/sources/s3/schema.ts";
 import { padding, readTar, tarEnd, tarHeader } from "../../src/sources/s3/tar.ts";
+import { unpacked } from "../../src/sources/s3/unpack.ts";
 import { temporaryFolder } from "../support/backup.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 20 });
@@ -177,6 +180,26 @@ describe("an index", () => {
     ["a line without an end", Buffer.concat([bytesOf([]), Buffer.alloc(1024 * 1024, "x")])],
   ])("refuses %s", async (_what, bytes) => {
     await expect(collect(readLines(stream([bytes])))).rejects.toMatchObject({ code: "source-failed" });
+  });
+
+  it("leaves nothing open where the compressor is not there", async () => {
+    using folder = temporaryFolder();
+    vi.stubEnv("PATH", folder.path);
+    vi.stubEnv("TMPDIR", folder.path);
+    const { signal } = new AbortController();
+    const missing = { code: "tool-missing", context: { tool: "zstd" } };
+    await expect(IndexWriter.create({ bucket: "b", prefix: "" }, 3, signal)).rejects.toMatchObject(missing);
+    const open = readdirSync("/proc/self/fd").map((descriptor) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${descriptor}`);
+      } catch {
+        return "";
+      }
+    });
+    expect(open.filter((path) => path.startsWith(folder.path))).toEqual([]);
+    const input = new PassThrough();
+    await expect(collect(unpacked(input, signal))).rejects.toMatchObject(missing);
+    expect(input.destroyed).toBe(true);
   });
 
   it("refuses one of a newer version, and says so", async () => {

@@ -108,7 +108,11 @@ export class Bucket {
     const answer = await this.#unlessMissing(key, signal, (s3, options) => s3.getObject(input, options));
     if (typeof answer === "string") return answer;
     const { Body, ContentLength } = answer;
-    if (!(Body instanceof Readable) || ContentLength === undefined) throw this.odd("an object without its length");
+    if (!(Body instanceof Readable)) throw this.odd("an object without its content");
+    if (ContentLength === undefined) {
+      Body.destroy();
+      throw this.odd("an object without its length");
+    }
     const whole = answer.ContentRange === undefined ? ContentLength : Number(answer.ContentRange.split("/")[1]);
     const begins = answer.ContentRange === undefined ? 0 : Number(/^bytes (\d+)-/.exec(answer.ContentRange)?.[1]);
     if (begins !== from || !Number.isSafeInteger(whole)) {

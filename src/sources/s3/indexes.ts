@@ -38,7 +38,13 @@ export class IndexWriter implements AsyncDisposable {
     level: number,
     signal: AbortSignal,
   ): Promise<IndexWriter> {
-    return new IndexWriter(await Spool.create(), headLine(place.bucket, place.prefix), level, signal);
+    const spool = await Spool.create();
+    try {
+      return new IndexWriter(spool, headLine(place.bucket, place.prefix), level, signal);
+    } catch (error) {
+      await spool[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async add(line: IndexLine): Promise<void> {
