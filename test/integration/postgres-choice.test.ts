@@ -137,6 +137,24 @@ describe("what is chosen is what is counted, restored and compared", () => {
     expect((await attempt("bare", { schemas: { exclude: ["*"] } })).manifest.parts[0]?.tables).toEqual({});
   });
 
+  it.each([
+    ["pg_restore", "unsupported version (1.99) in file header"],
+    ["pg_dump", "could not receive data from server: Connection reset by peer"],
+  ])("fails with what %s says where what a dump writes can not be listed", async (program, said) => {
+    using own = temporaryFolder();
+    await server.createDatabase(
+      program,
+      "CREATE TABLE t AS SELECT repeat(g::text, 100) FROM generate_series(1, 20000) g; CREATE TABLE u (n int)",
+    );
+    const script = `echo "${program}: error: ${said}" >&2; exit 1`;
+    const bin = misbehavingTools(own.path, server.programs, script, program);
+    const choice = { url: server.url(program), tables: { exclude: ["u"] }, bin };
+    await expect(backUp({ kind: "postgres", ...choice }, own.path)).rejects.toMatchObject({
+      code: "source-failed",
+      message: `${program} failed: ${said}`,
+    });
+  });
+
   it("makes the schema of an extension anew when that schema was left out", async () => {
     await server.createDatabase(
       "extended",

@@ -57,9 +57,11 @@ export async function readContents(
   try {
     const listing = startPipeline([tools.command("pg_restore", ["--list"])], { input: dump.stdout, signal });
     const [list] = await Promise.all([text(listing.stdout), listing.done]).catch(async (error: unknown) => {
-      // A list that cannot be read is most often one that pg_dump has not written; it says why.
+      // A list that cannot be read is most often one that pg_dump has not written; it says why, unless it was cut off. Its
+      // words alone could also mean the server's connection.
       const cause = await ended;
-      throw sourceError(cause ?? error);
+      const wasCut = !dump.stdout.readableEnded && isCutOff(cause);
+      throw sourceError(cause === undefined || wasCut ? error : cause);
     });
     const rowsOf = [...list.matchAll(/^\d+; \d+ (\d+) TABLE DATA /gm)].map(([, oid]) => Number(oid));
     // By the catalogue that they are in, pg_class.
@@ -69,6 +71,14 @@ export async function readContents(
     dump.stdout.destroy();
     await ended;
   }
+}
+
+/** pg_dump's end when nobody reads on. */
+function isCutOff(error: unknown): boolean {
+  if (!(error instanceof AppError)) return false;
+  const { exit = "", stderr = "" } = error.context;
+  // 141: a shell whose program died of SIGPIPE.
+  return /SIGPIPE|exit status 141|broken pipe|connection reset/i.test(`${exit} ${stderr}`);
 }
 
 /** Of a database whose tables are all left out by what its backup's configuration chooses. */
