@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AppError } from "../../core/errors.ts";
+import { AppError, toAppError } from "../../core/errors.ts";
 import { type Command, type Conversation, converse, run } from "../../lib/process.ts";
 import { sourceError } from "./errors.ts";
 
@@ -53,9 +53,12 @@ export class PsqlSession {
     try {
       await pipeline(input, stdin, { end: false });
     } catch (error) {
-      // Both streams are closed then: psql has ended, or ends now, and knows best why where it was its fault.
+      // Closed already where it was psql that has ended: it knows best why. Else psql waits for the rest of the input, and
+      // what it says of one that is cut off is no cause.
+      const hasEnded = stdin.destroyed;
+      stdin.destroy();
       await done.catch((cause: unknown) => {
-        throw sourceError(cause);
+        if (hasEnded || toAppError(cause).code !== "tool-failed") throw sourceError(cause);
       });
       throw error;
     }
