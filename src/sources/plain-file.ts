@@ -12,7 +12,7 @@ export const partialSuffix = ".part";
 
 /**
  * Writes a part as a file that is not there yet, unpacked or as it is, and resolves with its size. Rejects with
- * `storage-full` when there is no room, else as `feed`; nothing of it is left then.
+ * `storage-full` when there is no room, else as `feed`; nothing of it is left then, and the part is closed.
  */
 export async function writePlainFile(
   file: string,
@@ -21,18 +21,24 @@ export async function writePlainFile(
 ): Promise<number> {
   const { unpack, signal, onBytes } = options;
   const partial = `${file}${partialSuffix}`;
+  // It may fail before anything reads it.
+  stream.on("error", () => undefined);
+  let isOurs = false;
   try {
+    await writeFile(partial, "", { mode: 0o600, flag: "wx" });
+    isOurs = true;
     if (unpack) {
-      await writeFile(partial, "", { mode: 0o600, flag: "wx" });
       await feed([{ ...unzstdCommand, argv: ["zstd", "-dqf", "-o", partial] }], stream, { signal, onBytes });
     } else {
       stream.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
-      await pipeline(stream, createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true }), { signal });
+      await pipeline(stream, createWriteStream(partial, { flush: true }), { signal });
     }
     await rename(partial, file);
     return (await stat(file)).size;
   } catch (error) {
-    await rm(partial, { force: true });
+    stream.destroy();
+    // Somebody else may be writing one of that name.
+    if (isOurs) await rm(partial, { force: true });
     throw isFull(error) && !signal.aborted ? full(dirname(file), error) : error;
   }
 }
