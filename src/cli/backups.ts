@@ -37,12 +37,12 @@ async function list(place: Place, name: string | undefined, json: boolean): Prom
   const isConfigured = config?.backups.some((backup) => backup.name === name) ?? false;
   if (name !== undefined && entries.length === 0 && problems.length === 0 && !isConfigured)
     throw new UsageError("cli-verify-unknown", { which: name });
-  for (const { storage, key, error } of problems) {
+  for (const { storage, unread, key = unread, error } of problems) {
     const reason = reasonText(error, messages);
     terminal.err(key === undefined ? `${storage}: ${reason}` : `${storage}: ${key}: ${reason}`);
   }
   if (json) {
-    const told = problems.map(({ storage, key, error }) => {
+    const told = problems.map(({ storage, unread, key = unread, error }) => {
       return { storage, key, code: error.code, message: reasonText(error, messages) };
     });
     const listed = entries.map((entry) => documentOf(entry, flaws));

@@ -63,7 +63,8 @@ async function drillIn(place: Place, name: string | undefined, json: boolean): P
   const limits = { rto: config?.drill?.rto ?? defaultLimits.rto, rpo: config?.drill?.rpo ?? defaultLimits.rpo };
   const elsewhere = place.storages.filter(({ local }) => !local);
   const catalogue = await readCatalogue(elsewhere, { signal, ...(name === undefined ? {} : { name }) });
-  for (const { storage, error } of catalogue.problems) terminal.err(`${storage}: ${reasonText(error, messages)}`);
+  for (const { storage, unread, key = unread, error } of catalogue.problems)
+    terminal.err([storage, ...(key === undefined ? [] : [key]), reasonText(error, messages)].join(": "));
   const targets = targetsOf(place, catalogue, name);
   await sweepScratch(startedAt);
   const items: DrillItem[] = [];
@@ -74,7 +75,9 @@ async function drillIn(place: Place, name: string | undefined, json: boolean): P
   }
   if (items.length === 0) terminal.complain("cli-drill-nothing");
   const status = endOf({ items });
-  const problems = catalogue.problems.map(({ storage, key, error }) => ({ storage, key, message: error.message }));
+  const problems = catalogue.problems.map(({ storage, unread, key = unread, error }) => {
+    return { storage, key, message: error.message };
+  });
   if (json) terminal.out(JSON.stringify({ status, startedAt, limits, backups: items, problems }, undefined, 2));
   else {
     const total = items.filter((item) => item.status !== "left-out").length;

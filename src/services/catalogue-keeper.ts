@@ -1,5 +1,6 @@
 import type { Config } from "../app/config.ts";
 import { type AppError, toAppError } from "../core/errors.ts";
+import { manifestFile } from "../core/manifest.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Logger } from "../lib/logger.ts";
 import { redact } from "../lib/redaction.ts";
@@ -8,7 +9,7 @@ import type { CachedCopy, CatalogueCache, CatalogueLook } from "../state/catalog
 import type { Storage } from "../storages/types.ts";
 import { AuditNotes, type AuditNotesDeps } from "./audit/notes.ts";
 import { type GoneDeps, recordGone } from "./backup/gone.ts";
-import { lookInto, ownKey } from "./catalogue.ts";
+import { type CatalogueProblem, lookInto, ownKey } from "./catalogue.ts";
 import { enqueueAnew, hostOfCopies } from "./places.ts";
 
 /** What is known is read anew after this time; milliseconds. */
@@ -36,7 +37,10 @@ export class CatalogueKeeper {
     this.#notes = new AuditNotes(deps);
   }
 
-  /** Looks into a storage, for one name or for all, and records what is new, what has changed and what is gone. */
+  /**
+   * Looks into a storage, for one name or for all, and records what is new, what has changed and what is gone. Of a name
+   * whose copies could not all be looked at nothing is gone by that look; it rejects with the reason.
+   */
   async refresh(storageName: string, name: string | undefined, signal: AbortSignal): Promise<{ backups: number }> {
     const { catalogueCache: cache, config, clock } = this.#deps;
     const names = new Set(name === undefined ? namesIn(config, storageName) : [name]);
@@ -59,28 +63,34 @@ export class CatalogueKeeper {
       };
     }
     signal.throwIfAborted();
-    const failed = found.problems.find(({ key }) => key === undefined)?.error;
-    for (const folder of found.copies.keys()) names.add(nameOf(folder));
+    const failures = found.problems.filter(({ key }) => key === undefined);
+    const unread = failures.flatMap((failure) => failure.unread ?? []);
+    for (const at of [...found.copies.keys(), ...unread]) names.add(nameOf(at));
     for (const each of names) {
-      const own = (folder: string): boolean => nameOf(folder) === each;
-      const unreadable = found.problems.flatMap(({ key }) => (key !== undefined && own(key) ? [key] : [])).toSorted();
-      await this.#record(storageName, each, filter(known, own), filter(found.copies, own), failed === undefined);
-      const before = failed && (await cache.readLook(storageName, each));
-      await cache.writeLook(storageName, each, lookOf(at, failed, before, unreadable));
+      const own = (at: string): boolean => nameOf(at) === each;
+      const doubts = doubtsOf(found.problems, own);
+      await this.#record(storageName, each, filter(known, own), filter(found.copies, own), doubts);
+      const before = doubts.failed && (await cache.readLook(storageName, each));
+      await cache.writeLook(storageName, each, lookOf(at, doubts, before));
     }
-    if (failed) throw failed;
+    const unlisted = failures.find((failure) => failure.unread === undefined);
+    if (unlisted) throw unlisted.error;
     await this.#notes.take(await this.#deps.storage(storageName), found.notes, signal);
+    if (failures[0]) throw failures[0].error;
     return { backups: found.copies.size };
   }
 
-  /** Reads one backup's copy anew: it was made, copied, proven, pinned. Gone, or no longer readable: it is forgotten. */
+  /**
+   * Reads one backup's copy anew: it was made, copied, proven, pinned. Gone, or with a manifest that makes no sense: it is
+   * forgotten. One that could not be read at this moment stays as it was known.
+   */
   async note(storageName: string, folder: string, signal: AbortSignal): Promise<void> {
     const { catalogueCache: cache } = this.#deps;
     const name = nameOf(folder);
     const storage = await this.#deps.storage(storageName);
     const { copies, problems } = await lookInto(storage, new Map(), { folder, signal });
     const [problem] = problems;
-    if (problem?.key !== undefined) await cache.remove(storageName, name, [folder]);
+    if (problem && isNonsense(problem.error)) await cache.remove(storageName, name, [folder]);
     if (problem) throw problem.error;
     if (copies.size > 0) await cache.put(storageName, name, copies);
     else await cache.remove(storageName, name, [folder]);
@@ -112,7 +122,7 @@ export class CatalogueKeeper {
     name: string,
     known: ReadonlyMap<string, CachedCopy>,
     found: ReadonlyMap<string, CachedCopy>,
-    isWhole: boolean,
+    { failed, unsure }: Doubts,
   ): Promise<void> {
     const { catalogueCache: cache } = this.#deps;
     const isSame = (a: CachedCopy | undefined, b: CachedCopy | undefined): boolean =>
@@ -124,8 +134,8 @@ export class CatalogueKeeper {
       changed.map(([folder]) => folder),
     );
     await cache.put(storage, name, new Map(changed.filter(([folder]) => isSame(now.get(folder), known.get(folder)))));
-    if (!isWhole) return;
-    const gone = [...known.keys()].filter((folder) => !found.has(folder));
+    if (failed) return;
+    const gone = [...known.keys()].filter((folder) => !found.has(folder) && !unsure.has(folder));
     await cache.remove(storage, name, gone);
     await recordGone(this.#deps, storage, gone);
   }
@@ -139,6 +149,34 @@ function namesIn({ backups }: Pick<Config, "backups">, storage: string): string[
   return backups.filter(({ storages }) => storages.includes(storage)).map(({ name }) => name);
 }
 
+/** What a look has not told of a name. */
+interface Doubts {
+  /** Why not all of it could be seen. */
+  readonly failed: AppError | undefined;
+  /** Keys of manifests that make no sense, oldest first. */
+  readonly unreadable: readonly string[];
+  /** Keys of the manifests of copies that could not be looked at, oldest first. */
+  readonly unread: readonly string[];
+  /** Folders that are in the list and could not be read: only a list without them says that they are gone. */
+  readonly unsure: ReadonlySet<string>;
+}
+
+function doubtsOf(problems: readonly CatalogueProblem[], isOwn: (key: string) => boolean): Doubts {
+  const own = problems.filter(({ unread, key = unread }) => key === undefined || isOwn(key));
+  const readable = own.filter(({ error }) => !isNonsense(error));
+  return {
+    failed: own.find(({ key }) => key === undefined)?.error,
+    unreadable: own.flatMap(({ key }) => key ?? []).toSorted(),
+    unread: own.flatMap(({ unread }) => unread ?? []).toSorted(),
+    unsure: new Set(readable.flatMap(({ unread, key = unread }) => key?.slice(0, -manifestFile.length) ?? [])),
+  };
+}
+
+/** A manifest that was read, and is none: the copy it was of is none either. */
+function isNonsense({ code }: AppError): boolean {
+  return code === "manifest";
+}
+
 /** The name of a backup by its folder or by a key in it. */
 function nameOf(key: string): string {
   return key.slice(0, key.indexOf("/"));
@@ -148,13 +186,8 @@ function filter<T>(map: ReadonlyMap<string, T>, keep: (key: string) => boolean):
   return new Map([...map].filter(([key]) => keep(key)));
 }
 
-function lookOf(
-  at: string,
-  failed: AppError | undefined,
-  before: CatalogueLook | undefined,
-  unreadable: readonly string[],
-): CatalogueLook {
-  const newest = unreadable.at(-1);
+function lookOf(at: string, { failed, unreadable, unread }: Doubts, before: CatalogueLook | undefined): CatalogueLook {
+  const [newest, unreadNewest] = [unreadable.at(-1), unread.at(-1)];
   const rest = newest === undefined ? {} : { unreadable: unreadable.length, unreadableNewest: newest };
   if (!failed) return { at, ...rest };
   const { code, message, text } = failed;
@@ -163,6 +196,7 @@ function lookOf(
     at,
     error: { code, message: redact(message), ...(text ? { text } : {}), since: before?.error?.since ?? at },
     ...(seen === undefined ? {} : { seenAt: seen }),
+    ...(unreadNewest === undefined ? {} : { unreadNewest }),
     ...rest,
   };
 }

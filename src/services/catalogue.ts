@@ -28,10 +28,15 @@ export interface CatalogueEntry {
   readonly counted?: { readonly tables: number; readonly rows: number };
 }
 
-/** What could not be read: a storage out of reach (no `key`), or a manifest that makes no sense. */
+/**
+ * What could not be read: a storage that can not be read at this moment (no `key`), or a manifest that makes no sense or
+ * has vanished since it was listed.
+ */
 export interface CatalogueProblem {
   readonly storage: string;
   readonly key?: string;
+  /** Without `key`: the manifest of the one copy that could not be looked at, of which nothing is known then. */
+  readonly unread?: string;
   readonly error: AppError;
 }
 
@@ -143,8 +148,10 @@ export async function lookInto(
         folder,
         await readCopy(storage, folder, { ...found, manifest: found.manifest }, known.get(folder), options.signal),
       );
-    } catch (error) {
-      problems.push({ storage: storage.name, key: found.manifest.key, error: toAppError(error, "manifest") });
+    } catch (cause) {
+      const { key } = found.manifest;
+      const error = toAppError(cause);
+      problems.push({ storage: storage.name, ...(isOfManifest(error, key) ? { key } : { unread: key }), error });
     }
   };
   try {
@@ -174,6 +181,11 @@ export async function lookInto(
   }
   await Promise.all(running);
   return { copies, problems, removing, orphans, notes };
+}
+
+/** Whether it tells of the manifest itself; all else tells of the storage, and only at this moment. */
+function isOfManifest({ code, context }: AppError, key: string): boolean {
+  return code === "manifest" || (code === "not-found" && context["key"] === key);
 }
 
 function addTo(found: Found, file: string, object: StoredObject): void {

@@ -38,6 +38,8 @@ export interface CatalogueLook {
   };
   /** Beside `error`: when it was last looked into with success. */
   readonly seenAt?: string;
+  /** Beside `error`: the manifest of the newest copy that is there and could not be looked at. */
+  readonly unreadNewest?: string;
   /** What has happened there since could not be read: it is looked into anew at once. */
   readonly due?: true;
   /** How many manifests there make no sense. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runHere } from "../support/cli-here.ts";
-import { type S3Server, startS3 } from "../support/s3.ts";
+import { type S3Server, startS3, startS3Proxy } from "../support/s3.ts";
 
 let s3: S3Server;
 let folder: string;
@@ -84,6 +84,28 @@ describe("vakhta drill", { timeout: 60_000 }, () => {
       status: "failed",
       backups: [{ status: "undrilled", reason: { finding: "unseen" } }],
       problems: [{ storage: "offsite" }],
+    });
+  });
+
+  it("names a copy that could not be read, as the list of backups does, and fails", async () => {
+    await using proxy = await startS3Proxy(s3.endpoint);
+    configure({ drill: "{ backups: [one] }", endpoint: proxy.endpoint });
+    const made = JSON.parse((await cli("backup", "one", "--here", "--json")).stdout) as { id: string };
+    proxy.inject({ kind: "reset", afterBytes: 40 }, { on: ["GetObject"], path: /manifest\.json/ });
+    const object = new RegExp(`^one/.*-${made.id}/manifest\\.json$`);
+    const listed = await cli("backups", "one", "--json");
+    expect(listed).toMatchObject({ status: 1, stderr: expect.stringMatching(/^offsite: one\/.*manifest\.json: /m) });
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      backups: [{ id: made.id, copies: ["local"] }],
+      problems: [
+        { storage: "offsite", key: expect.stringMatching(object), code: expect.not.stringMatching(/^manifest$/) },
+      ],
+    });
+    const drill = await cli("drill", "--json");
+    expect(drill).toMatchObject({ status: 1, stderr: expect.stringMatching(/^offsite: one\/.*manifest\.json: /m) });
+    expect(JSON.parse(drill.stdout)).toMatchObject({
+      backups: [{ status: "undrilled", reason: { finding: "unseen" } }],
+      problems: [{ storage: "offsite", key: expect.stringMatching(object) }],
     });
   });
 });

@@ -7,6 +7,7 @@ import type { Config } from "../../src/app/config.ts";
 import { drillMetrics } from "../../src/app/drill-metrics.ts";
 import { createWorkerDeps, type WorkerDeps } from "../../src/app/worker-deps.ts";
 import { type Drill, isOver, keepDrills } from "../../src/core/drill.ts";
+import { AppError } from "../../src/core/errors.ts";
 import { runFolder } from "../../src/core/manifest.ts";
 import { runBackup } from "../../src/services/backup/pipeline.ts";
 import { drillByClock } from "../../src/services/drills/schedule.ts";
@@ -269,6 +270,23 @@ describe("a drill", { timeout: 60_000 }, () => {
     await damage(older);
     expect(await drilled(deps)).toMatchObject({ status: "passed" });
     expect(await findings(deps)).toEqual([]);
+  });
+
+  it("does not take an older copy for the newest, while the newest can not be read", async () => {
+    const deps = worker({ backups: { numbers: { source: numbers() } } });
+    await backUp(deps, "numbers", 30);
+    const offsite = await deps.storage("offsite");
+    const read = offsite.read.bind(offsite);
+    offsite.read = async () => {
+      throw new AppError("storage-unreachable", "it is away", { permanent: false });
+    };
+    await expect(backUp(deps, "numbers", 2)).rejects.toThrow("it is away");
+    expect(await drilled(deps)).toMatchObject({
+      items: [{ status: "undrilled", reason: { finding: "unseen", text: { key: "drill-reason-unseen" } } }],
+    });
+    offsite.read = read;
+    await look(deps);
+    expect(await drilled(deps)).toMatchObject({ status: "passed" });
   });
 
   it("that finds a copy which does not hold shows what was found, and leaves the alarm to the proofs", async () => {

@@ -37,7 +37,7 @@ export async function findPrevious(query: PreviousQuery): Promise<Pick<OpenOptio
   if (kindOf(kind).incremental !== true) return {};
   const looks = await Promise.all(storages.map((storage) => lookInto(storage, new Map(), { name, signal })));
   signal.throwIfAborted();
-  for (const { storage, key, error } of looks.flatMap(({ problems }) => problems))
+  for (const { storage, unread, key = unread, error } of looks.flatMap(({ problems }) => problems))
     logger.warn({ backup: name, storage, key, error: error.message }, "what lies there is not built upon");
   const seen = storages.map(({ name: storage }, index) => ({ storage, copies: looks[index]?.copies ?? new Map() }));
   const flaws = flawsIn(seen, suspicions);

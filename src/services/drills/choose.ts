@@ -73,12 +73,25 @@ async function newerUnreadable(
 ): Promise<DrillReason | undefined> {
   const offsite = offsiteStorages(config, name);
   for (const [index, look] of (await catalogue.looks(offsite, name)).entries()) {
+    const storage = offsite[index] ?? "";
+    const isNewer = (object: string | undefined): object is string =>
+      object !== undefined && object >= folder && !isAhead(timeOf(object), now);
+    const unread = look?.unreadNewest;
+    if (look?.error && isNewer(unread) && !unread.startsWith(folder)) return unseen(storage, look.error.message);
     const object = look?.unreadableNewest;
-    if (object === undefined || object < folder || isAhead(timeOf(object), now)) continue;
-    const text = { key: "drill-reason-manifest", args: { storage: offsite[index] ?? "", object } };
-    return { message: `${object} in ${offsite[index]} makes no sense`, text, finding: "unseen" };
+    if (!isNewer(object)) continue;
+    const text = { key: "drill-reason-manifest", args: { storage, object } };
+    return { message: `${object} in ${storage} makes no sense`, text, finding: "unseen" };
   }
   return undefined;
+}
+
+function unseen(storage: string, reason: string | undefined): DrillReason {
+  const text: Text =
+    reason === undefined
+      ? { key: "drill-reason-unseen-yet", args: { storage } }
+      : { key: "drill-reason-unseen", args: { storage, reason } };
+  return { message: `${storage} could not be looked into: ${reason ?? "not yet"}`, text, finding: "unseen" };
 }
 
 /** As `runFolder` has put it into a folder's name. */
@@ -108,13 +121,7 @@ async function reasonFor({ config, catalogue }: ChooseDeps, name: string, known:
     };
   const looks = await catalogue.looks(offsite, name);
   for (const [index, look] of looks.entries()) {
-    if (look && !look.error) continue;
-    const storage = offsite[index] ?? "";
-    const why = look?.error;
-    const text: Text = why
-      ? { key: "drill-reason-unseen", args: { storage, reason: why.message } }
-      : { key: "drill-reason-unseen-yet", args: { storage } };
-    return { message: `${storage} could not be looked into: ${why?.message ?? "not yet"}`, text, finding: "unseen" };
+    if (!look || look.error) return unseen(offsite[index] ?? "", look?.error?.message);
   }
   if (known === 0) return { message: "there is no backup", text: { key: "drill-reason-none" }, finding: "no-backup" };
   const text = { key: "drill-reason-no-offsite", args: { storages: offsite.join(", ") } };

@@ -50,7 +50,10 @@ export async function copiesOf(deps: RestoreDeps, backup: Backup, signal: AbortS
   }
   if (storages.length === 0) throw noCopy(id, unseen);
   const found = await findCopies({ name, id, folder, storages, unseen: [] }, signal);
-  for (const { storage, error } of found.refused) passedOver.push(passed(storage.name, error));
+  for (const { storage, error } of found.refused) {
+    passedOver.push(passed(storage.name, error));
+    if (!isVerdict(error) && error.code !== "no-copy") unseen ??= error;
+  }
   const suspected = new Set(
     (await deps.verifications.suspicions())
       .filter((suspicion) => suspicion.proven && suspicion.folder === folder)
@@ -59,6 +62,11 @@ export async function copiesOf(deps: RestoreDeps, backup: Backup, signal: AbortS
   const copies = found.copies.filter((copy) => {
     const { storage } = copy;
     const isOther = manifestSha256 !== undefined && copy.manifestSha256 !== manifestSha256;
+    if (copy.unseen && !isOther && !suspected.has(storage.name)) {
+      unseen ??= copy.unseen;
+      passedOver.push(passed(storage.name, copy.unseen));
+      return false;
+    }
     const why = isOther ? "other" : !copy.sound || suspected.has(storage.name) ? "unsound" : undefined;
     if (why !== undefined) passedOver.push({ storage: storage.name, reason: { key: `restoration-passed-${why}` } });
     return why === undefined;

@@ -80,6 +80,8 @@ export interface FoundCopy {
   readonly manifestSha256: string;
   /** Nothing is known to speak against it, nor against what it needs of earlier ones. */
   readonly sound: boolean;
+  /** Why it is not known whether it is sound: its storage could not be read at this moment. */
+  readonly unseen?: AppError;
   readonly proofs: readonly Proof[];
 }
 
@@ -101,9 +103,10 @@ export async function findCopies({ folder, name, storages }: FoundBackup, signal
   for (const storage of storages) {
     try {
       const { manifest, sha256 } = await readCopyManifest(storage, folder, undefined, signal);
-      const seen = await lookAt(storage, manifest, { name, folder, signal });
-      found.push({ storage, manifest, manifestSha256: sha256, proofs: seen.get(folder)?.proofs ?? [] });
-      looks.push({ storage: storage.name, copies: seen });
+      const { copies, unseen } = await lookAt(storage, manifest, { name, folder, signal });
+      const proofs = copies.get(folder)?.proofs ?? [];
+      found.push({ storage, manifest, manifestSha256: sha256, proofs, ...(unseen ? { unseen } : {}) });
+      looks.push({ storage: storage.name, copies });
     } catch (error) {
       signal.throwIfAborted();
       refused.push({ storage, error: toAppError(error) });
@@ -112,7 +115,8 @@ export async function findCopies({ folder, name, storages }: FoundBackup, signal
   if (found.length === 0 && refused[0]) throw refused[0].error;
   if (new Set(found.map(({ manifestSha256 }) => manifestSha256)).size > 1) throw different(folder, found);
   const flaws = flawsIn(looks, []);
-  const isSound = ({ storage }: { storage: Storage }): boolean =>
+  const isSound = ({ storage, unseen }: Omit<FoundCopy, "sound">): boolean =>
+    unseen === undefined &&
     looks.some((look) => look.storage === storage.name && look.copies.has(folder)) &&
     flaws.get(storage.name)?.get(folder) === undefined;
   const copies = found.map((copy) => ({ ...copy, sound: isSound(copy) }));
@@ -120,19 +124,21 @@ export async function findCopies({ folder, name, storages }: FoundBackup, signal
   return { copies: copies.toSorted((a, b) => rank(b) - rank(a)), refused };
 }
 
-/** The backup, and the earlier ones whose parts it needs. */
+/** The backup, and the earlier ones whose parts it needs; `unseen`: why not all of them could be seen. */
 async function lookAt(
   storage: Storage,
   manifest: Manifest,
   options: { name: string; folder: string; signal: AbortSignal },
-): Promise<Map<string, CachedCopy>> {
+): Promise<{ readonly copies: Map<string, CachedCopy>; readonly unseen: AppError | undefined }> {
   const folders = new Set([options.folder, ...manifest.references.map((reference) => reference.folder)]);
   const seen = new Map<string, CachedCopy>();
+  let unseen: AppError | undefined;
   for (const folder of folders) {
-    const { copies } = await lookInto(storage, new Map(), { ...options, folder });
+    const { copies, problems } = await lookInto(storage, new Map(), { ...options, folder });
     for (const [at, copy] of copies) seen.set(at, copy);
+    unseen ??= problems.find(({ key }) => key === undefined)?.error;
   }
-  return seen;
+  return { copies: seen, unseen };
 }
 
 function different(folder: string, copies: readonly Pick<FoundCopy, "storage">[]): AppError {

@@ -87,7 +87,7 @@ export async function fillStorage(order: FillOrder): Promise<Filled> {
   return { copied, there, failed };
 }
 
-/** What is meant, and what that needs, in the order of their times; what is meant and has a manifest that makes no sense. */
+/** What is meant, and what that needs, in the order of their times; what is meant and could not be looked at. */
 interface Meant {
   readonly wanted: ReadonlyMap<string, CachedCopy>;
   readonly unreadable: ReadonlyMap<string, AppError>;
@@ -96,9 +96,11 @@ interface Meant {
 async function meantIn(from: Storage, which: string | undefined, signal: AbortSignal): Promise<Meant> {
   const { copies, problems } = await lookInto(from, new Map(), { signal });
   // What cannot be listed is no empty storage.
-  const unseen = problems.find(({ key }) => key === undefined);
+  const unseen = problems.find(({ key, unread }) => key === undefined && unread === undefined);
   if (unseen) throw unseen.error;
-  const broken = new Map(problems.map(({ key = "", error }) => [key.slice(0, -manifestFile.length), error]));
+  const broken = new Map(
+    problems.map(({ unread = "", key = unread, error }) => [key.slice(0, -manifestFile.length), error]),
+  );
   const all = [...copies.keys(), ...broken.keys()].toSorted((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1));
   const fitting = all.filter((folder) => which === undefined || isMeant(folder, which));
   const meant = new Set(which?.startsWith("latest:") ? fitting.slice(-1) : fitting);
