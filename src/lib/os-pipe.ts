@@ -16,16 +16,25 @@ export interface OsPipe {
   readonly write: number;
   /** Closes this process's copy of an end, if it is still open. */
   close(end: "read" | "write"): void;
+  /**
+   * Whether its reader, which has ended, has left something in it. To be asked once; false for a pipe that is not watched.
+   * Zeros are nothing: programs that unpack an archive may leave the padding behind it.
+   */
+  isLeft(): boolean;
 }
+
+/** Bytes of padding that are looked through: an archive's is a block of 10 KiB, usually. */
+const mostPadding = 256 * 1024;
 
 /**
  * Makes a pipe. It has a name in the folder for temporary files only for as long as it takes to open it: Node cannot
  * make one without.
  *
  * @param own this process itself will read it, by `readPaced`.
+ * @param watched `isLeft` will be asked, whatever happens: until then whoever writes is not told that nobody reads.
  * @throws AppError `tool-failed` when there is no room for its name.
  */
-export function openPipe({ own = false } = {}): OsPipe {
+export function openPipe({ own = false, watched = false } = {}): OsPipe {
   let folder: string | undefined;
   const open = new Map<string, number>();
   try {
@@ -36,6 +45,7 @@ export function openPipe({ own = false } = {}): OsPipe {
     open.set("both", openSync(path, constants.O_RDWR));
     open.set("read", openSync(path, constants.O_RDONLY | (own ? constants.O_NONBLOCK : 0)));
     open.set("write", openSync(path, constants.O_WRONLY));
+    if (watched) open.set("watch", openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   } catch (error) {
     for (const descriptor of open.values()) closeSync(descriptor);
     open.clear();
@@ -45,12 +55,21 @@ export function openPipe({ own = false } = {}): OsPipe {
     if (both !== undefined) closeSync(both);
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
-  const close = (end: "read" | "write"): void => {
+  const close = (end: string): void => {
     const descriptor = open.get(end);
     open.delete(end);
     if (descriptor !== undefined) closeSync(descriptor);
   };
-  return { read: open.get("read") as number, write: open.get("write") as number, close };
+  const isLeft = (): boolean => {
+    const watch = open.get("watch");
+    if (watch === undefined) return false;
+    try {
+      return holdsMore(watch);
+    } finally {
+      close("watch");
+    }
+  };
+  return { read: open.get("read") as number, write: open.get("write") as number, close, isLeft };
 }
 
 function noPipe(cause: unknown): AppError {
@@ -61,6 +80,17 @@ function noPipe(cause: unknown): AppError {
     text: { key: "error-no-pipe", args: { folder } },
     cause,
   });
+}
+
+function holdsMore(descriptor: number): boolean {
+  const space = Buffer.alloc(pipeBytes);
+  for (let seen = 0; seen < mostPadding; ) {
+    const bytes = readNow(descriptor, space);
+    if (bytes <= 0) return false;
+    if (space.subarray(0, bytes).some((byte) => byte !== 0)) return true;
+    seen += bytes;
+  }
+  return true;
 }
 
 /** What a pipe of Linux holds, and therefore as much as one read can give. */
@@ -74,8 +104,9 @@ const pause = { least: 4, most: 20 };
  * thousand lines one by one would wake this process as often, and that costs more than all the rest of the work with them.
  *
  * @param pipe made for it (`own`); its reading end is closed at the stream's end.
+ * @param isOver whether what is in it is all that is wanted, although others may still hold it open.
  */
-export function readPaced(pipe: OsPipe): Readable {
+export function readPaced(pipe: OsPipe, isOver: () => boolean = () => false): Readable {
   const space = Buffer.allocUnsafeSlow(pipeBytes);
   let next: (() => void) | undefined;
   let wait: number = pause.least;
@@ -98,6 +129,10 @@ export function readPaced(pipe: OsPipe): Readable {
     if (!wanted || next !== undefined) return;
     const bytes = filled();
     if (bytes === undefined) return;
+    if (bytes < 0 && isOver()) {
+      stream.push(null);
+      return;
+    }
     wait = bytes < 0 ? Math.min(wait * 2, pause.most) : pause.least;
     // What has filled the pipe may be waiting to go on; but never without everything else in between.
     next = bytes >= pipeBytes / 2 ? soon(0) : soon(wait);
@@ -123,11 +158,20 @@ export function readPaced(pipe: OsPipe): Readable {
   /** Bytes read into `space`; 0 at the end, -1 while there are none, undefined when it cannot be read. */
   function filled(): number | undefined {
     try {
-      return readSync(pipe.read, space);
+      return readNow(pipe.read, space);
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "EAGAIN") return -1;
       stream.destroy(error instanceof Error ? error : new Error(String(error)));
       return undefined;
     }
+  }
+}
+
+/** Bytes read; 0 at the end, -1 while there are none. */
+function readNow(descriptor: number, space: Uint8Array): number {
+  try {
+    return readSync(descriptor, space);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return -1;
+    throw error;
   }
 }

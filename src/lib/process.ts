@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
 import { basename } from "node:path";
 import { finished, PassThrough, pipeline, Readable, type Writable } from "node:stream";
 import { AppError, toAppError } from "../core/errors.ts";
@@ -58,7 +59,8 @@ export interface Pipeline {
   readonly pids: readonly (number | undefined)[];
   /**
    * Resolves when the first program has taken the whole input (at once where there is none); rejects when the input
-   * failed, or when the program ended before. Nobody has to await it: programs may do with less than they are given.
+   * failed, or when the program ended before. With `whole`, also with `Unread` when a program has ended and left some of
+   * what it was given. Nobody has to await it: programs may do with less than they are given.
    */
   readonly fed: Promise<void>;
   /**
@@ -67,6 +69,16 @@ export interface Pipeline {
    * `stdout` must be read to its end or destroyed, else the programs wait for it.
    */
   readonly done: Promise<readonly string[]>;
+}
+
+/** A program has ended without having read everything. */
+export class Unread extends Error {
+  readonly step: string;
+
+  constructor(step: string) {
+    super(`${step} has ended before it had read everything`);
+    this.step = step;
+  }
 }
 
 /** A program that is talked to over its standard input and output. */
@@ -167,14 +179,14 @@ export function converse(
 
 /**
  * Starts programs connected by pipes of the operating system: the bytes between them do not pass this process.
- * Every exit status counts. An abort sends SIGTERM to the programs' process groups, and SIGKILL after 5 s.
+ * Every exit status counts. An abort sends SIGTERM to the programs' process groups, and SIGKILL after 5 s. `whole`: what is
+ * small fits into the pipes, and a program that reads nothing would pass for one that has read it: each is watched.
  */
 export function startPipeline(
   commands: readonly Command[],
-  options: { readonly input?: Readable; readonly signal?: AbortSignal } = {},
+  options: { readonly input?: Readable; readonly signal?: AbortSignal; readonly whole?: boolean } = {},
 ): Pipeline {
-  const children = connected(commands, options.input === undefined ? "ignore" : "pipe");
-  const first = children[0]?.process.stdin;
+  const { children, stdin: first, read } = connected(commands, options);
   const last = children.at(-1)?.process.stdout;
   if (!last) throw new AppError("internal", "a pipeline without commands");
   const done = handled(supervise(children, options.signal));
@@ -184,33 +196,73 @@ export function startPipeline(
   else fed.resolve();
   return {
     stdout,
-    fed: handled(fed.promise),
+    fed: handled(Promise.all([fed.promise, ...read]).then(() => undefined)),
     pids: children.map((child) => child.process.pid),
     done,
   };
 }
 
-/** Starts programs, each with the next one's input as its output; the first gets `input`, all or none are started. */
-function connected(commands: readonly Command[], input: "pipe" | "ignore"): Child[] {
+interface Connected {
+  readonly children: readonly Child[];
+  /** Of the first one, where there is an input. */
+  readonly stdin: Writable | undefined;
+  /** Of each that is watched, when it has ended. */
+  readonly read: readonly Promise<void>[];
+}
+
+/** Starts programs, each with the next one's input as its output, all or none. */
+function connected(
+  commands: readonly Command[],
+  { input, whole = false }: { readonly input?: Readable; readonly whole?: boolean },
+): Connected {
   const children: Child[] = [];
   const pipes: OsPipe[] = [];
+  const read: Promise<void>[] = [];
+  let stdin: Writable | undefined;
+  const without = input ? "pipe" : "ignore";
   try {
+    if (input && whole) pipes.push(openPipe({ watched: true }));
     for (const [index, command] of commands.entries()) {
       const before = pipes.at(-1);
-      const after = index < commands.length - 1 ? openPipe() : undefined;
+      const after = index < commands.length - 1 ? openPipe({ watched: whole }) : undefined;
       if (after) pipes.push(after);
-      const stdin = before?.read ?? input;
-      children.push(start(command, [stdin, after?.write ?? "pipe", "pipe"]));
+      const child = start(command, [before?.read ?? without, after?.write ?? "pipe", "pipe"]);
+      children.push(child);
+      if (whole && before) read.push(handled(readWhole(child, before)));
       // Without this process's copies of the pipe's ends, a reader's death reaches the writer (SIGPIPE) and the reverse (EOF).
       before?.close("read");
       after?.close("write");
     }
+    stdin = children[0]?.process.stdin ?? (input && writerOf(pipes[0], children[0]));
   } catch (error) {
-    for (const pipe of pipes) for (const end of ["read", "write"] as const) pipe.close(end);
+    letGo(pipes);
     for (const child of children) signalGroup(child.process, "SIGKILL");
     throw error;
   }
-  return children;
+  return { children, stdin, read };
+}
+
+function letGo(pipes: readonly OsPipe[]): void {
+  for (const pipe of pipes) {
+    for (const end of ["read", "write"] as const) pipe.close(end);
+    pipe.isLeft();
+  }
+}
+
+/** Resolves when a program has ended and read all that was in its pipe. */
+async function readWhole({ process: child, step }: Child, pipe: OsPipe): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const event of ["exit", "error"]) child.once(event, () => resolve(undefined));
+  await promise;
+  if (pipe.isLeft()) throw new Unread(step);
+}
+
+/** This process's end of a pipe to a program: it ends with it, as the standard input does that Node makes. */
+function writerOf(pipe: OsPipe | undefined, child: Child | undefined): Writable | undefined {
+  if (!(pipe && child)) return undefined;
+  const writer = new Socket({ fd: pipe.write, readable: false, writable: true });
+  child.process.once("exit", () => writer.destroy());
+  return writer;
 }
 
 /**
@@ -316,6 +368,8 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
       // A process group of its own, so that a signal reaches the children of the child too.
       detached: true,
     });
+    // Without a descriptor that is left there is not even that.
+    if ((child.stdio as unknown) === undefined) throw notStarted(child, step);
   } catch (error) {
     listened?.close("read");
     throw error;
@@ -330,7 +384,9 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
   };
   child.stderr?.setEncoding("utf8");
   child.stderr?.on("data", keep);
-  const lines = listened && readPaced(listened);
+  let hasEnded = false;
+  // What the program itself has said is in the pipe when it has ended, whoever holds that open.
+  const lines = listened && readPaced(listened, () => hasEnded);
   let unheard: Error | undefined;
   lines?.once("error", (error) => {
     unheard = error;
@@ -346,6 +402,7 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
       if (child.pid === undefined) resolve({ code: null, signal: null, error });
     });
     child.once("exit", (code, signal) => {
+      hasEnded = true;
       alive.delete(child);
       resolve({ code, signal });
     });
@@ -371,6 +428,17 @@ function start(command: Command, stdio: readonly [Stdio, Stdio, Stdio]): Child {
     stderr: () => redact(lastLines(tail)),
     accepts: command.accepts ?? (() => false),
   };
+}
+
+function notStarted(child: ChildProcess, step: string): AppError {
+  // Its event comes all the same.
+  child.once("error", () => undefined);
+  const reason = "too many open files";
+  return new AppError("tool-failed", `${step} could not be started: ${reason}`, {
+    permanent: false,
+    context: { step },
+    text: { key: "error-tool-start", args: { step, reason } },
+  });
 }
 
 function lastLines(text: string): string {

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AppError } from "../core/errors.ts";
-import { type Command, startPipeline } from "../lib/process.ts";
+import { type Command, startPipeline, Unread } from "../lib/process.ts";
 
 /**
  * Gives a backup's part to programs connected by pipes, and reads it to its end. Rejects with the part's own error
@@ -21,7 +21,7 @@ export async function feed(
   // Programs may not even start, and the input fail then.
   input.on("error", () => undefined);
   try {
-    const programs = startPipeline(commands, { input, signal: options.signal });
+    const programs = startPipeline(commands, { input, signal: options.signal, whole: true });
     const { onBytes } = options;
     if (onBytes) input.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
     const { onOutput } = options;
@@ -32,10 +32,11 @@ export async function feed(
     } else programs.stdout.resume();
     const [said] = await Promise.all([programs.done, read]);
     await programs.fed.catch((error: unknown) => {
-      throw input.errored ?? unread(commands[0], error);
+      throw input.errored ?? unread(error instanceof Unread ? error.step : stepOf(commands[0]), error);
     });
     return said;
   } catch (error) {
+    options.signal.throwIfAborted();
     throw input.errored ?? stoppedReader(commands, error) ?? error;
   } finally {
     input.destroy();
@@ -47,13 +48,16 @@ function stoppedReader(commands: readonly Command[], error: unknown): AppError |
   if (!(error instanceof AppError)) return undefined;
   const { step, exit, stderr } = error.context;
   const isCut = exit === "killed by SIGPIPE" || /broken pipe|connection reset by peer/i.test(String(stderr));
-  const writer = commands.findIndex((command) => (command.step ?? command.argv[0]) === step);
+  const writer = commands.findIndex((command) => stepOf(command) === step);
   const reader = writer < 0 ? undefined : commands[writer + 1];
-  return isCut && reader ? unread(reader, error) : undefined;
+  return isCut && reader ? unread(stepOf(reader), error) : undefined;
 }
 
-function unread(command: Command | undefined, cause: unknown): AppError {
-  const step = command?.step ?? command?.argv[0] ?? "";
+function stepOf(command: Command | undefined): string {
+  return command?.step ?? command?.argv[0] ?? "";
+}
+
+function unread(step: string, cause: unknown): AppError {
   return new AppError("source-failed", `${step} ended before it had read the whole backup`, {
     context: { step, exit: "exit status 0" },
     text: { key: "error-part-unread", args: { step } },

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { describe, expect, it, vi } from "vitest";
 import { run, startPipeline } from "../../src/lib/process.ts";
 import { processesWith } from "../support/processes.ts";
@@ -18,6 +19,20 @@ describe("a program that is listened to", () => {
     };
     expect(await run(command)).toEqual({ stdout: "end\n", stderr: "unended" });
     expect({ next, wrong }).toEqual({ next: 200_000, wrong: 0 });
+  });
+
+  it("counts as ended when it has, whatever it has left running that could say more", async () => {
+    const heard: string[] = [];
+    const command = {
+      ...sh("echo started >&2; setsid sleep 300 & echo $!; echo done >&2"),
+      onLine: (line: string) => heard.push(line) > 0,
+    };
+    const pipe = startPipeline([command]);
+    const pid = once(pipe.stdout, "data").then(([chunk]) => Number(chunk));
+    pipe.stdout.resume();
+    await pipe.done;
+    process.kill(await pid, "SIGKILL");
+    expect(heard).toEqual(["started", "done"]);
   });
 
   it("shows in its error what it was told to show", async () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import { findTool, outputBuffer } from "../../src/lib/environment.ts";
-import { bytesWritten, converse, run, startPipeline } from "../../src/lib/process.ts";
+import { bytesWritten, converse, run, startPipeline, Unread } from "../../src/lib/process.ts";
 import { registerSecret } from "../../src/lib/redaction.ts";
 import { processesWith, wordsOf } from "../support/processes.ts";
 
@@ -219,6 +219,42 @@ describe("startPipeline", () => {
     expect(Number(await text(pipe.stdout))).toBe(0);
     await pipe.done;
     await expect(pipe.fed).rejects.toThrow("damaged");
+  });
+
+  describe("that has to read everything", () => {
+    const give = async (bytes: Buffer, ...argvs: readonly (readonly string[])[]): Promise<void> => {
+      const input = Readable.from([bytes], { objectMode: false });
+      const pipe = startPipeline(
+        argvs.map((argv) => ({ argv })),
+        { input, whole: true },
+      );
+      pipe.stdout.resume();
+      await pipe.done;
+      await pipe.fed;
+    };
+    const some = Buffer.alloc(10_000, "some");
+
+    it("is told when it has", async () => {
+      await expect(give(some, ["cat"])).resolves.toBeUndefined();
+      await expect(give(Buffer.alloc(3_000_000, "more"), ["cat"], ["wc", "-c"])).resolves.toBeUndefined();
+      await expect(give(Buffer.alloc(0), ["true"])).resolves.toBeUndefined();
+    });
+
+    it.each([[["true"]], [["head", "-c", "10"]], [["cat"], ["true"]], [["cat"], ["cat"], ["head", "-c", "9999"]]])(
+      "is told when it has not, however little it is: %j",
+      async (...argvs) => {
+        const outcome = await give(some, ...argvs).catch((error: unknown) => error);
+        // Whoever writes to it may have seen it first.
+        if (outcome instanceof Unread) expect(outcome.step).toBe(argvs.at(-1)?.[0]);
+        else expect(outcome).toMatchObject({ code: "tool-failed" });
+      },
+    );
+
+    it("may leave the padding of an archive", async () => {
+      const padded = Buffer.concat([some, Buffer.alloc(10_240)]);
+      await expect(give(padded, ["head", "-c", "10000"])).resolves.toBeUndefined();
+      await expect(give(padded, ["cat"], ["head", "-c", "10000"])).resolves.toBeUndefined();
+    });
   });
 
   it("gives the reader its end of file when the writer dies, and reports the writer", async () => {
