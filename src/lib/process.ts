@@ -178,7 +178,8 @@ export function converse(
 }
 
 /**
- * Starts programs connected by pipes of the operating system: the bytes between them do not pass this process.
+ * Starts programs connected by pipes of the operating system: the bytes between them do not pass this process. Where one
+ * can not be started, the input is destroyed.
  * Every exit status counts. An abort sends SIGTERM to the programs' process groups, and SIGKILL after 5 s. `whole`: what is
  * small fits into the pipes, and a program that reads nothing would pass for one that has read it: each is watched.
  */
@@ -237,6 +238,8 @@ function connected(
   } catch (error) {
     letGo(pipes);
     for (const child of children) signalGroup(child.process, "SIGKILL");
+    // Nobody else would end what it comes from.
+    input?.on("error", () => undefined).destroy();
     throw error;
   }
   return { children, stdin, read };

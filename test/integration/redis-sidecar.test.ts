@@ -1,7 +1,8 @@
-import { existsSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { startSidecar } from "../../src/sources/redis/replace/sidecar.ts";
+import { startPrivateServer } from "../../src/sources/redis/server.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { scriptIn } from "../support/fake-tools.ts";
 import { processIds } from "../support/processes.ts";
@@ -21,13 +22,22 @@ describe("a private Redis for the live one", () => {
   it("is ended when it does not tell what it has loaded", async () => {
     using folder = temporaryFolder();
     using bin = temporaryFolder();
-    scriptIn(bin.path, "redis-cli", "test -S redis.sock && touch asked; echo LOADING >&2; exit 1");
+    scriptIn(bin.path, "redis-cli", "test -S redis-*.sock && touch asked; echo LOADING >&2; exit 1");
     vi.stubEnv("PATH", `${bin.path}:${process.env["PATH"]}`);
     const { signal } = new AbortController();
     const attempt = startSidecar(undefined, { folder: folder.path, address: "127.0.0.1", signal });
     await expect(attempt).rejects.toMatchObject({ message: expect.stringContaining("LOADING") });
     expect(existsSync(join(folder.path, "asked"))).toBe(true);
     expect(processesIn(folder.path)).toEqual([]);
+  });
+
+  it("answers after another one has ended that was there before, as that of a killed worker", async () => {
+    using folder = temporaryFolder();
+    const { signal } = new AbortController();
+    const first = await startPrivateServer({ folder: folder.path, signal });
+    await using second = await startPrivateServer({ folder: folder.path, signal });
+    await first[Symbol.asyncDispose]();
+    expect(await second.info()).toBeDefined();
   });
 
   it.each(["before", "while a port is looked for"])("is not started when it is called off %s", async (when) => {
@@ -38,7 +48,7 @@ describe("a private Redis for the live one", () => {
     const attempt = startSidecar(undefined, { folder: folder.path, address: "127.0.0.1", signal: stop.signal });
     abort();
     await expect(attempt).rejects.toThrow("stop now");
-    expect(existsSync(join(folder.path, "redis.sock"))).toBe(false);
+    expect(readdirSync(folder.path)).toEqual([]);
     expect(processesIn(folder.path)).toEqual([]);
   });
 });

@@ -316,9 +316,11 @@ describe("startPipeline", () => {
 
   it("starts nothing when one of the programs is missing", async () => {
     const mark = `mark-${process.pid}-missing`;
+    const input = new PassThrough();
     expect(() =>
-      startPipeline([js(`setInterval(() => {}, 1000) // ${mark}`, "a"), { argv: ["no-such-tool"] }]),
+      startPipeline([js(`setInterval(() => {}, 1000) // ${mark}`, "a"), { argv: ["no-such-tool"] }], { input }),
     ).toThrow("no-such-tool");
+    expect(input.destroyed).toBe(true);
     await vi.waitFor(() => expect(running(mark)).toEqual([]), soon);
   });
 

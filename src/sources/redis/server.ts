@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -9,7 +10,6 @@ import { askInfo } from "./inspect.ts";
 import { type Cli, cliFor, serverCommand } from "./tools.ts";
 
 export const snapshotFile = "dump.rdb";
-const socket = "redis.sock";
 const logLines = 20;
 /** As many as anybody uses; a snapshot with a database beyond these would not be loaded. */
 const databases = 1024;
@@ -39,8 +39,10 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
   if (memory !== undefined) await requireMemory(memory);
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
+  // Of its own: a killed worker's server, when it ends at last, removes the one that it has made there.
+  const socket = `redis-${randomBytes(4).toString("hex")}.sock`;
   const server = converse(serverCommand(folder), { signal });
-  server.stdin.end(settings(options));
+  server.stdin.end(settings(options, socket));
   const end = async (): Promise<void> => {
     stop.abort(new AppError("interrupted", "the private Redis was ended", { permanent: false }));
     await server.done.catch(() => undefined);
@@ -57,7 +59,7 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
   return { cli, info: () => askInfo(cli, signal), [Symbol.asyncDispose]: end };
 }
 
-function settings({ folder, listen }: PrivateServerOptions): string {
+function settings({ folder, listen }: PrivateServerOptions, socket: string): string {
   const lines = [
     ...(listen === undefined
       ? ["port 0"]

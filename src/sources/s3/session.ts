@@ -149,14 +149,7 @@ export class S3Session implements SourceSession {
   #archivePart(chunks: AsyncIterable<Buffer>): SourcePart {
     const { config } = this.#plan;
     const input = Readable.from(chunks, { objectMode: false, highWaterMark: 2 * batchBytes });
-    let programs: Pipeline;
-    try {
-      programs = startPipeline([zstdCommand(config.level)], { input, signal: this.#signal });
-    } catch (error) {
-      // Nobody else ends the reading, and whoever disposes of this waits for its end.
-      input.on("error", () => undefined).destroy();
-      throw error;
-    }
+    const programs = startPipeline([zstdCommand(config.level)], { input, signal: this.#signal });
     this.#programs = programs;
     const done = this.#finish(programs);
     done.catch(() => undefined);

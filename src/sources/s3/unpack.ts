@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type Pipeline, startPipeline } from "../../lib/process.ts";
+import { startPipeline } from "../../lib/process.ts";
 import { unzstdCommand } from "../zstd.ts";
 
 /**
@@ -13,13 +13,7 @@ export async function* unpacked(
 ): AsyncGenerator<Buffer> {
   input.on("error", () => undefined);
   const stop = new AbortController();
-  let programs: Pipeline;
-  try {
-    programs = startPipeline([unzstdCommand], { input, signal: AbortSignal.any([signal, stop.signal]) });
-  } catch (error) {
-    input.destroy();
-    throw error;
-  }
+  const programs = startPipeline([unzstdCommand], { input, signal: AbortSignal.any([signal, stop.signal]) });
   if (onBytes) input.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
   try {
     yield* programs.stdout as AsyncIterable<Buffer>;
