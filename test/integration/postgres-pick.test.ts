@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { backUp, type MadeBackup } from "../support/postgres-restore.ts";
+import { backUp, type MadeBackup, readingAnother } from "../support/postgres-restore.ts";
 import { besideOf, databasesOf, Memory, replacerOf } from "../support/replace.ts";
 
 let server: PostgresServer;
@@ -259,5 +259,38 @@ describe("a schema out of a backup", () => {
     ).rejects.toThrow();
     expect(await databasesOf(server, "shop")).toBe("shop t");
     expect(await server.psql("shop", "SELECT to_regnamespace('cancelled') IS NULL")).toBe("t");
+  });
+});
+
+describe("a table out of a backup in whose place another one is for once", () => {
+  let first: MadeBackup;
+  let other: MadeBackup;
+  const url = () => server.url("market");
+  /** With so much noise the archive is not read whole for its beginning. */
+  const market = `CREATE TABLE items (id int, what text DEFAULT 'x'); INSERT INTO items SELECT g FROM generate_series(1, 100) g;
+    CREATE SCHEMA apart; CREATE TABLE apart.noise AS SELECT md5(g::text) AS text FROM generate_series(1, 60000) g`;
+  beforeAll(async () => {
+    await server.createDatabase("market", market);
+    first = await backUp({ kind: "postgres", url: url() }, folder.path, { runId: "first" });
+    await server.psql("market", "ALTER TABLE items ALTER what SET DEFAULT 'y'; CREATE INDEX more ON items (what)");
+    other = await backUp({ kind: "postgres", url: url() }, folder.path, { runId: "other" });
+  });
+
+  // In between it is only looked at.
+  it.each([
+    ["first", 1],
+    ["fourth", 4],
+    ["fifth", 5],
+  ])("is not there when that is read the %s time", async (to, time) => {
+    const order = besideOf(url(), { pick: "public.items", to });
+    const { identity } = await order.look(first.manifest, { signal });
+    const { reader, opened } = readingAnother(first, other, time);
+    await expect(order.make(reader, new Memory().context(identity))).rejects.toMatchObject({
+      code: "storage-mismatch",
+      text: { key: "error-storage-changed" },
+    });
+    expect(opened()).toBeGreaterThanOrEqual(time);
+    expect(await databasesOf(server, "market")).toBe("market t");
+    expect(await server.psql("market", `SELECT to_regnamespace('${to}') IS NULL`)).toBe("t");
   });
 });

@@ -7,17 +7,22 @@ import { manifestFile, manifestFolder } from "../../src/core/manifest.ts";
 import type { ReplacementIdentity, ReplacementJournal } from "../../src/core/replacement.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { backUp, type MadeBackup } from "../support/postgres-restore.ts";
+import { backUp, type MadeBackup, readingAnother } from "../support/postgres-restore.ts";
 import { databasesOf, identityOf, Memory, replacerOf } from "../support/replace.ts";
 import type { ChildOrder } from "../support/replace-child.ts";
 
 let server: PostgresServer;
 let made: MadeBackup;
+/** Of the same rows; a function and an index are others. */
+let altered: MadeBackup;
 let identity: ReplacementIdentity;
 const folder = temporaryFolder();
 const { signal } = new AbortController();
 
-/** Of a user who owns the database and may do nothing else; the extension in it is somebody else's. */
+/**
+ * Of a user who owns the database and may do nothing else; the extension in it is somebody else's. With so much noise the
+ * archive is not read whole for its beginning.
+ */
 const content = `
 SET ROLE keeper; CREATE SCHEMA app; CREATE TYPE app.state AS ENUM ('new', 'paid'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE TABLE app.orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, state app.state DEFAULT 'new', amount positive, tags hstore, text text);
@@ -26,6 +31,7 @@ COMMENT ON TABLE app.orders IS 'what people bought; COMMIT;'; GRANT SELECT ON ap
 CREATE VIEW app.paid AS SELECT * FROM app.orders WHERE state = 'paid'; CREATE MATERIALIZED VIEW app.totals AS SELECT state, count(*) FROM app.orders GROUP BY 1;
 CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE TRIGGER touch BEFORE UPDATE ON app.orders FOR EACH ROW EXECUTE FUNCTION app.touch();
+CREATE TABLE app.noise AS SELECT md5(g::text) AS text FROM generate_series(1, 60000) g;
 CREATE TABLE public.t AS SELECT g AS id FROM generate_series(1, 100) g; ALTER TABLE t REPLICA IDENTITY FULL;
 CREATE TABLE app.events (at date NOT NULL) PARTITION BY RANGE (at); CREATE TABLE app.e1 PARTITION OF app.events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 INSERT INTO app.events VALUES ('2025-05-05'); SELECT lo_from_bytea(0, 'one'), lo_from_bytea(0, 'two');
@@ -45,6 +51,17 @@ beforeAll(async () => {
   );
   await server.psql("shop", content);
   made = await backUp({ kind: "postgres", url: asKeeper() }, folder.path);
+  await server.psql(
+    "shop",
+    `SET ROLE keeper; CREATE OR REPLACE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+     CREATE INDEX more ON app.orders (amount)`,
+  );
+  altered = await backUp({ kind: "postgres", url: asKeeper() }, folder.path, { runId: "altered" });
+  await server.psql(
+    "shop",
+    `SET ROLE keeper; CREATE OR REPLACE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+     DROP INDEX app.more`,
+  );
   identity = await identityOf(server, "shop");
 });
 afterAll(async () => {
@@ -199,6 +216,20 @@ describe("nothing of it is left", () => {
       },
     };
     await expect(replacer().swap(memory.context(identity, { reader }))).rejects.toThrow("the last bytes are others");
+    await unchanged();
+  });
+
+  it.each([
+    ["first", 1],
+    ["second", 2],
+    ["third", 3],
+  ])("when another archive is there the %s time that it is read", async (_, time) => {
+    const { reader, opened } = readingAnother(made, altered, time);
+    await expect(replacer().swap(memory.context(identity, { reader }))).rejects.toMatchObject({
+      code: "storage-mismatch",
+      text: { key: "error-storage-changed" },
+    });
+    expect(opened()).toBeGreaterThanOrEqual(time);
     await unchanged();
   });
 

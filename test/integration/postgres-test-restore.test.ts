@@ -6,7 +6,7 @@ import { processIdentity } from "../../src/lib/process-identity.ts";
 import { kindOf } from "../../src/sources/index.ts";
 import { temporaryFolder } from "../support/backup.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { backUp, type MadeBackup, richSchema, testRestoreIn } from "../support/postgres-restore.ts";
+import { backUp, type MadeBackup, readingAnother, richSchema, testRestoreIn } from "../support/postgres-restore.ts";
 import { misbehavingTools } from "../support/postgres-tools.ts";
 import { processesWith } from "../support/processes.ts";
 
@@ -113,6 +113,26 @@ describe("a test-restore on a scratch server", () => {
       { key: "remark-restore-locale", args: { locale: "'xx_YY.UTF-8'" } },
     ]);
     expect(readdirSync(path)).toEqual([]);
+  });
+
+  it("tells an archive in whose place another one was for once from one that differs", async () => {
+    using own = temporaryFolder();
+    // With so much noise it is not read whole for its beginning.
+    await server.psql("shop", "CREATE TABLE noise AS SELECT md5(g::text) AS text FROM generate_series(1, 60000) g");
+    const first = await backUp({ kind: "postgres", url: server.url("shop") }, own.path);
+    await server.psql("shop", "CREATE INDEX more ON app.orders (net)");
+    const other = await backUp({ kind: "postgres", url: server.url("shop") }, own.path, { runId: "other" });
+    await server.psql("shop", "DROP INDEX app.more; DROP TABLE noise");
+    for (const time of [1, 2]) {
+      const { reader } = readingAnother(first, other, time);
+      const path = place(`another-${time}`);
+      await expect(testRestoreIn(reader, path, { server: scratch.url(), id: "twice" })).rejects.toMatchObject({
+        code: "storage-mismatch",
+        text: { key: "error-storage-changed" },
+      });
+      expect(readdirSync(path)).toEqual([]);
+    }
+    expect(await scratch.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'vakhta%'")).toBe("");
   });
 
   it("drops what killed ones have left, by their ids only", async () => {

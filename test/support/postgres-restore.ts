@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import type { Manifest } from "../../src/core/manifest.ts";
 import { runBackup } from "../../src/services/backup/pipeline.ts";
 import { openBackup } from "../../src/services/backup/reader.ts";
@@ -25,6 +26,30 @@ export async function backUp(
   const order = orderOf({ source: sourceOf(config), storages: [storage], recipients, runId });
   const { manifest } = await runBackup(order);
   return { manifest, storage, reader: openBackup(storage, manifest, { identity: options.identity }) };
+}
+
+/**
+ * Reads a backup; of the times that its artifact is opened, one (from 1 on) finds that of another backup there, and comes
+ * in small pieces: less of it is read ahead than of the others.
+ */
+export function readingAnother(
+  { reader }: MadeBackup,
+  another: MadeBackup,
+  time: number,
+): { readonly reader: BackupReader; readonly opened: () => number } {
+  let opened = 0;
+  const open: BackupReader["open"] = async (part) => {
+    if (part.role !== "artifact") return await reader.open(part);
+    opened += 1;
+    const other = another.manifest.parts.find(({ role }) => role === "artifact");
+    if (opened !== time || !other) return await reader.open(part);
+    return Readable.from(inPieces(await another.reader.open(other)), { objectMode: false, highWaterMark: 1 });
+  };
+  return { reader: { ...reader, open }, opened: () => opened };
+}
+
+async function* inPieces(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of stream) for (let at = 0; at < chunk.length; at += 1024) yield chunk.subarray(at, at + 1024);
 }
 
 export async function restoreTo(

@@ -12,7 +12,7 @@ import { anyDefinition, type Definition, isOfDatabase, parseDefinitions } from "
 import { restoreError } from "./errors.ts";
 import { fillInStages } from "./fill.ts";
 import { identifierPattern, quoteIdentifier, unquote } from "./names.ts";
-import { Opening } from "./same-archive.ts";
+import { beginningOf } from "./same-archive.ts";
 import { ask, withEncoding } from "./session.ts";
 import { sideBySide } from "./side-by-side.ts";
 import { isSameVersion, type Site } from "./site.ts";
@@ -40,7 +40,7 @@ export function flagsOf({ owners, scratch }: Manner): string[] {
   ];
 }
 
-/** An archive whose definitions have been read. */
+/** An archive whose definitions have been read; what is read of it later has to begin as it did then. */
 export interface Prepared extends Archive {
   readonly definitions: readonly Definition[];
   /** It has to be restored by one connection, in its order. */
@@ -68,18 +68,14 @@ export async function readDefinitions(
   const create = /[\r\n]/.test(archive.part.database ?? "") ? [] : ["--create"];
   const args = ["--schema-only", ...create, "--verbose", "--file=-", ...flagsOf(manner)];
   const path = folder && join(folder, "beginning");
-  const { reader } = archive;
-  const opening = new Opening();
-  const noted = path ? { ...archive, reader: opening.noted(reader) } : archive;
-  const text = await readBeginning(noted, site.tools.command("pg_restore", args), path ? { keep: path } : {});
+  // What is made of the beginning was never compared with the manifest: that happens when the rows come.
+  const { beginning, later } = beginningOf(archive);
+  const text = await readBeginning(beginning, site.tools.command("pg_restore", args), path ? { keep: path } : {});
   const encoding = /^SET client_encoding = '([^']+)';$/m.exec(text)?.[1] ?? "UTF8";
   const entries = parseContents(text);
   const inOrder = needsOrder(entries) || needsRows(entries);
-  const prepared = { ...archive, definitions: parseDefinitions(text), encoding, inOrder };
-  if (!(folder && path)) return prepared;
-  // What is made of the beginning was never compared with the manifest: that happens when the rows come.
-  const beginning = { folder, path, entries };
-  return { ...prepared, reader: opening.required(reader), beginning };
+  const prepared = { ...later, definitions: parseDefinitions(text), encoding, inOrder };
+  return folder && path ? { ...prepared, beginning: { folder, path, entries } } : prepared;
 }
 
 async function requireExtensions(site: Site, { definitions }: Prepared): Promise<void> {

@@ -3,7 +3,7 @@ import { type Readable, Transform } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { ManifestPart } from "../../core/manifest.ts";
 import type { BackupReader } from "../types.ts";
-import { gate } from "./archive.ts";
+import { type Archive, gate } from "./archive.ts";
 
 /**
  * What was read of a part that was not read to its end, of which nothing is known then: when it is read again, and whole,
@@ -43,6 +43,19 @@ export class Opening {
       return { see, end };
     });
   }
+}
+
+/**
+ * An archive for reading a beginning of it, and the same one for whatever is read of it later, which has to begin as that
+ * did: what is made of the beginning is the manifest's when the whole has been read.
+ */
+export function beginningOf<A extends Archive>(archive: A): { readonly beginning: A; readonly later: A } {
+  const opening = new Opening();
+  const { reader } = archive;
+  return {
+    beginning: { ...archive, reader: opening.noted(reader) },
+    later: { ...archive, reader: opening.required(reader) },
+  };
 }
 
 function changed(file: string): AppError {

@@ -10,6 +10,7 @@ import { askKnown, makeMissing } from "./globals.ts";
 import { startPrivateServer } from "./private-server.ts";
 import { artifacts, isSeveral, Report, readGlobals, warnOf } from "./restore.ts";
 import { compareWith, type Manner, type Prepared, prepare, restoreInto } from "./restore-database.ts";
+import { beginningOf } from "./same-archive.ts";
 import type { PostgresConfig } from "./schema.ts";
 import { markScratch, scratchName, sweepScratchDatabases } from "./scratch-databases.ts";
 import { ask } from "./session.ts";
@@ -87,8 +88,12 @@ async function run(
     try {
       const started = performance.now();
       const read = await prepare(site, { reader, part, signal }, manner);
-      const prepared = manner.owners ? read : withoutRoles(read);
-      if (prepared !== read) list = await listWithoutRoles(site, read, folder);
+      let prepared = manner.owners ? read : withoutRoles(read);
+      if (prepared !== read) {
+        const { beginning, later } = beginningOf(prepared);
+        list = await listWithoutRoles(site, beginning, folder);
+        prepared = later;
+      }
       await makeAndFill(site, database, prepared, manner, { list, report });
       restoreMs += performance.now() - started;
       const name = several ? part.database : undefined;

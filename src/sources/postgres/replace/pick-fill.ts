@@ -6,6 +6,7 @@ import { type Definition, parseDefinitions } from "../definitions.ts";
 import { restoreError } from "../errors.ts";
 import { identifierPattern, quoteIdentifier, quoteLiteral, unquote } from "../names.ts";
 import { makeSchemas, type Prepared } from "../restore-database.ts";
+import { beginningOf } from "../same-archive.ts";
 import { ask, withEncoding } from "../session.ts";
 import type { Site } from "../site.ts";
 import type { Picked } from "./pick-choice.ts";
@@ -17,12 +18,17 @@ const indexTimeoutMs = 24 * 60 * 60_000;
 const tableSchema = z.object({ schema: z.string(), name: z.string() });
 const setSchema = z.object({ tables: z.array(tableSchema), sequences: z.array(tableSchema) });
 
-/** Makes every object of an archive without rows, indexes and constraints: what is picked needs some of them. */
-export async function makeStructure(site: Site, database: string, archive: Prepared): Promise<void> {
+/**
+ * Makes every object of an archive without rows, indexes and constraints: what is picked needs some of them. Resolves with
+ * the archive for what is read of it later, which has to begin as what these were made of.
+ */
+export async function makeStructure(site: Site, database: string, archive: Prepared): Promise<Prepared> {
   await makeSchemas(site, database, archive.definitions);
   const to = `--dbname=${withEncoding(site.url(database), archive.encoding)}`;
   const args = ["--section=pre-data", "--exit-on-error", "--no-password", to];
-  await readBeginning(archive, site.tools.command("pg_restore", args));
+  const { beginning, later } = beginningOf(archive);
+  await readBeginning(beginning, site.tools.command("pg_restore", args));
+  return later;
 }
 
 /**
@@ -36,6 +42,10 @@ export async function fillPicked(
   picked: Picked,
   progress: (bytes: number) => void,
 ): Promise<string[]> {
+  // Before the rows: only what is read whole is compared with the manifest, and has to begin as this did.
+  const { beginning, later } = beginningOf(archive);
+  const text = await readBeginning(beginning, site.tools.command("pg_restore", ["--section=post-data", "--file=-"]));
+  if (text.includes("\uFFFD")) throw unreadable();
   const { tables, sequences } = await askSet(site, database, picked);
   const schemas = [...new Set([...tables, ...sequences].map(({ schema }) => schema))];
   const names = picked.table === undefined ? [] : [...tables, ...sequences].map(({ name }) => name);
@@ -43,9 +53,7 @@ export async function fillPicked(
   args.push(...schemas.map((schema) => `--schema=${schema}`), ...names.map((name) => `--table=${name}`));
   args.push(`--dbname=${withEncoding(site.url(database), archive.encoding)}`);
   const use = async (output: Readable): Promise<void> => void output.resume();
-  await streamDrained(archive, site.tools.command("pg_restore", args), { progress, use });
-  const text = await readBeginning(archive, site.tools.command("pg_restore", ["--section=post-data", "--file=-"]));
-  if (text.includes("\uFFFD")) throw unreadable();
+  await streamDrained(later, site.tools.command("pg_restore", args), { progress, use });
   const wanted = new Set(tables.map((each) => JSON.stringify([each.schema, each.name])));
   return await finish(site, database, { definitions: parseDefinitions(text), schemas: new Set(schemas), wanted });
 }

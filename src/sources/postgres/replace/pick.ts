@@ -128,8 +128,8 @@ export class SchemaBeside implements Beside {
       read += bytes;
       context.progress?.(read);
     };
-    await makeStructure(site, names.made, archive);
-    const keys = await fillPicked(site, names.made, archive, shape.picked, progress);
+    const later = await makeStructure(site, names.made, archive);
+    const keys = await fillPicked(site, names.made, later, shape.picked, progress);
     const moved = await inSession(hold, names.made, (session) => moveInto(session, shape.picked, to));
     await refreshViews(site, names.made, to);
     await context.record({ step: "compare", facts });

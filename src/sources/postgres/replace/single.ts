@@ -9,6 +9,7 @@ import { thingsQuestion } from "../empty.ts";
 import { restoreError } from "../errors.ts";
 import { quoteIdentifier } from "../names.ts";
 import { type Prepared, schemasWithoutDefinition } from "../restore-database.ts";
+import { beginningOf } from "../same-archive.ts";
 import { PsqlSession, psqlArgs, unhurried, withUtf8 } from "../session.ts";
 import type { Site } from "../site.ts";
 import { durable } from "./ground.ts";
@@ -39,9 +40,9 @@ export interface SingleTransaction {
  */
 export async function replaceInOne(site: Site, what: SingleTransaction): Promise<SwapReport> {
   const { database, archive } = what;
-  const section = (name: string) =>
-    readBeginning(archive, site.tools.command("pg_restore", [`--section=${name}`, "--file=-"]), { encoding: bytewise });
-  const [before, after] = [await section("pre-data"), await section("post-data")];
+  // Not read to their ends, they are compared with nothing: the rows, which are, have to come from the same archive.
+  const before = await readSection(site, archive, "pre-data");
+  const after = await readSection(site, before.later, "post-data");
   const command = site.tools.command("psql", [...psqlArgs, "-d", withUtf8(site.url(database))], "psql");
   const session = new PsqlSession(command, site.signal);
   try {
@@ -63,7 +64,9 @@ BEGIN; SELECT txid_current()::text`);
     );
     if (undefinedOnes.length > 0) await session.query(undefinedOnes.join(";\n"));
     await session.feed(
-      asBytes(withoutKept(before, { schemas, extensions: new Set(kept.extensions), encoding: archive.encoding })),
+      asBytes(
+        withoutKept(before.script, { schemas, extensions: new Set(kept.extensions), encoding: archive.encoding }),
+      ),
     );
     const data = site.tools.command("pg_restore", ["--section=data", "--single-transaction", "--file=-"]);
     const end = { found: false };
@@ -75,9 +78,9 @@ BEGIN; SELECT txid_current()::text`);
       await session.feed(script);
       await led;
     };
-    await streamDrained(archive, data, { progress: what.progress, use });
+    await streamDrained(after.later, data, { progress: what.progress, use });
     if (!end.found) throw new AppError("source-failed", "pg_restore has not come to the end of its script");
-    await session.feed(asBytes(after));
+    await session.feed(asBytes(after.script));
     await session.query("SET client_encoding = 'UTF8'; SET search_path = pg_catalog; SET row_security = off");
     let compared: Record<string, number> | undefined;
     if (archive.part.tables !== undefined) {
@@ -96,6 +99,17 @@ BEGIN; SELECT txid_current()::text`);
   } finally {
     await session.close();
   }
+}
+
+/** The SQL of a section; `later`: the archive, for what is read of it after that. */
+async function readSection(
+  site: Site,
+  archive: Prepared,
+  name: "pre-data" | "post-data",
+): Promise<{ readonly script: string; readonly later: Prepared }> {
+  const { beginning, later } = beginningOf(archive);
+  const command = site.tools.command("pg_restore", [`--section=${name}`, "--file=-"]);
+  return { script: await readBeginning(beginning, command, { encoding: bytewise }), later };
 }
 
 const header = /^-- Name: (.*); Type: ([A-Z ]+); Schema: (?:.*?); Owner: /;
