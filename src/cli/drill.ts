@@ -109,7 +109,7 @@ async function drilled(
 ): Promise<DrillItem> {
   if (cannot) return { name, status: "left-out", reason: { message: cannot.key, text: cannot } };
   const entry = newestOf(catalogue, name, startedAt);
-  if (!entry) return { name, status: "undrilled", reason: reasonFor(place, catalogue) };
+  if (!entry) return { name, status: "undrilled", reason: reasonFor(place, catalogue, name) };
   const usual = settingsOf(place, name).storage;
   const storage = usual !== undefined && entry.copies.includes(usual) ? usual : (entry.copies[0] ?? "");
   const { id, startedAt: dataAt } = entry.manifest;
@@ -158,9 +158,9 @@ function newestOf({ entries }: Catalogue, name: string, now: Date): CatalogueEnt
     .at(0);
 }
 
-function reasonFor({ storages }: Place, { problems }: Catalogue): DrillReason {
+function reasonFor({ storages }: Place, { problems }: Catalogue, name: string): DrillReason {
   const elsewhere = storages.filter(({ local }) => !local).map(({ name }) => name);
-  const [unseen] = problems.filter(({ key }) => key === undefined);
+  const [unseen] = problems.filter(({ key, unread }) => key === undefined && (unread?.startsWith(`${name}/`) ?? true));
   if (unseen) {
     const { storage, error } = unseen;
     const text = { key: "drill-reason-unseen", args: { storage, reason: error.message } };

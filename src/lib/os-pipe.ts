@@ -17,8 +17,8 @@ export interface OsPipe {
   /** Closes this process's copy of an end, if it is still open. */
   close(end: "read" | "write"): void;
   /**
-   * Whether its reader, which has ended, has left something in it. To be asked once; false for a pipe that is not watched.
-   * Zeros are nothing: programs that unpack an archive may leave the padding behind it.
+   * Whether its reader, which has ended, has left something in it, which is taken out. To be asked once; false for a pipe
+   * that is not watched. Zeros are nothing: programs that unpack an archive may leave the padding behind it.
    */
   isLeft(): boolean;
 }
@@ -53,7 +53,7 @@ export function openPipe({ own = false, watched = false } = {}): OsPipe {
   } finally {
     const both = open.get("both");
     if (both !== undefined) closeSync(both);
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) remove(folder);
   }
   const close = (end: string): void => {
     const descriptor = open.get(end);
@@ -70,6 +70,15 @@ export function openPipe({ own = false, watched = false } = {}): OsPipe {
     }
   };
   return { read: open.get("read") as number, write: open.get("write") as number, close, isLeft };
+}
+
+/** What cannot be removed, without a descriptor that is left, is not worth failing for. */
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It is empty, but for a name.
+  }
 }
 
 function noPipe(cause: unknown): AppError {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { Socket } from "node:net";
 import { basename } from "node:path";
 import { finished, PassThrough, pipeline, Readable, type Writable } from "node:stream";
 import { AppError, toAppError } from "../core/errors.ts";
@@ -23,7 +22,8 @@ export interface Command {
   /** What to do when the program is missing, "apt-get install zstd". */
   readonly install?: string;
   /**
-   * Is given every line of standard error, cut at 64 KiB, before the program counts as ended. False: the line is
+   * Is given every line of the program's standard error, cut at 64 KiB, before it counts as ended; nothing that what it has
+   * left running says later. False: the line is
    * nothing to be shown when the program fails. Default: the last lines are kept and shown.
    */
   readonly onLine?: (line: string) => boolean;
@@ -59,8 +59,8 @@ export interface Pipeline {
   readonly pids: readonly (number | undefined)[];
   /**
    * Resolves when the first program has taken the whole input (at once where there is none); rejects when the input
-   * failed, or when the program ended before. With `whole`, also with `Unread` when a program has ended and left some of
-   * what it was given. Nobody has to await it: programs may do with less than they are given.
+   * failed, or when the program ended before. With `whole`, also with `Unread` when one behind it has ended and left some
+   * of what it was given. Nobody has to await it: programs may do with less than they are given.
    */
   readonly fed: Promise<void>;
   /**
@@ -181,13 +181,15 @@ export function converse(
  * Starts programs connected by pipes of the operating system: the bytes between them do not pass this process. Where one
  * can not be started, the input is destroyed.
  * Every exit status counts. An abort sends SIGTERM to the programs' process groups, and SIGKILL after 5 s. `whole`: what is
- * small fits into the pipes, and a program that reads nothing would pass for one that has read it: each is watched.
+ * small fits into a pipe, and a program that reads nothing would pass for one that has read it; so each but the first one is
+ * watched.
  */
 export function startPipeline(
   commands: readonly Command[],
   options: { readonly input?: Readable; readonly signal?: AbortSignal; readonly whole?: boolean } = {},
 ): Pipeline {
-  const { children, stdin: first, read } = connected(commands, options);
+  const { children, read } = connected(commands, options);
+  const first = children[0]?.process.stdin;
   const last = children.at(-1)?.process.stdout;
   if (!last) throw new AppError("internal", "a pipeline without commands");
   const done = handled(supervise(children, options.signal));
@@ -205,13 +207,11 @@ export function startPipeline(
 
 interface Connected {
   readonly children: readonly Child[];
-  /** Of the first one, where there is an input. */
-  readonly stdin: Writable | undefined;
   /** Of each that is watched, when it has ended. */
   readonly read: readonly Promise<void>[];
 }
 
-/** Starts programs, each with the next one's input as its output, all or none. */
+/** Starts programs, each with the next one's input as its output, all or none; the first one has one where there is an input. */
 function connected(
   commands: readonly Command[],
   { input, whole = false }: { readonly input?: Readable; readonly whole?: boolean },
@@ -219,22 +219,19 @@ function connected(
   const children: Child[] = [];
   const pipes: OsPipe[] = [];
   const read: Promise<void>[] = [];
-  let stdin: Writable | undefined;
-  const without = input ? "pipe" : "ignore";
+  const first = input ? "pipe" : "ignore";
   try {
-    if (input && whole) pipes.push(openPipe({ watched: true }));
     for (const [index, command] of commands.entries()) {
       const before = pipes.at(-1);
       const after = index < commands.length - 1 ? openPipe({ watched: whole }) : undefined;
       if (after) pipes.push(after);
-      const child = start(command, [before?.read ?? without, after?.write ?? "pipe", "pipe"]);
+      const child = start(command, [before?.read ?? first, after?.write ?? "pipe", "pipe"]);
       children.push(child);
-      if (whole && before) read.push(handled(readWhole(child, before)));
+      if (before) read.push(handled(readWhole(child, before)));
       // Without this process's copies of the pipe's ends, a reader's death reaches the writer (SIGPIPE) and the reverse (EOF).
       before?.close("read");
       after?.close("write");
     }
-    stdin = children[0]?.process.stdin ?? (input && writerOf(pipes[0], children[0]));
   } catch (error) {
     letGo(pipes);
     for (const child of children) signalGroup(child.process, "SIGKILL");
@@ -242,7 +239,7 @@ function connected(
     input?.on("error", () => undefined).destroy();
     throw error;
   }
-  return { children, stdin, read };
+  return { children, read };
 }
 
 function letGo(pipes: readonly OsPipe[]): void {
@@ -258,14 +255,6 @@ async function readWhole({ process: child, step }: Child, pipe: OsPipe): Promise
   for (const event of ["exit", "error"]) child.once(event, () => resolve(undefined));
   await promise;
   if (pipe.isLeft()) throw new Unread(step);
-}
-
-/** This process's end of a pipe to a program: it ends with it, as the standard input does that Node makes. */
-function writerOf(pipe: OsPipe | undefined, child: Child | undefined): Writable | undefined {
-  if (!(pipe && child)) return undefined;
-  const writer = new Socket({ fd: pipe.write, readable: false, writable: true });
-  child.process.once("exit", () => writer.destroy());
-  return writer;
 }
 
 /**

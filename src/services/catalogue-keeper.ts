@@ -90,7 +90,7 @@ export class CatalogueKeeper {
     const storage = await this.#deps.storage(storageName);
     const { copies, problems } = await lookInto(storage, new Map(), { folder, signal });
     const [problem] = problems;
-    if (problem && isNonsense(problem.error)) await cache.remove(storageName, name, [folder]);
+    if (problem?.key !== undefined) await cache.remove(storageName, name, [folder]);
     if (problem) throw problem.error;
     if (copies.size > 0) await cache.put(storageName, name, copies);
     else await cache.remove(storageName, name, [folder]);
@@ -122,7 +122,7 @@ export class CatalogueKeeper {
     name: string,
     known: ReadonlyMap<string, CachedCopy>,
     found: ReadonlyMap<string, CachedCopy>,
-    { failed, unsure }: Doubts,
+    { isWhole, unsure }: Doubts,
   ): Promise<void> {
     const { catalogueCache: cache } = this.#deps;
     const isSame = (a: CachedCopy | undefined, b: CachedCopy | undefined): boolean =>
@@ -134,7 +134,7 @@ export class CatalogueKeeper {
       changed.map(([folder]) => folder),
     );
     await cache.put(storage, name, new Map(changed.filter(([folder]) => isSame(now.get(folder), known.get(folder)))));
-    if (failed) return;
+    if (!isWhole) return;
     const gone = [...known.keys()].filter((folder) => !found.has(folder) && !unsure.has(folder));
     await cache.remove(storage, name, gone);
     await recordGone(this.#deps, storage, gone);
@@ -151,6 +151,8 @@ function namesIn({ backups }: Pick<Config, "backups">, storage: string): string[
 
 /** What a look has not told of a name. */
 interface Doubts {
+  /** The list of what is there was read to its end. */
+  readonly isWhole: boolean;
   /** Why not all of it could be seen. */
   readonly failed: AppError | undefined;
   /** Keys of manifests that make no sense, oldest first. */
@@ -165,6 +167,7 @@ function doubtsOf(problems: readonly CatalogueProblem[], isOwn: (key: string) =>
   const own = problems.filter(({ unread, key = unread }) => key === undefined || isOwn(key));
   const readable = own.filter(({ error }) => !isNonsense(error));
   return {
+    isWhole: own.every(({ unread, key = unread }) => key !== undefined),
     failed: own.find(({ key }) => key === undefined)?.error,
     unreadable: own.flatMap(({ key }) => key ?? []).toSorted(),
     unread: own.flatMap(({ unread }) => unread ?? []).toSorted(),

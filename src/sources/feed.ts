@@ -6,7 +6,8 @@ import { type Command, startPipeline, Unread } from "../lib/process.ts";
 /**
  * Gives a backup's part to programs connected by pipes, and reads it to its end. Rejects with the part's own error
  * where it has one (damaged, for another key): the programs only see their input end early. Else as `Pipeline.done`, and
- * with `source-failed` when they end well without having read everything.
+ * with `source-failed` when they end well without having read everything; of a part that is small, that is not seen of the
+ * first program.
  */
 export async function feed(
   commands: readonly Command[],

@@ -182,6 +182,19 @@ describe("restore", () => {
   });
 });
 
+describe.each(["zstd", "none"])("a small backup (%s)", (compress) => {
+  it("is neither sound nor restored by a program that reads nothing of it, as docker exec without -i", async () => {
+    using folder = temporaryFolder();
+    const reader = await backup({ compress });
+    const [part = { role: "", file: "", bytes: 0, sha256: "" }] = reader.manifest.parts;
+    const config = configOf({ check: ["true"], restore: ["true"], testRestore: ["true"] });
+    const unread = { code: "source-failed", text: { key: "error-part-unread", args: { step: "true" } } };
+    await expect(kind.checkReadable(part, await reader.open(part), signal, config)).rejects.toMatchObject(unread);
+    await expect(kind.restore?.(reader, targetAt(join(folder.path, "new")), config)).rejects.toMatchObject(unread);
+    await expect(kind.testRestore?.(reader, scratchAt(folder.path), config)).rejects.toMatchObject(unread);
+  });
+});
+
 describe("testRestore", () => {
   it("runs the program that was named in the scratch folder", async () => {
     using folder = temporaryFolder();

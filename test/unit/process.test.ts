@@ -221,7 +221,7 @@ describe("startPipeline", () => {
     await expect(pipe.fed).rejects.toThrow("damaged");
   });
 
-  describe("that has to read everything", () => {
+  describe("of which each has to read everything", () => {
     const give = async (bytes: Buffer, ...argvs: readonly (readonly string[])[]): Promise<void> => {
       const input = Readable.from([bytes], { objectMode: false });
       const pipe = startPipeline(
@@ -240,19 +240,19 @@ describe("startPipeline", () => {
       await expect(give(Buffer.alloc(0), ["true"])).resolves.toBeUndefined();
     });
 
-    it.each([[["true"]], [["head", "-c", "10"]], [["cat"], ["true"]], [["cat"], ["cat"], ["head", "-c", "9999"]]])(
-      "is told when it has not, however little it is: %j",
-      async (...argvs) => {
-        const outcome = await give(some, ...argvs).catch((error: unknown) => error);
-        // Whoever writes to it may have seen it first.
-        const isTold = outcome instanceof Unread ? outcome.step === argvs.at(-1)?.[0] : outcome instanceof AppError;
-        expect(isTold).toBe(true);
-      },
-    );
+    it.each([
+      [["cat"], ["true"]],
+      [["cat"], ["head", "-c", "10"]],
+      [["cat"], ["cat"], ["head", "-c", "9999"]],
+    ])("is told when it has not, however little it is: %j", async (...argvs) => {
+      const outcome = await give(some, ...argvs).catch((error: unknown) => error);
+      // Whoever writes to it may have seen it first.
+      const isTold = outcome instanceof Unread ? outcome.step === argvs.at(-1)?.[0] : outcome instanceof AppError;
+      expect(isTold).toBe(true);
+    });
 
     it("may leave the padding of an archive", async () => {
       const padded = Buffer.concat([some, Buffer.alloc(10_240)]);
-      await expect(give(padded, ["head", "-c", "10000"])).resolves.toBeUndefined();
       await expect(give(padded, ["cat"], ["head", "-c", "10000"])).resolves.toBeUndefined();
     });
   });

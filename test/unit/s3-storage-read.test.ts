@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -95,7 +95,7 @@ describe("reading an object", () => {
   });
 
   it("ends at once, also while it waits for the server", async () => {
-    await using silent = await startSilent();
+    await using silent = await startServer(beginning);
     const stream = await silent.storage.read(key);
     await once(stream.resume(), "data");
     stream.destroy();
@@ -104,7 +104,7 @@ describe("reading an object", () => {
   });
 
   it("fails with the reason for which it is called off", async () => {
-    await using silent = await startSilent();
+    await using silent = await startServer(beginning);
     const stop = new AbortController();
     const stream = await silent.storage.read(key, stop.signal);
     const read = buffer(stream);
@@ -115,11 +115,46 @@ describe("reading an object", () => {
   });
 });
 
-/** A server that gives the beginning of an object, and no more. */
-async function startSilent(): Promise<{ readonly storage: Storage } & AsyncDisposable> {
-  const silent = createServer((_request, response) => {
-    response.writeHead(200, { "content-length": "1000", etag: '"one"' }).write("beginning");
+/** The beginning of an object, and no more. */
+const beginning: RequestListener = (_request, response) => {
+  response.writeHead(200, { "content-length": "1000", etag: '"one"' }).write("beginning");
+};
+
+/** The same, after which the line breaks; the rest is answered by `rest`. */
+const breaking =
+  (rest: RequestListener): RequestListener =>
+  (request, response) => {
+    if (request.headers.range !== undefined) {
+      rest(request, response);
+      return;
+    }
+    beginning(request, response);
+    setImmediate(() => request.socket.resetAndDestroy());
+  };
+
+const others: readonly (readonly [string, RequestListener])[] = [
+  [
+    "gives the rest of another object",
+    (_request, response) => {
+      const headers = { "content-length": "991", "content-range": "bytes 9-999/1000", etag: '"two"' };
+      response.writeHead(206, headers).end("x".repeat(991));
+    },
+  ],
+  ["gives all of it again", (_request, response) => response.writeHead(200, { etag: '"one"' }).end("x".repeat(1000))],
+  ["knows no parts of objects", (_request, response) => response.writeHead(400).end()],
+];
+
+describe("an object whose line breaks", () => {
+  it.each(others)("is told as a broken line where the server %s", async (_what, rest) => {
+    await using server = await startServer(breaking(rest));
+    const read = server.storage.read(key).then(buffer);
+    await expect(read).rejects.toMatchObject({ code: "storage-unreachable", context: { s3: "Error" } });
   });
+});
+
+/** A server that answers like this, and a storage there. */
+async function startServer(answer: RequestListener): Promise<{ readonly storage: Storage } & AsyncDisposable> {
+  const silent = createServer(answer);
   await once(silent.listen(0, "127.0.0.1"), "listening");
   const { port } = silent.address() as AddressInfo;
   const own = storageOf("silent", { ...config, endpoint: `http://127.0.0.1:${port}` });

@@ -16,6 +16,9 @@ import type { CommandConfig } from "./schema.ts";
 const suffix = /\.zst(?:\.age)?$/;
 const isPacked = (part: ManifestPart) => suffix.test(part.file);
 
+/** What stands before a program of the configuration: only behind another one is seen that it has read everything. */
+const unpacker = (part: ManifestPart): Command => (isPacked(part) ? unzstdCommand : { argv: ["cat"] });
+
 /** Unpacks the part and gives it to the configured `check`. Without one, only a part that zstd has packed can be judged. */
 export async function checkReadable(
   part: ManifestPart,
@@ -23,11 +26,8 @@ export async function checkReadable(
   signal: AbortSignal,
   config?: CommandConfig,
 ): Promise<void> {
-  const commands = [
-    ...(isPacked(part) ? [unzstdCommand] : []),
-    ...(config?.check === undefined ? [] : [programCommand(config, "check")]),
-  ];
-  if (commands.length > 0) await feed(commands, stream, { signal });
+  const check = config?.check === undefined ? [] : [programCommand(config, "check")];
+  if (isPacked(part) || check.length > 0) await feed([unpacker(part), ...check], stream, { signal });
   else for await (const _chunk of stream) signal.throwIfAborted();
 }
 
@@ -93,7 +93,7 @@ async function give(
   command: Command,
   options: Parameters<typeof feed>[2],
 ): Promise<Comparison> {
-  await feed(isPacked(part) ? [unzstdCommand, command] : [command], await reader.open(part), options);
+  await feed([unpacker(part), command], await reader.open(part), options);
   return nothingCompared;
 }
 

@@ -17,10 +17,10 @@ export async function readObject(target: S3Target, key: string, signal?: AbortSi
     if (ETag === undefined) throw cause;
     const input = { IfMatch: ETag, Range: `bytes=${from}-` };
     const rest = await get(target, key, input, ended).catch((error: AppError) => {
-      // Another one is there now, which is nothing that the server is to blame for.
-      throw error.context["status"] === 412 ? cause : error;
+      // Another one is there now, or the server has no such thing as a part of an object: it was the line that failed.
+      throw error.code === "storage-refused" ? cause : error;
     });
-    if (rest.ContentRange?.startsWith(`bytes ${from}-`) === true) return rest.body;
+    if (rest.ETag === ETag && rest.ContentRange?.startsWith(`bytes ${from}-`) === true) return rest.body;
     rest.body.destroy();
     throw cause;
   };
