@@ -23,8 +23,8 @@ export interface Command {
   readonly install?: string;
   /**
    * Is given every line of the program's standard error, cut at 64 KiB, before it counts as ended; nothing that what it has
-   * left running says later. False: the line is
-   * nothing to be shown when the program fails. Default: the last lines are kept and shown.
+   * left running says later. False: the line is nothing to be shown when the program fails. Default: the last lines are
+   * kept and shown.
    */
   readonly onLine?: (line: string) => boolean;
   /** Whether this exit status other than 0 is no failure; asked after the last line. Default: none is. */
@@ -179,10 +179,9 @@ export function converse(
 
 /**
  * Starts programs connected by pipes of the operating system: the bytes between them do not pass this process. Where one
- * can not be started, the input is destroyed.
- * Every exit status counts. An abort sends SIGTERM to the programs' process groups, and SIGKILL after 5 s. `whole`: what is
- * small fits into a pipe, and a program that reads nothing would pass for one that has read it; so each but the first one is
- * watched.
+ * can not be started, the input is destroyed. Every exit status counts. An abort sends SIGTERM to the programs' process
+ * groups, and SIGKILL after 5 s. `whole`: what is small fits into a pipe, and a program that reads nothing would pass for
+ * one that has read it; so each but the first one is watched.
  */
 export function startPipeline(
   commands: readonly Command[],
@@ -227,7 +226,7 @@ function connected(
       if (after) pipes.push(after);
       const child = start(command, [before?.read ?? first, after?.write ?? "pipe", "pipe"]);
       children.push(child);
-      if (before) read.push(handled(readWhole(child, before)));
+      if (whole && before) read.push(handled(readWhole(child, before)));
       // Without this process's copies of the pipe's ends, a reader's death reaches the writer (SIGPIPE) and the reverse (EOF).
       before?.close("read");
       after?.close("write");
