@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AppError } from "../core/errors.ts";
-import { type Command, startPipeline, Unread } from "../lib/process.ts";
+import { type Command, stepOf } from "../lib/child.ts";
+import { startPipeline, Unread } from "../lib/process.ts";
 
 /**
  * Gives a backup's part to programs connected by pipes, and reads it to its end. Rejects with the part's own error
@@ -33,7 +34,9 @@ export async function feed(
     } else programs.stdout.resume();
     const [said] = await Promise.all([programs.done, read]);
     await programs.fed.catch((error: unknown) => {
-      throw input.errored ?? unread(error instanceof Unread ? error.step : stepOf(commands[0]), error);
+      const [first] = commands;
+      const step = error instanceof Unread ? error.step : first && stepOf(first);
+      throw input.errored ?? unread(step ?? "", error);
     });
     return said;
   } catch (error) {
@@ -52,10 +55,6 @@ function stoppedReader(commands: readonly Command[], error: unknown): AppError |
   const writer = commands.findIndex((command) => stepOf(command) === step);
   const reader = writer < 0 ? undefined : commands[writer + 1];
   return isCut && reader ? unread(stepOf(reader), error) : undefined;
-}
-
-function stepOf(command: Command | undefined): string {
-  return command?.step ?? command?.argv[0] ?? "";
 }
 
 function unread(step: string, cause: unknown): AppError {

@@ -1,4 +1,4 @@
-import type { Command } from "../lib/process.ts";
+import type { Command } from "../lib/child.ts";
 
 const install = "apt-get install zstd";
 

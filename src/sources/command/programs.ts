@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Command } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
 import type { CommandConfig } from "./schema.ts";
 
 /**

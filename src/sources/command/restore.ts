@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { Manifest, ManifestPart } from "../../core/manifest.ts";
-import type { Command } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
 import { removeFolder } from "../../lib/remove-tree.ts";
 import { feed } from "../feed.ts";
 import { folderOf, isAddress, lookAtFolder } from "../folder.ts";

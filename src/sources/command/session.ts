@@ -1,7 +1,8 @@
 import { pipeline, type Readable, Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AppError } from "../../core/errors.ts";
-import { bytesTaken, type Command, type Pipeline, startPipeline } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
+import { bytesTaken, type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { PartFacts, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { bytesRead, zstdCommand } from "../zstd.ts";
 import type { CommandConfig } from "./schema.ts";

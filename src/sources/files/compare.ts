@@ -1,5 +1,5 @@
 import { AppError } from "../../core/errors.ts";
-import type { Command } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
 import { type Difference, mostDifferences } from "../types.ts";
 import { messageOf, readableName } from "./names.ts";
 

@@ -1,4 +1,4 @@
-import type { Command } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
 import { prepareVia } from "../via.ts";
 import type { TreeConfig } from "./schema.ts";
 

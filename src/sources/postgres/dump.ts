@@ -1,7 +1,8 @@
 import { AppError } from "../../core/errors.ts";
 import { type ManifestNote, mostNotes } from "../../core/manifest.ts";
+import type { Command } from "../../lib/child.ts";
 import type { Logger } from "../../lib/logger.ts";
-import { bytesWritten, type Command, type Pipeline, startPipeline } from "../../lib/process.ts";
+import { bytesWritten, type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { PartFacts, SessionSummary, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { bytesRead, zstdCommand } from "../zstd.ts";
 import { type Measured, type Snapshot, tableList, takeSnapshot } from "./counts.ts";

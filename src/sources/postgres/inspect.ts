@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
-import { type Command, run } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
+import { run } from "../../lib/process.ts";
 import type { SourceInfo } from "../types.ts";
 import type { Choice } from "./databases.ts";
 import { sourceError } from "./errors.ts";

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ManifestPart } from "../../core/manifest.ts";
-import { type Command, startPipeline } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
+import { startPipeline } from "../../lib/process.ts";
 import { lasting } from "../lasting.ts";
 import { unzstdCommand } from "../zstd.ts";
 import { sourceError } from "./errors.ts";

@@ -3,7 +3,8 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError, toAppError } from "../../core/errors.ts";
-import { type Command, type Conversation, converse, run } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
+import { type Conversation, converse, run } from "../../lib/process.ts";
 import { sourceError } from "./errors.ts";
 
 export const psqlArgs = ["-X", "-q", "-A", "-t", "--no-password", "-v", "ON_ERROR_STOP=1", "-f", "-"] as const;

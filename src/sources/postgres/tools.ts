@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../core/errors.ts";
+import type { Command } from "../../lib/child.ts";
 import { findTool, outputBuffer } from "../../lib/environment.ts";
-import { type Command, run } from "../../lib/process.ts";
+import { run } from "../../lib/process.ts";
 
 /** Half of what a pipe holds: pg_dump fills one half while zstd takes the other; bytes. */
 const dumpBuffer = 32 * 1024;

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { toAppError } from "../../core/errors.ts";
-import { type Command, converse } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
+import { converse } from "../../lib/process.ts";
 import { keysRead, snapshotError } from "./snapshot.ts";
 
 /** More than this redis-check-rdb does not say of a sound snapshot; of a damaged one the last lines matter. */

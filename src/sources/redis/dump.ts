@@ -1,7 +1,8 @@
 import type { Writable } from "node:stream";
 import { AppError, toAppError } from "../../core/errors.ts";
 import { release } from "../../lib/buffers.ts";
-import { type Command, type Conversation, converse, type Pipeline, startPipeline } from "../../lib/process.ts";
+import type { Command } from "../../lib/child.ts";
+import { type Conversation, converse, type Pipeline, startPipeline } from "../../lib/process.ts";
 import type { PartFacts, SourceInfo, SourcePart, SourceSession } from "../types.ts";
 import { zstdCommand } from "../zstd.ts";
 import { type SnapshotCheck, startCheck } from "./check.ts";

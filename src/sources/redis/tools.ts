@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { AppError } from "../../core/errors.ts";
+import type { Command } from "../../lib/child.ts";
 import { findTool } from "../../lib/environment.ts";
-import { type Command, run } from "../../lib/process.ts";
+import { run } from "../../lib/process.ts";
 import type { RedisConfig } from "./schema.ts";
 import type { RedisAddress } from "./url.ts";
 
